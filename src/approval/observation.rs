@@ -1,0 +1,136 @@
+//! What verified webhooks have told of a pull request that the API cannot be trusted for.
+//!
+//! GitHub's API may move a review's `commit_id` to a newer head, shows a text that others may have edited, and does not
+//! say who pushed. A delivery is signed and says how things stood when they happened. The rules of merging stand here,
+//! so that every store keeps the same facts. Knows nothing of webhooks or of storage.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::facts::{BoundBy, DismissedFrom, Person, PullRequest, Review, ReviewState};
+use crate::ident::{ReviewId, Revision};
+
+/// One thing that a verified delivery told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Observation {
+    /// A review was submitted: its commit and text stand fixed from here on.
+    ReviewGiven {
+        /// As it was delivered, bound by the delivery.
+        review: Review,
+    },
+    /// A review was dismissed.
+    ReviewDismissed {
+        /// Which.
+        review: ReviewId,
+        /// Who did it.
+        by: Person,
+    },
+    /// A commit became the head.
+    HeadSeen {
+        /// The commit.
+        head: Revision,
+        /// Who pushed it; none where the delivery is not about a push.
+        pusher: Option<Person>,
+        /// When, on the gate's clock: never earlier than it was.
+        at: Timestamp,
+    },
+    /// The base branch was changed.
+    BaseChanged {
+        /// When, on the gate's clock.
+        at: Timestamp,
+    },
+}
+
+/// All that was observed of one pull request.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Observed {
+    /// Reviews as first delivered.
+    pub reviews: BTreeMap<ReviewId, Review>,
+    /// Who dismissed which review.
+    pub dismissals: BTreeMap<ReviewId, Person>,
+    /// When a commit last became the head.
+    pub heads: BTreeMap<Revision, Timestamp>,
+    /// Who pushed.
+    pub pushers: Vec<Person>,
+    /// When the base was last changed.
+    pub base_changed_at: Option<Timestamp>,
+}
+
+impl Observed {
+    /// Adds one observation. The order in which they arrive does not matter, and neither does a repetition:
+    /// the first word on a review stands, and of two instants the later one, which is the stricter.
+    pub fn add(&mut self, observation: Observation) {
+        match observation {
+            Observation::ReviewGiven { review } => {
+                self.reviews.entry(review.id).or_insert(Review { bound_by: BoundBy::Delivery, ..review });
+            }
+            Observation::ReviewDismissed { review, by } => {
+                self.dismissals.entry(review).or_insert(by);
+            }
+            Observation::HeadSeen { head, pusher, at } => {
+                let seen = self.heads.entry(head).or_insert(at);
+                *seen = at.max(*seen);
+                if let Some(pusher) = pusher
+                    && !self.pushers.iter().any(|known| known.id == pusher.id)
+                {
+                    self.pushers.push(pusher);
+                    self.pushers.sort_by_key(|person| person.id);
+                }
+            }
+            Observation::BaseChanged { at } => self.base_changed_at = self.base_changed_at.max(Some(at)),
+        }
+    }
+
+    /// Lays what was observed over what the API tells of the pull request.
+    pub fn overlay_pull_request(&self, pull_request: &mut PullRequest) {
+        pull_request.head_first_seen = pull_request.head_first_seen.max(self.heads.get(&pull_request.head).copied());
+        pull_request.base_changed_at = pull_request.base_changed_at.max(self.base_changed_at);
+        for pusher in &self.pushers {
+            if !pull_request.pushers.iter().any(|known| known.id == pusher.id) {
+                pull_request.pushers.push(pusher.clone());
+            }
+        }
+        pull_request.pushers.sort_by_key(|person| person.id);
+    }
+
+    /// Lays what was observed over the reviews that the API lists.
+    ///
+    /// The API's word on a review's present state stands; its commit, text and time are as first delivered. A delivered
+    /// request for changes that the API does not list yet is added: the API may lag, and a veto must not be lost to that.
+    pub fn overlay_reviews(&self, reviews: &mut Vec<Review>) {
+        for review in reviews.iter_mut() {
+            let given = self.reviews.get(&review.id);
+            if let Some(given) = given {
+                review.revision.clone_from(&given.revision);
+                review.body.clone_from(&given.body);
+                review.bound_by = BoundBy::Delivery;
+            }
+            if review.state == ReviewState::Dismissed {
+                let was = given.and_then(|given| dismissed_from(given.state));
+                review.was = was.or(review.was);
+                let by = self.dismissals.get(&review.id).cloned();
+                review.dismissed_by = by.or_else(|| review.dismissed_by.take());
+            }
+        }
+        for (id, given) in &self.reviews {
+            let listed = reviews.iter().any(|review| review.id == *id);
+            if !listed && given.state == ReviewState::ChangesRequested {
+                reviews.push(given.clone());
+            }
+        }
+        reviews.sort_by_key(|review| (review.submitted_at, review.id));
+    }
+}
+
+/// What a review that was delivered in `state` was dismissed from.
+const fn dismissed_from(state: ReviewState) -> Option<DismissedFrom> {
+    match state {
+        ReviewState::Approved => Some(DismissedFrom::Approved),
+        ReviewState::ChangesRequested => Some(DismissedFrom::ChangesRequested),
+        ReviewState::Commented | ReviewState::Dismissed | ReviewState::Pending => None,
+    }
+}

@@ -1,0 +1,419 @@
+//! Names of things, each a type with one fallible constructor.
+//!
+//! Knows the textual form of an identifier and nothing about what it identifies.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// A text that is not the identifier it was taken for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a {what}: expected {expected}")]
+pub struct IdentError {
+    /// The kind of identifier, in words.
+    pub what: &'static str,
+    /// The text that was given, shortened to a printable length.
+    pub given: String,
+    /// What would have been right.
+    pub expected: &'static str,
+}
+
+impl IdentError {
+    fn new(what: &'static str, given: &str, expected: &'static str) -> Self {
+        let mut shown: String = given.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        if given.chars().nth(80).is_some() {
+            shown.push('…');
+        }
+        Self { what, given: shown, expected }
+    }
+}
+
+/// Declares a newtype over text: constructor, `as_str`, `Display`, `FromStr`, and serde as the text.
+macro_rules! text_newtype {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, |$text:ident| $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Takes the text if it has the right form.
+            ///
+            /// # Errors
+            /// [`IdentError`] says what was given and what is expected.
+            pub fn new($text: &str) -> Result<Self, IdentError> {
+                let parsed: Option<Box<str>> = $parse;
+                parsed.map(Self).ok_or_else(|| IdentError::new($what, $text, $expected))
+            }
+
+            /// The text as it is written out.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdentError;
+            fn try_from(text: String) -> Result<Self, IdentError> {
+                Self::new(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.into()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdentError;
+            fn from_str(text: &str) -> Result<Self, IdentError> {
+                Self::new(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+    };
+}
+
+/// Equality, order and hash over the exact text.
+macro_rules! exact {
+    ($($name:ident),*) => {$(
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.0 == other.0
+            }
+        }
+        impl Eq for $name {}
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.hash(state);
+            }
+        }
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.0.cmp(&other.0)
+            }
+        }
+    )*};
+}
+
+/// Equality, order and hash without regard to ASCII case, as GitHub compares names.
+macro_rules! caseless {
+    ($($name:ident),*) => {$(
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.eq_ignore_ascii_case(&other.0)
+            }
+        }
+        impl Eq for $name {}
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                for byte in self.0.bytes() {
+                    state.write_u8(byte.to_ascii_lowercase());
+                }
+                state.write_u8(0xff);
+            }
+        }
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                let lower = |text: &str| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+                lower(&self.0).cmp(&lower(&other.0))
+            }
+        }
+    )*};
+}
+
+/// Whether `text` is a name of the policy language: `[A-Za-z0-9][A-Za-z0-9._/-]{0,127}`.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    text.len() <= 128
+        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-'))
+}
+
+fn boxed_if(text: &str, valid: bool) -> Option<Box<str>> {
+    valid.then(|| text.into())
+}
+
+/// No white space, no control characters, and of a sane length: what any opaque identifier must be.
+fn is_token(text: &str, longest: usize) -> bool {
+    !text.is_empty() && text.len() <= longest && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+text_newtype!(
+    /// A service that is deployed, e.g. `checkout`.
+    ServiceName, "service name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
+    |text| boxed_if(text, is_name(text))
+);
+text_newtype!(
+    /// An environment that is deployed to, e.g. `production`.
+    EnvironmentName, "environment name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
+    |text| boxed_if(text, is_name(text))
+);
+text_newtype!(
+    /// A notification target that the policy names.
+    ChannelName, "channel name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
+    |text| boxed_if(text, is_name(text))
+);
+text_newtype!(
+    /// A GitHub login, compared without case. A bot's ends in `[bot]`.
+    Login, "GitHub login", "a login without `@`, spaces or slashes",
+    |text| boxed_if(text, is_token(text, 255) && !text.contains(['@', '/', '#']))
+);
+text_newtype!(
+    /// A GitHub team, `org/slug`, kept in lower case, as GitHub compares without.
+    TeamSlug, "GitHub team", "`org/slug`",
+    |text| {
+        let valid = is_token(text, 255)
+            && text.split_once('/').is_some_and(|(org, slug)| !org.is_empty() && !slug.is_empty() && !slug.contains('/'));
+        valid.then(|| text.to_ascii_lowercase().into())
+    }
+);
+text_newtype!(
+    /// A GitHub repository, `owner/name`, compared without case.
+    RepositoryName, "repository", "`owner/name`",
+    |text| {
+        let part = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        boxed_if(text, text.len() <= 255 && text.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name)))
+    }
+);
+text_newtype!(
+    /// A commit, by its full hash. Policy tests may use any short text.
+    Revision, "revision", "a commit hash",
+    |text| boxed_if(text, is_token(text, 128))
+);
+text_newtype!(
+    /// An approval request, `req-` and 32 hex digits. Derived from the execution, so that a retry finds the same one.
+    RequestId, "request id", "`req-` and 32 hex digits",
+    |text| boxed_if(text, text.strip_prefix("req-").is_some_and(|hex| hex.len() == 32 && is_hex(hex)))
+);
+text_newtype!(
+    /// A Step Functions execution, by its ARN (the local gate makes ARNs of the same form).
+    ExecutionArn, "execution ARN", "an ARN without spaces, at most 512 characters",
+    |text| boxed_if(text, is_token(text, 512))
+);
+text_newtype!(
+    /// A webhook delivery, by GitHub's `X-GitHub-Delivery` (the same on redelivery).
+    DeliveryId, "delivery id", "the GUID of an `X-GitHub-Delivery` header",
+    |text| boxed_if(text, text.len() <= 128 && !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+);
+text_newtype!(
+    /// The hash of a policy's canonical form: `sha256:` and 64 hex digits.
+    PolicyDigest, "policy digest", "`sha256:` and 64 hex digits",
+    |text| boxed_if(text, text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && is_hex(hex)))
+);
+
+exact!(
+    ServiceName,
+    EnvironmentName,
+    ChannelName,
+    TeamSlug,
+    Revision,
+    RequestId,
+    ExecutionArn,
+    DeliveryId,
+    PolicyDigest
+);
+caseless!(Login, RepositoryName);
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// Lower-case hex of a SHA-256 over `bytes`.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
+        hex
+    })
+}
+
+impl PolicyDigest {
+    /// The digest of a policy's canonical JSON.
+    #[must_use]
+    pub fn of(canonical: &[u8]) -> Self {
+        Self(format!("sha256:{}", sha256_hex(canonical)).into())
+    }
+}
+
+impl RequestId {
+    /// The id of the request that an execution makes in its `redrive`-th run (0: the first).
+    #[must_use]
+    pub fn of(execution: &ExecutionArn, redrive: u32) -> Self {
+        let hex = sha256_hex(format!("{execution}\n{redrive}").as_bytes());
+        Self(format!("req-{}", hex.get(..32).unwrap_or_default()).into())
+    }
+}
+
+impl Revision {
+    /// Whether this is a full commit hash, SHA-1 or SHA-256.
+    #[must_use]
+    pub fn is_full_hash(&self) -> bool {
+        matches!(self.0.len(), 40 | 64) && self.0.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+}
+
+impl Login {
+    /// Whether the login has the form that only GitHub Apps have: `name[bot]`.
+    #[must_use]
+    pub fn is_bot(&self) -> bool {
+        self.0.ends_with("[bot]")
+    }
+}
+
+impl RepositoryName {
+    /// The two halves, `owner` and `name`.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.split_once('/').unwrap_or((&self.0, ""))
+    }
+}
+
+/// A GitHub account's numeric id: what stays when a login is renamed or taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(pub u64);
+
+/// A pull request review's numeric id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReviewId(pub u64);
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for ReviewId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A service in an environment: what is deployed, and what a rule is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The service.
+    pub service: ServiceName,
+    /// The environment.
+    pub environment: EnvironmentName,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.service, self.environment)
+    }
+}
+
+/// A pull request, written `owner/name#number`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PullRequestRef {
+    /// Where it was opened.
+    pub repository: RepositoryName,
+    /// Its number in that repository, from 1.
+    pub number: u64,
+}
+
+impl PullRequestRef {
+    /// Takes `owner/name#number`, or the URL of the pull request's page on GitHub or GitHub Enterprise Server.
+    ///
+    /// # Errors
+    /// [`IdentError`] says what was given and what is expected.
+    pub fn new(text: &str) -> Result<Self, IdentError> {
+        let error = || IdentError::new("pull request", text, "`owner/name#number` or the URL of the pull request");
+        let (repository, number) = match text.strip_prefix("https://") {
+            Some(url) => {
+                let (_host, path) = url.split_once('/').ok_or_else(error)?;
+                let (repository, rest) = path.split_once("/pull/").ok_or_else(error)?;
+                (repository, rest.split(['/', '?', '#']).next().unwrap_or_default())
+            }
+            None => text.split_once('#').ok_or_else(error)?,
+        };
+        let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        let number = number.parse().ok().filter(|n| digits && *n > 0).ok_or_else(error)?;
+        Ok(Self { repository: RepositoryName::new(repository).map_err(|_| error())?, number })
+    }
+}
+
+impl fmt::Display for PullRequestRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.repository, self.number)
+    }
+}
+
+impl TryFrom<String> for PullRequestRef {
+    type Error = IdentError;
+    fn try_from(text: String) -> Result<Self, IdentError> {
+        Self::new(&text)
+    }
+}
+
+impl From<PullRequestRef> for String {
+    fn from(reference: PullRequestRef) -> Self {
+        reference.to_string()
+    }
+}
+
+/// The one-time key that resumes a waiting execution: 1 to 2048 opaque characters.
+///
+/// It is a secret: it is neither printed nor serialised. Only a store and a callback adapter take it out, with
+/// [`TaskToken::expose`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct TaskToken(Box<str>);
+
+impl TaskToken {
+    /// Takes a token as Step Functions made it.
+    ///
+    /// # Errors
+    /// An empty text or one of over 2048 characters; the text itself is not repeated.
+    pub fn new(text: &str) -> Result<Self, IdentError> {
+        if text.is_empty() || text.len() > 2048 {
+            return Err(IdentError::new("task token", "…", "1 to 2048 characters"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The secret itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TaskToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TaskToken(redacted)")
+    }
+}

@@ -1,0 +1,7 @@
+//! countersign: a policy decides who must approve a deployment, pull request reviews approve it, and the waiting
+//! execution is resumed exactly once.
+
+pub mod approval;
+pub mod ident;
+#[cfg(feature = "gate")]
+pub mod ports;
