@@ -2,6 +2,8 @@
 //! execution is resumed exactly once.
 
 pub mod approval;
+pub mod finding;
 pub mod ident;
+pub mod policy;
 #[cfg(feature = "gate")]
 pub mod ports;

@@ -1,0 +1,189 @@
+//! What can only be seen once all files are read: rules that lack something, doors that a misspelt name would open, and
+//! orders that would depend on file names.
+
+use super::read::Reader;
+use super::requirement::Require;
+use super::selector::Selectors;
+use super::service::{Layer, Service};
+use super::yaml::{Entry, Node, Value};
+use super::{Pattern, Policy, RuleBody};
+use crate::finding::{Code, Finding, Span};
+
+/// Looks at a policy as a whole.
+pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, environments: &[&Node], services: &[&Node]) {
+    none_for_all(reader, environments, services);
+    if is_nobody(&policy.defaults.body)
+        && let Some(require) = &policy.defaults.body.require
+    {
+        let span = find_span(reader, &require.source.to_string());
+        report_none_for_all(reader, span, "in `defaults`");
+    }
+    pattern_order(reader, &policy.environments, environments, "environment");
+    pattern_order(reader, &policy.services, services, "service");
+    for entry in entries(services) {
+        if let Some(service) = policy.services.get(&entry.key) {
+            check_service(reader, policy, entry, service);
+        }
+    }
+    unreached_environments(reader, policy, environments);
+}
+
+fn entries<'n>(nodes: &[&'n Node]) -> Vec<&'n Entry> {
+    let of = |node: &'n Node| match &node.value {
+        Value::Map(entries) => entries.as_slice(),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => &[],
+    };
+    nodes.iter().flat_map(|node| of(node)).collect()
+}
+
+fn is_nobody(body: &RuleBody) -> bool {
+    body.require.as_ref().is_some_and(|require| require.value == Require::Nobody)
+}
+
+fn is_people(body: &RuleBody) -> bool {
+    body.require.as_ref().is_some_and(|require| require.value != Require::Nobody)
+}
+
+/// A span for a place that is known as `file:line` only: the line's beginning.
+fn find_span(reader: &Reader<'_>, place: &str) -> Span {
+    let (file, line) = place.rsplit_once(':').unwrap_or((place, "1"));
+    let line: u32 = line.parse().unwrap_or(1);
+    let ids = (0..).map(crate::finding::SourceId);
+    let source = ids.take(4096).find(|id| reader.sources.name(*id) == file).unwrap_or_default();
+    let text = reader.sources.text(source);
+    let before = usize::try_from(line.saturating_sub(1)).unwrap_or(0);
+    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    let content = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+    let indent = content.len() - content.trim_start().len();
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Span { source, line, column: small(indent + 1), start: small(start + indent), len: small(content.trim().len()) }
+}
+
+fn none_for_all(reader: &mut Reader<'_>, environments: &[&Node], services: &[&Node]) {
+    let require_span = |node: &Node| {
+        node.entry("require")
+            .filter(|entry| matches!(&entry.node.value, Value::Text(text) if text.trim() == "none"))
+            .map(|entry| entry.node.span)
+    };
+    for entry in entries(environments).into_iter().filter(|entry| &*entry.key == "*") {
+        if let Some(span) = require_span(&entry.node) {
+            report_none_for_all(reader, span, "under the environment `*`");
+        }
+    }
+    for service in entries(services) {
+        let own: Vec<&Node> = service.node.get("environments").into_iter().collect();
+        for entry in entries(&own).into_iter().filter(|entry| &*service.key == "*" || &*entry.key == "*") {
+            let place = if &*service.key == "*" { "inside the service `*`" } else { "under the environment `*`" };
+            if let Some(span) = require_span(&entry.node) {
+                report_none_for_all(reader, span, place);
+            }
+        }
+    }
+}
+
+fn report_none_for_all(reader: &mut Reader<'_>, span: Span, place: &str) {
+    reader.report(
+        Finding::at(Code::NoneForAll, span, format!("`require: none` {place} opens the door for every misspelt name"))
+            .hint("write it for each environment or service that is meant, by name"),
+    );
+}
+
+/// Patterns of one level that can match the same name must stand in one file.
+fn pattern_order<T: HasSource>(reader: &mut Reader<'_>, level: &Selectors<T>, nodes: &[&Node], what: &str) {
+    let spans = entries(nodes);
+    let span_of = |key: &Pattern| {
+        spans.iter().find(|entry| &*entry.key == key.as_str()).map(|entry| entry.key_span).unwrap_or_default()
+    };
+    for (first, second) in level.overlaps(|a, b| a.file() != b.file()) {
+        let (Some((first, _)), Some((second, _))) = (level.nth(first), level.nth(second)) else { continue };
+        let message =
+            format!("the {what} patterns `{first}` and `{second}` can match the same name, in different files");
+        reader.report(
+            Finding::at(Code::PatternOrder, span_of(second), message)
+                .related(span_of(first), format!("`{first}` stands here"))
+                .hint("put both into one file, in the order in which they are to be tried"),
+        );
+    }
+}
+
+/// Something that stands in a file.
+trait HasSource {
+    fn file(&self) -> String;
+}
+
+impl HasSource for Layer {
+    fn file(&self) -> String {
+        file_of(&self.source.to_string())
+    }
+}
+
+impl HasSource for Service {
+    fn file(&self) -> String {
+        file_of(&self.source.to_string())
+    }
+}
+
+fn file_of(place: &str) -> String {
+    place.rsplit_once(':').map(|(file, _)| file).unwrap_or_default().to_owned()
+}
+
+/// A service whose rules lack `require` where that is known, or which needs approvals and lives nowhere.
+fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, service: &Service) {
+    let own: Vec<&Node> = entry.node.get("environments").into_iter().collect();
+    let mut needs_people = false;
+    for environment in entries(&own) {
+        let Some(layer) = service.environments.get(&environment.key) else { continue };
+        let exact = environment.key.parse::<Pattern>().is_ok_and(|key| key.is_exact());
+        let below: Vec<&RuleBody> = if exact {
+            policy.environments.find(&environment.key).map(|(_, layer)| &layer.body).into_iter().collect()
+        } else {
+            policy.environments.iter().map(|(_, layer)| &layer.body).collect()
+        };
+        let defaults = &policy.defaults.body;
+        let written = layer.body.require.is_some()
+            || below.iter().any(|body| body.require.is_some())
+            || defaults.require.is_some();
+        if !written && environment.node.get("require").is_none() {
+            let message = format!("nothing says what `{}` of `{}` requires", environment.key, entry.key);
+            reader.report(
+                Finding::at(Code::RequirementMissing, environment.key_span, message)
+                    .hint("write `require:` here, in the top-level environment, or in `defaults`"),
+            );
+        }
+        needs_people |= is_people(&layer.body)
+            || (layer.body.require.is_none()
+                && (below.iter().any(|body| is_people(body)) || (below.is_empty() && is_people(defaults))));
+    }
+    let inherited = policy.environments.iter().filter(|(key, _)| service.environments.get(key.as_str()).is_none());
+    needs_people |= inherited
+        .map(|(_, layer)| &layer.body)
+        .any(|body| is_people(body) || (body.require.is_none() && is_people(&policy.defaults.body)));
+    let lives = service.repository.is_some() || policy.defaults.repository.is_some();
+    if needs_people && !lives && entry.node.get("repository").is_none() {
+        let message = format!("`{}` needs approvals, and nothing says in which repository it lives", entry.key);
+        reader.report(
+            Finding::at(Code::RepositoryMissing, entry.key_span, message)
+                .hint("write `repository: owner/name` here or in `defaults`"),
+        );
+    }
+}
+
+/// A top-level environment without `require` that some service reaches without a rule of its own.
+fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&Node]) {
+    if policy.defaults.body.require.is_some() {
+        return;
+    }
+    for entry in entries(nodes) {
+        if entry.node.get("require").is_some() || !entry.key.parse::<Pattern>().is_ok_and(|key| key.is_exact()) {
+            continue;
+        }
+        let reached = policy.services.iter().find(|(_, service)| service.environments.find(&entry.key).is_none());
+        if let Some((service, _)) = reached {
+            let message = format!("nothing says what `{}` requires, and `{service}` has no rule of its own", entry.key);
+            reader.report(
+                Finding::at(Code::RequirementMissing, entry.key_span, message)
+                    .hint("write `require:` here or in `defaults`"),
+            );
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! Sources → a policy and everything that is wrong with it, in one go.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::approver::{ApproverError, Group, UserRef};
+use super::body::{Names, RULE_KEYS, field, read_body, read_channels, read_rule_fields};
+use super::canonical::canonical;
+use super::check::check;
+use super::pattern::Pattern;
+use super::read::{Keys, Reader};
+use super::requirement::Groups;
+use super::selector::Selectors;
+use super::service::{Layer, RepositoryPattern, Service};
+use super::yaml::{Entry, Node, Value, parse};
+use super::{Channel, Defaults, Policy};
+use crate::finding::{Code, Finding, Findings, Source, SourceContent, SourceMap, Span};
+use crate::ident::{ChannelName, PolicyDigest, TeamSlug, is_name};
+
+/// The largest file that is read.
+pub const MAX_FILE_BYTES: u64 = 4 << 20;
+/// The largest bundle that is read.
+pub const MAX_BUNDLE_BYTES: u64 = 64 << 20;
+
+/// What came of loading a bundle.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The policy; none where there are errors.
+    pub policy: Option<Policy>,
+    /// All that was found, in the order of files and places.
+    pub findings: Findings,
+    /// The texts that the findings point into.
+    pub sources: SourceMap,
+}
+
+/// One top-level key with its values from all files that have it.
+pub(super) struct Section<'n> {
+    pub(super) key: &'static str,
+    pub(super) nodes: Vec<&'n Node>,
+    key_spans: Vec<Span>,
+}
+
+const TOP_KEYS: Keys = Keys {
+    what: "a policy file",
+    known: &["version", "groups", "channels", "defaults", "environments", "services"],
+    later: &["calendars", "floor"],
+};
+
+/// Loads a bundle. The sources stand in the order of their names.
+#[must_use]
+pub fn load(bundle: Vec<Source>) -> Loaded {
+    let mut sources = SourceMap::default();
+    let mut early = Findings::new();
+    let texts = decode(bundle, &mut sources, &mut early);
+    let mut roots = Vec::new();
+    for id in texts {
+        match parse(id, sources.text(id)) {
+            // An empty file holds no key, and does no harm.
+            Ok(Node { value: Value::Null, .. }) => {}
+            Ok(root) => roots.push(root),
+            Err(finding) => early.push(finding),
+        }
+    }
+    let mut reader = Reader::new(&sources);
+    reader.findings = early;
+    let policy = assemble(&mut reader, &roots);
+    let mut findings = reader.findings;
+    findings.sort();
+    let policy = if findings.has_errors() { None } else { policy };
+    Loaded { policy, findings, sources }
+}
+
+/// Takes the readable texts into the map, and reports the rest.
+fn decode(bundle: Vec<Source>, sources: &mut SourceMap, findings: &mut Findings) -> Vec<crate::finding::SourceId> {
+    if bundle.is_empty() {
+        findings
+            .push(Finding::of_bundle(Code::EmptyBundle, "there is no policy file here").hint(
+                "a bundle is a file, or a folder with `*.yaml` files; `*.test.yaml` are tests and no part of it",
+            ));
+    }
+    let mut ids = Vec::new();
+    let mut left = MAX_BUNDLE_BYTES;
+    for Source { name, content } in bundle {
+        let mut refuse = |sources: &mut SourceMap, name, finding: Finding| {
+            let source = sources.add(name, String::new());
+            let span = Span { source, line: 1, column: 1, ..finding.span.unwrap_or_default() };
+            findings.push(Finding { span: Some(span), ..finding });
+        };
+        let bytes = match content {
+            SourceContent::Bytes(bytes) => bytes,
+            SourceContent::TooLarge(size) => {
+                refuse(sources, name, too_large(size));
+                continue;
+            }
+            SourceContent::Unreadable(why) => {
+                let message = format!("the file cannot be read: {why}");
+                refuse(sources, name, Finding::of_bundle(Code::UnreadableFile, message));
+                continue;
+            }
+        };
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if size > MAX_FILE_BYTES.min(left) {
+            refuse(sources, name, too_large(size));
+            continue;
+        }
+        left -= size;
+        match String::from_utf8(bytes) {
+            Ok(text) => ids.push(sources.add(name, text)),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let good = String::from_utf8_lossy(error.as_bytes().get(..at).unwrap_or_default()).into_owned();
+                let line = u32::try_from(good.matches('\n').count() + 1).unwrap_or(u32::MAX);
+                let column = good.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+                let source = sources.add(name, good);
+                let column = u32::try_from(column).unwrap_or(u32::MAX);
+                let start = u32::try_from(at).unwrap_or(u32::MAX);
+                let message = format!("byte {at} is not UTF-8 text");
+                let hint = "save the file as UTF-8";
+                let span = Span { source, line, column, start, len: 0 };
+                findings.push(Finding::at(Code::NotUtf8, span, message).hint(hint));
+            }
+        }
+    }
+    ids
+}
+
+fn too_large(size: u64) -> Finding {
+    Finding::of_bundle(Code::TooLarge, format!("the file has {size} bytes, and was not read")).hint(format!(
+        "a file may have {MAX_FILE_BYTES} bytes and the bundle {MAX_BUNDLE_BYTES}: split it into several files"
+    ))
+}
+
+fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
+    let sections = collect_sections(reader, roots);
+    let nodes = |key: &str| {
+        sections.iter().find(|section| section.key == key).map(|section| section.nodes.clone()).unwrap_or_default()
+    };
+    check_version(reader, sections.iter().find(|section| section.key == "version"), roots.is_empty());
+    let names = Names { groups: read_groups(reader, &nodes("groups")), channels: Vec::new() };
+    let channels = read_channel_section(reader, &nodes("channels"));
+    let names = Names { channels: channels.keys().cloned().collect(), ..names };
+    let defaults = sections.iter().find(|section| section.key == "defaults");
+    let defaults = defaults.map(|section| read_defaults(reader, section, &names)).unwrap_or_default();
+    let environments = read_selectors(reader, &nodes("environments"), "environment", |reader, entry| {
+        read_layer(reader, entry, &names)
+    });
+    let services =
+        read_selectors(reader, &nodes("services"), "service", |reader, entry| read_service(reader, entry, &names));
+    let digest = PolicyDigest::of(canonical(&sections).to_string().as_bytes());
+    let policy = Policy { digest, defaults, environments, services, channels };
+    check(reader, &policy, &nodes("environments"), &nodes("services"));
+    Some(policy)
+}
+
+fn collect_sections<'n>(reader: &mut Reader<'_>, roots: &'n [Node]) -> Vec<Section<'n>> {
+    let mut sections: Vec<Section<'n>> =
+        TOP_KEYS.known.iter().map(|key| Section { key, nodes: Vec::new(), key_spans: Vec::new() }).collect();
+    for root in roots {
+        if !reader.fields(root, &TOP_KEYS) {
+            continue;
+        }
+        for section in &mut sections {
+            if let Some(entry) = root.entry(section.key) {
+                section.nodes.push(&entry.node);
+                section.key_spans.push(entry.key_span);
+            }
+        }
+    }
+    sections.retain(|section| !section.nodes.is_empty());
+    sections
+}
+
+fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, nothing_read: bool) {
+    let Some(section) = section else {
+        if !nothing_read {
+            reader.report(
+                Finding::of_bundle(Code::Version, "no file of the bundle says `version`")
+                    .hint("write `version: 1` at the top of one file"),
+            );
+        }
+        return;
+    };
+    for node in &section.nodes {
+        if !matches!(node.value, Value::Integer(1)) {
+            let message = format!("`version` is `{}`", reader.written(node));
+            reader.report(Finding::at(Code::Version, node.span, message).hint("this engine reads `version: 1`"));
+        }
+    }
+    if let [first, again, ..] = section.key_spans.as_slice() {
+        reader.report(
+            Finding::at(Code::Version, *again, "`version` stands in a second file")
+                .related(*first, "it stands here already")
+                .hint("keep it in one file"),
+        );
+    }
+}
+
+/// The entries of a section's mappings over all files, each name once; a second definition is reported.
+fn entries_once<'n>(reader: &mut Reader<'_>, nodes: &[&'n Node], what: &str) -> Vec<&'n Entry> {
+    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for node in nodes {
+        for entry in reader.map(node, &format!("{what}s")).unwrap_or_default() {
+            if let Some(span) = first.get(&*entry.key) {
+                reader.report(
+                    Finding::at(
+                        Code::DuplicateName,
+                        entry.key_span,
+                        format!("the {what} `{}` is defined twice", entry.key),
+                    )
+                    .related(*span, "it is defined here already")
+                    .hint("keep one of the two, or join them"),
+                );
+                continue;
+            }
+            first.insert(&entry.key, entry.key_span);
+            kept.push(entry);
+        }
+    }
+    kept
+}
+
+fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) -> bool {
+    if is_name(&entry.key) {
+        return true;
+    }
+    reader.report(
+        Finding::at(Code::InvalidName, entry.key_span, format!("`{}` is not a name of a {what}", entry.key))
+            .hint("a name is a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters"),
+    );
+    false
+}
+
+const GROUP_KEYS: Keys = Keys { what: "a group", known: &["teams", "users"], later: &[] };
+
+fn read_groups(reader: &mut Reader<'_>, nodes: &[&Node]) -> Groups {
+    let mut groups = Groups::new();
+    for entry in entries_once(reader, nodes, "group") {
+        check_name(reader, entry, "group");
+        if matches!(&*entry.key, "all" | "none") {
+            let message = format!("a group cannot be called `{}`: the word means something else", entry.key);
+            reader.report(Finding::at(Code::InvalidName, entry.key_span, message));
+        }
+        let mut group = Group { name: entry.key.clone(), users: Vec::new(), teams: Vec::new() };
+        if reader.fields(&entry.node, &GROUP_KEYS) {
+            read_members(reader, &entry.node, &mut group);
+            if entry.node.get("users").is_none() && entry.node.get("teams").is_none() {
+                reader.report(
+                    Finding::at(Code::EmptyList, entry.key_span, format!("the group `{}` is empty", entry.key))
+                        .hint("list `users` or `teams`"),
+                );
+            }
+        }
+        // A group that could not be read stands all the same, so that its name is not reported as unknown as well.
+        groups.insert(entry.key.clone(), Arc::new(group));
+    }
+    groups
+}
+
+fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
+    for item in node.get("users").map(|users| reader.one_or_list(users, "users")).unwrap_or_default() {
+        let Some(text) = reader.text(item, "users") else { continue };
+        if let Some(bare) = text.strip_prefix('@') {
+            reader.report(
+                Finding::at(Code::InvalidApprover, item.span, format!("`{text}` is not a GitHub login"))
+                    .hint(format!("in `users` and `teams`, write it without `@`: `{bare}`")),
+            );
+            continue;
+        }
+        match UserRef::new(text) {
+            Ok(user) => group.users.push(user),
+            Err(error) => {
+                let code = match error {
+                    ApproverError::Unusable(_) => Code::UnusableRef,
+                    ApproverError::Login(_) | ApproverError::Team(_) | ApproverError::Form(_) => Code::InvalidApprover,
+                };
+                reader.report(Finding::at(code, item.span, error.to_string()));
+            }
+        }
+    }
+    for item in node.get("teams").map(|teams| reader.one_or_list(teams, "teams")).unwrap_or_default() {
+        let Some(text) = reader.text(item, "teams") else { continue };
+        let bare = text.strip_prefix('@').unwrap_or(text);
+        match TeamSlug::new(text) {
+            Ok(team) if bare == text => group.teams.push(team),
+            Ok(_) | Err(_) => reader.report(
+                Finding::at(Code::InvalidApprover, item.span, format!("`{text}` is not a GitHub team"))
+                    .hint("write `org/slug`, without `@`"),
+            ),
+        }
+    }
+}
+
+const CHANNEL_KEYS: Keys = Keys { what: "a channel", known: &["email", "https"], later: &[] };
+
+fn read_channel_section(reader: &mut Reader<'_>, nodes: &[&Node]) -> BTreeMap<ChannelName, Channel> {
+    let mut channels = BTreeMap::new();
+    for entry in entries_once(reader, nodes, "channel") {
+        check_name(reader, entry, "channel");
+        let mut channel = Channel::default();
+        if reader.fields(&entry.node, &CHANNEL_KEYS) {
+            let email = |text: &str| {
+                text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+                    && !text.contains(char::is_whitespace)
+            };
+            let https =
+                |text: &str| text.starts_with("https://") && text.len() > 8 && !text.contains(char::is_whitespace);
+            channel.email = read_addresses(reader, &entry.node, "email", "an e-mail address", email);
+            channel.https = read_addresses(reader, &entry.node, "https", "an `https://` URL", https);
+        }
+        if let Ok(name) = ChannelName::new(&entry.key) {
+            channels.insert(name, channel);
+        }
+    }
+    channels
+}
+
+fn read_addresses(reader: &mut Reader<'_>, node: &Node, key: &str, form: &str, fits: fn(&str) -> bool) -> Vec<String> {
+    let mut addresses = Vec::new();
+    for item in node.get(key).map(|list| reader.one_or_list(list, key)).unwrap_or_default() {
+        let Some(text) = reader.text(item, key) else { continue };
+        if fits(text) {
+            addresses.push(text.to_owned());
+        } else {
+            reader.report(Finding::at(Code::InvalidValue, item.span, format!("`{text}` is not {form}")));
+        }
+    }
+    addresses
+}
+
+fn read_defaults(reader: &mut Reader<'_>, section: &Section<'_>, names: &Names) -> Defaults {
+    const KEYS: Keys = Keys {
+        what: "`defaults`",
+        known: &[
+            "require",
+            "timeout",
+            "explicit",
+            "exclude",
+            "distinct",
+            "on_changes_requested",
+            "veto",
+            "max_age",
+            "notify",
+            "repository",
+            "branches",
+        ],
+        later: super::body::LATER_RULE_KEYS,
+    };
+    if let [first, again, ..] = section.key_spans.as_slice() {
+        reader.report(
+            Finding::at(Code::DuplicateName, *again, "`defaults` stands in a second file")
+                .related(*first, "it stands here already")
+                .hint("keep it in one file"),
+        );
+    }
+    let Some(node) = section.nodes.first() else { return Defaults::default() };
+    reader.fields(node, &KEYS);
+    Defaults {
+        body: read_rule_fields(reader, node, names),
+        repository: field(reader, node, "repository", read_repositories),
+        branches: field(reader, node, "branches", read_branches),
+    }
+}
+
+/// Reads one level of selectors over all files.
+fn read_selectors<T>(
+    reader: &mut Reader<'_>,
+    nodes: &[&Node],
+    what: &str,
+    mut read: impl FnMut(&mut Reader<'_>, &Entry) -> T,
+) -> Selectors<T> {
+    let mut selectors = Selectors::default();
+    for entry in entries_once(reader, nodes, what) {
+        let value = read(reader, entry);
+        match entry.key.parse::<Pattern>() {
+            Ok(key) if !key.is_exact() || check_name(reader, entry, what) => selectors.add(key, value),
+            Ok(_) => {}
+            Err(error) => reader.report(Finding::at(Code::InvalidPattern, entry.key_span, error.to_string())),
+        }
+    }
+    selectors
+}
+
+fn read_layer(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Layer {
+    Layer { source: reader.place(entry.key_span), body: read_body(reader, &entry.node, names) }
+}
+
+const SERVICE_KEYS: Keys =
+    Keys { what: "a service", known: &["repository", "branches", "notify", "description", "environments"], later: &[] };
+
+fn read_service(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Service {
+    let node = &entry.node;
+    if let Value::Map(fields) = &node.value
+        && let Some(misplaced) = fields.iter().find(|field| RULE_KEYS.contains(&&*field.key) && &*field.key != "notify")
+    {
+        let message = format!("`{}` is a rule field, and a service holds none itself", misplaced.key);
+        let hint = "write it under `environments:` of the service, e.g. `environments: { production: { … } }`";
+        reader.report(Finding::at(Code::UnknownKey, misplaced.key_span, message).hint(hint));
+    } else {
+        reader.fields(node, &SERVICE_KEYS);
+    }
+    let environments: Vec<&Node> = node.get("environments").into_iter().collect();
+    Service {
+        source: reader.place(entry.key_span),
+        repository: field(reader, node, "repository", read_repositories),
+        branches: field(reader, node, "branches", read_branches),
+        notify: node
+            .get("notify")
+            .and_then(|notify| read_channels(reader, notify, "notify", &names.channels))
+            .unwrap_or_default(),
+        description: node.get("description").and_then(|text| reader.text(text, "description")).map(Into::into),
+        environments: read_selectors(reader, &environments, "environment", |reader, entry| {
+            read_layer(reader, entry, names)
+        }),
+    }
+}
+
+fn read_repositories(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<RepositoryPattern>> {
+    let items = reader.one_or_list(node, "repository");
+    let read: Vec<_> = items.iter().filter_map(|item| reader.parsed(item, "repository", Code::InvalidValue)).collect();
+    (!items.is_empty() && read.len() == items.len()).then_some(read)
+}
+
+fn read_branches(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Pattern>> {
+    let items = reader.one_or_list(node, "branches");
+    let read: Vec<_> = items.iter().filter_map(|item| reader.parsed(item, "branches", Code::InvalidPattern)).collect();
+    (!items.is_empty() && read.len() == items.len()).then_some(read)
+}

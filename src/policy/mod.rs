@@ -1,0 +1,124 @@
+//! From YAML text to a policy that holds together, and from a target to its rule.
+//!
+//! There is no half-valid policy: [`load`] gives one, or findings that say why not. Nothing here decides anything.
+
+mod approver;
+mod body;
+mod canonical;
+mod check;
+mod duration;
+mod event;
+mod load;
+mod pattern;
+mod read;
+mod requirement;
+mod rule;
+mod selector;
+mod service;
+pub(crate) mod yaml;
+
+pub use approver::{ApproverError, ApproverRef, GITHUB_ACTIONS, Group, UserRef};
+pub use duration::{Duration, DurationError};
+pub use event::Event;
+pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
+pub use pattern::{Pattern, PatternError};
+pub use read::{Place, Sourced};
+pub use requirement::{Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
+pub use rule::{DEFAULT_EXCLUDE, Exclusion, Field, NotifyRule, OnChangesRequested, PinnedRule, Rule, RuleBody};
+pub use selector::Selectors;
+pub use service::{Layer, RepositoryPattern, RepositoryPatternError, Service};
+
+use std::collections::BTreeMap;
+
+use crate::ident::{ChannelName, PolicyDigest, Target};
+
+/// A policy that holds together.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    digest: PolicyDigest,
+    defaults: Defaults,
+    environments: Selectors<Layer>,
+    services: Selectors<Service>,
+    channels: BTreeMap<ChannelName, Channel>,
+}
+
+/// What every rule and service starts from.
+#[derive(Debug, Clone, Default)]
+struct Defaults {
+    body: RuleBody,
+    repository: Option<Sourced<Vec<RepositoryPattern>>>,
+    branches: Option<Sourced<Vec<Pattern>>>,
+}
+
+/// A notification target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Channel {
+    /// E-mail addresses.
+    pub email: Vec<String>,
+    /// URLs that are posted to.
+    pub https: Vec<String>,
+}
+
+/// Why a target has no rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRule<'p> {
+    /// No service entry matches.
+    Service,
+    /// The service entry that matches has no such environment, nor has the top level.
+    Environment {
+        /// The service entry's key.
+        service_selector: &'p str,
+    },
+}
+
+impl Policy {
+    /// The hash of the policy's canonical form.
+    #[must_use]
+    pub const fn digest(&self) -> &PolicyDigest {
+        &self.digest
+    }
+
+    /// The service entries, as written.
+    pub fn services(&self) -> impl Iterator<Item = (&Pattern, &Service)> {
+        self.services.iter()
+    }
+
+    /// The top-level environments, as written.
+    pub fn environments(&self) -> impl Iterator<Item = (&Pattern, &Layer)> {
+        self.environments.iter()
+    }
+
+    /// The notification targets by name.
+    #[must_use]
+    pub const fn channels(&self) -> &BTreeMap<ChannelName, Channel> {
+        &self.channels
+    }
+
+    /// The effective rule of a target: one service entry, and the layers of its environment.
+    ///
+    /// # Errors
+    /// [`NoRule`]: nothing matches, and the target is denied.
+    pub fn rule(&self, target: &Target) -> Result<Rule<'_>, NoRule<'_>> {
+        let (service_key, service) = self.services.find(target.service.as_str()).ok_or(NoRule::Service)?;
+        let own = service.environments.find(target.environment.as_str());
+        let common = self.environments.find(target.environment.as_str());
+        let (environment_key, chosen) =
+            own.or(common).ok_or(NoRule::Environment { service_selector: service_key.as_str() })?;
+        let repository = service.repository.as_ref().or(self.defaults.repository.as_ref());
+        let branches = service.branches.as_ref().or(self.defaults.branches.as_ref());
+        Ok(Rule {
+            service_selector: service_key.as_str(),
+            environment_selector: environment_key.as_str(),
+            source: &chosen.source,
+            repository: repository.map(|field| field.value.as_slice()).unwrap_or_default(),
+            branches: branches.map(|field| field.value.as_slice()),
+            service_notify: &service.notify,
+            description: service.description.as_deref(),
+            layers: [
+                own.map(|(_, layer)| &layer.body),
+                common.map(|(_, layer)| &layer.body),
+                Some(&self.defaults.body),
+            ],
+        })
+    }
+}

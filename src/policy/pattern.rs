@@ -1,0 +1,281 @@
+//! Texts that match texts: an exact one, a glob, or a regular expression between slashes.
+//!
+//! Always against the whole text. Linear in time: globs by a two-pointer walk, expressions by the `regex` crate.
+
+use std::fmt;
+use std::str::FromStr;
+
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
+
+/// The most bytes that one compiled expression may take.
+const REGEX_SIZE_LIMIT: usize = 1 << 20;
+
+/// A text that matches texts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pattern {
+    text: Box<str>,
+    form: Form,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    Exact,
+    Glob,
+    Regex(Regex),
+}
+
+/// A pattern that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Nothing, or control characters.
+    #[error(
+        "`{0}` is not a pattern: expected an exact text, a glob with `*` and `?`, or a regular expression between slashes"
+    )]
+    Form(String),
+    /// The expression does not compile.
+    #[error("the regular expression `{given}` cannot be used: {why}")]
+    Regex {
+        /// What stands between the slashes.
+        given: String,
+        /// What the `regex` crate says.
+        why: String,
+    },
+}
+
+impl Pattern {
+    /// Whether the whole text matches.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        match &self.form {
+            Form::Exact => *self.text == *text,
+            Form::Glob => glob_matches(self.text.as_bytes(), text.as_bytes(), u8::eq),
+            Form::Regex(regex) => regex.is_match(text),
+        }
+    }
+
+    /// As it was written, slashes included.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it stands for one text only.
+    #[must_use]
+    pub const fn is_exact(&self) -> bool {
+        matches!(self.form, Form::Exact)
+    }
+
+    /// Whether it matches everything by being a bare `*`.
+    #[must_use]
+    pub fn is_star(&self) -> bool {
+        &*self.text == "*"
+    }
+
+    /// The glob's text, where it is one.
+    #[must_use]
+    pub fn as_glob(&self) -> Option<&str> {
+        matches!(self.form, Form::Glob).then_some(&*self.text)
+    }
+
+    /// Whether some text could match both. A regular expression is held to overlap with every other pattern.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (&self.form, &other.form) {
+            (Form::Regex(_), _) | (_, Form::Regex(_)) => true,
+            (Form::Exact, _) => other.matches(&self.text),
+            (_, Form::Exact) => self.matches(&other.text),
+            (Form::Glob, Form::Glob) => globs_overlap(self.text.as_bytes(), other.text.as_bytes()),
+        }
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(PatternError::Form(text.chars().filter(|c| !c.is_control()).take(60).collect()));
+        }
+        let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+        let form = match inner {
+            Some("") => return Err(PatternError::Form(text.to_owned())),
+            Some(inner) => {
+                // A flag such as `(?x)` could let the closing parenthesis fall into a comment: compile the inner alone first.
+                let compiled = Regex::new(inner)
+                    .and_then(|_| RegexBuilder::new(&format!("^(?:{inner})$")).size_limit(REGEX_SIZE_LIMIT).build());
+                Form::Regex(compiled.map_err(|error| PatternError::Regex {
+                    given: inner.chars().take(60).collect(),
+                    why: regex_message(&error),
+                })?)
+            }
+            None if text.contains(['*', '?']) => Form::Glob,
+            None => Form::Exact,
+        };
+        Ok(Self { text: text.into(), form })
+    }
+}
+
+/// The last line of what the `regex` crate says: the reason, without its drawing of the place.
+fn regex_message(error: &regex::Error) -> String {
+    let whole = error.to_string();
+    whole.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = PatternError;
+    fn try_from(text: String) -> Result<Self, PatternError> {
+        text.parse()
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.text.into()
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether a glob matches the whole text: `*` any run, `?` one character.
+///
+/// Two pointers with one point to return to: the last `*` suffices, since an earlier one could only match less.
+pub(crate) fn glob_matches(glob: &[u8], text: &[u8], same: impl Fn(&u8, &u8) -> bool) -> bool {
+    let (mut g, mut t) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while let Some(byte) = text.get(t) {
+        match glob.get(g) {
+            Some(b'*') => {
+                back = Some((g + 1, t));
+                g += 1;
+            }
+            Some(b'?') => {
+                g += 1;
+                t += character_len(*byte);
+            }
+            Some(wanted) if same(wanted, byte) => {
+                g += 1;
+                t += 1;
+            }
+            Some(_) | None => match back {
+                Some((after, from)) => {
+                    let next = from + 1;
+                    back = Some((after, next));
+                    g = after;
+                    t = next;
+                }
+                None => return false,
+            },
+        }
+    }
+    glob.get(g..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+}
+
+/// How many bytes the character takes that begins with this byte.
+const fn character_len(first: u8) -> usize {
+    match first {
+        0xf0..=0xff => 4,
+        0xe0..=0xef => 3,
+        0xc0..=0xdf => 2,
+        0x00..=0xbf => 1,
+    }
+}
+
+/// Whether some text matches both globs: a walk over pairs of positions, row by row.
+fn globs_overlap(a: &[u8], b: &[u8]) -> bool {
+    // `reach[j]`: whether the first i bytes of `a` and the first j of `b` can be matched by one text.
+    let mut reach = vec![false; b.len() + 1];
+    for i in 0..=a.len() {
+        let mut row = vec![false; b.len() + 1];
+        for j in 0..=b.len() {
+            let at = |row: &[bool], j: Option<usize>| j.and_then(|j| row.get(j)).copied().unwrap_or(false);
+            let (from_a, from_b) = (i.checked_sub(1).and_then(|i| a.get(i)), j.checked_sub(1).and_then(|j| b.get(j)));
+            let both_empty = i == 0 && j == 0;
+            let above = i > 0 && at(&reach, Some(j)) && (from_a == Some(&b'*') || from_b == Some(&b'*'));
+            let left = at(&row, j.checked_sub(1)) && (from_a == Some(&b'*') || from_b == Some(&b'*'));
+            let diagonal = i > 0
+                && at(&reach, j.checked_sub(1))
+                && match (from_a, from_b) {
+                    (Some(b'*' | b'?'), Some(_)) | (Some(_), Some(b'*' | b'?')) => true,
+                    (Some(x), Some(y)) => x == y,
+                    (None, _) | (_, None) => false,
+                };
+            if let Some(cell) = row.get_mut(j) {
+                *cell = both_empty || above || left || diagonal;
+            }
+        }
+        reach = row;
+    }
+    reach.last().copied().unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+    use proptest::prelude::*;
+
+    fn pattern(text: &str) -> Pattern {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_glob_matches_the_whole_text() {
+        assert!(pattern("internal-*").matches("internal-billing"));
+        assert!(pattern("internal-*").matches("internal-"));
+        assert!(!pattern("internal-*").matches("my-internal-billing"));
+        assert!(pattern("*-prod").matches("eu-west-prod"));
+        assert!(pattern("a?c*").matches("abcd"));
+        assert!(pattern("a?").matches("aü"));
+        assert!(!pattern("a?c").matches("ac"));
+    }
+
+    #[test]
+    fn an_expression_between_slashes_matches_the_whole_text() {
+        assert!(pattern("/pay-(eu|us)/").matches("pay-eu"));
+        assert!(!pattern("/pay-(eu|us)/").matches("pay-eu-2"));
+        assert!(!pattern("/a|b/").matches("ab"));
+        assert!(!pattern("/(?x)a #/").matches("ab"));
+    }
+
+    #[test]
+    fn an_expression_that_does_not_compile_or_is_too_big_is_refused_with_the_reason() {
+        assert!("/(/".parse::<Pattern>().unwrap_err().to_string().contains("unclosed group"));
+        assert!("/a{1000}{1000}{1000}/".parse::<Pattern>().is_err());
+        assert!("//".parse::<Pattern>().is_err());
+        assert!("/a)|(b/".parse::<Pattern>().is_err());
+    }
+
+    #[test]
+    fn globs_overlap_where_one_text_matches_both() {
+        assert!(pattern("a*").overlaps(&pattern("*b")));
+        assert!(!pattern("a*").overlaps(&pattern("b*")));
+        assert!(!pattern("internal-*").overlaps(&pattern("external-*")));
+        assert!(pattern("pay-?").overlaps(&pattern("pay-*")));
+        assert!(pattern("/x/").overlaps(&pattern("y*")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_that_matches_two_globs_shows_that_they_overlap(a in "[ab*?]{0,6}", b in "[ab*?]{0,6}", text in "[ab]{0,6}") {
+            prop_assume!(!a.is_empty() && !b.is_empty());
+            let (a, b) = (pattern(&a), pattern(&b));
+            prop_assert_eq!(a.overlaps(&b), b.overlaps(&a));
+            if a.matches(&text) && b.matches(&text) {
+                prop_assert!(a.overlaps(&b));
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Takes values out of a YAML tree, and reports what does not fit instead of stopping at it.
+//!
+//! Knows types and closed vocabularies in general, and no particular key.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::yaml::{Entry, Node, Value};
+use crate::finding::{Code, Finding, Findings, SourceMap, Span, closest};
+
+/// `file:line`, where a part of the policy is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Place {
+    file: Arc<str>,
+    line: u32,
+}
+
+impl Place {
+    /// The file, relative to the bundle, and the line in it, from 1.
+    #[must_use]
+    pub const fn new(file: Arc<str>, line: u32) -> Self {
+        Self { file, line }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        place.to_string()
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let (file, line) = text.rsplit_once(':').ok_or_else(|| format!("`{text}` is not `file:line`"))?;
+        let line = line.parse().map_err(|_| format!("`{text}` is not `file:line`"))?;
+        Ok(Self { file: file.into(), line })
+    }
+}
+
+/// A value and where it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where.
+    pub source: Place,
+}
+
+/// The keys of one kind of mapping: those that are built, and those that the language has beyond them.
+pub(crate) struct Keys {
+    /// What the mapping is, for messages.
+    pub(crate) what: &'static str,
+    pub(crate) known: &'static [&'static str],
+    pub(crate) later: &'static [&'static str],
+}
+
+/// Where problems go while a bundle is read.
+pub(crate) struct Reader<'s> {
+    pub(crate) sources: &'s SourceMap,
+    pub(crate) findings: Findings,
+    files: Vec<Arc<str>>,
+}
+
+impl<'s> Reader<'s> {
+    pub(crate) fn new(sources: &'s SourceMap) -> Self {
+        Self { sources, findings: Findings::new(), files: Vec::new() }
+    }
+
+    pub(crate) fn report(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// The span as `file:line`.
+    pub(crate) fn place(&mut self, span: Span) -> Place {
+        let index = usize::try_from(span.source.0).unwrap_or(0);
+        while self.files.len() <= index {
+            let id = crate::finding::SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+            self.files.push(self.sources.name(id).into());
+        }
+        let file = self.files.get(index).cloned().unwrap_or_else(|| "".into());
+        Place::new(file, span.line)
+    }
+
+    pub(crate) fn sourced<T>(&mut self, value: T, span: Span) -> Sourced<T> {
+        Sourced { value, source: self.place(span) }
+    }
+
+    /// The text as it stands in the file, to be repeated in a message.
+    pub(crate) fn written(&self, node: &Node) -> String {
+        let text = self.sources.text(node.span.source).get(self.sources.range(node.span)).unwrap_or_default();
+        text.lines().next().unwrap_or_default().chars().take(60).collect()
+    }
+
+    pub(crate) fn wrong_type(&mut self, node: &Node, field: &str, expected: &str) {
+        let kind = node.kind();
+        let hint = match &node.value {
+            Value::Null => format!("write a value after `{field}:`, or leave the key out"),
+            Value::Integer(_) | Value::Float(_) | Value::Bool(_) if expected.starts_with("a text") => {
+                format!("put it in quotes: `\"{}\"`", self.written(node))
+            }
+            Value::Integer(_) | Value::Float(_) | Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
+                format!("`{field}` takes {expected}")
+            }
+        };
+        let message = format!("`{field}` is {kind}, and must be {expected}");
+        self.report(Finding::at(Code::WrongType, node.span, message).hint(hint));
+    }
+
+    /// The entries of a mapping; reports anything else.
+    pub(crate) fn map<'n>(&mut self, node: &'n Node, field: &str) -> Option<&'n [Entry]> {
+        if let Value::Map(entries) = &node.value {
+            return Some(entries);
+        }
+        self.wrong_type(node, field, "a mapping");
+        None
+    }
+
+    /// The entries of a mapping all of whose keys are known; reports the others.
+    pub(crate) fn fields(&mut self, node: &Node, keys: &Keys) -> bool {
+        let Some(entries) = self.map(node, keys.what) else { return false };
+        for entry in entries {
+            if keys.known.contains(&&*entry.key) {
+                continue;
+            }
+            let what = keys.what;
+            let key = &entry.key;
+            if keys.later.contains(&&**key) {
+                let message = format!("`{key}` in {what} is not supported yet by this version");
+                self.report(
+                    Finding::at(Code::NotSupportedYet, entry.key_span, message)
+                        .hint("remove it: it is never ignored, since a rule must mean what it says"),
+                );
+                continue;
+            }
+            let hint = closest(key, keys.known.iter().chain(keys.later).copied())
+                .map_or_else(|| format!("it takes {}", list(keys.known)), |near| format!("did you mean `{near}`?"));
+            self.report(
+                Finding::at(Code::UnknownKey, entry.key_span, format!("`{key}` is not a key of {what}")).hint(hint),
+            );
+        }
+        true
+    }
+
+    /// The items of a list that must hold something; reports anything else.
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, field: &str) -> Option<&'n [Node]> {
+        match &node.value {
+            Value::List(items) if items.is_empty() => {
+                self.report(
+                    Finding::at(Code::EmptyList, node.span, format!("`{field}` is an empty list"))
+                        .hint("name at least one, or leave the key out"),
+                );
+                None
+            }
+            Value::List(items) => Some(items),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::Map(_) => {
+                self.wrong_type(node, field, "a list");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn text<'n>(&mut self, node: &'n Node, field: &str) -> Option<&'n str> {
+        if let Value::Text(text) = &node.value {
+            return Some(text);
+        }
+        self.wrong_type(node, field, "a text");
+        None
+    }
+
+    pub(crate) fn bool(&mut self, node: &Node, field: &str) -> Option<bool> {
+        if let Value::Bool(value) = node.value {
+            return Some(value);
+        }
+        self.wrong_type(node, field, "`true` or `false`");
+        None
+    }
+
+    /// A text of a type of its own; what does not parse is reported under the code.
+    pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, node: &Node, field: &str, code: Code) -> Option<T> {
+        let text = self.text(node, field)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.report(Finding::at(code, node.span, format!("`{field}`: {error}")));
+                None
+            }
+        }
+    }
+
+    /// One word of a closed vocabulary.
+    pub(crate) fn word<T: Copy>(&mut self, node: &Node, field: &str, words: &[(&'static str, T)]) -> Option<T> {
+        let text = self.text(node, field)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let hint = closest(text, all.iter().copied())
+            .map_or_else(|| format!("it takes {}", list(&all)), |near| format!("did you mean `{near}`?"));
+        self.report(
+            Finding::at(Code::InvalidValue, node.span, format!("`{text}` is not a value of `{field}`")).hint(hint),
+        );
+        None
+    }
+
+    /// Each item of a list, or one item that stands alone.
+    pub(crate) fn one_or_list<'n>(&mut self, node: &'n Node, field: &str) -> Vec<&'n Node> {
+        if matches!(node.value, Value::Text(_)) {
+            return vec![node];
+        }
+        self.list(node, field).map(|items| items.iter().collect()).unwrap_or_default()
+    }
+}
+
+/// `a`, `b` or `c`, for a message.
+pub(crate) fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,232 @@
+//! One level of selectors, and the index that finds the one for a name without walking them all.
+//!
+//! The exact key wins, else the first pattern that matches; a bare `*` comes last wherever it stands. Patterns are
+//! bucketed by the literal text they begin or end with, so that a look-up touches only those that could match.
+
+use std::collections::HashMap;
+
+use super::pattern::Pattern;
+
+/// The keys of one level with their values.
+#[derive(Debug, Clone)]
+pub struct Selectors<T> {
+    entries: Vec<(Pattern, T)>,
+    /// Every key by its text, patterns as well.
+    by_key: HashMap<Box<str>, u32>,
+    star: Option<u32>,
+    /// Globs by the literal text before their first wildcard, where there is one.
+    prefixes: Buckets,
+    /// The other globs by the literal text after their last wildcard, reversed, where there is one.
+    suffixes: Buckets,
+    /// What has neither, and regular expressions, in order.
+    others: Vec<u32>,
+}
+
+impl<T> Default for Selectors<T> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            by_key: HashMap::new(),
+            star: None,
+            prefixes: Buckets::default(),
+            suffixes: Buckets::default(),
+            others: Vec::new(),
+        }
+    }
+}
+
+/// Pattern numbers by literal text.
+#[derive(Debug, Clone, Default)]
+struct Buckets {
+    by_text: HashMap<Box<[u8]>, Vec<u32>>,
+    /// The lengths that occur, ascending.
+    lengths: Vec<usize>,
+}
+
+impl Buckets {
+    fn add(&mut self, text: &[u8], number: u32) {
+        if let Err(at) = self.lengths.binary_search(&text.len()) {
+            self.lengths.insert(at, text.len());
+        }
+        self.by_text.entry(text.into()).or_default().push(number);
+    }
+
+    /// The numbers under every beginning of `name`, bucket by bucket.
+    fn candidates<'b>(&'b self, name: &'b [u8]) -> impl Iterator<Item = &'b [u32]> {
+        self.lengths
+            .iter()
+            .map_while(|length| name.get(..*length))
+            .filter_map(|beginning| self.by_text.get(beginning))
+            .map(Vec::as_slice)
+    }
+}
+
+impl<T> Selectors<T> {
+    /// Adds an entry behind those that stand. The key's text must be new; the caller reports duplicates.
+    pub(super) fn add(&mut self, key: Pattern, value: T) {
+        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.by_key.insert(key.as_str().into(), number);
+        if key.is_star() {
+            self.star = Some(number);
+        } else if !key.is_exact() {
+            match key.as_glob().map(literal_ends) {
+                Some((prefix, _)) if !prefix.is_empty() => self.prefixes.add(prefix, number),
+                Some((_, suffix)) if !suffix.is_empty() => self.suffixes.add(&reversed(suffix), number),
+                Some(_) | None => self.others.push(number),
+            }
+        }
+        self.entries.push((key, value));
+    }
+
+    /// The entry for a name, with its key.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(&Pattern, &T)> {
+        let exact = self.by_key.get(name).and_then(|number| self.entry(*number));
+        if exact.is_some_and(|(key, _)| key.is_exact()) {
+            return exact;
+        }
+        let mut first = u32::MAX;
+        let mut consider = |numbers: &[u32]| {
+            // Numbers ascend, so the first that matches is the least of its bucket.
+            for number in numbers.iter().take_while(|number| **number < first) {
+                if self.entry(*number).is_some_and(|(pattern, _)| pattern.matches(name)) {
+                    first = *number;
+                    return;
+                }
+            }
+        };
+        self.prefixes.candidates(name.as_bytes()).for_each(&mut consider);
+        if !self.suffixes.lengths.is_empty() {
+            self.suffixes.candidates(&reversed(name.as_bytes())).for_each(&mut consider);
+        }
+        consider(&self.others);
+        if first != u32::MAX {
+            return self.entry(first);
+        }
+        self.star.and_then(|number| self.entry(number))
+    }
+
+    /// The entry with exactly this key text.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.by_key.get(key).and_then(|number| self.entry(*number)).map(|(_, value)| value)
+    }
+
+    fn entry(&self, number: u32) -> Option<(&Pattern, &T)> {
+        self.entries.get(usize::try_from(number).ok()?).map(|(pattern, value)| (pattern, value))
+    }
+
+    /// All entries as written.
+    pub fn iter(&self) -> impl Iterator<Item = (&Pattern, &T)> {
+        self.entries.iter().map(|(pattern, value)| (pattern, value))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Pairs of patterns that can match the same name and for which `apart` holds. A bare `*` is never one.
+    pub(super) fn overlaps<'s>(&'s self, apart: impl Fn(&T, &T) -> bool + 's) -> Vec<(usize, usize)> {
+        let patterns: Vec<(usize, &Pattern, &T)> = self
+            .iter()
+            .enumerate()
+            .filter(|(_, (pattern, _))| !pattern.is_exact() && !pattern.is_star())
+            .map(|(number, (pattern, value))| (number, pattern, value))
+            .collect();
+        let mut by_prefix: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (at, (_, pattern, _)) in patterns.iter().enumerate() {
+            by_prefix.entry(prefix_of(pattern)).or_default().push(at);
+        }
+        let mut pairs = Vec::new();
+        for (at, (number, pattern, value)) in patterns.iter().enumerate() {
+            let prefix = prefix_of(pattern);
+            // Two globs overlap only where one's literal beginning begins the other's: look from the longer one.
+            for length in 0..=prefix.len() {
+                let same_length = length == prefix.len();
+                for other in by_prefix.get(prefix.get(..length).unwrap_or_default()).into_iter().flatten() {
+                    let Some((other_number, other_pattern, other_value)) = patterns.get(*other) else { continue };
+                    let seen = same_length && *other >= at;
+                    if !seen && apart(value, other_value) && pattern.overlaps(other_pattern) {
+                        pairs.push(((*number).min(*other_number), (*number).max(*other_number)));
+                    }
+                }
+            }
+        }
+        pairs.sort_unstable();
+        pairs
+    }
+
+    /// An entry by its number, as [`Self::overlaps`] tells it.
+    pub(super) fn nth(&self, number: usize) -> Option<(&Pattern, &T)> {
+        self.entries.get(number).map(|(pattern, value)| (pattern, value))
+    }
+}
+
+/// What a pattern's matches must begin with; nothing is known of an expression's.
+fn prefix_of(pattern: &Pattern) -> &[u8] {
+    pattern.as_glob().map(|glob| literal_ends(glob).0).unwrap_or_default()
+}
+
+/// The literal text before a glob's first wildcard, and after its last.
+fn literal_ends(glob: &str) -> (&[u8], &[u8]) {
+    let wild = |c: char| c == '*' || c == '?';
+    let prefix = glob.split(wild).next().unwrap_or_default();
+    let suffix = glob.rsplit(wild).next().unwrap_or_default();
+    (prefix.as_bytes(), suffix.as_bytes())
+}
+
+fn reversed(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().rev().copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Selectors;
+    use proptest::prelude::*;
+
+    fn selectors(keys: &[&str]) -> Selectors<usize> {
+        let mut selectors = Selectors::default();
+        for (number, key) in keys.iter().enumerate() {
+            selectors.add(key.parse().unwrap(), number);
+        }
+        selectors
+    }
+
+    #[test]
+    fn the_exact_key_wins_then_the_first_pattern_then_a_bare_star() {
+        let level = selectors(&["*", "pay-*", "/pay-.*/", "pay-eu", "*-eu"]);
+        let key = |name| level.find(name).map(|(pattern, _)| pattern.as_str().to_owned()).unwrap();
+        assert_eq!(key("pay-eu"), "pay-eu");
+        assert_eq!(key("pay-us"), "pay-*");
+        assert_eq!(key("ship-eu"), "*-eu");
+        assert_eq!(key("other"), "*");
+    }
+
+    #[test]
+    fn without_a_match_there_is_no_entry() {
+        assert!(selectors(&["pay-*", "checkout"]).find("billing").is_none());
+    }
+
+    #[test]
+    fn overlapping_pairs_are_found_whatever_they_begin_with() {
+        let level = selectors(&["pay-*", "payments-*", "pay-eu-*", "*-eu", "/x/", "*"]);
+        assert_eq!(level.overlaps(|_, _| true), [(0, 2), (0, 3), (0, 4), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_finds_what_a_walk_over_all_selectors_finds(
+            keys in proptest::collection::btree_set("[ab*?]{1,4}|/[ab]\\*b/", 1..12),
+            name in "[ab]{1,5}",
+        ) {
+            let keys: Vec<String> = keys.into_iter().collect();
+            let level = selectors(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+            let walk = keys.iter().find(|key| **key == name)
+                .or_else(|| keys.iter().find(|key| *key != "*" && key.parse::<super::Pattern>().unwrap().matches(&name)))
+                .or_else(|| keys.iter().find(|key| *key == "*"));
+            prop_assert_eq!(level.find(&name).map(|(pattern, _)| pattern.as_str()), walk.map(String::as_str));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Where a service lives, and who hears of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::pattern::{Pattern, glob_matches};
+use super::read::{Place, Sourced};
+use super::rule::RuleBody;
+use super::selector::Selectors;
+use crate::ident::{ChannelName, RepositoryName};
+
+/// A service entry of the policy. It is no layer of a rule, and holds no field of one.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Where its key stands.
+    pub source: Place,
+    /// Where it lives; none: as `defaults` say.
+    pub repository: Option<Sourced<Vec<RepositoryPattern>>>,
+    /// Which branches may be deployed; none: as `defaults` say.
+    pub branches: Option<Sourced<Vec<Pattern>>>,
+    /// Who hears of every event of it.
+    pub notify: Vec<ChannelName>,
+    /// Shown to approvers.
+    pub description: Option<Box<str>>,
+    /// Its own rules.
+    pub environments: Selectors<Layer>,
+}
+
+/// A rule body and where its key stands.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Where the key of the environment stands.
+    pub source: Place,
+    /// What it says.
+    pub body: RuleBody,
+}
+
+/// `owner/name`, where the name may be a glob. Compared without case, as GitHub does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RepositoryPattern(Box<str>);
+
+impl RepositoryPattern {
+    /// Whether the repository is meant.
+    #[must_use]
+    pub fn matches(&self, repository: &RepositoryName) -> bool {
+        glob_matches(self.0.as_bytes(), repository.as_str().as_bytes(), u8::eq_ignore_ascii_case)
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that names no repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a repository: expected `owner/name`, with `*` and `?` allowed in the name")]
+pub struct RepositoryPatternError(String);
+
+impl FromStr for RepositoryPattern {
+    type Err = RepositoryPatternError;
+
+    fn from_str(text: &str) -> Result<Self, RepositoryPatternError> {
+        let part = |part: &str, wild: bool| {
+            !part.is_empty()
+                && part.bytes().all(|b| {
+                    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-') || (wild && matches!(b, b'*' | b'?'))
+                })
+        };
+        match text.split_once('/') {
+            Some((owner, name)) if part(owner, false) && part(name, true) => Ok(Self(text.into())),
+            Some(_) | None => Err(RepositoryPatternError(text.chars().take(60).collect())),
+        }
+    }
+}
+
+impl TryFrom<String> for RepositoryPattern {
+    type Error = RepositoryPatternError;
+    fn try_from(text: String) -> Result<Self, RepositoryPatternError> {
+        text.parse()
+    }
+}
+
+impl From<RepositoryPattern> for String {
+    fn from(pattern: RepositoryPattern) -> Self {
+        pattern.0.into()
+    }
+}
+
+impl fmt::Display for RepositoryPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

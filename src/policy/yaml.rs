@@ -1,0 +1,255 @@
+//! A YAML file as a tree in which every key and value knows its place. The only file that names the YAML crate.
+//!
+//! A tree, not a mirror of structs: serde stops at the first mistake, and a policy's author wants to hear of all of
+//! them. Spans would also be lost inside untagged and flattened types. Knows nothing of what the keys mean.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+
+use crate::finding::{Code, Finding, SourceId, Span};
+
+/// A value and its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) value: Value,
+}
+
+/// What YAML's core schema knows.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(Box<str>),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// A key with its place, and its value. Entries keep the order of the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: Box<str>,
+    pub(crate) key_span: Span,
+    pub(crate) node: Node,
+}
+
+impl Node {
+    /// The value of a key, where this is a mapping that has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// A key with its place and value, where this is a mapping that has it.
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|entry| &*entry.key == key),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
+                None
+            }
+        }
+    }
+
+    /// What kind of value this is, in words for a message.
+    pub(crate) fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "true or false",
+            Value::Integer(_) | Value::Float(_) => "a number",
+            Value::Text(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+
+    /// Writes the file into every span: the YAML reader knows one text and no file.
+    pub(crate) fn belongs_to(&mut self, source: SourceId) {
+        self.span.source = source;
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.belongs_to(source)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| {
+                entry.key_span.source = source;
+                entry.node.belongs_to(source);
+            }),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => {}
+        }
+    }
+
+    /// The same as JSON, with mappings sorted by key.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Integer(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::Text(value) => (&**value).into(),
+            Value::List(items) => items.iter().map(Self::to_json).collect(),
+            Value::Map(entries) => entries.iter().map(|entry| (entry.key.to_string(), entry.node.to_json())).collect(),
+        }
+    }
+}
+
+/// Reads one document within fixed limits: what no policy needs is refused before it costs anything.
+///
+/// # Errors
+/// The one problem that stopped the reader: syntax, a duplicate key, or a limit.
+pub(crate) fn parse(source: SourceId, text: &str) -> Result<Node, Finding> {
+    let options = serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_depth: 32,
+            flow_nesting_limit: 32,
+            max_nodes: 600_000,
+            max_events: 1_600_000,
+            max_documents: 1,
+            max_aliases: 10_000,
+            max_anchors: 10_000,
+            max_merge_keys: 10_000,
+            max_recorded_anchor_events: 200_000,
+            enforce_alias_anchor_ratio: false,
+        },
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: 200_000,
+            max_replay_stack_depth: 8,
+        },
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    };
+    match serde_yaml::from_str_with_options::<Node>(text, options) {
+        Ok(mut root) => {
+            root.belongs_to(source);
+            Ok(root)
+        }
+        Err(error) => Err(refusal(source, &error)),
+    }
+}
+
+/// The reader's error as a finding, without its advice to programmers.
+fn refusal(source: SourceId, error: &serde_yaml::Error) -> Finding {
+    use serde_yaml::Error as E;
+    let place = error.location().unwrap_or(serde_yaml::Location::UNKNOWN);
+    let span = Span { source, ..span_of(place) };
+    let whole = error.to_string();
+    let said = whole.split(" at line ").next().unwrap_or(&whole);
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the crate's enum is open; what is not told apart is syntax")]
+    match error {
+        E::DuplicateMappingKey { key, .. } => {
+            let key = key.as_deref().unwrap_or("?");
+            Finding::at(Code::DuplicateKey, span, format!("the key `{key}` stands twice in one mapping"))
+                .hint("keep one of the two")
+        }
+        E::Budget { .. }
+        | E::AliasReplayCounterOverflow { .. }
+        | E::AliasReplayLimitExceeded { .. }
+        | E::AliasExpansionLimitExceeded { .. }
+        | E::AliasReplayStackDepthExceeded { .. } => {
+            Finding::at(Code::YamlLimit, span, "the file nests, repeats or expands beyond what a policy needs")
+                .hint("at most 32 levels, 600000 values, 10000 aliases, and 200000 values that come from aliases")
+        }
+        E::MultipleDocuments { .. } => Finding::at(Code::YamlSyntax, span, "a second YAML document begins here")
+            .hint("a file holds one document: put the other into a file of its own"),
+        E::UnknownAnchor { .. } => {
+            Finding::at(Code::YamlSyntax, span, "this alias refers to an anchor that is not there")
+                .hint("define it before it is used: `&name`")
+        }
+        E::RecursiveReferencesRequireWeakTypes { .. } => {
+            Finding::at(Code::YamlSyntax, span, "this alias refers to a value that it is itself a part of")
+        }
+        E::NullIntoString { .. } => Finding::at(Code::YamlSyntax, span, "a key is nothing, and must be a text"),
+        E::UnsupportedTag { .. } => {
+            Finding::at(Code::YamlSyntax, span, "YAML tags are no part of the language").hint("remove the tag")
+        }
+        _ if said.contains("nesting") || said.contains("recursion") => {
+            Finding::at(Code::YamlLimit, span, "the file nests too deeply").hint("at most 32 levels")
+        }
+        _ => Finding::at(Code::YamlSyntax, span, format!("this is not YAML: {said}")),
+    }
+}
+
+/// The place that the YAML reader reports, without the file.
+fn span_of(location: serde_yaml::Location) -> Span {
+    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    let span = location.span();
+    Span {
+        source: SourceId::default(),
+        line: small(location.line().max(1)),
+        column: small(location.column().max(1)),
+        start: small(span.byte_offset().unwrap_or_else(|| span.offset())),
+        len: small(span.byte_len().unwrap_or_else(|| span.len())),
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Value>::deserialize(deserializer)?;
+        Ok(Self { span: span_of(spanned.referenced), value: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Integer(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or(Value::Float(f64::INFINITY), Value::Integer))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, node)) = access.next_entry::<Spanned<Box<str>>, Node>()? {
+            entries.push(Entry { key: key.value, key_span: span_of(key.referenced), node });
+        }
+        Ok(Value::Map(entries))
+    }
+}
