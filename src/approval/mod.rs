@@ -1,5 +1,14 @@
 //! From facts to a decision, and the life of a request. No YAML, no input or output, no clock.
 
+mod command;
+mod decide;
 pub mod decision;
+mod eligible;
+mod exclusion;
 pub mod facts;
+mod matching;
 pub mod observation;
+mod outcome;
+mod review;
+
+pub use decide::{decide, decide_under, objectors};

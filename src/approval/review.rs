@@ -1,0 +1,249 @@
+//! Every review weighed: whether it counts, stands against, or does nothing, and the first reason for that.
+//!
+//! Per person, by numeric id, over that person's reviews in order. Knows the rule and the facts, and no requirement's
+//! state: what the approvals that count add up to is `decide`'s business.
+
+use jiff::Timestamp;
+
+use super::command::{BrokenCommand, Command};
+use super::decision::{ReviewReason, ReviewVerdict};
+use super::eligible::{is_one_of, unreadable};
+use super::exclusion::Exclusions;
+use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullRequest, Review, ReviewState};
+use crate::policy::{ApproverRef, OnChangesRequested, Requirement, Rule};
+
+/// What one review came to.
+#[derive(Debug)]
+pub(super) struct Weighed<'f> {
+    pub(super) review: &'f Review,
+    pub(super) verdict: ReviewVerdict,
+    pub(super) reason: ReviewReason,
+    /// More about the reason than its code says.
+    pub(super) detail: Detail,
+}
+
+/// What a reason's text tells beyond the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    None,
+    /// Stale: given on another commit.
+    OtherCommit,
+    /// Stale: known from the API only, and given before the head became head.
+    BeforeHead,
+    /// Stale: known from the API only, and when the head became head is not known.
+    HeadUnknown,
+    /// Stale: given before the base was changed.
+    BeforeBase,
+    /// Stale: without a time.
+    NoTime,
+    /// Not named: names other targets.
+    OtherTargets,
+    /// Not named: the rule asks for naming.
+    MustName,
+    /// Not named: names the target in a text that only the API knows.
+    NamedOnlyByApi,
+    /// Not named: the command does not parse.
+    Broken(BrokenCommand),
+    /// Against: was dismissed by someone whose dismissal does not count.
+    DismissalDoesNotCount,
+}
+
+/// Everything that weighing a review needs.
+pub(super) struct Scales<'f, 'r> {
+    pub(super) facts: &'f Facts,
+    pub(super) pull_request: &'f PullRequest,
+    pub(super) rule: &'r Rule<'r>,
+    pub(super) exclusions: Exclusions<'f>,
+    /// Who is asked for anywhere in the requirement.
+    pub(super) asked: Vec<&'r ApproverRef>,
+    /// Whether a team that could not be read makes everyone's objection count.
+    everyone_has_a_say: bool,
+}
+
+impl<'f, 'r> Scales<'f, 'r> {
+    /// Sets the scales for a rule that asks for people.
+    pub(super) fn new(
+        rule: &'r Rule<'r>,
+        requirement: &'r Requirement,
+        facts: &'f Facts,
+        pull_request: &'f PullRequest,
+    ) -> Self {
+        let asked: Vec<&ApproverRef> = requirement.leaves().into_iter().flat_map(|leaf| &leaf.of).collect();
+        let with_say = asked.iter().copied().chain(rule.veto());
+        let everyone_has_a_say = !unreadable(with_say, &facts.teams).is_empty();
+        let exclusions = Exclusions::of(rule, facts, pull_request);
+        Self { facts, pull_request, rule, exclusions, asked, everyone_has_a_say }
+    }
+
+    /// Weighs all reviews, in the order in which they were given.
+    pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
+        let mut reviews: Vec<&'f Review> = self.facts.reviews.iter().collect();
+        reviews.sort_by_key(|review| (place_in_order(review), review.id));
+        let mut weighed: Vec<Weighed<'f>> = Vec::with_capacity(reviews.len());
+        for (at, review) in reviews.iter().enumerate() {
+            let (verdict, reason, detail) = match self.passed_over(review) {
+                Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail),
+                None => match &review.user {
+                    Some(user) if reviews.iter().skip(at + 1).any(|later| self.stands_after(later, user)) => {
+                        (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None)
+                    }
+                    Some(user) => self.standing(review, user),
+                    None => (ReviewVerdict::Ignored, ReviewReason::NoUser, Detail::None),
+                },
+            };
+            weighed.push(Weighed { review, verdict, reason, detail });
+        }
+        weighed
+    }
+
+    /// Whether a later review is the same person's and takes part.
+    fn stands_after(&self, later: &Review, user: &Person) -> bool {
+        later.user.as_ref().is_some_and(|other| other.id == user.id) && self.passed_over(later).is_none()
+    }
+
+    /// Reviews that take no part: comments, nobody's, and approvals that name something else.
+    fn passed_over(&self, review: &Review) -> Option<(ReviewReason, Detail)> {
+        let approves = match review.state {
+            ReviewState::Commented | ReviewState::Pending => return Some((ReviewReason::Comment, Detail::None)),
+            ReviewState::Approved => true,
+            ReviewState::Dismissed => review.was == Some(DismissedFrom::Approved),
+            ReviewState::ChangesRequested => false,
+        };
+        if approves && let Some(detail) = self.names_something_else(review) {
+            return Some((ReviewReason::NotNamed, detail));
+        }
+        review.user.is_none().then_some((ReviewReason::NoUser, Detail::None))
+    }
+
+    fn names_something_else(&self, review: &Review) -> Option<Detail> {
+        match Command::read(&review.body) {
+            Command::Plain => self.rule.explicit().then_some(Detail::MustName),
+            Command::Broken(why) => Some(Detail::Broken(why)),
+            Command::Approve(targets) if !targets.iter().any(|named| named.names(&self.facts.target)) => {
+                Some(Detail::OtherTargets)
+            }
+            // A text that only the API knows may have been edited by others: it may narrow, never widen.
+            Command::Approve(_) => {
+                (self.rule.explicit() && review.bound_by == BoundBy::Api).then_some(Detail::NamedOnlyByApi)
+            }
+        }
+    }
+
+    /// A person's standing: the last review that takes part.
+    fn standing(&self, review: &Review, user: &Person) -> (ReviewVerdict, ReviewReason, Detail) {
+        match review.state {
+            ReviewState::Approved => match self.why_not(review, user) {
+                Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail),
+                None => (ReviewVerdict::Counts, ReviewReason::Counts, Detail::None),
+            },
+            ReviewState::ChangesRequested => self.objection(review, user, Detail::None),
+            ReviewState::Dismissed if self.is_lifted(review, user) => {
+                (ReviewVerdict::Ignored, ReviewReason::Dismissed, Detail::None)
+            }
+            ReviewState::Dismissed => self.objection(review, user, Detail::DismissalDoesNotCount),
+            ReviewState::Commented | ReviewState::Pending => {
+                (ReviewVerdict::Ignored, ReviewReason::Comment, Detail::None)
+            }
+        }
+    }
+
+    /// The first reason why an approval does not count.
+    fn why_not(&self, review: &Review, user: &Person) -> Option<(ReviewReason, Detail)> {
+        if let Some(detail) = self.why_stale(review) {
+            return Some((ReviewReason::Stale, detail));
+        }
+        let reason = if let Some(excluded) = self.exclusions.reason(user) {
+            excluded
+        } else if self.exclusions.unknown.is_some() {
+            ReviewReason::ExclusionUnknown
+        } else if !self.is_asked(user) {
+            if user.kind == AccountKind::User { ReviewReason::NotEligible } else { ReviewReason::Bot }
+        } else if self.expires(review).is_some_and(|last| self.facts.now > last) {
+            ReviewReason::TooOld
+        } else {
+            return None;
+        };
+        Some((reason, Detail::None))
+    }
+
+    /// Whether the person is asked for in any leaf.
+    fn is_asked(&self, person: &Person) -> bool {
+        self.asked.iter().any(|entry| is_one_of(person, std::slice::from_ref(*entry), &self.facts.teams))
+    }
+
+    /// The last instant at which an approval is not too old.
+    pub(super) fn expires(&self, review: &Review) -> Option<Timestamp> {
+        let age = self.rule.max_age()?;
+        Some(review.submitted_at?.checked_add(age.signed()).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Why an approval is not bound to the head.
+    fn why_stale(&self, review: &Review) -> Option<Detail> {
+        if review.revision.as_ref() != Some(&self.pull_request.head) {
+            return Some(Detail::OtherCommit);
+        }
+        let Some(submitted_at) = review.submitted_at else { return Some(Detail::NoTime) };
+        // GitHub tells whole seconds: at the same one it is not known which came first.
+        if self.pull_request.base_changed_at.is_some_and(|changed| submitted_at <= changed) {
+            return Some(Detail::BeforeBase);
+        }
+        match (review.bound_by, self.pull_request.head_first_seen) {
+            (BoundBy::Delivery, _) => None,
+            (BoundBy::Api, None) => Some(Detail::HeadUnknown),
+            (BoundBy::Api, Some(seen)) => (submitted_at < seen).then_some(Detail::BeforeHead),
+        }
+    }
+
+    /// What a standing request for changes does.
+    fn objection(&self, review: &Review, user: &Person, detail: Detail) -> (ReviewVerdict, ReviewReason, Detail) {
+        let on_head = review.revision.as_ref() == Some(&self.pull_request.head);
+        let reason = if !self.has_a_say(user) {
+            let dismissed = detail == Detail::DismissalDoesNotCount;
+            let reason = if dismissed { ReviewReason::Dismissed } else { ReviewReason::NoSay };
+            return (ReviewVerdict::Ignored, reason, Detail::None);
+        } else if on_head {
+            ReviewReason::ChangesRequested
+        } else {
+            ReviewReason::EarlierChangesRequested
+        };
+        match self.rule.on_changes_requested() {
+            OnChangesRequested::Ignore => (ReviewVerdict::Ignored, ReviewReason::ChangesIgnored, detail),
+            OnChangesRequested::Reject if on_head => (ReviewVerdict::Rejects, reason, detail),
+            OnChangesRequested::Reject | OnChangesRequested::Block => (ReviewVerdict::Blocks, reason, detail),
+        }
+    }
+
+    /// Whether the person's request for changes is heeded. While a team cannot be read, every person's is.
+    fn has_a_say(&self, person: &Person) -> bool {
+        (self.everyone_has_a_say && person.kind == AccountKind::User) || self.surely_has_a_say(person)
+    }
+
+    fn surely_has_a_say(&self, person: &Person) -> bool {
+        self.is_asked(person) || is_one_of(person, self.rule.veto(), &self.facts.teams)
+    }
+
+    /// Whether a dismissed review stands no more.
+    ///
+    /// A request for changes outlasts a dismissal by anyone but its giver or another who surely has a say and surely is
+    /// not excluded. Where it is not known what was dismissed, it is held to be one that stands.
+    fn is_lifted(&self, review: &Review, giver: &Person) -> bool {
+        match review.was {
+            Some(DismissedFrom::Approved) => true,
+            None => false,
+            Some(DismissedFrom::ChangesRequested) => review.dismissed_by.as_ref().is_some_and(|by| {
+                by.id == giver.id
+                    || (self.surely_has_a_say(by)
+                        && self.exclusions.unknown.is_none()
+                        && self.exclusions.reason(by).is_none())
+            }),
+        }
+    }
+}
+
+/// Reviews go by time. One without a time supports least: an approval comes first, anything else last.
+fn place_in_order(review: &Review) -> Timestamp {
+    review.submitted_at.unwrap_or(match review.state {
+        ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => Timestamp::MIN,
+        ReviewState::ChangesRequested | ReviewState::Dismissed => Timestamp::MAX,
+    })
+}
