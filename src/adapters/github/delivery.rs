@@ -180,10 +180,9 @@ fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind
     if event == "ping" {
         return Ok(DeliveryKind::Ping);
     }
-    let action = payload.field("action");
-    let Some(what) = action.optional().ok().flatten().and_then(|action| PullRequestEvent::of(event, action)) else {
-        let action = action.optional().ok().flatten().filter(|action: &String| is_word(action));
-        return Ok(DeliveryKind::Ignored { event: event.to_owned(), action });
+    let action: Option<String> = payload.field("action").optional().ok().flatten();
+    let Some(what) = action.as_deref().and_then(|action| PullRequestEvent::of(event, action)) else {
+        return Ok(DeliveryKind::Ignored { event: event.to_owned(), action: action.filter(|action| is_word(action)) });
     };
     let (reference, observation) = (payload.reference()?, what.observation(payload, now)?);
     Ok(DeliveryKind::PullRequest { reference, what, observations: observation.into_iter().collect() })
