@@ -1,0 +1,5 @@
+//! GitHub: what it delivers.
+
+pub mod delivery;
+mod payload;
+pub mod signature;

@@ -1,0 +1,103 @@
+//! The few fields of a payload that we read, each by its name.
+//!
+//! Published payloads lack fields that the schema requires, and carry ones that it does not know, so nothing is read that
+//! is not used, and `null` is the same as absent. Knows nothing of which event it is.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::delivery::{Fault, Refused};
+use crate::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
+use crate::ident::PullRequestRef;
+
+/// A place in a payload: its name, and what stands there.
+pub(super) struct Place<'a> {
+    name: String,
+    value: Option<&'a Value>,
+}
+
+impl<'a> Place<'a> {
+    /// The whole payload.
+    pub(super) fn root(payload: &'a Value) -> Self {
+        Self { name: String::new(), value: Some(payload) }
+    }
+
+    /// The field `key` of this object. Where this is no object, nothing stands there.
+    pub(super) fn field(&self, key: &str) -> Self {
+        let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
+        let value = self.value.and_then(|value| value.get(key)).filter(|value| !value.is_null());
+        Self { name, value }
+    }
+
+    /// Whether anything but `null` stands here.
+    pub(super) fn is_given(&self) -> bool {
+        self.value.is_some()
+    }
+
+    /// Whether this object has the field `key`, be it null. Taken for granted where this is no object.
+    pub(super) fn may_have(&self, key: &str) -> bool {
+        self.value.and_then(Value::as_object).is_none_or(|object| object.contains_key(key))
+    }
+
+    /// What stands here, if anything.
+    ///
+    /// # Errors
+    /// [`Fault::Unreadable`] where it is not of the type that GitHub documents.
+    pub(super) fn optional<T: Deserialize<'a>>(&self) -> Result<Option<T>, Refused> {
+        let read = self.value.map(T::deserialize).transpose();
+        // The reader's own message repeats what it read.
+        read.map_err(|_| Refused::Field { name: self.name.clone(), fault: Fault::Unreadable })
+    }
+
+    /// What stands here.
+    ///
+    /// # Errors
+    /// [`Fault::Missing`], and as [`Place::optional`].
+    pub(super) fn required<T: Deserialize<'a>>(&self) -> Result<T, Refused> {
+        self.optional()?.ok_or_else(|| Refused::Field { name: self.name.clone(), fault: Fault::Missing })
+    }
+
+    /// The account that stands here; none where it was deleted. `untyped` is what one without a `type` is taken for.
+    pub(super) fn person(&self, untyped: AccountKind) -> Result<Option<Person>, Refused> {
+        if !self.is_given() {
+            return Ok(None);
+        }
+        let (id, login) = (self.field("id").required()?, self.field("login").required()?);
+        Ok(Some(Person { id, login, kind: self.field("type").optional()?.unwrap_or(untyped) }))
+    }
+
+    /// The pull request that this payload is about.
+    pub(super) fn reference(&self) -> Result<PullRequestRef, Refused> {
+        let repository = self.field("repository").field("full_name").required()?;
+        let place = self.field("pull_request").field("number");
+        match place.required()? {
+            0 => Err(Refused::Field { name: place.name, fault: Fault::Unreadable }),
+            number => Ok(PullRequestRef { repository, number }),
+        }
+    }
+
+    /// The review that stands here, as it was submitted; none where its state is not one that a review is given in.
+    ///
+    /// What GitHub leaves out is read on the side that holds a deployment back: an approver without a `type` is not known
+    /// to be a person, but whoever requests changes without one is taken for a person, at `now` where no time is told.
+    pub(super) fn review(&self, now: Timestamp) -> Result<Option<Review>, Refused> {
+        let (state, untyped, undated) = match self.field("state").required()? {
+            "approved" => (ReviewState::Approved, AccountKind::Other, None),
+            "changes_requested" => (ReviewState::ChangesRequested, AccountKind::User, Some(now)),
+            "commented" => (ReviewState::Commented, AccountKind::Other, None),
+            _ => return Ok(None),
+        };
+        Ok(Some(Review {
+            id: self.field("id").required()?,
+            user: self.field("user").person(untyped)?,
+            state,
+            was: None,
+            dismissed_by: None,
+            revision: self.field("commit_id").optional()?,
+            bound_by: BoundBy::Delivery,
+            submitted_at: self.field("submitted_at").optional()?.or(undated),
+            body: self.field("body").optional()?.unwrap_or_default(),
+        }))
+    }
+}

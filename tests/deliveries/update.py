@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Makes the files of this directory again, from two npm packages. See README.md.
+
+Run by hand, with npm and the Python package jsonschema at hand: python3 tests/deliveries/update.py
+"""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+from jsonschema import Draft4Validator
+
+EXAMPLES = ("@octokit/webhooks-examples@7.6.1", "package/api.github.com/index.json")
+DESCRIPTION = ("@octokit/openapi@23.0.2", "package/generated/api.github.com.json")
+EVENTS = ("ping", "pull_request", "pull_request_review")
+HANDLED = {
+    "pull_request": ("synchronize", "closed", "reopened", "edited", "labeled", "unlabeled"),
+    "pull_request_review": ("submitted", "edited", "dismissed"),
+}
+PROSE = (
+    *("default", "deprecated", "description", "example", "examples"),
+    *("externalDocs", "format", "readOnly", "title", "x-github"),
+)
+REVIEWER = ("octocat", 583231)
+HERE = pathlib.Path(__file__).parent
+
+
+def fetch(package, member):
+    """One JSON file of an npm package."""
+    with tempfile.TemporaryDirectory() as directory:
+        packed = subprocess.run(["npm", "pack", "--silent", package], cwd=directory, check=True, capture_output=True, text=True)
+        with tarfile.open(pathlib.Path(directory) / packed.stdout.split()[-1]) as archive:
+            return json.load(archive.extractfile(member))
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def write(name, value):
+    """Compact JSON with a line for each entry of the outermost list or object."""
+    if isinstance(value, list):
+        text = "[\n" + ",\n".join(map(compact, value)) + "\n]\n"
+    else:
+        text = "{\n" + ",\n".join(f"{compact(key)}:{compact(entry)}" for key, entry in value.items()) + "\n}\n"
+    (HERE / name).write_text(text, encoding="utf-8")
+    print(name, len(text), "bytes,", len(value), "entries")
+
+
+def without_prose(schema, names=False):
+    """The schema without what does not constrain. Under `properties`, keys are names and all stay."""
+    if isinstance(schema, dict):
+        return {
+            key: without_prose(value, key == "properties" and not names)
+            for key, value in schema.items()
+            if names or key not in PROSE
+        }
+    return [without_prose(entry) for entry in schema] if isinstance(schema, list) else schema
+
+
+def cut(description):
+    """By name, the schemas of what we handle and those they refer to; `event.action` stands for a delivery's."""
+    schemas, components = {}, description["components"]["schemas"]
+
+    def reach(node):
+        if isinstance(node, list):
+            node = dict(enumerate(node))
+        if not isinstance(node, dict):
+            return
+        if isinstance(node.get("$ref"), str):
+            name = node["$ref"].rsplit("/", 1)[-1]
+            if name not in schemas:
+                schemas[name] = without_prose(components[name])
+                reach(components[name])
+        for child in node.values():
+            reach(child)
+
+    for event, actions in HANDLED.items():
+        for action in actions:
+            hook = description["x-webhooks"][f"{event}-{action}".replace("_", "-")]
+            schema = hook["post"]["requestBody"]["content"]["application/json"]["schema"]
+            schemas[f"{event}.{action}"] = without_prose(schema)
+            reach(schema)
+    return dict(sorted(schemas.items()))
+
+
+def alternatives(schemas, schema):
+    """The schema and all it may stand for, as one list."""
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+    return [schema] + [
+        found
+        for key in ("allOf", "anyOf", "oneOf")
+        for alternative in schema.get(key, ())
+        for found in alternatives(schemas, alternative)
+    ]
+
+
+def complete(schemas, options, value):
+    """Adds what the schema has come to require since the example was recorded: null, false, or nothing of its type."""
+    if isinstance(value, list):
+        items = [found for option in options if "items" in option for found in alternatives(schemas, option["items"])]
+        for entry in value:
+            complete(schemas, items, entry)
+    if not isinstance(value, dict):
+        return
+    known = {}
+    for option in options:
+        for key, schema in option.get("properties", {}).items():
+            known.setdefault(key, []).extend(alternatives(schemas, schema))
+    for key in [key for option in options for key in option.get("required", ()) if key not in value and key in known]:
+        if any(schema.get("nullable") for schema in known[key]):
+            value[key] = None
+        else:
+            kind = next(schema["type"] for schema in known[key] if "type" in schema)
+            value[key] = {"array": [], "boolean": False, "integer": 0, "object": {}, "string": ""}[kind]
+    for key, child in value.items():
+        complete(schemas, known.get(key, []), child)
+
+
+def derive(examples):
+    """One payload for everything that we handle, each from a real one; the package has no approval and no edit."""
+    reviews, pull_requests = examples["pull_request_review"], examples["pull_request"]
+
+    def real(candidates, action):
+        return copy.deepcopy([example for example in candidates if example["action"] == action][-1])
+
+    def by_reviewer(payload):
+        account = payload["review"]["user"]
+        was = account["login"]
+        for key, value in account.items():
+            account[key] = value.replace(was, REVIEWER[0]) if isinstance(value, str) else value
+        account["id"] = REVIEWER[1]
+        return payload
+
+    derived = []
+    for state, body in (("approved", "/approve checkout:production"), ("changes_requested", "not yet"), ("commented", None)):
+        payload = by_reviewer(real(reviews, "submitted"))
+        payload["review"].update(state=state, body=body)
+        payload["sender"] = copy.deepcopy(payload["review"]["user"])
+        derived.append(("pull_request_review", payload))
+    edited = copy.deepcopy(derived[0][1])
+    edited.update(action="edited", changes={"body": {"from": "looks fine"}})
+    derived += [("pull_request_review", edited), ("pull_request_review", by_reviewer(real(reviews, "dismissed")))]
+
+    for action in ("synchronize", "closed", "reopened", "labeled", "unlabeled"):
+        derived.append(("pull_request", real(pull_requests, action)))
+    for changes in ({"title": {"from": "Update"}}, {"base": {"ref": {"from": "develop"}, "sha": {"from": "0" * 40}}}):
+        payload = real(pull_requests, "reopened")
+        payload.update(action="edited", changes=changes)
+        derived.append(("pull_request", payload))
+    return derived
+
+
+def as_json_schema(node):
+    """OpenAPI 3.0 writes `nullable` where JSON Schema writes a type."""
+    if isinstance(node, list):
+        return [as_json_schema(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: as_json_schema(value) for key, value in node.items() if key not in ("nullable", "discriminator")}
+    return {"anyOf": [schema, {"type": "null"}]} if node.get("nullable") is True else schema
+
+
+def main():
+    examples = {entry["name"]: entry["examples"] for entry in fetch(*EXAMPLES) if entry["name"] in EVENTS}
+    schemas = cut(fetch(*DESCRIPTION))
+    checked = {"components": {"schemas": as_json_schema(schemas)}}
+    handled, faults = [], []
+    for event, payload in derive(examples):
+        name = f"{event}.{payload['action']}"
+        complete(schemas, alternatives(schemas, schemas[name]), payload)
+        validator = Draft4Validator(checked | {"allOf": [{"$ref": f"#/components/schemas/{name}"}]})
+        for error in validator.iter_errors(payload):
+            faults.append(f"{name}: {'.'.join(map(str, error.absolute_path))}: {error.message[:160]}")
+        handled.append({"event": event, "payload": payload})
+    if faults:
+        sys.exit("\n".join(faults))
+    for event in EVENTS:
+        write(f"{event}.json", examples[event])
+    write("handled.json", handled)
+    write("schema.json", schemas)
+
+
+if __name__ == "__main__":
+    main()

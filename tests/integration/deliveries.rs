@@ -1,0 +1,344 @@
+//! What the webhook door makes of what GitHub sends, and of all that GitHub's schema says it may send.
+
+use std::collections::BTreeMap;
+
+use countersign::adapters::github::delivery::{DeliveryKind, Fault, PullRequestEvent, Refused};
+use countersign::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
+use countersign::approval::observation::Observation;
+use countersign::ident::{Login, PullRequestRef, ReviewId, Revision, UserId};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::webhook_door::{RECORDED, Sent, Told, deliver, handled, handled_with, now, told};
+use crate::webhook_schema::remove;
+
+fn the_pull_request() -> PullRequestRef {
+    PullRequestRef::new("Codertocat/Hello-World#2").expect("a pull request")
+}
+
+fn person(login: &str, id: u64) -> Person {
+    Person { id: UserId(id), login: Login::new(login).expect("a login"), kind: AccountKind::User }
+}
+
+fn head() -> Revision {
+    Revision::new("ec26c3e57ca3a959ca5aad62de7213c562f8c821").expect("a commit")
+}
+
+fn review_in(state: ReviewState, body: &str) -> Review {
+    Review {
+        id: ReviewId(237_895_671),
+        user: Some(person("octocat", 583_231)),
+        state,
+        was: None,
+        dismissed_by: None,
+        revision: Some(head()),
+        bound_by: BoundBy::Delivery,
+        submitted_at: Some("2019-05-15T15:20:38Z".parse().expect("an instant")),
+        body: body.to_owned(),
+    }
+}
+
+fn submitted(state: &str) -> Sent {
+    handled_with("pull_request_review.submitted", "/review/state", state)
+}
+
+fn sent(name: &str) -> Sent {
+    handled().into_iter().find(|sent| sent.name() == name).expect("a handled event")
+}
+
+/// The one review that `sent` gives.
+fn given(sent: &Sent) -> Review {
+    match told(sent).observations.as_slice() {
+        [Observation::ReviewGiven { review }] => review.clone(),
+        other => panic!("not one review: {other:?}"),
+    }
+}
+
+#[test]
+fn every_recorded_payload_is_let_in_as_what_it_is() {
+    let mut counts = BTreeMap::new();
+    for (event, text) in RECORDED {
+        for payload in serde_json::from_str::<Vec<Value>>(text).expect("a list of payloads") {
+            let sent = Sent { event: event.to_owned(), payload };
+            let delivery = sent.deliver().unwrap_or_else(|refused| panic!("{}: {refused}", sent.name()));
+            let kind = match delivery.kind {
+                DeliveryKind::Ping => "ping",
+                DeliveryKind::Ignored { event: named, action } => {
+                    assert_eq!(format!("{named}.{}", action.expect("an action")), sent.name());
+                    "ignored"
+                }
+                DeliveryKind::PullRequest { reference, .. } => {
+                    assert_eq!(reference.number, sent.payload["pull_request"]["number"]);
+                    assert_eq!(reference.repository.as_str(), sent.payload["repository"]["full_name"]);
+                    "handled"
+                }
+            };
+            *counts.entry((event, kind)).or_insert(0) += 1;
+        }
+    }
+    // Closed, labeled, reopened and unlabeled are there twice, synchronize once.
+    let expected = [
+        (("ping", "ping"), 4),
+        (("pull_request", "handled"), 9),
+        (("pull_request", "ignored"), 20),
+        (("pull_request_review", "handled"), 4),
+    ];
+    assert_eq!(counts, BTreeMap::from(expected));
+}
+
+#[test]
+fn what_is_handled_is_told_in_our_words() {
+    let author = person("Codertocat", 21_031_067);
+    let review = |state, body| vec![Observation::ReviewGiven { review: review_in(state, body) }];
+    let expected = [
+        (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
+        (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
+        (PullRequestEvent::ReviewSubmitted, review(ReviewState::Commented, "")),
+        (PullRequestEvent::ReviewEdited, vec![]),
+        (
+            PullRequestEvent::ReviewDismissed,
+            vec![Observation::ReviewDismissed { review: ReviewId(237_895_671), by: author.clone() }],
+        ),
+        (PullRequestEvent::Synchronized, vec![Observation::HeadSeen { head: head(), pusher: Some(author), at: now() }]),
+        (PullRequestEvent::Closed, vec![]),
+        (PullRequestEvent::Reopened, vec![]),
+        (PullRequestEvent::Labeled, vec![]),
+        (PullRequestEvent::Unlabeled, vec![]),
+        (PullRequestEvent::Edited, vec![]),
+        (PullRequestEvent::Edited, vec![Observation::BaseChanged { at: now() }]),
+    ];
+    let expected = expected.map(|(what, observations)| Told { reference: the_pull_request(), what, observations });
+    let all: Vec<_> = handled().iter().map(told).collect();
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn a_review_of_a_deleted_account_has_no_user() {
+    let mut sent = submitted("approved");
+    sent.payload["review"]["user"] = Value::Null;
+    assert_eq!(given(&sent).user, None);
+}
+
+#[test]
+fn an_account_of_a_new_type_is_no_person() {
+    for state in ["approved", "changes_requested"] {
+        let mut sent = submitted(state);
+        sent.payload["review"]["user"]["type"] = json!("Mannequin");
+        assert_eq!(given(&sent).user.map(|user| user.kind), Some(AccountKind::Other), "{state}");
+    }
+}
+
+#[test]
+fn a_review_whose_commit_is_gone_is_bound_to_none() {
+    let mut sent = submitted("approved");
+    sent.payload["review"]["commit_id"] = Value::Null;
+    assert_eq!(given(&sent).revision, None);
+    remove(&mut sent.payload, "/review/commit_id");
+    assert_eq!(given(&sent).revision, None);
+}
+
+#[test]
+fn a_review_in_an_unknown_state_is_looked_at_and_not_kept() {
+    for state in ["APPROVED", "Approved", "approve", "approved ", "dismissed", "pending", "endorsed", ""] {
+        let mut sent = submitted("approved");
+        sent.payload["review"]["state"] = json!(state);
+        let expected =
+            Told { reference: the_pull_request(), what: PullRequestEvent::ReviewSubmitted, observations: Vec::new() };
+        assert_eq!(told(&sent), expected, "{state}");
+    }
+}
+
+#[test]
+fn an_edit_never_gives_a_review_again() {
+    let mut sent = sent("pull_request_review.edited");
+    sent.payload["review"]["body"] = json!("/approve everything");
+    sent.payload["review"]["commit_id"] = json!("f".repeat(40));
+    assert_eq!(told(&sent).observations, []);
+}
+
+#[test]
+fn a_dismissal_by_nobody_known_is_looked_at_and_not_kept() {
+    let mut sent = sent("pull_request_review.dismissed");
+    sent.payload["sender"] = Value::Null;
+    assert_eq!((told(&sent).what, told(&sent).observations), (PullRequestEvent::ReviewDismissed, vec![]));
+    remove(&mut sent.payload, "/sender");
+    assert_eq!(told(&sent).observations, []);
+}
+
+#[test]
+fn a_push_is_of_its_new_commit_and_else_of_the_head() {
+    let mut sent = sent("pull_request.synchronize");
+    remove(&mut sent.payload, "/sender");
+    sent.payload["pull_request"]["head"]["sha"] = json!("b".repeat(40));
+    let seen = |head| [Observation::HeadSeen { head, pusher: None, at: now() }];
+    assert_eq!(told(&sent).observations, seen(head()));
+    remove(&mut sent.payload, "/after");
+    assert_eq!(told(&sent).observations, seen(Revision::new(&"b".repeat(40)).expect("a commit")));
+}
+
+#[test]
+fn an_edit_that_does_not_tell_what_changed_may_have_changed_the_base() {
+    let mut sent = sent("pull_request.edited");
+    for changes in [Value::Null, json!("base"), json!({"base": null})] {
+        sent.payload["changes"] = changes;
+        assert_eq!(told(&sent).observations, [Observation::BaseChanged { at: now() }], "{}", sent.payload["changes"]);
+    }
+}
+
+#[test]
+fn a_field_that_the_event_cannot_be_used_without_is_named() {
+    let cases = [
+        ("pull_request_review.submitted", "/pull_request/number"),
+        ("pull_request_review.submitted", "/pull_request"),
+        ("pull_request_review.submitted", "/repository/full_name"),
+        ("pull_request_review.submitted", "/repository"),
+        ("pull_request_review.submitted", "/review/id"),
+        ("pull_request_review.submitted", "/review/state"),
+        ("pull_request_review.submitted", "/review/user/id"),
+        ("pull_request_review.submitted", "/review/user/login"),
+        ("pull_request_review.dismissed", "/review/id"),
+        ("pull_request_review.dismissed", "/sender/id"),
+        ("pull_request.synchronize", "/sender/login"),
+        ("pull_request.labeled", "/pull_request/number"),
+        ("pull_request.labeled", "/repository/full_name"),
+    ];
+    for (name, pointer) in cases {
+        let field = |inner: &str| Refused::Field { name: inner.to_owned(), fault: Fault::Missing };
+        let dotted = pointer.trim_start_matches('/').replace('/', ".");
+        let dotted = match pointer {
+            "/pull_request" => "pull_request.number",
+            "/repository" => "repository.full_name",
+            _ => &dotted,
+        };
+        let mut sent = sent(name);
+        remove(&mut sent.payload, pointer);
+        let refused = sent.deliver().expect_err(pointer);
+        assert_eq!((&refused, refused.status()), (&field(dotted), 422), "{name}");
+        assert_eq!(refused.to_string(), format!("`{dotted}` is missing"));
+    }
+}
+
+#[test]
+fn a_field_of_the_wrong_type_is_named_and_not_repeated() {
+    let odd = ["ghp_secret", "-1", "acme", "a b/c"].map(Value::from).into_iter();
+    for value in odd.chain([json!(-1), json!(1.5), json!(0), json!([]), json!({"ghp_secret": 1})]) {
+        for pointer in ["/pull_request/number", "/repository/full_name"] {
+            let mut sent = sent("pull_request.labeled");
+            *sent.payload.pointer_mut(pointer).expect("a field") = value.clone();
+            let refused = sent.deliver().expect_err(pointer);
+            let name = pointer.trim_start_matches('/').replace('/', ".");
+            assert_eq!(refused.to_string(), format!("`{name}` cannot be read"), "{value}");
+            assert_eq!(refused.status(), 422);
+        }
+    }
+}
+
+#[test]
+fn a_header_that_names_another_event_than_the_body_is_refused() {
+    let events = ["ping", "pull_request", "pull_request_review", "pull_request_review_comment", "check_run"];
+    for whole in handled() {
+        for event in events.into_iter().filter(|event| *event != whole.event) {
+            let sent = Sent { event: event.to_owned(), ..whole.clone() };
+            let refused = sent.deliver().expect_err(event);
+            assert_eq!((&refused, refused.status()), (&Refused::OtherEvent, 400), "{} as {event}", whole.name());
+        }
+    }
+}
+
+#[test]
+fn what_only_resembles_a_pull_requests_event_is_refused_under_its_name() {
+    for other in ["comment", "thread", "review"] {
+        let mut sent = sent("pull_request.labeled");
+        sent.payload[other] = json!({"id": 1});
+        assert_eq!(sent.deliver(), Err(Refused::OtherEvent), "{other}");
+    }
+    assert_eq!(deliver("pull_request", b"{}"), Err(Refused::OtherEvent));
+    assert_eq!(deliver("pull_request_review", b"{}"), Err(Refused::OtherEvent));
+}
+
+#[test]
+fn an_unknown_event_or_action_is_ignored() {
+    let ignored = |event: &str, body: &Value| match deliver(event, body.to_string().as_bytes()).expect("let in").kind {
+        DeliveryKind::Ignored { event, action } => (event, action),
+        kind @ (DeliveryKind::Ping | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
+    };
+    let named = |event: &str, action: &str| (event.to_owned(), Some(action.to_owned()));
+    assert_eq!(ignored("check_run", &json!({"action": "completed"})), named("check_run", "completed"));
+    assert_eq!(ignored("push", &json!({"ref": "refs/heads/main"})), ("push".to_owned(), None));
+    let mut sent = submitted("approved");
+    sent.payload["action"] = json!("endorsed");
+    assert_eq!(ignored(&sent.event, &sent.payload), named("pull_request_review", "endorsed"));
+    for action in [Value::Null, json!(1), json!("Submitted"), json!("a\nb"), json!("a".repeat(65))] {
+        sent.payload["action"] = action;
+        assert_eq!(ignored(&sent.event, &sent.payload), ("pull_request_review".to_owned(), None));
+    }
+}
+
+/// Any JSON, with a text in it that no refusal may repeat.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".*".prop_map(|text| Value::from(format!("tell-tale{text}"))),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z]{1,8}", inner, 0..4).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+/// The fields that the door reads, and those that hold them.
+const READ: [&str; 22] = [
+    "/action",
+    "/after",
+    "/changes",
+    "/changes/base",
+    "/number",
+    "/pull_request",
+    "/pull_request/head",
+    "/pull_request/head/sha",
+    "/pull_request/number",
+    "/repository",
+    "/repository/full_name",
+    "/review",
+    "/review/body",
+    "/review/commit_id",
+    "/review/id",
+    "/review/state",
+    "/review/submitted_at",
+    "/review/user",
+    "/review/user/id",
+    "/review/user/login",
+    "/review/user/type",
+    "/sender",
+];
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_door_panic(event in "[a-z_]{0,20}", body in prop::collection::vec(any::<u8>(), 0..512)) {
+        let _ = deliver(&event, &body);
+        let _ = deliver("pull_request_review", &body);
+    }
+
+    #[test]
+    fn no_value_in_any_field_makes_the_door_panic_or_repeat_it(
+        at in 0..12_usize,
+        fields in prop::collection::vec((prop::sample::select(&READ[..]), any_json()), 1..3),
+    ) {
+        let mut sent = handled().into_iter().nth(at).expect("one of twelve");
+        for (pointer, value) in fields {
+            if let Some(field) = sent.payload.pointer_mut(pointer) {
+                *field = value;
+            }
+        }
+        if let Err(refused) = sent.deliver() {
+            prop_assert!(!refused.to_string().contains("tell-tale"));
+            prop_assert!((400..500).contains(&refused.status()));
+        }
+    }
+}

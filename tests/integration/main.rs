@@ -1,0 +1,8 @@
+//! The one integration test binary: a module for each subject.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by failing")]
+
+mod deliveries;
+mod delivery_variants;
+mod signatures;
+mod webhook_door;
+mod webhook_schema;

@@ -1,0 +1,107 @@
+//! What GitHub's own schema lets a delivery leave out.
+//!
+//! Published examples show one shape; the schema permits many. From a payload come all that differ from it in one field:
+//! null where the field may be null, absent where it need not be there.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// How deep fields are varied: past the owner of a head's repository.
+const DEPTH: usize = 8;
+
+/// A payload that lacks one field.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    /// The field, as a JSON pointer.
+    pub(crate) pointer: String,
+    pub(crate) without: Without,
+    pub(crate) payload: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Without {
+    Null,
+    Absent,
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.pointer, self.without)
+    }
+}
+
+pub(crate) struct Schemas(Map<String, Value>);
+
+impl Schemas {
+    pub(crate) fn github() -> Self {
+        Self(serde_json::from_str(include_str!("../deliveries/schema.json")).expect("schemas by name"))
+    }
+
+    /// All variants of `payload` in one field that the schema of `name`, `event.action`, permits.
+    pub(crate) fn variants(&self, name: &str, payload: &Value) -> Vec<Variant> {
+        let mut found = Vec::new();
+        self.walk(&self.alternatives(self.named(name)), payload, "", &mut found);
+        let variant = |(pointer, without): (String, Without)| {
+            let payload = vary(payload.clone(), &pointer, without);
+            Variant { pointer, without, payload }
+        };
+        found.into_iter().map(variant).collect()
+    }
+
+    fn named(&self, name: &str) -> &Value {
+        self.0.get(name).unwrap_or_else(|| panic!("no schema of {name}"))
+    }
+
+    /// The schema, and every one that it may stand for or is made of.
+    fn alternatives<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            return self.alternatives(self.named(name));
+        }
+        let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema[key].as_array()).flatten();
+        std::iter::once(schema).chain(parts.flat_map(|part| self.alternatives(part))).collect()
+    }
+
+    fn walk(&self, schemas: &[&Value], value: &Value, pointer: &str, found: &mut Vec<(String, Without)>) {
+        if pointer.matches('/').count() >= DEPTH {
+            return;
+        }
+        if let Some(first) = value.as_array().and_then(|items| items.first()) {
+            let items: Vec<_> =
+                schemas.iter().filter_map(|s| s.get("items")).flat_map(|s| self.alternatives(s)).collect();
+            self.walk(&items, first, &format!("{pointer}/0"), found);
+        }
+        for (key, child) in value.as_object().into_iter().flatten() {
+            let properties = schemas.iter().filter_map(|schema| schema["properties"].get(key));
+            let properties: Vec<_> = properties.flat_map(|schema| self.alternatives(schema)).collect();
+            if properties.is_empty() {
+                continue;
+            }
+            let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+            if properties.iter().any(|schema| schema["nullable"] == true) && !child.is_null() {
+                found.push((pointer.clone(), Without::Null));
+            }
+            let requires =
+                |schema: &&Value| schema["required"].as_array().is_some_and(|keys| keys.iter().any(|k| k == key));
+            if !schemas.iter().any(requires) {
+                found.push((pointer.clone(), Without::Absent));
+            }
+            self.walk(&properties, child, &pointer, found);
+        }
+    }
+}
+
+fn vary(mut payload: Value, pointer: &str, without: Without) -> Value {
+    match without {
+        Without::Null => *payload.pointer_mut(pointer).expect("a field") = Value::Null,
+        Without::Absent => remove(&mut payload, pointer),
+    }
+    payload
+}
+
+/// Takes the field at `pointer` away.
+pub(crate) fn remove(payload: &mut Value, pointer: &str) {
+    let (parent, key) = pointer.rsplit_once('/').expect("a field");
+    let object = payload.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+    object.remove(key).expect("a field of it");
+}
