@@ -4,6 +4,8 @@
 #[cfg(feature = "gate")]
 pub mod adapters;
 pub mod approval;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod finding;
 pub mod ident;
 pub mod policy;

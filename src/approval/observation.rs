@@ -32,7 +32,7 @@ pub enum Observation {
     HeadSeen {
         /// The commit.
         head: Revision,
-        /// Who pushed it; none where the delivery is not about a push.
+        /// Who pushed it; none where the delivery does not say, and then who pushed is not known in full.
         pusher: Option<Person>,
         /// When, on the gate's clock: never earlier than it was.
         at: Timestamp,
@@ -56,6 +56,8 @@ pub struct Observed {
     pub heads: BTreeMap<Revision, Timestamp>,
     /// Who pushed.
     pub pushers: Vec<Person>,
+    /// Whether a push was delivered that does not say whose it was.
+    pub pusher_unknown: bool,
     /// When the base was last changed.
     pub base_changed_at: Option<Timestamp>,
 }
@@ -74,11 +76,13 @@ impl Observed {
             Observation::HeadSeen { head, pusher, at } => {
                 let seen = self.heads.entry(head).or_insert(at);
                 *seen = at.max(*seen);
-                if let Some(pusher) = pusher
-                    && !self.pushers.iter().any(|known| known.id == pusher.id)
-                {
-                    self.pushers.push(pusher);
-                    self.pushers.sort_by_key(|person| person.id);
+                match pusher {
+                    Some(pusher) if self.pushers.iter().all(|known| known.id != pusher.id) => {
+                        self.pushers.push(pusher);
+                        self.pushers.sort_by_key(|person| person.id);
+                    }
+                    Some(_) => {}
+                    None => self.pusher_unknown = true,
                 }
             }
             Observation::BaseChanged { at } => self.base_changed_at = self.base_changed_at.max(Some(at)),
@@ -95,6 +99,7 @@ impl Observed {
             }
         }
         pull_request.pushers.sort_by_key(|person| person.id);
+        pull_request.pushers_complete &= !self.pusher_unknown;
     }
 
     /// Lays what was observed over the reviews that the API lists.
