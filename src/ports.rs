@@ -5,8 +5,15 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::approval::facts::{Person, PullRequest, Review};
-use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::approval::decision::{Decision, Event};
+use crate::approval::facts::{Person, PullRequest, Review, Veto};
+use crate::approval::observation::{Observation, Observed};
+use crate::approval::record::{Entry, Record, RecordKind};
+use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
+use crate::ident::{
+    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
+    TeamSlug,
+};
 
 /// The time.
 pub trait Clock: Send + Sync {
@@ -64,4 +71,319 @@ pub enum CodeHostError {
         /// What it said.
         detail: String,
     },
+}
+
+/// One change of a request: what it becomes, what is recorded of it, and the token that comes with it.
+///
+/// A store writes all three or none.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// The request as it is to be. Its version is one above what is replaced, and 1 for a new one.
+    pub request: ApprovalRequest,
+    /// The next record of its trail.
+    pub record: Record,
+    /// A new task token; none: the one that is stored stays.
+    pub token: Option<TaskToken>,
+}
+
+impl Write {
+    /// Puts the record of what happened behind the request's trail.
+    #[must_use]
+    pub fn new(mut request: ApprovalRequest, entry: Entry) -> Self {
+        let record = Record::append(&mut request, entry);
+        Self { request, record, token: None }
+    }
+
+    /// The same, with a new task token.
+    #[must_use]
+    pub fn with_token(mut self, token: TaskToken) -> Self {
+        self.token = Some(token);
+        self
+    }
+}
+
+/// How far a delivery was worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// Not to the end: it is worked, or worked again.
+    Recorded,
+    /// To the end: it changes nothing any more.
+    Done,
+}
+
+/// Where requests, deliveries and what they told are kept. What was answered is durable.
+#[async_trait]
+pub trait RequestStore: Send + Sync {
+    /// Writes if the stored version is the one before (none for version 1).
+    ///
+    /// # Errors
+    /// [`WriteError::Conflict`] with what is stored instead, else [`WriteError::Unavailable`].
+    async fn write(&self, write: Write) -> Result<(), WriteError>;
+
+    /// A request.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn request(&self, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError>;
+
+    /// The token that the request's execution waits with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn token(&self, id: &RequestId) -> Result<Option<TaskToken>, StoreError>;
+
+    /// All requests that are open, or all there are, by the time at which they were opened.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn requests(&self, which: Which) -> Result<Vec<ApprovalRequest>, StoreError>;
+
+    /// The open requests of a pull request.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn open_for(&self, pull_request: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError>;
+
+    /// The requests that an execution made, in all its runs.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError>;
+
+    /// The open requests that are due by then, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError>;
+
+    /// The request's audit trail, from the first record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn trail(&self, id: &RequestId) -> Result<Vec<Record>, StoreError>;
+
+    /// Records that a delivery came, and tells how far it was worked before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn begin_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<DeliveryState, StoreError>;
+
+    /// Marks a delivery as worked to the end.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn finish_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Adds what a delivery told to what is known of the pull request ([`Observed::add`]).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn observe(&self, pull_request: &PullRequestRef, observation: Observation) -> Result<(), StoreError>;
+
+    /// All that deliveries told of the pull request.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn observed(&self, pull_request: &PullRequestRef) -> Result<Observed, StoreError>;
+
+    /// Remembers whose request for changes ended a request. The same person's on the same pull request stands once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError>;
+
+    /// What was remembered of a target and revision, in the order of time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError>;
+}
+
+/// Which requests are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that still wait or are being settled.
+    Open,
+    /// All.
+    All,
+}
+
+/// The store gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store did not answer: {detail}")]
+pub struct StoreError {
+    /// What it said.
+    pub detail: String,
+}
+
+/// A write that did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Another came first.
+    #[error("the request was changed by another in the meantime")]
+    Conflict {
+        /// What is stored; none: nothing is.
+        stored: Option<Box<ApprovalRequest>>,
+    },
+    /// The store gave no answer.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
+
+/// The right to resume one execution, once: the proof that a conditional write has claimed its request.
+///
+/// There is no other way to make one than [`SettleClaim::take`] and [`SettleClaim::take_over`].
+#[derive(Debug)]
+pub struct SettleClaim {
+    request: ApprovalRequest,
+    settling: Settling,
+    token: TaskToken,
+}
+
+/// A claim that was not given.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The request's state does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Another came first, or the store gave no answer.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl From<StoreError> for ClaimError {
+    fn from(error: StoreError) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+impl SettleClaim {
+    /// Claims a pending request with the decision that ends it.
+    ///
+    /// # Errors
+    /// [`ClaimError`]: somebody else settles it, or the store gave no answer. Either way nothing may be sent.
+    pub async fn take(store: &dyn RequestStore, request: &ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
+        let decision = entry.decision.as_ref().ok_or(Refused::NothingToSettle)?;
+        let claimed = request.claim(decision, entry.at)?;
+        Self::write(store, claimed, entry).await
+    }
+
+    /// Takes over a claim that has lapsed, with the decision that it was taken with.
+    ///
+    /// # Errors
+    /// As [`SettleClaim::take`].
+    pub async fn take_over(
+        store: &dyn RequestStore,
+        request: &ApprovalRequest,
+        now: Timestamp,
+    ) -> Result<Self, ClaimError> {
+        let claimed = request.take_over(now)?;
+        let entry = Entry { kind: RecordKind::TakenOver, at: now, decision: None, facts: None };
+        Self::write(store, claimed, entry).await
+    }
+
+    async fn write(store: &dyn RequestStore, claimed: ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
+        let State::Settling(settling) = claimed.state.clone() else { return Err(Refused::NotSettling.into()) };
+        let write = Write::new(claimed, entry);
+        let request = write.request.clone();
+        store.write(write).await?;
+        let token = store.token(&request.id).await?;
+        let token = token.ok_or_else(|| StoreError { detail: "the request has no task token".to_owned() })?;
+        Ok(Self { request, settling, token })
+    }
+
+    /// The request as it was claimed.
+    #[must_use]
+    pub const fn request(&self) -> &ApprovalRequest {
+        &self.request
+    }
+
+    /// What it ends as.
+    #[must_use]
+    pub const fn end(&self) -> End {
+        self.settling.end
+    }
+
+    /// The decision to send.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.settling.decision
+    }
+
+    /// The token to send it with. For callback adapters only.
+    #[must_use]
+    pub const fn token(&self) -> &TaskToken {
+        &self.token
+    }
+}
+
+/// What an execution is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on.
+    Success {
+        /// JSON, at most 262,144 bytes.
+        output: String,
+    },
+    /// Stop.
+    Failure {
+        /// A stable name, `Countersign.…`, at most 256 characters.
+        error: String,
+        /// JSON, at most 32,768 characters.
+        cause: String,
+    },
+}
+
+/// How a waiting execution is resumed.
+#[async_trait]
+pub trait ExecutionCallback: Send + Sync {
+    /// Tells the execution. That its token is over is an outcome, not an error.
+    ///
+    /// # Errors
+    /// [`CallbackError`]: it is not known whether the answer was taken. The claim is left to lapse, and the answer sent
+    /// again.
+    async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError>;
+}
+
+/// It is not known whether the execution took the answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the execution could not be told: {detail}")]
+pub struct CallbackError {
+    /// What was said.
+    pub detail: String,
+}
+
+/// What a channel is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The request it is about, so that a receiver can drop a repetition.
+    pub request_id: RequestId,
+    /// What happened.
+    pub event: Event,
+    /// One line, under 100 characters.
+    pub subject: String,
+    /// For people.
+    pub text: String,
+    /// For programs.
+    pub decision: Decision,
+}
+
+/// How channels are told.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Tells one channel.
+    ///
+    /// # Errors
+    /// [`NotifyError`].
+    async fn notify(&self, channel: &ChannelName, message: &Message) -> Result<(), NotifyError>;
+}
+
+/// A channel that was not told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the channel `{channel}` could not be told: {detail}")]
+pub struct NotifyError {
+    /// Which.
+    pub channel: ChannelName,
+    /// What was said.
+    pub detail: String,
 }

@@ -9,6 +9,8 @@ pub mod facts;
 mod matching;
 pub mod observation;
 mod outcome;
+pub mod record;
+pub mod request;
 mod review;
 
 pub use decide::{decide, decide_under, objectors};

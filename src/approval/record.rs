@@ -1,0 +1,108 @@
+//! The audit trail: one record per event of a request, each carrying the hash of the one before it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::decision::Decision;
+use super::facts::Facts;
+use super::request::{ApprovalRequest, Trail};
+use crate::ident::{RequestId, sha256_hex};
+
+/// The shape of records that this engine writes.
+pub const RECORD_SCHEMA: u32 = 1;
+
+/// One event of a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Always [`RECORD_SCHEMA`].
+    pub schema: u32,
+    /// Whose.
+    pub request_id: RequestId,
+    /// Which of them, from 1.
+    pub sequence: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: RecordKind,
+    /// What was decided then.
+    pub decision: Option<Decision>,
+    /// What that rested on.
+    pub facts: Option<Facts>,
+    /// The hash of the record before; empty for the first.
+    pub previous: String,
+    /// SHA-256, in hex, over this record's JSON with this field empty.
+    pub hash: String,
+}
+
+/// What happened to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordKind {
+    /// Stored as approved; nobody had to be asked.
+    Passed,
+    /// Stored, and people are asked.
+    Opened,
+    /// The waiting step was retried, with another token.
+    Retoken,
+    /// Channels were told.
+    Announced,
+    /// Facts were read, and the request goes on waiting.
+    Read,
+    /// A decision was claimed, to be sent.
+    Claimed,
+    /// A claim that had lapsed was taken over.
+    TakenOver,
+    /// The execution was told, or found to be over.
+    Closed,
+    /// The execution ended without an answer.
+    ExecutionEnded,
+    /// At release: approved once more, and released.
+    Released,
+    /// At release: refused.
+    Withheld,
+}
+
+/// What is to be recorded, without its place in the trail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// What happened.
+    pub kind: RecordKind,
+    /// When.
+    pub at: Timestamp,
+    /// What was decided then.
+    pub decision: Option<Decision>,
+    /// What that rested on.
+    pub facts: Option<Facts>,
+}
+
+impl Record {
+    /// Makes the next record of the request's trail, and moves the trail's end in `request` to it.
+    #[must_use]
+    pub fn append(request: &mut ApprovalRequest, entry: Entry) -> Self {
+        let mut record = Self {
+            schema: RECORD_SCHEMA,
+            request_id: request.id.clone(),
+            sequence: request.trail.length + 1,
+            at: entry.at,
+            kind: entry.kind,
+            decision: entry.decision,
+            facts: entry.facts,
+            previous: request.trail.hash.clone(),
+            hash: String::new(),
+        };
+        record.hash = record.digest();
+        request.trail = Trail { length: record.sequence, hash: record.hash.clone() };
+        record
+    }
+
+    /// Whether the record is as it was written, and follows the hash.
+    #[must_use]
+    pub fn follows(&self, previous: &str) -> bool {
+        self.previous == previous && Self { hash: String::new(), ..self.clone() }.digest() == self.hash
+    }
+
+    /// The hash of the record as it stands. Serialising it cannot fail: all keys are texts.
+    fn digest(&self) -> String {
+        sha256_hex(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}

@@ -1,0 +1,394 @@
+//! An approval request and its states, as pure transitions: `pending → settling → closed`.
+//!
+//! A transition gives the request as it would be; only a store's conditional write makes it so. Nothing here waits,
+//! reads a clock or calls anyone.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::decision::{Decision, Event, Verdict};
+use crate::ident::{ExecutionArn, Login, PolicyDigest, PullRequestRef, RequestId, Revision, Target};
+use crate::policy::PinnedRule;
+
+/// How long a claim holds at first. Whoever took it has this long to call Step Functions and to close the request.
+pub const CLAIM_SECONDS: i64 = 60;
+/// How long a claim holds at most: attempts on a dependency that is down grow rarer up to this.
+pub const LONGEST_CLAIM_SECONDS: i64 = 15 * 60;
+/// How often the facts of an open request are read again, even where no webhook came.
+pub const REREAD_SECONDS: i64 = 10 * 60;
+
+/// What was asked for: the execution's input, after it was read and pinned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// What is to be deployed, and where.
+    pub target: Target,
+    /// The pull request; none where the rule asks for none.
+    pub pull_request: Option<PullRequestRef>,
+    /// The commit, pinned when the gate first evaluated.
+    pub revision: Option<Revision>,
+    /// The version, on the caller's word.
+    pub version: Option<String>,
+    /// `requestedBy`, on the caller's word.
+    pub requester: Option<Login>,
+    /// The parts of the input that the rule's conditions read.
+    #[serde(default)]
+    pub input: Map<String, Value>,
+}
+
+/// One request for approval: of one execution, in one run of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalRequest {
+    /// Derived from the execution and its redrive.
+    pub id: RequestId,
+    /// Grows by one with every write; a write names the version that it replaces.
+    pub version: u64,
+    /// Who waits.
+    pub execution: ExecutionArn,
+    /// The run of the execution, 0 for the first.
+    pub redrive: u32,
+    /// What was asked for.
+    pub subject: Subject,
+    /// The policy it was opened under.
+    pub policy_digest: PolicyDigest,
+    /// The rule as it was then.
+    pub rule: PinnedRule,
+    /// When it was stored.
+    pub opened_at: Timestamp,
+    /// When people were first asked; none where nobody had to be.
+    pub requested_at: Option<Timestamp>,
+    /// When it was settled as approved.
+    pub approved_at: Option<Timestamp>,
+    /// When it expires, once people were asked.
+    pub deadline: Option<Timestamp>,
+    /// How far it is.
+    pub state: State,
+    /// What channels were told already.
+    pub announced: BTreeSet<Event>,
+    /// When its facts were last read.
+    pub read_at: Timestamp,
+    /// The end of its audit trail.
+    pub trail: Trail,
+}
+
+/// Where a request's audit trail stands: the next record continues it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trail {
+    /// How many records there are.
+    pub length: u64,
+    /// The hash of the last one; empty before the first.
+    pub hash: String,
+}
+
+/// How far a request is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// Waiting for people.
+    Pending,
+    /// Decided, and claimed: whoever holds the claim may call Step Functions.
+    Settling(Settling),
+    /// Over.
+    Closed(Closed),
+}
+
+/// A claim on a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settling {
+    /// What it is to end as.
+    pub end: End,
+    /// The decision to send. A later attempt sends the same.
+    pub decision: Box<Decision>,
+    /// When the claim was taken.
+    pub claimed_at: Timestamp,
+    /// How often it was taken, from 1.
+    pub attempts: u32,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Closed {
+    /// As what.
+    pub end: End,
+    /// What came of telling the execution.
+    pub callback: Callback,
+    /// The last decision; none where the execution ended before there was any.
+    pub decision: Option<Box<Decision>>,
+    /// When.
+    pub closed_at: Timestamp,
+}
+
+/// The final states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The people's part is done.
+    Approved,
+    /// Changes were requested.
+    Rejected,
+    /// The deadline came.
+    Expired,
+    /// Head or base changed, or the pull request was closed unmerged.
+    Superseded,
+    /// No rule any more, or the target does not fit it.
+    Denied,
+    /// The execution ended by other means.
+    Canceled,
+}
+
+impl End {
+    /// As it stands in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Denied => "denied",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// What a verdict ends a pending request as; none where it goes on waiting. `wait` ends the people's part: the last
+    /// check before release does the waiting.
+    #[must_use]
+    pub const fn of(verdict: Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Approved | Verdict::Wait => Some(Self::Approved),
+            Verdict::Pending | Verdict::Blocked => None,
+            Verdict::Rejected => Some(Self::Rejected),
+            Verdict::Expired => Some(Self::Expired),
+            Verdict::Superseded => Some(Self::Superseded),
+            Verdict::Denied => Some(Self::Denied),
+        }
+    }
+
+    /// What channels are told of it.
+    #[must_use]
+    pub const fn event(self) -> Event {
+        match self {
+            Self::Approved => Event::Approved,
+            Self::Rejected => Event::Rejected,
+            Self::Expired => Event::Expired,
+            Self::Superseded => Event::Superseded,
+            Self::Denied => Event::Denied,
+            Self::Canceled => Event::Canceled,
+        }
+    }
+}
+
+/// What came of telling the execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Callback {
+    /// It took the answer.
+    Sent,
+    /// Its token was over at a later attempt to send the same answer: an earlier one was taken.
+    SentBefore,
+    /// Its token was over at the first attempt: the answer came too late.
+    TokenOver,
+    /// It was not waiting, or ended by itself.
+    NotNeeded,
+}
+
+/// What the execution said to an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallbackOutcome {
+    /// It took it.
+    Taken,
+    /// Its token is over.
+    TokenOver,
+}
+
+/// How an execution ended without an answer of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutionEnd {
+    /// It waited as long as it could.
+    TimedOut,
+    /// Somebody stopped it, or it failed elsewhere.
+    Stopped,
+}
+
+/// A transition that the request's state does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is over.
+    #[error("the request is closed")]
+    Closed,
+    /// Somebody holds a claim on it.
+    #[error("the request is being settled")]
+    Settling,
+    /// Nobody has claimed it.
+    #[error("the request is not being settled")]
+    NotSettling,
+    /// The decision is to go on waiting.
+    #[error("the decision ends nothing")]
+    NothingToSettle,
+}
+
+impl ApprovalRequest {
+    /// Whether it can still change by anything that people do.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, State::Pending | State::Settling(_))
+    }
+
+    /// How it ended, if it has.
+    #[must_use]
+    pub const fn closed(&self) -> Option<&Closed> {
+        match &self.state {
+            State::Closed(closed) => Some(closed),
+            State::Pending | State::Settling(_) => None,
+        }
+    }
+
+    /// When the sweep should look at it, if ever: the deadline or another reading while it waits, the end of the claim
+    /// while it is being settled.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Pending => {
+                let reread = later(self.read_at, REREAD_SECONDS);
+                Some(self.deadline.map_or(reread, |deadline| deadline.min(reread)))
+            }
+            State::Settling(settling) => Some(settling.lapses_at()),
+            State::Closed(_) => None,
+        }
+    }
+
+    fn with(&self, state: State) -> Self {
+        Self { version: self.version + 1, state, ..self.clone() }
+    }
+
+    /// The same, with its facts read at `now` and nothing settled.
+    #[must_use]
+    pub fn read(&self, now: Timestamp) -> Self {
+        Self { read_at: now, ..self.with(self.state.clone()) }
+    }
+
+    /// The same, with channels told of the event.
+    #[must_use]
+    pub fn announced(&self, event: Event) -> Self {
+        let mut next = self.with(self.state.clone());
+        next.announced.insert(event);
+        next
+    }
+
+    /// The same, with another task token: a retry of the step that waits. The claim, if any, stands.
+    ///
+    /// # Errors
+    /// [`Refused::Closed`].
+    pub fn retoken(&self) -> Result<Self, Refused> {
+        match &self.state {
+            State::Pending | State::Settling(_) => Ok(self.with(self.state.clone())),
+            State::Closed(_) => Err(Refused::Closed),
+        }
+    }
+
+    /// Claims a pending request with the decision that ends it.
+    ///
+    /// # Errors
+    /// [`Refused`], where it is not pending or the decision is to go on waiting.
+    pub fn claim(&self, decision: &Decision, now: Timestamp) -> Result<Self, Refused> {
+        match &self.state {
+            State::Pending => {}
+            State::Settling(_) => return Err(Refused::Settling),
+            State::Closed(_) => return Err(Refused::Closed),
+        }
+        let end = End::of(decision.verdict).ok_or(Refused::NothingToSettle)?;
+        let decision = Box::new(decision.clone());
+        let mut next = self.with(State::Settling(Settling { end, decision, claimed_at: now, attempts: 1 }));
+        next.read_at = now;
+        if end == End::Approved {
+            next.approved_at = Some(now);
+        }
+        Ok(next)
+    }
+
+    /// Takes over a claim that has lapsed. The decision stays: it may have been sent already.
+    ///
+    /// # Errors
+    /// [`Refused`], where there is no claim, or it still holds.
+    pub fn take_over(&self, now: Timestamp) -> Result<Self, Refused> {
+        match &self.state {
+            State::Settling(settling) if now >= settling.lapses_at() => {
+                let attempts = settling.attempts.saturating_add(1);
+                Ok(self.with(State::Settling(Settling { claimed_at: now, attempts, ..settling.clone() })))
+            }
+            State::Settling(_) => Err(Refused::Settling),
+            State::Pending => Err(Refused::NotSettling),
+            State::Closed(_) => Err(Refused::Closed),
+        }
+    }
+
+    /// Closes a claimed request with what the execution said.
+    ///
+    /// A token that is over at a second attempt shows that the first was taken. At the first attempt it shows that the
+    /// answer came too late: the request ends as expired, or as canceled where the deadline has not come.
+    ///
+    /// # Errors
+    /// [`Refused`], where nobody has claimed it.
+    pub fn close(&self, outcome: CallbackOutcome, now: Timestamp) -> Result<Self, Refused> {
+        let settling = match &self.state {
+            State::Settling(settling) => settling,
+            State::Pending => return Err(Refused::NotSettling),
+            State::Closed(_) => return Err(Refused::Closed),
+        };
+        let late = || if self.deadline.is_some_and(|deadline| now >= deadline) { End::Expired } else { End::Canceled };
+        let (end, callback) = match outcome {
+            CallbackOutcome::Taken => (settling.end, Callback::Sent),
+            CallbackOutcome::TokenOver if settling.attempts > 1 => (settling.end, Callback::SentBefore),
+            CallbackOutcome::TokenOver => (late(), Callback::TokenOver),
+        };
+        let decision = Some(settling.decision.clone());
+        let mut next = self.with(State::Closed(Closed { end, callback, decision, closed_at: now }));
+        if end != End::Approved {
+            next.approved_at = None;
+        }
+        Ok(next)
+    }
+
+    /// Closes a request whose execution ended without an answer of ours. A claim on it is void: its answer finds the
+    /// token over.
+    ///
+    /// # Errors
+    /// [`Refused::Closed`].
+    pub fn execution_ended(
+        &self,
+        how: ExecutionEnd,
+        decision: Option<Decision>,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
+        if !self.is_open() {
+            return Err(Refused::Closed);
+        }
+        let end = match how {
+            ExecutionEnd::TimedOut => End::Expired,
+            ExecutionEnd::Stopped => End::Canceled,
+        };
+        let callback = match &self.state {
+            State::Settling(_) => Callback::TokenOver,
+            State::Pending | State::Closed(_) => Callback::NotNeeded,
+        };
+        let decision = decision.map(Box::new);
+        let mut next = self.with(State::Closed(Closed { end, callback, decision, closed_at: now }));
+        next.approved_at = None;
+        Ok(next)
+    }
+}
+
+impl Settling {
+    /// When the claim lapses: it holds twice as long at each attempt, up to a bound.
+    #[must_use]
+    pub fn lapses_at(&self) -> Timestamp {
+        let doublings = self.attempts.saturating_sub(1).min(8);
+        later(self.claimed_at, (CLAIM_SECONDS << doublings).min(LONGEST_CLAIM_SECONDS))
+    }
+}
+
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+}
