@@ -3,6 +3,8 @@
 
 #[cfg(feature = "gate")]
 pub mod adapters;
+#[cfg(feature = "gate")]
+pub mod app;
 pub mod approval;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -11,3 +13,4 @@ pub mod ident;
 pub mod policy;
 #[cfg(feature = "gate")]
 pub mod ports;
+pub mod render;

@@ -364,8 +364,8 @@ pub struct Message {
     pub subject: String,
     /// For people.
     pub text: String,
-    /// For programs.
-    pub decision: Decision,
+    /// For programs; none where nothing was decided yet.
+    pub decision: Option<Decision>,
 }
 
 /// How channels are told.

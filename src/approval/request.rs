@@ -246,7 +246,7 @@ impl ApprovalRequest {
     }
 
     /// When the sweep should look at it, if ever: the deadline or another reading while it waits, the end of the claim
-    /// while it is being settled.
+    /// while it is being settled, and at once while its end is not announced.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match &self.state {
@@ -255,8 +255,16 @@ impl ApprovalRequest {
                 Some(self.deadline.map_or(reread, |deadline| deadline.min(reread)))
             }
             State::Settling(settling) => Some(settling.lapses_at()),
-            State::Closed(_) => None,
+            State::Closed(closed) => {
+                let silent = self.rule.rule().channels(closed.end.event()).is_empty() || self.is_unasked();
+                (!silent && !self.announced.contains(&closed.end.event())).then_some(closed.closed_at)
+            }
         }
+    }
+
+    /// Whether the rule asks for nobody.
+    fn is_unasked(&self) -> bool {
+        self.rule.rule().requirement().is_none()
     }
 
     fn with(&self, state: State) -> Self {
@@ -267,6 +275,12 @@ impl ApprovalRequest {
     #[must_use]
     pub fn read(&self, now: Timestamp) -> Self {
         Self { read_at: now, ..self.with(self.state.clone()) }
+    }
+
+    /// The same, with nothing changed but what its trail says.
+    #[must_use]
+    pub fn noted(&self) -> Self {
+        self.with(self.state.clone())
     }
 
     /// The same, with channels told of the event.

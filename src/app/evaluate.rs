@@ -1,0 +1,153 @@
+//! Evaluate: what an execution asks for, decided for the first time. Never waits.
+
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::gather::{GatherError, Moments, gather, read_pull_request};
+use super::input::{ExecutionInput, InvalidInput};
+use super::{App, ExecutionRef, announce, end_execution};
+use crate::approval::decide;
+use crate::approval::decision::{Decision, Verdict};
+use crate::approval::facts::PullRequest;
+use crate::approval::record::{Entry, RecordKind};
+use crate::approval::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
+use crate::ident::{PullRequestRef, Revision};
+use crate::policy::{Exclusion, Rule};
+use crate::ports::{CodeHostError, Write, WriteError};
+
+/// Decides on an execution's input, and pins its pull request and revision in the decision.
+///
+/// Where the requirement is met already, or there is none, the request is stored as approved, and nobody is asked.
+///
+/// # Errors
+/// [`Failure::InvalidInput`], and [`Failure::Unavailable`] where the facts could not be had or stored.
+pub async fn evaluate(app: &App, execution: &ExecutionRef, input: &Value) -> Result<Decision, Failure> {
+    let input = ExecutionInput::read(input)?;
+    let rule = app.policy.rule(&input.target).ok();
+    let subject = pin(app, rule.as_ref(), input).await?;
+    let facts = gather(app, rule.as_ref(), &subject, Moments::default()).await.map_err(unreadable)?;
+
+    let decision = decide(&app.policy, &facts);
+
+    end_execution::end_earlier_runs(app, execution).await?;
+    if let (Verdict::Approved | Verdict::Wait, Some(rule)) = (decision.verdict, rule) {
+        let request = passed(app, execution, subject, &rule, &decision);
+        let at = facts.now;
+        let entry = Entry { kind: RecordKind::Passed, at, decision: Some(decision.clone()), facts: Some(facts) };
+        let write = Write::new(request, entry);
+        let request = write.request.clone();
+        match app.store.write(write).await {
+            Ok(()) if rule.requirement().is_some() => announce::announce_end(app, &request).await,
+            Ok(()) => {}
+            // A retry of this very step: what was stored the first time stands.
+            Err(WriteError::Conflict { stored: Some(_) }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(decision)
+}
+
+fn unreadable(error: GatherError) -> Failure {
+    match error {
+        GatherError::CodeHost(CodeHostError::NotFound { what }) => {
+            InvalidInput::one(format!("`pullRequest`: {what} was not found, or the gate may not see it")).into()
+        }
+        GatherError::CodeHost(error @ CodeHostError::Unavailable { .. }) => error.into(),
+        GatherError::Store(error) => error.into(),
+    }
+}
+
+/// Finds the pull request and fixes the revision: its head, or its merge commit once merged, where none is named.
+async fn pin(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Result<Subject, Failure> {
+    let mut subject = Subject {
+        target: input.target,
+        pull_request: input.pull_request,
+        revision: input.revision,
+        version: input.version,
+        requester: input.requester,
+        input: serde_json::Map::new(),
+    };
+    let Some(rule) = rule.filter(|rule| rule.requirement().is_some()) else { return Ok(subject) };
+    if rule.exclude().contains(&Exclusion::Requester) && subject.requester.is_none() {
+        let problem = format!("`requestedBy` is missing: the rule for {} excludes who requests", subject.target);
+        return Err(InvalidInput::one(problem).into());
+    }
+    if subject.pull_request.is_none() {
+        subject.pull_request = Some(match (&input.repository, &subject.revision) {
+            (Some(repository), Some(revision)) => {
+                let found = app.code_host.pull_requests_of(repository, revision).await;
+                the_one(found.map_err(GatherError::from).map_err(unreadable)?, revision)?
+            }
+            _ => {
+                let problem = format!(
+                    "`pullRequest` is missing: {} needs approvals; give `owner/name#number`, or `repository` and `revision`",
+                    subject.target
+                );
+                return Err(InvalidInput::one(problem).into());
+            }
+        });
+    }
+    if subject.revision.is_none()
+        && let Some(reference) = &subject.pull_request
+    {
+        let (pull_request, _) = read_pull_request(app, reference).await.map_err(unreadable)?;
+        subject.revision = Some(deployed(pull_request));
+    }
+    Ok(subject)
+}
+
+fn deployed(pull_request: PullRequest) -> Revision {
+    match pull_request.merge_commit {
+        Some(merge_commit) if pull_request.merged => merge_commit,
+        Some(_) | None => pull_request.head,
+    }
+}
+
+fn the_one(found: Vec<PullRequestRef>, revision: &Revision) -> Result<PullRequestRef, InvalidInput> {
+    match <[PullRequestRef; 1]>::try_from(found) {
+        Ok([one]) => Ok(one),
+        Err(found) if found.is_empty() => Err(InvalidInput::one(format!(
+            "`revision`: no pull request has {revision} as its head or merge commit: give `pullRequest`"
+        ))),
+        Err(found) => {
+            let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Err(InvalidInput::one(format!(
+                "`revision`: several pull requests have {revision} as head or merge commit ({}): give `pullRequest`",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// A request that nobody had to be asked for.
+fn passed(
+    app: &App,
+    execution: &ExecutionRef,
+    subject: Subject,
+    rule: &Rule<'_>,
+    decision: &Decision,
+) -> ApprovalRequest {
+    let now = decision.evaluated_at;
+    ApprovalRequest {
+        id: execution.request_id(),
+        version: 1,
+        execution: execution.arn.clone(),
+        redrive: execution.redrive,
+        subject,
+        policy_digest: app.policy.digest().clone(),
+        rule: rule.pin(),
+        opened_at: now,
+        requested_at: None,
+        approved_at: Some(now),
+        deadline: None,
+        state: State::Closed(Closed {
+            end: End::Approved,
+            callback: Callback::NotNeeded,
+            decision: Some(Box::new(decision.clone())),
+            closed_at: now,
+        }),
+        announced: std::collections::BTreeSet::new(),
+        read_at: now,
+        trail: Trail::default(),
+    }
+}

@@ -1,0 +1,91 @@
+//! How a use case fails, and the stable name that the state machine catches it by.
+
+use super::input::InvalidInput;
+use crate::approval::decision::Decision;
+use crate::approval::request::End;
+use crate::ports::{ClaimError, CodeHostError, StoreError, WriteError};
+
+/// Why a use case did not give what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The execution's input cannot be used. Nothing was stored, and nobody was told.
+    #[error(transparent)]
+    InvalidInput(#[from] InvalidInput),
+    /// The request ended otherwise than approved.
+    #[error("the request ended as {}", end.as_str())]
+    Ended {
+        /// How.
+        end: End,
+        /// The decision; none where the execution ended before there was any.
+        decision: Option<Box<Decision>>,
+    },
+    /// A dependency gave no answer. Nothing was decided; trying again is safe.
+    #[error("{detail}")]
+    Unavailable {
+        /// Which, and what it said.
+        detail: String,
+    },
+}
+
+impl Failure {
+    /// Every name that [`Self::name`] can give.
+    pub const NAMES: [&'static str; 7] = [
+        "Countersign.InvalidInput",
+        "Countersign.Rejected",
+        "Countersign.Expired",
+        "Countersign.Superseded",
+        "Countersign.Denied",
+        "Countersign.Canceled",
+        "Countersign.Unavailable",
+    ];
+
+    /// The stable name. There is none for approved: that a request was approved is no failure.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidInput(_) => "Countersign.InvalidInput",
+            Self::Ended { end, .. } => end_name(*end),
+            Self::Unavailable { .. } => "Countersign.Unavailable",
+        }
+    }
+
+    /// That something was decided at a moment at which nothing could be.
+    pub(super) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::Unavailable { detail: detail.into() }
+    }
+}
+
+/// The error name of an end. A request that was approved and comes here has lost its execution.
+pub(super) const fn end_name(end: End) -> &'static str {
+    match end {
+        End::Rejected => "Countersign.Rejected",
+        End::Expired => "Countersign.Expired",
+        End::Superseded => "Countersign.Superseded",
+        End::Denied => "Countersign.Denied",
+        End::Approved | End::Canceled => "Countersign.Canceled",
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
+impl From<ClaimError> for Failure {
+    fn from(error: ClaimError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
+impl From<CodeHostError> for Failure {
+    fn from(error: CodeHostError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}

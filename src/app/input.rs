@@ -1,0 +1,186 @@
+//! What a pipeline passes when it starts an execution, read and checked as a whole.
+//!
+//! It is the word of whoever may start the gate: it can name any target, and approves nothing.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::ident::{EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target};
+
+/// The input of an execution, with the keys that the gate knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionInput {
+    /// What is to be deployed, and where.
+    pub target: Target,
+    /// The pull request, where it is named.
+    pub pull_request: Option<PullRequestRef>,
+    /// The repository, where the pull request is to be found by its revision.
+    pub repository: Option<RepositoryName>,
+    /// The commit, where it is named.
+    pub revision: Option<Revision>,
+    /// Who requested the deployment.
+    pub requester: Option<Login>,
+    /// The version.
+    pub version: Option<String>,
+}
+
+/// What is wrong with an input: every field at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidInput {
+    /// One sentence a field.
+    pub problems: Vec<String>,
+}
+
+impl InvalidInput {
+    pub(super) fn one(problem: impl Into<String>) -> Self {
+        Self { problems: vec![problem.into()] }
+    }
+}
+
+impl fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problems.join("; "))
+    }
+}
+
+impl std::error::Error for InvalidInput {}
+
+impl ExecutionInput {
+    /// Reads an execution's input. Keys may be written in camelCase or in `snake_case`; keys that are not known are
+    /// the caller's own.
+    ///
+    /// # Errors
+    /// [`InvalidInput`] names every field that is missing or malformed, what was given, and what is expected.
+    pub fn read(input: &Value) -> Result<Self, InvalidInput> {
+        let Value::Object(fields) = input else {
+            return Err(InvalidInput::one("the input is not a JSON object"));
+        };
+        let mut reader = InputReader { fields, problems: Vec::new() };
+        let service = reader.required("service", "service", |text| ServiceName::new(text).map_err(|e| e.to_string()));
+        let environment =
+            reader.required("environment", "environment", |text| EnvironmentName::new(text).map_err(|e| e.to_string()));
+        let pull_request =
+            reader.optional("pullRequest", "pull_request", |text| PullRequestRef::new(text).map_err(|e| e.to_string()));
+        let repository =
+            reader.optional("repository", "repository", |text| RepositoryName::new(text).map_err(|e| e.to_string()));
+        let revision = reader.optional("revision", "revision", read_revision);
+        let requester = reader.optional("requestedBy", "requested_by", |text| {
+            Login::new(text.strip_prefix('@').unwrap_or(text)).map_err(|e| e.to_string())
+        });
+        let version = reader.optional("version", "version", read_version);
+        match (service, environment) {
+            (Some(service), Some(environment)) if reader.problems.is_empty() => Ok(Self {
+                target: Target { service, environment },
+                pull_request,
+                repository,
+                revision,
+                requester,
+                version,
+            }),
+            _ => Err(InvalidInput { problems: reader.problems }),
+        }
+    }
+}
+
+fn read_revision(text: &str) -> Result<Revision, String> {
+    let form = || format!("`{}` is not a revision: expected the full commit hash, 40 or 64 hex digits", clipped(text));
+    let revision = Revision::new(&text.to_ascii_lowercase()).map_err(|_| form())?;
+    if revision.is_full_hash() { Ok(revision) } else { Err(form()) }
+}
+
+fn read_version(text: &str) -> Result<String, String> {
+    if text.len() > 256 || text.chars().any(char::is_control) {
+        return Err(format!("`{}` is not a version: expected at most 256 printable characters", clipped(text)));
+    }
+    Ok(text.to_owned())
+}
+
+fn clipped(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+struct InputReader<'i> {
+    fields: &'i Map<String, Value>,
+    problems: Vec<String>,
+}
+
+impl InputReader<'_> {
+    fn required<T>(&mut self, camel: &str, snake: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let before = self.problems.len();
+        let value = self.optional(camel, snake, read);
+        if value.is_none() && self.problems.len() == before {
+            self.problems.push(format!("`{camel}` is missing"));
+        }
+        value
+    }
+
+    fn optional<T>(&mut self, camel: &str, snake: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let given = self.fields.get(camel);
+        let other = if camel == snake { None } else { self.fields.get(snake) };
+        let value = match (given, other) {
+            (Some(_), Some(_)) => {
+                self.problems.push(format!("`{camel}` and `{snake}` are both given: keep one"));
+                return None;
+            }
+            (Some(value), None) | (None, Some(value)) => value,
+            (None, None) => return None,
+        };
+        match value {
+            Value::Null => None,
+            Value::String(text) => match read(text) {
+                Ok(value) => Some(value),
+                Err(problem) => {
+                    self.problems.push(format!("`{camel}`: {problem}"));
+                    None
+                }
+            },
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                self.problems.push(format!("`{camel}` must be a text"));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExecutionInput;
+    use serde_json::json;
+
+    #[test]
+    fn keys_may_be_written_either_way_and_others_are_the_callers_own() {
+        let camel = ExecutionInput::read(&json!({
+            "service": "checkout", "environment": "production", "pullRequest": "acme/checkout#42", "requestedBy": "dave", "ticket": 7
+        }));
+        let snake = ExecutionInput::read(&json!({
+            "service": "checkout", "environment": "production",
+            "pull_request": "https://github.com/acme/checkout/pull/42/files", "requested_by": "@dave"
+        }));
+        assert_eq!(camel, snake);
+        assert!(camel.is_ok());
+    }
+
+    #[test]
+    fn every_problem_is_named_with_what_was_given_and_what_is_expected() {
+        let error = ExecutionInput::read(&json!({
+            "service": "no spaces please", "revision": "abc", "pullRequest": "42", "pull_request": "acme/checkout#42", "version": 3
+        }))
+        .unwrap_err();
+        let text = error.to_string();
+        for part in [
+            "`service`: `no spaces please` is not a service name",
+            "`environment` is missing",
+            "`revision`: `abc` is not a revision: expected the full commit hash",
+            "`pullRequest` and `pull_request` are both given",
+            "`version` must be a text",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_input_that_is_no_object_is_refused() {
+        assert!(ExecutionInput::read(&json!([])).is_err());
+    }
+}

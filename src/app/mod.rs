@@ -1,0 +1,63 @@
+//! The use cases. Each is three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
+
+mod announce;
+mod end_execution;
+mod evaluate;
+mod failure;
+mod gather;
+mod input;
+mod open_request;
+mod record_delivery;
+mod settle;
+mod sweep;
+mod verify;
+
+use std::sync::Arc;
+
+pub use end_execution::end_execution;
+pub use evaluate::evaluate;
+pub use failure::Failure;
+pub use input::{ExecutionInput, InvalidInput};
+pub use open_request::{Pinned, open_request};
+pub use record_delivery::{Recorded, Told, record_delivery};
+pub use settle::{Settled, settle};
+pub use sweep::{Swept, sweep};
+pub use verify::{Release, verify};
+
+use crate::ident::{ExecutionArn, RequestId};
+use crate::policy::Policy;
+use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, RequestStore};
+
+/// The policy and the ports that the use cases work with.
+#[derive(Clone)]
+pub struct App {
+    /// The policy in force.
+    pub policy: Arc<Policy>,
+    /// Where requests are kept.
+    pub store: Arc<dyn RequestStore>,
+    /// How executions are resumed.
+    pub callback: Arc<dyn ExecutionCallback>,
+    /// Where pull requests are reviewed.
+    pub code_host: Arc<dyn CodeHost>,
+    /// How channels are told.
+    pub notifier: Arc<dyn Notifier>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// An execution, in one run of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionRef {
+    /// Which.
+    pub arn: ExecutionArn,
+    /// How often it was redriven, 0 for the first run.
+    pub redrive: u32,
+}
+
+impl ExecutionRef {
+    /// The id of the request that it makes.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        RequestId::of(&self.arn, self.redrive)
+    }
+}

@@ -1,0 +1,62 @@
+//! A verified delivery: what it told is kept, and every open request of its pull request is brought up to date.
+
+use super::failure::Failure;
+use super::{App, settle};
+use crate::approval::observation::Observation;
+use crate::ident::{DeliveryId, PullRequestRef};
+use crate::ports::DeliveryState;
+
+/// What a verified delivery told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Which delivery: the same on redelivery.
+    pub delivery: DeliveryId,
+    /// What it is about.
+    pub pull_request: PullRequestRef,
+    /// What only it could tell.
+    pub observations: Vec<Observation>,
+}
+
+/// What came of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It was worked to the end, with so many open requests.
+    Worked {
+        /// How many requests were looked at.
+        requests: usize,
+    },
+    /// It had been worked before, and changed nothing.
+    Before,
+}
+
+/// Works a delivery. It is recorded before anything else and marked done at the end, so that one which was cut short is
+/// worked again when it is delivered again.
+///
+/// # Errors
+/// [`Failure::Unavailable`]: it is not marked done, and should be delivered again.
+pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure> {
+    let begun = app.store.begin_delivery(&told.delivery, app.clock.now()).await?;
+    if begun == DeliveryState::Done {
+        return Ok(Recorded::Before);
+    }
+    for observation in told.observations {
+        app.store.observe(&told.pull_request, observation).await?;
+    }
+
+    let open = app.store.open_for(&told.pull_request).await?;
+    let mut failed = None;
+    for request in &open {
+        if let Err(failure) = settle::settle(app, &request.id).await {
+            tracing::warn!(request.id = %request.id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
+            failed = Some(failure);
+        }
+    }
+
+    match failed {
+        Some(failure) => Err(failure),
+        None => {
+            app.store.finish_delivery(&told.delivery, app.clock.now()).await?;
+            Ok(Recorded::Worked { requests: open.len() })
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Settle: reads the facts of an open request again, decides, and where that ends it, resumes its execution once.
+
+use super::failure::Failure;
+use super::gather::{GatherError, Moments, gather};
+use super::{App, announce};
+use crate::approval::decide_under;
+use crate::approval::decision::ReviewVerdict;
+use crate::approval::decision::{Decision, Event, Verdict};
+use crate::approval::facts::{Facts, ReviewState, Veto};
+use crate::approval::record::{Entry, RecordKind};
+use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, State};
+use crate::ident::RequestId;
+use crate::ports::{Answer, ClaimError, SettleClaim, Write, WriteError};
+use crate::render::answer;
+
+/// How often a request that another changed in the meantime is looked at again.
+const TRIES: usize = 5;
+
+/// What came of settling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It goes on waiting.
+    Waiting,
+    /// It ended, and the execution was told or is over.
+    Ended(End),
+    /// It is decided; somebody else holds the claim, or the execution could not be told yet.
+    Claimed,
+    /// It was over before, or there is none.
+    Nothing,
+}
+
+/// Brings a request as far as the facts take it.
+///
+/// # Errors
+/// [`Failure::Unavailable`] where the facts could not be had, or the store gave no answer; the request stays as it is.
+pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
+    for _ in 0..TRIES {
+        let Some(request) = app.store.request(id).await? else { return Ok(Settled::Nothing) };
+        let claim = match &request.state {
+            State::Pending => {
+                let facts = facts_of(app, &request).await?;
+                let decision = decide_under(&request.rule.rule(), &request.policy_digest, &facts);
+                if End::of(decision.verdict).is_none() {
+                    return wait(app, &request, &decision).await;
+                }
+                remember_vetoes(app, &request, &decision, &facts).await?;
+                let (at, kind) = (facts.now, RecordKind::Claimed);
+                let entry = Entry { kind, at, decision: Some(decision), facts: Some(facts) };
+                SettleClaim::take(app.store.as_ref(), &request, entry).await
+            }
+            State::Settling(_) => SettleClaim::take_over(app.store.as_ref(), &request, app.clock.now()).await,
+            State::Closed(_) => return Ok(Settled::Nothing),
+        };
+        match claim {
+            Ok(claim) => return resume(app, &claim).await,
+            Err(ClaimError::Refused(Refused::Settling)) => return Ok(Settled::Claimed),
+            Err(ClaimError::Refused(_) | ClaimError::Write(WriteError::Conflict { .. })) => {}
+            Err(error @ ClaimError::Write(WriteError::Unavailable(_))) => return Err(error.into()),
+        }
+    }
+    Ok(Settled::Claimed)
+}
+
+/// The facts of a stored request, as of now.
+pub(super) async fn facts_of(app: &App, request: &ApprovalRequest) -> Result<Facts, Failure> {
+    let moments = Moments { requested_at: request.requested_at, approved_at: request.approved_at };
+    gather(app, Some(&request.rule.rule()), &request.subject, moments).await.map_err(|error| match error {
+        GatherError::CodeHost(error) => error.into(),
+        GatherError::Store(error) => error.into(),
+    })
+}
+
+/// Notes that the facts were read, and tells of a request for changes that holds it.
+async fn wait(app: &App, request: &ApprovalRequest, decision: &Decision) -> Result<Settled, Failure> {
+    let at = decision.evaluated_at;
+    let entry = Entry { kind: RecordKind::Read, at, decision: None, facts: None };
+    let write = Write::new(request.read(at), entry);
+    let read = write.request.clone();
+    match app.store.write(write).await {
+        Ok(()) => {
+            if decision.verdict == Verdict::Blocked {
+                announce::announce(app, &read, Event::Blocked).await;
+            }
+            Ok(Settled::Waiting)
+        }
+        // Whoever changed it has read later facts than these.
+        Err(WriteError::Conflict { .. }) => Ok(Settled::Waiting),
+        Err(error @ WriteError::Unavailable(_)) => Err(error.into()),
+    }
+}
+
+/// Remembers who ended the request by requesting changes, before it ends: neither a redrive nor another pull request of
+/// the same commit must launder that.
+pub(super) async fn remember_vetoes(
+    app: &App,
+    request: &ApprovalRequest,
+    decision: &Decision,
+    facts: &Facts,
+) -> Result<(), Failure> {
+    let (Some(pull_request), Some(revision)) = (&request.subject.pull_request, &request.subject.revision) else {
+        return Ok(());
+    };
+    let rejects = |id| decision.reviews.iter().any(|r| r.id == id && r.verdict == ReviewVerdict::Rejects);
+    for review in facts.reviews.iter().filter(|review| rejects(review.id)) {
+        let Some(by) = review.user.clone() else { continue };
+        debug_assert!(review.state != ReviewState::Approved);
+        let at = review.submitted_at.unwrap_or(facts.now);
+        let veto = Veto { by, at, pull_request: pull_request.clone() };
+        app.store.remember_veto(&request.subject.target, revision, veto).await?;
+    }
+    Ok(())
+}
+
+/// Tells the execution, and closes the request with what it said.
+async fn resume(app: &App, claim: &SettleClaim) -> Result<Settled, Failure> {
+    let request = claim.request();
+    let answer = answer_of(claim);
+    let outcome = match app.callback.resume(claim, &answer).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(request.id = %request.id, execution.arn = %request.execution, reason = %error,
+                "the execution was not told; the claim is left to lapse");
+            return Ok(Settled::Claimed);
+        }
+    };
+    let now = app.clock.now();
+    let closed = request.close(outcome, now).map_err(ClaimError::from)?;
+    let end = closed.closed().map_or(End::Canceled, |closed| closed.end);
+    if outcome == CallbackOutcome::TokenOver && end != claim.end() {
+        tracing::error!(request.id = %request.id, execution.arn = %request.execution, decided = claim.end().as_str(),
+            closed = end.as_str(), "the execution had stopped waiting before it was told");
+    }
+    let entry = Entry { kind: RecordKind::Closed, at: now, decision: None, facts: None };
+    let write = Write::new(closed, entry);
+    let closed = write.request.clone();
+    match app.store.write(write).await {
+        Ok(()) => announce::announce_end(app, &closed).await,
+        // The execution ended, or its step was retried with another token: whoever wrote that goes on from there.
+        Err(WriteError::Conflict { .. }) => return Ok(Settled::Claimed),
+        Err(error @ WriteError::Unavailable(_)) => return Err(error.into()),
+    }
+    Ok(Settled::Ended(end))
+}
+
+fn answer_of(claim: &SettleClaim) -> Answer {
+    match claim.end() {
+        End::Approved => Answer::Success { output: answer::decided(&claim.request().id, claim.decision()) },
+        end @ (End::Rejected | End::Expired | End::Superseded | End::Denied | End::Canceled) => {
+            Answer::Failure { error: super::failure::end_name(end).to_owned(), cause: answer::cause(claim.decision()) }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The sweep: what is due, and what was missed. It completes whatever a crash or a lost webhook left behind.
+
+use super::failure::Failure;
+use super::settle::{Settled, settle};
+use super::{App, announce};
+use crate::approval::decision::Event;
+use crate::approval::request::State;
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many requests were due.
+    pub due: usize,
+    /// How many of them ended.
+    pub ended: usize,
+    /// How many could not be brought further now.
+    pub failed: usize,
+}
+
+/// Works everything that is due: deadlines, facts to be read again, claims that lapsed, announcements not made.
+///
+/// # Errors
+/// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
+pub async fn sweep(app: &App) -> Result<Swept, Failure> {
+    let due = app.store.due(app.clock.now()).await?;
+    let mut swept = Swept { due: due.len(), ..Swept::default() };
+    for request in due {
+        match &request.state {
+            State::Closed(_) => announce::announce_end(app, &request).await,
+            State::Pending | State::Settling(_) => {
+                if request.requested_at.is_some() {
+                    announce::announce(app, &request, Event::Requested).await;
+                }
+                match settle(app, &request.id).await {
+                    Ok(Settled::Ended(_)) => swept.ended += 1,
+                    Ok(Settled::Waiting | Settled::Claimed | Settled::Nothing) => {}
+                    Err(failure) => {
+                        tracing::warn!(request.id = %request.id, reason = %failure, "a due request was not settled");
+                        swept.failed += 1;
+                    }
+                }
+            }
+        }
+    }
+    Ok(swept)
+}
