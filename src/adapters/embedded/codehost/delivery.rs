@@ -3,7 +3,7 @@
 //! As on GitHub, a redelivery is a record of its own with the same GUID. Knows nothing of how it is sent.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -14,6 +14,9 @@ use crate::ident::sha256_hex;
 pub const APP_ID: u64 = 1;
 /// That App's installation.
 pub const INSTALLATION_ID: u64 = 1;
+
+/// For how long GitHub keeps deliveries.
+const KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// One attempt at telling the hook about an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +87,12 @@ impl Outcome {
 }
 
 impl Delivery {
+    /// Whether GitHub still has it: it keeps deliveries for 3 days. One that waits to be sent is never dropped.
+    #[must_use]
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        self.outcome.is_none() || now.duration_since(self.queued_at) <= KEPT
+    }
+
     /// The headers that go with the body, in GitHub's names.
     #[must_use]
     pub fn headers(&self, hook: &Hook) -> Vec<(&'static str, String)> {
@@ -162,7 +171,7 @@ mod tests {
         let guid = guid(&hook, 1, "{}");
         let lengths: Vec<usize> = guid.split('-').map(str::len).collect();
         assert_eq!(lengths, [8, 4, 4, 4, 12]);
-        assert_eq!(&guid[14..15], "4");
-        assert_eq!(&guid[19..20], "a");
+        assert_eq!(guid.chars().nth(14), Some('4'));
+        assert_eq!(guid.chars().nth(19), Some('a'));
     }
 }

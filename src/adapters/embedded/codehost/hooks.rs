@@ -75,7 +75,7 @@ impl GithubStandIn {
     }
 
     async fn send(&self, client: &Sender, delivery: &Delivery, hook: &Hook) -> Outcome {
-        let sent_at = self.inner.clock.now();
+        let sent_at = self.now();
         let (status, status_code) = match request(delivery, hook) {
             Err(_) => ("failed to connect to host".to_owned(), 502),
             Ok(request) => match tokio::time::timeout(PATIENCE, client.request(request)).await {
@@ -88,7 +88,7 @@ impl GithubStandIn {
                 }
             },
         };
-        let took = self.inner.clock.now().duration_since(sent_at).as_millis();
+        let took = self.now().duration_since(sent_at).as_millis();
         Outcome {
             status,
             status_code,

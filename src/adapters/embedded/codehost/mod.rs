@@ -32,6 +32,7 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use self::refusal::Refusal;
@@ -90,6 +91,10 @@ impl GithubStandIn {
         Arc::clone(&self.inner.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
     /// Makes a change, with the deliveries it causes, in one transaction. It is on disk when this returns; where
     /// `change` or the database refuses, nothing has happened.
     ///
@@ -101,7 +106,7 @@ impl GithubStandIn {
         let storage = self.inner.storage.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.world();
         let mut after = World::clone(&before);
-        let answer = change(&mut Change::new(&mut after, self.inner.clock.now()))?;
+        let answer = change(&mut Change::new(&mut after, self.now()))?;
         storage.commit(&before, &after)?;
         *self.inner.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(after);
         drop(storage);

@@ -10,7 +10,7 @@ mod setup;
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
 pub use self::push::{Attribution, NewCommit, Push};
@@ -24,9 +24,6 @@ use super::pull::{Happening, IssueEvent, PullRequest};
 use super::refusal::Refusal;
 use super::world::{Account, Repository, World};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, UserId, sha256_hex};
-
-/// For how long GitHub keeps deliveries.
-const DELIVERIES_KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// A change to the world that is being made.
 #[derive(Debug)]
@@ -138,8 +135,8 @@ impl<'a> Change<'a> {
 
     /// Drops the deliveries that GitHub would not list any more.
     fn forget_deliveries(&mut self) {
-        let oldest = self.now.checked_sub(DELIVERIES_KEPT).unwrap_or(Timestamp::MIN);
-        self.world.deliveries.retain(|_, delivery| delivery.outcome.is_none() || delivery.queued_at >= oldest);
+        let now = self.now;
+        self.world.deliveries.retain(|_, delivery| delivery.is_kept(now));
     }
 
     /// Writes down how a delivery went.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::{Change, made_up_hash};
-use crate::adapters::embedded::codehost::pull::{Happening, PullState};
+use crate::adapters::embedded::codehost::pull::{Happening, PullState, Review};
 use crate::adapters::embedded::codehost::refusal::Refusal;
 use crate::adapters::embedded::codehost::world::{
     Account, Activity, ActivityKind, Branch, Commit, FileChange, Repository,
@@ -212,7 +212,7 @@ impl Change<'_> {
         changed.seen.extend(changed.commits.iter().map(|commit| commit.sha.clone()));
         changed.merge_commit_sha = Some(test_merge);
         if rebind {
-            let of_old_head = |review: &&mut crate::adapters::embedded::codehost::pull::Review| {
+            let of_old_head = |review: &&mut Review| {
                 review.state == ReviewState::Approved && review.commit_id.as_ref() == Some(&moved.before)
             };
             for review in changed.reviews.iter_mut().filter(of_old_head) {

@@ -12,7 +12,7 @@ use crate::adapters::embedded::codehost::refusal::Refusal;
 use crate::adapters::embedded::codehost::world::{
     Account, AccountType, Branch, Hook, HookSecret, MembershipState, Repository, Switches, Team,
 };
-use crate::ident::{Login, RepositoryName, TeamSlug, UserId};
+use crate::ident::{Login, RepositoryName, Revision, TeamSlug, UserId};
 
 /// An account to make.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -215,7 +215,8 @@ impl Change<'_> {
         }
         self.owner(new.name.parts().0)?;
         let branch = new.default_branch.clone().unwrap_or_else(|| "main".to_owned());
-        self.add_repository(new, &branch, false)
+        let head = made_up_hash(&["root", new.name.as_str(), &branch])?;
+        self.add_repository(new, (branch, head), false)
     }
 
     /// The fork of a repository that belongs to another owner.
@@ -224,19 +225,26 @@ impl Change<'_> {
             return Ok(Arc::clone(known));
         }
         let new = NewRepository { name: name.clone(), default_branch: None, switches: Switches::default() };
-        self.add_repository(&new, &of.default_branch, true)
+        let branch = of.default_branch.clone();
+        let head = of.branches.get(&branch).map(|branch| branch.head.clone()).ok_or(Refusal::NotFound)?;
+        self.add_repository(&new, (branch, head), true)
     }
 
-    fn add_repository(&mut self, new: &NewRepository, branch: &str, fork: bool) -> Result<Arc<Repository>, Refusal> {
-        let head = made_up_hash(&["root", new.name.as_str(), branch])?;
+    fn add_repository(
+        &mut self,
+        new: &NewRepository,
+        (branch, head): (String, Revision),
+        fork: bool,
+    ) -> Result<Arc<Repository>, Refusal> {
+        let branches = BTreeMap::from([(branch.clone(), Branch { head, commits: Vec::new() })]);
         let repository = Arc::new(Repository {
             id: self.next_id(),
             name: new.name.clone(),
-            default_branch: branch.to_owned(),
+            default_branch: branch,
             fork,
             switches: new.switches,
             last_number: 0,
-            branches: BTreeMap::from([(branch.to_owned(), Branch { head, commits: Vec::new() })]),
+            branches,
             activity: Vec::new(),
             created_at: self.now,
         });

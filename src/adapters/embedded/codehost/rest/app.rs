@@ -21,12 +21,13 @@ pub(super) async fn deliveries(call: Call) -> Answer {
         Some("failure") => !outcome.is_success(),
         Some(_) | None => true,
     };
+    let now = call.host.now();
     let sent: Vec<(u64, &Arc<Delivery>)> = call
         .world
         .deliveries
         .values()
         .rev()
-        .filter(|delivery| delivery.outcome.as_ref().is_some_and(wanted))
+        .filter(|delivery| delivery.is_kept(now) && delivery.outcome.as_ref().is_some_and(wanted))
         .map(|delivery| (delivery.id, delivery))
         .collect();
     call.page_from("cursor", &sent, |delivery| Shapes(&call.world).delivery(delivery).unwrap_or(Value::Null))

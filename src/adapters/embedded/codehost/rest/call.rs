@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Query, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -140,7 +140,7 @@ impl Call {
             links.push(("first", 1));
         }
         let links = links.into_iter().map(|(relation, page)| self.link(relation, "page", &page.to_string()));
-        self.listed(&shown, &links.collect::<Vec<_>>())
+        listed(&shown, &links.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// One page of a list that is newest first, from the cursor that stands in the parameter `cursor`. As on GitHub,
@@ -156,19 +156,10 @@ impl Call {
         let before = before.map_err(|_| Refusal::rule(format!("{cursor} is not a cursor")))?;
         let mut rest = items.iter().filter(|(id, _)| *id < before);
         let shown: Vec<&(u64, T)> = rest.by_ref().take(size).collect();
-        let more = rest.next().and(shown.last()).map(|(id, _)| self.link("next", cursor, &id.to_string()));
+        let more =
+            rest.next().and(shown.last()).map(|(id, _)| self.link("next", cursor, &id.to_string())).transpose()?;
         let shown: Vec<Value> = shown.into_iter().map(|(_, item)| shape(item)).collect();
-        self.listed(&shown, more.as_slice())
-    }
-
-    fn listed(&self, shown: &[Value], links: &[Result<String, Refusal>]) -> Result<Response, Refusal> {
-        let mut response = ok(&Value::from(shown));
-        let links: Vec<&str> = links.iter().filter_map(|link| link.as_deref().ok()).collect();
-        if !links.is_empty() {
-            let value = links.join(", ").parse().map_err(|_| Refusal::NotFound)?;
-            response.headers_mut().insert(header::LINK, value);
-        }
-        Ok(response.into_response())
+        listed(&shown, more.as_slice())
     }
 
     /// How many items a page holds. A larger number than GitHub's limit is lowered without a word.
@@ -205,6 +196,16 @@ impl Call {
         }
         Ok(path.to_owned())
     }
+}
+
+fn listed(shown: &[Value], links: &[String]) -> Result<Response, Refusal> {
+    let mut response = ok(&Value::from(shown));
+    if !links.is_empty() {
+        // Everything in a link is escaped, but for the name that the caller gave this host.
+        let value = links.join(", ").parse().map_err(|_| Refusal::NotFound)?;
+        response.headers_mut().insert(header::LINK, value);
+    }
+    Ok(response)
 }
 
 /// The body of a call. No body at all stands for an empty object.

@@ -149,7 +149,8 @@ impl Shapes<'_> {
     pub(super) fn association(&self, pull: &PullRequest, user: UserId) -> &'static str {
         let owner = self.0.repositories.get(&pull.repository).map(|repository| repository.name.parts().0);
         let Some((account, owner)) = self.0.accounts.get(&user).zip(owner) else { return "NONE" };
-        let of_owner = |team: &Team| team.slug.as_str().split_once('/').is_some_and(|(org, _)| org == owner);
+        let of_owner =
+            |team: &Team| team.slug.as_str().split_once('/').is_some_and(|(org, _)| org.eq_ignore_ascii_case(owner));
         let active = |team: &Team| team.members.get(&user) == Some(&MembershipState::Active);
         match account.kind {
             AccountType::Bot | AccountType::Organization => "NONE",
