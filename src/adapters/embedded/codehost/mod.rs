@@ -29,6 +29,7 @@ pub mod world;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -59,6 +60,12 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Held by the task that sends deliveries, so that there is one.
     sending: tokio::sync::Mutex<()>,
+}
+
+impl fmt::Debug for GithubStandIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GithubStandIn").finish_non_exhaustive()
+    }
 }
 
 impl GithubStandIn {

@@ -245,6 +245,48 @@ async fn the_world_is_shown_without_the_hooks_secret() {
 }
 
 #[tokio::test]
+async fn a_failed_delivery_is_listed_and_sent_again_on_demand() {
+    let scene = Scene::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    scene.host.change(|change| change.set_hook(&nobody, "secret")).unwrap();
+    assert_eq!(scene.get("/app/hook/deliveries").await.body, json!([]));
+    let task = scene.host.start_deliveries();
+    scene.host.drained().await;
+    let failed = scene.get("/app/hook/deliveries?status=failure").await.body;
+    assert_eq!((&failed[0]["event"], &failed[0]["redelivery"]), (&json!("ping"), &json!(false)));
+    let attempts = format!("/app/hook/deliveries/{}/attempts", failed[0]["id"]);
+    let accepted = scene.call("countersign[bot]", "POST", &attempts, None).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED);
+    scene.host.drained().await;
+    task.abort();
+    let listed = scene.get("/app/hook/deliveries?per_page=1").await;
+    assert_eq!((&listed.body[0]["redelivery"], &listed.body[0]["guid"]), (&json!(true), &failed[0]["guid"]));
+    let next = linked(&listed, "next").unwrap();
+    assert_eq!(scene.get(&next).await.body, failed);
+    let none = scene.get("/app/hook/deliveries?status=success").await;
+    assert_eq!(none.body, json!([]));
+}
+
+#[tokio::test]
+async fn changes_made_at_once_are_all_kept() {
+    let scene = Scene::new();
+    std::thread::scope(|threads| {
+        for by in ["pia", "pat", "lee"] {
+            let scene = &scene;
+            threads.spawn(move || {
+                (0..20).for_each(|_| {
+                    scene.review(by, ReviewEvent::Comment).unwrap();
+                });
+            });
+        }
+    });
+    let ids: std::collections::BTreeSet<ReviewId> = scene.pull().reviews.iter().map(|review| review.id).collect();
+    assert_eq!(ids.len(), 60);
+}
+
+#[tokio::test]
 async fn an_unknown_path_is_githubs_404() {
     let scene = Scene::new();
     let answer = scene.get("/repos/acme/checkout/stargazers").await;
