@@ -1,5 +1,14 @@
 //! countersign: a policy decides who must approve a deployment, pull request reviews approve it, and the waiting
 //! execution is resumed exactly once.
+//!
+//! The rooms, and what may import what (`tests/integration/floors.rs` holds it):
+//!
+//! ```text
+//! ident, finding  ←  policy  ←  approval  ←  ports  ←  app
+//!                                   ↑          ↑
+//!                                render     adapters        (implement ports; never import app)
+//! cli, dev and main may import everything below; nothing imports them
+//! ```
 
 #[cfg(feature = "gate")]
 pub mod adapters;

@@ -1,0 +1,4 @@
+//! Adapters that need no account: the local gate runs on them, and so do the tests.
+
+pub mod clock;
+pub mod codehost;
