@@ -52,6 +52,12 @@ pub fn cause(decision: &Decision) -> String {
     text
 }
 
+/// The cause of a failure that no decision stands behind.
+#[must_use]
+pub fn plain_cause(name: &str, message: &str) -> String {
+    json!({ "schema": 1, "error": { "code": name, "message": clip(message) } }).to_string()
+}
+
 fn clip(text: &str) -> String {
     text.chars().take(2_000).collect()
 }

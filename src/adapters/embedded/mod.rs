@@ -1,4 +1,6 @@
 //! Adapters that need no account: the local gate runs on them, and so do the tests.
 
+pub mod broker;
 pub mod clock;
 pub mod codehost;
+pub mod outbox;

@@ -1,0 +1,603 @@
+//! The broker: executions and their one-shot task tokens, on this machine.
+//!
+//! It answers as Step Functions does: the first answer to a token is taken, a used, replaced or late one is
+//! `TaskTimedOut`, an answer that breaks a limit is refused and the task goes on waiting. Everything is kept in
+//! `executions.redb`, so that an execution that waits outlives the process. Knows nothing of policies or requests: which
+//! step follows which is the local gate's business.
+//!
+//! Limits and errors: Step Functions API reference, `SendTaskSuccess`, `SendTaskFailure`, `StartExecution`.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use redb::backends::InMemoryBackend;
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::approval::request::CallbackOutcome;
+use crate::ident::{ExecutionArn, IdentError, TaskToken};
+use crate::ports::{Answer, CallbackError, Clock, ExecutionCallback, SettleClaim};
+
+const EXECUTIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("executions");
+const TOKENS: TableDefinition<'_, &str, &str> = TableDefinition::new("tokens");
+const FILE: &str = "executions.redb";
+const ARN_PREFIX: &str = "arn:aws:states:local:000000000000:execution:countersign:";
+const LONGEST_OUTPUT: usize = 262_144;
+const LONGEST_ERROR: usize = 256;
+const LONGEST_CAUSE: usize = 32_768;
+
+/// An execution of the gate's state machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its ARN, of the form that Step Functions gives.
+    pub arn: ExecutionArn,
+    /// Its name: the last part of the ARN.
+    pub name: String,
+    /// What it was started with.
+    pub input: Value,
+    /// How often it was redriven.
+    pub redrive: u32,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub stopped_at: Option<Timestamp>,
+    /// What it is at while it runs, in the words of whoever drives it.
+    pub step: Value,
+    /// The task that it waits for, if any.
+    pub task: Option<Task>,
+    /// How far it is.
+    pub status: Status,
+}
+
+/// A task that waits for its token to be answered. The token itself is kept apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// When it times out.
+    pub times_out_at: Timestamp,
+    /// What came of it.
+    pub outcome: TaskOutcome,
+}
+
+/// What came of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskOutcome {
+    /// Nothing yet.
+    Waiting,
+    /// Its token was answered.
+    Succeeded(String),
+    /// Its token was answered.
+    Failed {
+        /// The error's name.
+        error: String,
+        /// More about it.
+        cause: String,
+    },
+    /// It waited as long as it could.
+    TimedOut,
+}
+
+/// How far an execution is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// It runs, or waits.
+    Running,
+    /// It came to its end.
+    Succeeded {
+        /// Its output, as JSON text.
+        output: String,
+    },
+    /// It failed.
+    Failed {
+        /// The error's name.
+        error: String,
+        /// More about it.
+        cause: String,
+    },
+    /// Somebody stopped it.
+    Aborted,
+}
+
+/// An answer that was not taken, by the name that Step Functions gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TaskError {
+    /// The token was answered, replaced, or came too late.
+    #[error("TaskTimedOut: the task does not exist any more")]
+    TaskTimedOut,
+    /// There never was such a token.
+    #[error("InvalidToken: there is no such token")]
+    InvalidToken,
+    /// The output is no JSON, or too long. The task goes on waiting.
+    #[error("InvalidOutput: the output must be JSON of at most 262144 bytes")]
+    InvalidOutput,
+    /// The error or cause breaks a limit. The task goes on waiting.
+    #[error(
+        "ValidationException: an error has at most 256 characters and does not begin with `States.`, a cause 32768"
+    )]
+    Validation,
+}
+
+/// Why an execution was not started, or not found.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// One of this name exists, with another input or ended.
+    #[error("ExecutionAlreadyExists: `{name}` was started before, with another input or to its end")]
+    AlreadyExists {
+        /// The name.
+        name: String,
+    },
+    /// The name is none.
+    #[error("InvalidName: `{name}` is not an execution name: letters, digits, `-` and `_`, at most 80")]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// There is none.
+    #[error("ExecutionDoesNotExist: there is no execution `{name}`")]
+    DoesNotExist {
+        /// The name.
+        name: String,
+    },
+    /// It is not one that can be redriven.
+    #[error("ExecutionNotRedrivable: `{name}` has not failed")]
+    NotRedrivable {
+        /// The name.
+        name: String,
+    },
+    /// The database failed.
+    #[error("the database of executions failed: {0}")]
+    Storage(String),
+}
+
+fn storage(error: impl std::fmt::Display) -> BrokerError {
+    BrokerError::Storage(error.to_string())
+}
+
+/// Executions and their tokens.
+///
+/// Every change is one transaction that is on disk when it returns. It blocks for as long as the disk takes, which for
+/// one machine's executions is short enough to be called from async code.
+pub struct Broker {
+    database: Mutex<Database>,
+    clock: Arc<dyn Clock>,
+    changed: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker").finish_non_exhaustive()
+    }
+}
+
+impl Broker {
+    /// Opens the broker that is kept in `folder`, and begins one where there is none.
+    ///
+    /// # Errors
+    /// [`BrokerError::Storage`]: the folder or the file cannot be made, or another process has it open.
+    #[expect(clippy::disallowed_methods, reason = "the adapter of the file system makes its folder")]
+    pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
+        std::fs::create_dir_all(folder).map_err(storage)?;
+        Self::on(Database::create(folder.join(FILE)).map_err(storage)?, clock)
+    }
+
+    /// A broker that ends with the process.
+    ///
+    /// # Errors
+    /// As [`Broker::open`], if memory can fail.
+    pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
+        let database = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(storage)?;
+        Self::on(database, clock)
+    }
+
+    fn on(database: Database, clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
+        let transaction = database.begin_write().map_err(storage)?;
+        transaction.open_table(EXECUTIONS).map_err(storage)?;
+        transaction.open_table(TOKENS).map_err(storage)?;
+        transaction.commit().map_err(storage)?;
+        Ok(Self { database: Mutex::new(database), clock, changed: watch::Sender::new(0) })
+    }
+
+    /// Tells of every change: a new execution, an answer, a step.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Starts an execution. The same name and input while it runs gives the one that runs.
+    ///
+    /// # Errors
+    /// [`BrokerError::AlreadyExists`], [`BrokerError::InvalidName`], [`BrokerError::Storage`].
+    pub fn start(&self, name: &str, input: Value) -> Result<Execution, BrokerError> {
+        let form = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        let invalid = || BrokerError::InvalidName { name: name.chars().take(80).collect() };
+        if name.is_empty() || name.len() > 80 || !name.bytes().all(form) {
+            return Err(invalid());
+        }
+        let arn = ExecutionArn::new(&format!("{ARN_PREFIX}{name}")).map_err(|_| invalid())?;
+        let now = self.clock.now();
+        self.transact(|executions, _| {
+            if let Some(stored) = executions.get(name)? {
+                let same = stored.status == Status::Running && stored.input == input;
+                return if same { Ok(stored) } else { Err(BrokerError::AlreadyExists { name: name.to_owned() }) };
+            }
+            let execution = Execution {
+                arn,
+                name: name.to_owned(),
+                input,
+                redrive: 0,
+                started_at: now,
+                stopped_at: None,
+                step: Value::Null,
+                task: None,
+                status: Status::Running,
+            };
+            executions.put(&execution)?;
+            Ok(execution)
+        })
+    }
+
+    /// An execution by its name.
+    ///
+    /// # Errors
+    /// [`BrokerError::DoesNotExist`], [`BrokerError::Storage`].
+    pub fn execution(&self, name: &str) -> Result<Execution, BrokerError> {
+        let missing = || BrokerError::DoesNotExist { name: name.to_owned() };
+        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = database.begin_read().map_err(storage)?;
+        let table = transaction.open_table(EXECUTIONS).map_err(storage)?;
+        let value = table.get(name).map_err(storage)?.ok_or_else(missing)?;
+        decode(value.value())
+    }
+
+    /// All executions that run, in the order of their names.
+    ///
+    /// # Errors
+    /// [`BrokerError::Storage`].
+    pub fn running(&self) -> Result<Vec<Execution>, BrokerError> {
+        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = database.begin_read().map_err(storage)?;
+        let table = transaction.open_table(EXECUTIONS).map_err(storage)?;
+        let mut running = Vec::new();
+        for entry in table.iter().map_err(storage)? {
+            let (_, value) = entry.map_err(storage)?;
+            let execution: Execution = decode(value.value())?;
+            if execution.status == Status::Running {
+                running.push(execution);
+            }
+        }
+        Ok(running)
+    }
+
+    /// Takes a running execution to another step. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    pub fn enter(&self, name: &str, step: &Value) -> Result<(), BrokerError> {
+        self.update(name, |execution| {
+            execution.step = step.clone();
+            execution.task = None;
+        })
+    }
+
+    /// Writes more about the step that a running execution is at; its task stands.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    pub fn note(&self, name: &str, step: &Value) -> Result<(), BrokerError> {
+        self.update(name, |execution| execution.step = step.clone())
+    }
+
+    /// Ends a running execution. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    pub fn end(&self, name: &str, status: Status) -> Result<(), BrokerError> {
+        let now = self.clock.now();
+        self.update(name, |execution| {
+            execution.status = status;
+            execution.stopped_at = Some(now);
+            execution.task = None;
+        })
+    }
+
+    /// Runs a failed or stopped execution again, with the same input.
+    ///
+    /// # Errors
+    /// [`BrokerError::NotRedrivable`] where it runs or has succeeded.
+    pub fn redrive(&self, name: &str) -> Result<Execution, BrokerError> {
+        self.transact(|executions, _| {
+            let stored = executions.get(name)?;
+            let mut execution = stored.ok_or_else(|| BrokerError::DoesNotExist { name: name.to_owned() })?;
+            if !matches!(execution.status, Status::Failed { .. } | Status::Aborted) {
+                return Err(BrokerError::NotRedrivable { name: name.to_owned() });
+            }
+            execution.redrive += 1;
+            execution.status = Status::Running;
+            (execution.step, execution.task, execution.stopped_at) = (Value::Null, None, None);
+            executions.put(&execution)?;
+            Ok(execution)
+        })
+    }
+
+    /// Enters a step that waits, with a new token. A token of an earlier try is over.
+    ///
+    /// # Errors
+    /// [`BrokerError`].
+    pub fn wait_for_token(&self, name: &str, step: &Value, seconds: u64) -> Result<TaskToken, BrokerError> {
+        let wait = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+        let times_out_at = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+        let token = new_token(name)?;
+        self.transact(|executions, tokens| {
+            let stored = executions.get(name)?;
+            let mut execution = stored.ok_or_else(|| BrokerError::DoesNotExist { name: name.to_owned() })?;
+            execution.step = step.clone();
+            execution.task = Some(Task { times_out_at, outcome: TaskOutcome::Waiting });
+            executions.put(&execution)?;
+            // One token an execution is live: the one that is stored last.
+            tokens.insert(name, token.expose()).map_err(storage)?;
+            Ok(())
+        })?;
+        Ok(token)
+    }
+
+    /// Ends the waiting of tasks whose time is over.
+    ///
+    /// # Errors
+    /// [`BrokerError::Storage`].
+    pub fn expire_tasks(&self) -> Result<(), BrokerError> {
+        let now = self.clock.now();
+        for execution in self.running()? {
+            let over = |task: &Task| task.outcome == TaskOutcome::Waiting && now >= task.times_out_at;
+            if execution.task.as_ref().is_some_and(over) {
+                self.update(&execution.name, |execution| {
+                    if let Some(task) = execution.task.as_mut().filter(|task| over(task)) {
+                        task.outcome = TaskOutcome::TimedOut;
+                    }
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `SendTaskSuccess`.
+    ///
+    /// # Errors
+    /// [`TaskError`] where it is not taken; [`BrokerError`] where the database failed.
+    pub fn send_task_success(&self, token: &TaskToken, output: &str) -> Result<Result<(), TaskError>, BrokerError> {
+        if output.len() > LONGEST_OUTPUT || serde_json::from_str::<serde::de::IgnoredAny>(output).is_err() {
+            return Ok(Err(TaskError::InvalidOutput));
+        }
+        self.answer(token, TaskOutcome::Succeeded(output.to_owned()))
+    }
+
+    /// `SendTaskFailure`.
+    ///
+    /// # Errors
+    /// As [`Broker::send_task_success`].
+    pub fn send_task_failure(
+        &self,
+        token: &TaskToken,
+        error: &str,
+        cause: &str,
+    ) -> Result<Result<(), TaskError>, BrokerError> {
+        if error.chars().count() > LONGEST_ERROR
+            || error.starts_with("States.")
+            || cause.chars().count() > LONGEST_CAUSE
+        {
+            return Ok(Err(TaskError::Validation));
+        }
+        self.answer(token, TaskOutcome::Failed { error: error.to_owned(), cause: cause.to_owned() })
+    }
+
+    fn answer(&self, token: &TaskToken, outcome: TaskOutcome) -> Result<Result<(), TaskError>, BrokerError> {
+        let now = self.clock.now();
+        let Some(name) = token.expose().split_once('/').map(|(name, _)| name) else {
+            return Ok(Err(TaskError::InvalidToken));
+        };
+        self.transact(|executions, tokens| {
+            let Some(mut execution) = executions.get(name)? else { return Ok(Err(TaskError::InvalidToken)) };
+            let live = tokens.get(name).map_err(storage)?.is_some_and(|live| live.value() == token.expose());
+            let waits = |task: &&mut Task| task.outcome == TaskOutcome::Waiting && now < task.times_out_at;
+            let running = execution.status == Status::Running;
+            match execution.task.as_mut().filter(|task| live && running && waits(task)) {
+                Some(task) => task.outcome = outcome,
+                None => return Ok(Err(TaskError::TaskTimedOut)),
+            }
+            executions.put(&execution)?;
+            Ok(Ok(()))
+        })
+    }
+
+    fn update(&self, name: &str, change: impl FnOnce(&mut Execution)) -> Result<(), BrokerError> {
+        self.transact(|executions, _| {
+            let stored = executions.get(name)?;
+            let mut execution = stored.ok_or_else(|| BrokerError::DoesNotExist { name: name.to_owned() })?;
+            if execution.status == Status::Running {
+                change(&mut execution);
+                executions.put(&execution)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// One transaction over executions and tokens; where `work` refuses, nothing has happened.
+    fn transact<T>(
+        &self,
+        work: impl FnOnce(&mut Executions<'_>, &mut Tokens<'_>) -> Result<T, BrokerError>,
+    ) -> Result<T, BrokerError> {
+        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = database.begin_write().map_err(storage)?;
+        let done = {
+            let mut executions = Executions(transaction.open_table(EXECUTIONS).map_err(storage)?);
+            let mut tokens = transaction.open_table(TOKENS).map_err(storage)?;
+            work(&mut executions, &mut tokens)?
+        };
+        transaction.commit().map_err(storage)?;
+        drop(database);
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        Ok(done)
+    }
+}
+
+/// The live token of each execution, by the execution's name.
+type Tokens<'t> = redb::Table<'t, &'static str, &'static str>;
+
+/// The executions, within a transaction.
+struct Executions<'t>(redb::Table<'t, &'static str, &'static [u8]>);
+
+impl Executions<'_> {
+    fn get(&self, name: &str) -> Result<Option<Execution>, BrokerError> {
+        self.0.get(name).map_err(storage)?.map(|value| decode(value.value())).transpose()
+    }
+
+    fn put(&mut self, execution: &Execution) -> Result<(), BrokerError> {
+        let bytes = serde_json::to_vec(execution).map_err(storage)?;
+        self.0.insert(execution.name.as_str(), bytes.as_slice()).map_err(storage)?;
+        Ok(())
+    }
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BrokerError> {
+    serde_json::from_slice(bytes).map_err(storage)
+}
+
+/// A token that cannot be guessed, which says whose it is to the broker alone.
+fn new_token(name: &str) -> Result<TaskToken, BrokerError> {
+    let mut random = [0_u8; 32];
+    getrandom::fill(&mut random).map_err(storage)?;
+    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    TaskToken::new(&format!("{name}/{hex}")).map_err(|error: IdentError| storage(error))
+}
+
+#[async_trait]
+impl ExecutionCallback for Broker {
+    async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
+        let sent = match answer {
+            Answer::Success { output } => self.send_task_success(claim.token(), output),
+            Answer::Failure { error, cause } => self.send_task_failure(claim.token(), error, cause),
+        };
+        match sent.map_err(|error| CallbackError { detail: error.to_string() })? {
+            Ok(()) => Ok(CallbackOutcome::Taken),
+            Err(TaskError::TaskTimedOut | TaskError::InvalidToken) => Ok(CallbackOutcome::TokenOver),
+            Err(error @ (TaskError::InvalidOutput | TaskError::Validation)) => {
+                Err(CallbackError { detail: error.to_string() })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::{SignedDuration, Timestamp};
+    use serde_json::{Value, json};
+
+    use super::{Broker, BrokerError, Status, TaskError, TaskOutcome};
+    use crate::adapters::embedded::clock::MovableClock;
+    use crate::ident::TaskToken;
+
+    fn broker() -> (Broker, Arc<MovableClock>) {
+        let clock = Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse::<Timestamp>().unwrap()));
+        (Broker::in_memory(clock.clone()).unwrap(), clock)
+    }
+
+    fn waiting(broker: &Broker) -> TaskToken {
+        broker.start("a", json!({})).unwrap();
+        broker.wait_for_token("a", &Value::Null, 60).unwrap()
+    }
+
+    #[test]
+    fn the_first_answer_is_taken_and_every_later_one_times_out() {
+        let (broker, _) = broker();
+        let token = waiting(&broker);
+        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Ok(()));
+        assert_eq!(broker.send_task_failure(&token, "No", "").unwrap(), Err(TaskError::TaskTimedOut));
+        let task = broker.execution("a").unwrap().task.unwrap();
+        assert_eq!(task.outcome, TaskOutcome::Succeeded("{}".to_owned()));
+    }
+
+    #[test]
+    fn an_answer_at_the_timeout_is_late_even_before_the_timeout_is_noticed() {
+        let (broker, clock) = broker();
+        let token = waiting(&broker);
+        clock.advance(SignedDuration::from_secs(60));
+        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Err(TaskError::TaskTimedOut));
+        broker.expire_tasks().unwrap();
+        assert_eq!(broker.execution("a").unwrap().task.unwrap().outcome, TaskOutcome::TimedOut);
+    }
+
+    #[test]
+    fn a_retry_brings_a_new_token_and_the_old_one_is_over() {
+        let (broker, _) = broker();
+        let old = waiting(&broker);
+        let new = broker.wait_for_token("a", &Value::Null, 60).unwrap();
+        assert_eq!(broker.send_task_success(&old, "{}").unwrap(), Err(TaskError::TaskTimedOut));
+        assert_eq!(broker.send_task_success(&new, "{}").unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn an_answer_that_breaks_a_limit_is_refused_and_the_task_goes_on_waiting() {
+        let (broker, _) = broker();
+        let token = waiting(&broker);
+        assert_eq!(broker.send_task_success(&token, "{").unwrap(), Err(TaskError::InvalidOutput));
+        assert_eq!(broker.send_task_failure(&token, "States.Nope", "").unwrap(), Err(TaskError::Validation));
+        assert_eq!(broker.send_task_failure(&token, "A", &"x".repeat(32_769)).unwrap(), Err(TaskError::Validation));
+        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_token_that_never_was_is_invalid_and_one_of_an_ended_execution_is_over() {
+        let (broker, _) = broker();
+        let token = waiting(&broker);
+        let made_up = TaskToken::new("nobody/0").unwrap();
+        assert_eq!(broker.send_task_success(&made_up, "{}").unwrap(), Err(TaskError::InvalidToken));
+        broker.end("a", Status::Aborted).unwrap();
+        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Err(TaskError::TaskTimedOut));
+    }
+
+    #[test]
+    fn starting_is_idempotent_while_the_execution_runs() {
+        let (broker, _) = broker();
+        broker.start("a", json!({ "n": 1 })).unwrap();
+        assert!(broker.start("a", json!({ "n": 1 })).is_ok());
+        assert!(matches!(broker.start("a", json!({ "n": 2 })), Err(BrokerError::AlreadyExists { .. })));
+        broker.end("a", Status::Aborted).unwrap();
+        assert!(matches!(broker.start("a", json!({ "n": 1 })), Err(BrokerError::AlreadyExists { .. })));
+        assert!(matches!(broker.start("a b", json!({})), Err(BrokerError::InvalidName { .. })));
+    }
+
+    #[test]
+    fn a_failed_execution_is_redriven_with_the_same_input_and_a_finished_one_is_not() {
+        let (broker, _) = broker();
+        waiting(&broker);
+        assert!(matches!(broker.redrive("a"), Err(BrokerError::NotRedrivable { .. })));
+        broker.end("a", Status::Failed { error: "E".to_owned(), cause: String::new() }).unwrap();
+        assert_eq!(broker.redrive("a").unwrap().redrive, 1);
+    }
+
+    #[test]
+    fn what_waits_outlives_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(MovableClock::real());
+        let token = waiting(&Broker::open(folder.path(), clock.clone()).unwrap());
+        let again = Broker::open(folder.path(), clock).unwrap();
+        assert_eq!(again.running().unwrap().len(), 1);
+        assert_eq!(again.send_task_success(&token, "{}").unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn the_token_is_kept_apart_from_what_is_shown() {
+        let (broker, _) = broker();
+        let token = waiting(&broker);
+        let secret = token.expose().split_once('/').unwrap().1;
+        let shown = serde_json::to_string(&broker.execution("a").unwrap()).unwrap();
+        assert!(!shown.contains(secret) && !format!("{token:?}").contains(secret));
+    }
+}

@@ -1,0 +1,224 @@
+//! The gate's state machine on this machine: Evaluate, RequestApproval, Verify, and the waits between them.
+//!
+//! The same steps, in the same order and with the same ends, as the one that runs on Step Functions. Each step is
+//! written down before it is taken, so that a process that was killed goes on where it was.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::adapters::embedded::broker::{Broker, BrokerError, Execution, Status, TaskOutcome};
+use crate::app::{self, App, ExecutionRef, Failure, Pinned};
+use crate::approval::decision::{Decision, Verdict};
+use crate::approval::request::{End, ExecutionEnd};
+use crate::render::answer;
+
+/// How often a step is tried whose dependency gives no answer.
+const TRIES: u32 = 5;
+
+/// Drives executions.
+#[derive(Clone)]
+pub struct Machine {
+    app: App,
+    broker: Arc<Broker>,
+}
+
+/// Where an execution is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+enum Step {
+    Evaluate { tries: u32, not_before: Option<Timestamp> },
+    WaitUntil { until: Timestamp },
+    RequestApproval { decision: Box<Decision>, opened: bool, tries: u32, not_before: Option<Timestamp> },
+    Verify { tries: u32, not_before: Option<Timestamp> },
+}
+
+/// What a step came to.
+enum Next {
+    /// Another step follows at once.
+    Go(Step),
+    /// Nothing to do until time passes or somebody acts.
+    Rest,
+    /// The execution is over.
+    End(Status),
+}
+
+const EVALUATE: Step = Step::Evaluate { tries: 0, not_before: None };
+const VERIFY: Step = Step::Verify { tries: 0, not_before: None };
+
+impl Machine {
+    /// A machine over the use cases and the executions.
+    #[must_use]
+    pub const fn new(app: App, broker: Arc<Broker>) -> Self {
+        Self { app, broker }
+    }
+
+    /// Takes every execution as far as it goes now.
+    ///
+    /// # Errors
+    /// [`BrokerError::Storage`].
+    pub async fn advance(&self) -> Result<(), BrokerError> {
+        self.broker.expire_tasks()?;
+        for execution in self.broker.running()? {
+            self.drive(&execution.name).await?;
+        }
+        Ok(())
+    }
+
+    async fn drive(&self, name: &str) -> Result<(), BrokerError> {
+        loop {
+            let execution = self.broker.execution(name)?;
+            if execution.status != Status::Running {
+                return Ok(());
+            }
+            let step = read_step(&execution);
+            match self.take(&execution, step).await? {
+                Next::Go(step) => self.broker.enter(name, &write_step(&step)?)?,
+                Next::Rest => return Ok(()),
+                Next::End(status) => {
+                    tracing::info!(execution.arn = %execution.arn, status = status_name(&status), "an execution ended");
+                    self.broker.end(name, status)?;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn take(&self, execution: &Execution, step: Step) -> Result<Next, BrokerError> {
+        let now = self.app.clock.now();
+        let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
+        match step {
+            Step::Evaluate { not_before, .. } | Step::Verify { not_before, .. } | Step::RequestApproval { not_before, .. }
+                if not_before.is_some_and(|at| now < at) =>
+            {
+                Ok(Next::Rest)
+            }
+            Step::WaitUntil { until } => Ok(if now < until { Next::Rest } else { Next::Go(EVALUATE) }),
+            Step::Evaluate { tries, .. } => match app::evaluate(&self.app, &reference, &execution.input).await {
+                Ok(decision) => Ok(route(decision)),
+                Err(failure) => Ok(retry(failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before })),
+            },
+            Step::RequestApproval { decision, opened: false, tries, .. } => {
+                self.open(execution, &reference, decision, tries).await
+            }
+            Step::RequestApproval { opened: true, .. } => self.waited(execution, &reference).await,
+            Step::Verify { tries, .. } => Ok(match app::verify(&self.app, &reference).await {
+                Ok(release) if release.decision.verdict == Verdict::Wait => match release.decision.until {
+                    Some(until) => Next::Go(Step::Verify { tries: 0, not_before: Some(until) }),
+                    None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),
+                },
+                Ok(release) => {
+                    Next::End(Status::Succeeded { output: answer::decided(&release.request_id, &release.decision) })
+                }
+                Err(failure) => retry(failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
+            }),
+        }
+    }
+
+    /// Enters the step that waits: a token, and a request that holds it.
+    async fn open(
+        &self,
+        execution: &Execution,
+        reference: &ExecutionRef,
+        decision: Box<Decision>,
+        tries: u32,
+    ) -> Result<Next, BrokerError> {
+        let pinned = Pinned::from(decision.as_ref());
+        let seconds = decision.timeout_seconds.unwrap_or(0);
+        let step = |opened, tries, not_before| Step::RequestApproval { decision: decision.clone(), opened, tries, not_before };
+        let token = self.broker.wait_for_token(&execution.name, &write_step(&step(false, tries, None))?, seconds)?;
+        match app::open_request(&self.app, reference, &execution.input, pinned, token).await {
+            Ok(_) => {
+                self.broker.note(&execution.name, &write_step(&step(true, 0, None))?)?;
+                self.waited(&self.broker.execution(&execution.name)?, reference).await
+            }
+            Err(failure) => {
+                let now = self.app.clock.now();
+                Ok(retry(failure, tries, now, |tries, not_before| step(false, tries, not_before)))
+            }
+        }
+    }
+
+    /// Looks at what came of the task that the execution waits for.
+    async fn waited(&self, execution: &Execution, reference: &ExecutionRef) -> Result<Next, BrokerError> {
+        let Some(task) = &execution.task else { return Ok(Next::Rest) };
+        Ok(match &task.outcome {
+            TaskOutcome::Waiting => Next::Rest,
+            TaskOutcome::Succeeded(_) => Next::Go(VERIFY),
+            TaskOutcome::Failed { error, cause } => {
+                Next::End(Status::Failed { error: error.clone(), cause: cause.clone() })
+            }
+            TaskOutcome::TimedOut => {
+                if let Err(failure) = app::end_execution(&self.app, reference, ExecutionEnd::TimedOut).await {
+                    tracing::warn!(execution.arn = %execution.arn, reason = %failure, "a request is still to be closed");
+                    return Ok(Next::Rest);
+                }
+                let request = self.app.store.request(&reference.request_id()).await.ok().flatten();
+                let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
+                fail(&Failure::Ended { end: End::Expired, decision })
+            }
+        })
+    }
+}
+
+/// Choice on the verdict; what is not listed fails closed.
+fn route(decision: Decision) -> Next {
+    match decision.verdict {
+        Verdict::Approved => Next::Go(VERIFY),
+        Verdict::Pending | Verdict::Blocked => Next::Go(Step::RequestApproval {
+            decision: Box::new(decision),
+            opened: false,
+            tries: 0,
+            not_before: None,
+        }),
+        Verdict::Wait => match decision.until {
+            Some(until) => Next::Go(Step::WaitUntil { until }),
+            None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),
+        },
+        Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
+            let end = End::of(decision.verdict).unwrap_or(End::Denied);
+            fail(&Failure::Ended { end, decision: Some(Box::new(decision)) })
+        }
+    }
+}
+
+/// A dependency that gives no answer is asked again, more and more rarely; anything else ends the execution.
+fn retry(failure: Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, Option<Timestamp>) -> Step) -> Next {
+    match failure {
+        Failure::Unavailable { .. } if tries + 1 < TRIES => {
+            let pause = SignedDuration::from_secs(1 << tries.min(10));
+            Next::Go(step(tries + 1, Some(now.checked_add(pause).unwrap_or(now))))
+        }
+        Failure::Unavailable { .. } | Failure::InvalidInput(_) | Failure::Ended { .. } => fail(&failure),
+    }
+}
+
+fn fail(failure: &Failure) -> Next {
+    let cause = match failure {
+        Failure::Ended { decision: Some(decision), .. } => answer::cause(decision),
+        Failure::Ended { decision: None, .. } | Failure::InvalidInput(_) | Failure::Unavailable { .. } => {
+            answer::plain_cause(failure.name(), &failure.to_string())
+        }
+    };
+    Next::End(Status::Failed { error: failure.name().to_owned(), cause })
+}
+
+/// A step that cannot be read is taken from the start: evaluating again is always safe.
+fn read_step(execution: &Execution) -> Step {
+    serde_json::from_value(execution.step.clone()).unwrap_or(EVALUATE)
+}
+
+fn write_step(step: &Step) -> Result<Value, BrokerError> {
+    serde_json::to_value(step).map_err(|error| BrokerError::Storage(error.to_string()))
+}
+
+const fn status_name(status: &Status) -> &'static str {
+    match status {
+        Status::Running => "RUNNING",
+        Status::Succeeded { .. } => "SUCCEEDED",
+        Status::Failed { .. } => "FAILED",
+        Status::Aborted => "ABORTED",
+    }
+}
