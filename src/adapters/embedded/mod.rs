@@ -4,3 +4,4 @@ pub mod broker;
 pub mod clock;
 pub mod codehost;
 pub mod outbox;
+pub mod store;

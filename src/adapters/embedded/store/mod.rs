@@ -1,0 +1,176 @@
+//! The store on this machine: requests, their trails and tokens, and what deliveries told, in one file.
+//!
+//! What a write of the port says is one transaction, and on disk when it returns (redb's durability `Immediate`): a
+//! process that is killed leaves all of it or nothing. Nothing is purged yet: deliveries and vetoes are kept with their
+//! times, so that a retention can be laid over them. Knows nothing of what a request's states mean beyond what the
+//! request says of itself: whether it is open, and when it is due.
+//!
+//! | part | |
+//! |---|---|
+//! | here | the port, and the threads that wait on the disk |
+//! | `request` | requests, tokens, trails and their indexes |
+//! | `told` | deliveries, observations, vetoes |
+//! | `value` | values as JSON, failures as [`StoreError`] |
+
+mod request;
+mod told;
+mod value;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use redb::backends::InMemoryBackend;
+use redb::{Database, ReadableTable as _, TableDefinition};
+
+use self::value::failed;
+use crate::approval::facts::Veto;
+use crate::approval::observation::{Observation, Observed};
+use crate::approval::record::Record;
+use crate::approval::request::ApprovalRequest;
+use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
+use crate::ports::{DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
+
+const FILE: &str = "requests.redb";
+/// What the file's layout is called, so that a later one is not read as this one.
+const LAYOUT: u32 = 1;
+const ABOUT: TableDefinition<'_, &str, u32> = TableDefinition::new("about");
+
+/// The store in a file or in memory. Cheap to clone: all clones are the same one.
+#[derive(Debug, Clone)]
+pub struct EmbeddedStore {
+    database: Arc<Database>,
+}
+
+impl EmbeddedStore {
+    /// Opens the one that is kept in `folder` (file `requests.redb`), and begins one where there is none.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be made or read, is open in another process, or has another layout.
+    #[expect(clippy::disallowed_methods, reason = "the adapter of the file system makes its folder")]
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError { detail: format!("the folder for the store cannot be made: {error}") })?;
+        Self::on(Database::create(folder.join(FILE)).map_err(failed)?)
+    }
+
+    /// One that ends with its last clone.
+    ///
+    /// # Errors
+    /// As [`EmbeddedStore::open`], if memory can fail.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::on(Database::builder().create_with_backend(InMemoryBackend::new()).map_err(failed)?)
+    }
+
+    /// Makes every table, so that reading never finds one missing.
+    fn on(database: Database) -> Result<Self, StoreError> {
+        let transaction = database.begin_write().map_err(failed)?;
+        let layout = {
+            let mut about = transaction.open_table(ABOUT).map_err(failed)?;
+            let stored = about.get("layout").map_err(failed)?.map(|layout| layout.value());
+            if stored.is_none() {
+                about.insert("layout", LAYOUT).map_err(failed)?;
+            }
+            stored.unwrap_or(LAYOUT)
+        };
+        if layout != LAYOUT {
+            return Err(StoreError {
+                detail: format!("`{FILE}` has the layout {layout}, and this engine reads {LAYOUT}"),
+            });
+        }
+        request::make_tables(&transaction)?;
+        told::make_tables(&transaction)?;
+        transaction.commit().map_err(failed)?;
+        Ok(Self { database: Arc::new(database) })
+    }
+
+    /// Does the work on a thread that may wait: a commit waits for the disk, and only one transaction writes at a time.
+    /// Whoever asked may be dropped meanwhile; the work is then still done whole.
+    async fn work<T, E>(&self, work: impl FnOnce(&Database) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let database = Arc::clone(&self.database);
+        match tokio::task::spawn_blocking(move || work(&database)).await {
+            Ok(done) => done,
+            Err(_) => Err(StoreError { detail: "the work on the store was cut short".to_owned() }.into()),
+        }
+    }
+}
+
+#[async_trait]
+impl RequestStore for EmbeddedStore {
+    async fn write(&self, write: Write) -> Result<(), WriteError> {
+        self.work(move |database| request::write(database, write)).await
+    }
+
+    async fn request(&self, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError> {
+        let id = id.clone();
+        self.work(move |database| request::read(database, &id)).await
+    }
+
+    async fn token(&self, id: &RequestId) -> Result<Option<TaskToken>, StoreError> {
+        let id = id.clone();
+        self.work(move |database| request::token(database, &id)).await
+    }
+
+    async fn requests(&self, which: Which) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.work(move |database| request::list(database, which)).await
+    }
+
+    async fn open_for(&self, pull_request: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError> {
+        let key = pull_key(pull_request);
+        self.work(move |database| request::open_for(database, &key)).await
+    }
+
+    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
+        let execution = execution.clone();
+        self.work(move |database| request::of_execution(database, &execution)).await
+    }
+
+    async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.work(move |database| request::due(database, by)).await
+    }
+
+    async fn trail(&self, id: &RequestId) -> Result<Vec<Record>, StoreError> {
+        let id = id.clone();
+        self.work(move |database| request::trail(database, &id)).await
+    }
+
+    async fn begin_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<DeliveryState, StoreError> {
+        let id = id.clone();
+        self.work(move |database| told::begin_delivery(database, &id, now)).await
+    }
+
+    async fn finish_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.work(move |database| told::finish_delivery(database, &id, now)).await
+    }
+
+    async fn observe(&self, pull_request: &PullRequestRef, observation: Observation) -> Result<(), StoreError> {
+        let key = pull_key(pull_request);
+        self.work(move |database| told::observe(database, &key, observation)).await
+    }
+
+    async fn observed(&self, pull_request: &PullRequestRef) -> Result<Observed, StoreError> {
+        let key = pull_key(pull_request);
+        self.work(move |database| told::observed(database, &key)).await
+    }
+
+    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        let (target, revision) = (target.clone(), revision.clone());
+        self.work(move |database| told::remember_veto(database, &target, &revision, veto)).await
+    }
+
+    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        let (target, revision) = (target.clone(), revision.clone());
+        self.work(move |database| told::vetoes(database, &target, &revision)).await
+    }
+}
+
+/// A pull request as a key: repositories compare without case.
+fn pull_key(pull_request: &PullRequestRef) -> String {
+    pull_request.to_string().to_ascii_lowercase()
+}

@@ -1,0 +1,228 @@
+//! Requests with their tokens, trails and indexes: one transaction changes all of them or none.
+
+use jiff::Timestamp;
+use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
+use serde::{Deserialize, Serialize};
+
+use super::pull_key;
+use super::value::{decode, encode, failed};
+use crate::approval::record::Record;
+use crate::approval::request::{ApprovalRequest, Trail};
+use crate::ident::{ExecutionArn, RequestId, TaskToken};
+use crate::ports::{StoreError, Which, Write, WriteError};
+
+/// Requests by id.
+const REQUESTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("requests");
+/// Task tokens by request, apart from the requests, so that no reading of those can show one.
+const TOKENS: TableDefinition<'_, &str, &str> = TableDefinition::new("tokens");
+/// Records by request and sequence.
+const RECORDS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("records");
+/// Open requests by pull request.
+const OPEN: TableDefinition<'_, (&str, &str), ()> = TableDefinition::new("open-by-pull-request");
+/// Requests that are due some time, by that time in nanoseconds since 1970.
+const DUE: TableDefinition<'_, (i128, &str), ()> = TableDefinition::new("due");
+/// Requests by execution and redrive.
+const RUNS: TableDefinition<'_, (&str, u32, &str), ()> = TableDefinition::new("runs");
+
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    transaction.open_table(REQUESTS).map_err(failed)?;
+    transaction.open_table(TOKENS).map_err(failed)?;
+    transaction.open_table(RECORDS).map_err(failed)?;
+    transaction.open_table(OPEN).map_err(failed)?;
+    transaction.open_table(DUE).map_err(failed)?;
+    transaction.open_table(RUNS).map_err(failed)?;
+    Ok(())
+}
+
+/// A request with the index keys that it was written under, so that a later engine, which may reckon them otherwise,
+/// still finds them.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    request: ApprovalRequest,
+    due_at: Option<Timestamp>,
+    open_for: Option<String>,
+}
+
+impl Row {
+    fn new(request: ApprovalRequest) -> Self {
+        let open_for = request.subject.pull_request.as_ref().filter(|_| request.is_open()).map(pull_key);
+        Self { due_at: request.due_at(), open_for, request }
+    }
+
+    fn decode(id: &str, bytes: &[u8]) -> Result<Self, StoreError> {
+        decode(&format!("request `{id}`"), bytes)
+    }
+}
+
+/// Writes the request, its record and its token if the stored version is the one before.
+pub(super) fn write(database: &Database, write: Write) -> Result<(), WriteError> {
+    let Write { request, record, token } = write;
+    let transaction = database.begin_write().map_err(failed)?;
+    let stored = {
+        let table = transaction.open_table(REQUESTS).map_err(failed)?;
+        let bytes = table.get(request.id.as_str()).map_err(failed)?;
+        bytes.map(|bytes| Row::decode(request.id.as_str(), bytes.value())).transpose()?
+    };
+    // A transaction that is dropped has not happened.
+    if stored.as_ref().map_or(0, |row| row.request.version).checked_add(1) != Some(request.version) {
+        return Err(WriteError::Conflict { stored: stored.map(|row| Box::new(row.request)) });
+    }
+    let trail = stored.as_ref().map_or_else(Trail::default, |row| row.request.trail.clone());
+    continues(&trail, &request, &record)?;
+    let row = Row::new(request);
+    put_record(&transaction, &record)?;
+    put_indexes(&transaction, stored.as_ref(), &row)?;
+    put_row(&transaction, &row, token.as_ref())?;
+    transaction.commit().map_err(failed)?;
+    Ok(())
+}
+
+/// Whether the record is the next of the stored trail, and the request's trail ends with it.
+fn continues(trail: &Trail, request: &ApprovalRequest, record: &Record) -> Result<(), StoreError> {
+    let next = trail.length.checked_add(1) == Some(record.sequence);
+    let ends = request.trail == Trail { length: record.sequence, hash: record.hash.clone() };
+    if record.request_id == request.id && next && ends && record.follows(&trail.hash) {
+        return Ok(());
+    }
+    Err(StoreError { detail: format!("the record does not continue the trail of the request {}", request.id) })
+}
+
+fn put_record(transaction: &WriteTransaction, record: &Record) -> Result<(), StoreError> {
+    let bytes = encode("record", record)?;
+    let mut table = transaction.open_table(RECORDS).map_err(failed)?;
+    table.insert((record.request_id.as_str(), record.sequence), bytes.as_slice()).map_err(failed)?;
+    Ok(())
+}
+
+fn put_indexes(transaction: &WriteTransaction, old: Option<&Row>, new: &Row) -> Result<(), StoreError> {
+    let id = new.request.id.as_str();
+    let mut open = transaction.open_table(OPEN).map_err(failed)?;
+    if let Some(pull) = old.and_then(|row| row.open_for.as_deref()) {
+        open.remove((pull, id)).map_err(failed)?;
+    }
+    if let Some(pull) = new.open_for.as_deref() {
+        open.insert((pull, id), ()).map_err(failed)?;
+    }
+    let mut due = transaction.open_table(DUE).map_err(failed)?;
+    if let Some(at) = old.and_then(|row| row.due_at) {
+        due.remove((at.as_nanosecond(), id)).map_err(failed)?;
+    }
+    if let Some(at) = new.due_at {
+        due.insert((at.as_nanosecond(), id), ()).map_err(failed)?;
+    }
+    if old.is_none() {
+        let mut runs = transaction.open_table(RUNS).map_err(failed)?;
+        runs.insert((new.request.execution.as_str(), new.request.redrive, id), ()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn put_row(transaction: &WriteTransaction, row: &Row, token: Option<&TaskToken>) -> Result<(), StoreError> {
+    let id = row.request.id.as_str();
+    let bytes = encode("request", row)?;
+    let mut requests = transaction.open_table(REQUESTS).map_err(failed)?;
+    requests.insert(id, bytes.as_slice()).map_err(failed)?;
+    if let Some(token) = token {
+        let mut tokens = transaction.open_table(TOKENS).map_err(failed)?;
+        tokens.insert(id, token.expose()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+pub(super) fn read(database: &Database, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(REQUESTS).map_err(failed)?;
+    let bytes = table.get(id.as_str()).map_err(failed)?;
+    bytes.map(|bytes| Row::decode(id.as_str(), bytes.value()).map(|row| row.request)).transpose()
+}
+
+pub(super) fn token(database: &Database, id: &RequestId) -> Result<Option<TaskToken>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(TOKENS).map_err(failed)?;
+    let Some(text) = table.get(id.as_str()).map_err(failed)? else { return Ok(None) };
+    let damaged = |_| StoreError { detail: format!("the stored task token of the request {id} is damaged") };
+    TaskToken::new(text.value()).map(Some).map_err(damaged)
+}
+
+pub(super) fn list(database: &Database, which: Which) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(REQUESTS).map_err(failed)?;
+    let mut requests = Vec::new();
+    for entry in table.iter().map_err(failed)? {
+        let (id, bytes) = entry.map_err(failed)?;
+        let request = Row::decode(id.value(), bytes.value())?.request;
+        match which {
+            Which::Open if !request.is_open() => {}
+            Which::Open | Which::All => requests.push(request),
+        }
+    }
+    requests.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
+    Ok(requests)
+}
+
+pub(super) fn open_for(database: &Database, pull: &str) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(OPEN).map_err(failed)?;
+    let mut ids = Vec::new();
+    for entry in table.range((pull, "")..).map_err(failed)? {
+        let (key, _) = entry.map_err(failed)?;
+        let (of, id) = key.value();
+        if of != pull {
+            break;
+        }
+        ids.push(id.to_owned());
+    }
+    let mut requests = read_all(&transaction, &ids)?;
+    requests.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
+    Ok(requests)
+}
+
+pub(super) fn of_execution(database: &Database, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(RUNS).map_err(failed)?;
+    let mut ids = Vec::new();
+    for entry in table.range((execution.as_str(), 0, "")..).map_err(failed)? {
+        let (key, _) = entry.map_err(failed)?;
+        let (of, _, id) = key.value();
+        if of != execution.as_str() {
+            break;
+        }
+        ids.push(id.to_owned());
+    }
+    read_all(&transaction, &ids)
+}
+
+pub(super) fn due(database: &Database, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(DUE).map_err(failed)?;
+    let mut ids = Vec::new();
+    let after = by.as_nanosecond().saturating_add(1);
+    for entry in table.range(..(after, "")).map_err(failed)? {
+        let (key, _) = entry.map_err(failed)?;
+        ids.push(key.value().1.to_owned());
+    }
+    read_all(&transaction, &ids)
+}
+
+/// The requests that an index names. They are read in the transaction in which the index was, so none is missing.
+fn read_all(transaction: &ReadTransaction, ids: &[String]) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let table = transaction.open_table(REQUESTS).map_err(failed)?;
+    let mut requests = Vec::with_capacity(ids.len());
+    for id in ids {
+        let missing = || StoreError { detail: format!("the request {id} is indexed and not stored") };
+        let bytes = table.get(id.as_str()).map_err(failed)?.ok_or_else(missing)?;
+        requests.push(Row::decode(id, bytes.value())?.request);
+    }
+    Ok(requests)
+}
+
+pub(super) fn trail(database: &Database, id: &RequestId) -> Result<Vec<Record>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(RECORDS).map_err(failed)?;
+    let mut records = Vec::new();
+    for entry in table.range((id.as_str(), 0)..=(id.as_str(), u64::MAX)).map_err(failed)? {
+        let (_, bytes) = entry.map_err(failed)?;
+        records.push(decode(&format!("trail of the request {id}"), bytes.value())?);
+    }
+    Ok(records)
+}
