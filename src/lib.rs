@@ -17,6 +17,8 @@ pub mod app;
 pub mod approval;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "embedded")]
+pub mod dev;
 pub mod finding;
 pub mod ident;
 pub mod policy;

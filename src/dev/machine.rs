@@ -20,7 +20,7 @@ const TRIES: u32 = 5;
 
 /// Drives executions.
 #[derive(Clone)]
-pub struct Machine {
+pub(super) struct Machine {
     app: App,
     broker: Arc<Broker>,
 }
@@ -51,7 +51,7 @@ const VERIFY: Step = Step::Verify { tries: 0, not_before: None };
 impl Machine {
     /// A machine over the use cases and the executions.
     #[must_use]
-    pub const fn new(app: App, broker: Arc<Broker>) -> Self {
+    pub(super) const fn new(app: App, broker: Arc<Broker>) -> Self {
         Self { app, broker }
     }
 
@@ -59,7 +59,7 @@ impl Machine {
     ///
     /// # Errors
     /// [`BrokerError::Storage`].
-    pub async fn advance(&self) -> Result<(), BrokerError> {
+    pub(super) async fn advance(&self) -> Result<(), BrokerError> {
         self.broker.expire_tasks()?;
         for execution in self.broker.running()? {
             self.drive(&execution.name).await?;
@@ -90,7 +90,9 @@ impl Machine {
         let now = self.app.clock.now();
         let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
         match step {
-            Step::Evaluate { not_before, .. } | Step::Verify { not_before, .. } | Step::RequestApproval { not_before, .. }
+            Step::Evaluate { not_before, .. }
+            | Step::Verify { not_before, .. }
+            | Step::RequestApproval { not_before, .. }
                 if not_before.is_some_and(|at| now < at) =>
             {
                 Ok(Next::Rest)
@@ -98,7 +100,9 @@ impl Machine {
             Step::WaitUntil { until } => Ok(if now < until { Next::Rest } else { Next::Go(EVALUATE) }),
             Step::Evaluate { tries, .. } => match app::evaluate(&self.app, &reference, &execution.input).await {
                 Ok(decision) => Ok(route(decision)),
-                Err(failure) => Ok(retry(failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before })),
+                Err(failure) => {
+                    Ok(retry(failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before }))
+                }
             },
             Step::RequestApproval { decision, opened: false, tries, .. } => {
                 self.open(execution, &reference, decision, tries).await
@@ -127,7 +131,8 @@ impl Machine {
     ) -> Result<Next, BrokerError> {
         let pinned = Pinned::from(decision.as_ref());
         let seconds = decision.timeout_seconds.unwrap_or(0);
-        let step = |opened, tries, not_before| Step::RequestApproval { decision: decision.clone(), opened, tries, not_before };
+        let step =
+            |opened, tries, not_before| Step::RequestApproval { decision: decision.clone(), opened, tries, not_before };
         let token = self.broker.wait_for_token(&execution.name, &write_step(&step(false, tries, None))?, seconds)?;
         match app::open_request(&self.app, reference, &execution.input, pinned, token).await {
             Ok(_) => {
@@ -167,12 +172,9 @@ impl Machine {
 fn route(decision: Decision) -> Next {
     match decision.verdict {
         Verdict::Approved => Next::Go(VERIFY),
-        Verdict::Pending | Verdict::Blocked => Next::Go(Step::RequestApproval {
-            decision: Box::new(decision),
-            opened: false,
-            tries: 0,
-            not_before: None,
-        }),
+        Verdict::Pending | Verdict::Blocked => {
+            Next::Go(Step::RequestApproval { decision: Box::new(decision), opened: false, tries: 0, not_before: None })
+        }
         Verdict::Wait => match decision.until {
             Some(until) => Next::Go(Step::WaitUntil { until }),
             None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),

@@ -1,0 +1,104 @@
+//! A small JSON client over plain HTTP on loopback: what the demo and the tests speak to a local gate with.
+
+use std::net::SocketAddr;
+
+use axum::body::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+/// Speaks to one address.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: HyperClient<HttpConnector, Full<Bytes>>,
+    address: SocketAddr,
+}
+
+/// An answer that was not had, or is not what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No answer.
+    #[error("{method} {path} got no answer: {why}")]
+    NoAnswer {
+        /// The method.
+        method: Method,
+        /// The path.
+        path: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// A refusal.
+    #[error("{method} {path} was answered {status}: {body}")]
+    Refused {
+        /// The method.
+        method: Method,
+        /// The path.
+        path: String,
+        /// The status.
+        status: StatusCode,
+        /// What was said.
+        body: String,
+    },
+}
+
+impl Client {
+    /// A client of the address.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Self {
+        Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), address }
+    }
+
+    /// Sends a request with a bearer token, if any, and a JSON body, if any. The answer is JSON, or null where it is
+    /// empty.
+    ///
+    /// # Errors
+    /// [`ClientError`]: no answer, or one that is not a success.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Value, ClientError> {
+        let no_answer = |why: String| ClientError::NoAnswer { method: method.clone(), path: path.to_owned(), why };
+        let mut request = Request::builder()
+            .method(method.clone())
+            .uri(format!("http://{}{path}", self.address))
+            .header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let request = request.body(Full::new(bytes)).map_err(|error| no_answer(error.to_string()))?;
+        let response = self.http.request(request).await.map_err(|error| no_answer(error.to_string()))?;
+        let status = response.status();
+        let bytes = response.into_body().collect().await.map_err(|error| no_answer(error.to_string()))?.to_bytes();
+        if !status.is_success() {
+            let body = String::from_utf8_lossy(&bytes).chars().take(500).collect();
+            return Err(ClientError::Refused { method, path: path.to_owned(), status, body });
+        }
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&bytes).map_err(|error| no_answer(error.to_string()))
+    }
+
+    /// `GET`, without a token.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
+        self.send(Method::GET, path, None, None).await
+    }
+
+    /// `POST`, without a token.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        self.send(Method::POST, path, None, Some(body)).await
+    }
+}

@@ -1,0 +1,286 @@
+//! The local gate: the whole engine on this machine, with real webhooks and no account anywhere.
+//!
+//! One process, two doors on loopback: the gate, and the GitHub stand-in. State lives in a folder and outlives the
+//! process, also one that was killed.
+
+pub mod client;
+mod machine;
+mod server;
+pub mod story;
+mod webhook;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+
+use crate::adapters::embedded::broker::{Broker, BrokerError};
+use crate::adapters::embedded::clock::MovableClock;
+use crate::adapters::embedded::codehost::{GithubStandIn, StorageError};
+use crate::adapters::embedded::outbox::Outbox;
+use crate::adapters::embedded::store::EmbeddedStore;
+use crate::adapters::github::signature::{SecretError, WebhookSecret, WebhookSecrets};
+use crate::app::{self, App};
+use crate::policy::Policy;
+use crate::ports::StoreError;
+use machine::Machine;
+
+/// How often the local gate looks at what is due.
+const TICK: Duration = Duration::from_secs(1);
+const SECRET_FILE: &str = "webhook-secret";
+const CLOCK_FILE: &str = "clock-offset-seconds";
+
+/// What the local gate is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where state is kept.
+    pub data: PathBuf,
+    /// Where the gate listens.
+    pub listen: SocketAddr,
+    /// Where the GitHub stand-in listens.
+    pub github: SocketAddr,
+    /// A clock that stands still until it is moved, at this instant; none: real time, moved as it was left.
+    pub standing_at: Option<Timestamp>,
+}
+
+/// Why the local gate did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DevError {
+    /// A part of its state cannot be opened.
+    #[error("{part} in {folder} cannot be opened: {why}")]
+    State {
+        /// Which part.
+        part: &'static str,
+        /// The folder.
+        folder: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It cannot listen.
+    #[error("cannot listen on {address}: {why}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What is wrong.
+        why: std::io::Error,
+    },
+    /// Its executions cannot be read any more.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+/// The parts of a local gate, put together.
+pub struct LocalGate {
+    /// The use cases and their ports.
+    pub app: App,
+    /// Executions.
+    pub broker: Arc<Broker>,
+    /// Pull requests.
+    pub github: GithubStandIn,
+    /// What channels were told.
+    pub outbox: Arc<Outbox>,
+    clock: Arc<MovableClock>,
+    clock_file: Option<PathBuf>,
+    secrets: WebhookSecrets,
+    secret_text: String,
+    machine: Machine,
+    /// One tick at a time.
+    ticking: Mutex<()>,
+}
+
+/// A local gate that listens.
+pub struct Running {
+    /// Where the gate listens.
+    pub gate: SocketAddr,
+    /// Where the GitHub stand-in listens.
+    pub github: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    deliveries: JoinHandle<()>,
+}
+
+impl LocalGate {
+    /// Opens the state in the options' folder, and begins it where there is none.
+    ///
+    /// # Errors
+    /// [`DevError::State`]: a part cannot be made, is damaged, or another process has it open.
+    pub fn open(options: &Options, policy: Policy) -> Result<Self, DevError> {
+        let folder = options.data.as_path();
+        let clock_file = options.standing_at.is_none().then(|| folder.join(CLOCK_FILE));
+        let clock = Arc::new(match options.standing_at {
+            Some(instant) => MovableClock::fixed(instant),
+            None => MovableClock::with_offset(kept_offset(&folder.join(CLOCK_FILE))),
+        });
+        let broker = Arc::new(Broker::open(folder, clock.clone()).map_err(|e| state("executions", folder, &e))?);
+        let store: Arc<EmbeddedStore> =
+            Arc::new(EmbeddedStore::open(folder).map_err(|e: StoreError| state("requests", folder, &e))?);
+        let github = GithubStandIn::open(folder, clock.clone())
+            .map_err(|e: StorageError| state("the GitHub stand-in", folder, &e))?;
+        let secret_text = kept_secret(&folder.join(SECRET_FILE)).map_err(|e| state("the secret", folder, &e))?;
+        let current = WebhookSecret::new(&secret_text).map_err(|e: SecretError| state("the secret", folder, &e))?;
+        let outbox = Arc::new(Outbox::default());
+        let app = App {
+            policy: Arc::new(policy),
+            store,
+            callback: broker.clone(),
+            code_host: Arc::new(github.clone()),
+            notifier: outbox.clone(),
+            clock: clock.clone(),
+        };
+        let machine = Machine::new(app.clone(), broker.clone());
+        let secrets = WebhookSecrets { current, previous: None };
+        let ticking = Mutex::new(());
+        Ok(Self { app, broker, github, outbox, clock, clock_file, secrets, secret_text, machine, ticking })
+    }
+
+    /// Listens on both doors, points the stand-in's webhook at the gate, and begins to drive executions.
+    ///
+    /// # Errors
+    /// [`DevError::Listen`], or [`DevError::State`] where the stand-in cannot be set up.
+    pub async fn start(self: Arc<Self>, options: &Options) -> Result<Running, DevError> {
+        let gate = listen(options.listen).await?;
+        let github = listen(options.github).await?;
+        let (gate_at, github_at) = (address(&gate, options.listen), address(&github, options.github));
+        let url = format!("http://{gate_at}/webhooks/github");
+        let set_up = self.github.change(|change| {
+            change.set_address(&format!("http://{github_at}"));
+            change.set_hook(&url, &self.secret_text)
+        });
+        set_up.map_err(|e| state("the GitHub stand-in", &options.data, &format!("{e:?}")))?;
+        let (stop, stopped) = watch::channel(false);
+        let deliveries = self.github.start_deliveries();
+        let tasks = vec![
+            tokio::spawn(serve(gate, server::router(self.clone()), stopped.clone())),
+            tokio::spawn(serve(github, self.github.router(), stopped.clone())),
+            tokio::spawn(self.drive(stopped)),
+        ];
+        Ok(Running { gate: gate_at, github: github_at, stop, tasks, deliveries })
+    }
+
+    /// Does all that is due now: executions as far as they go, then what the sweep finds.
+    ///
+    /// # Errors
+    /// [`DevError::Broker`].
+    pub async fn tick(&self) -> Result<(), DevError> {
+        let _one = self.ticking.lock().await;
+        self.machine.advance().await?;
+        match app::sweep(&self.app).await {
+            Ok(swept) if swept.due > 0 => {
+                tracing::info!(due = swept.due, ended = swept.ended, failed = swept.failed, "swept");
+                self.machine.advance().await?;
+            }
+            Ok(_) => {}
+            Err(failure) => tracing::error!(reason = %failure, "the sweep did not run"),
+        }
+        Ok(())
+    }
+
+    /// Moves the clock, and does what has become due by that.
+    ///
+    /// # Errors
+    /// [`DevError`], where the clock cannot be kept or the tick fails.
+    pub async fn move_clock(&self, by: SignedDuration) -> Result<Timestamp, DevError> {
+        self.clock.advance(by);
+        if let (Some(file), Some(offset)) = (&self.clock_file, self.clock.offset()) {
+            keep(file, &offset.as_secs().to_string()).map_err(|e| state("the clock", file, &e))?;
+        }
+        self.tick().await?;
+        Ok(self.app.clock.now())
+    }
+
+    async fn drive(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let mut changes = self.broker.changes();
+        let mut timer = tokio::time::interval(TICK);
+        loop {
+            changes.mark_unchanged();
+            if let Err(error) = self.tick().await {
+                tracing::error!(reason = %error, "executions were not driven");
+            }
+            tokio::select! {
+                _ = timer.tick() => {}
+                _ = changes.changed() => {}
+                _ = stopped.changed() => return,
+            }
+        }
+    }
+}
+
+impl Running {
+    /// Stops listening, lets what is under way end, and returns when it has.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        self.deliveries.abort();
+        for task in self.tasks {
+            if task.await.is_err() {
+                tracing::warn!("a part of the local gate ended otherwise than by being stopped");
+            }
+        }
+        // The stand-in's database is free again only when its last holder is gone.
+        let _aborted = self.deliveries.await;
+    }
+}
+
+async fn serve(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
+    let stop = async move {
+        let _sender_gone = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        tracing::error!(reason = %error, "a door of the local gate closed");
+    }
+}
+
+fn listen(address: SocketAddr) -> impl Future<Output = Result<TcpListener, DevError>> {
+    async move { TcpListener::bind(address).await.map_err(|why| DevError::Listen { address, why }) }
+}
+
+fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+fn state(part: &'static str, folder: &Path, why: &impl std::fmt::Display) -> DevError {
+    DevError::State { part, folder: folder.display().to_string(), why: why.to_string() }
+}
+
+/// How far the clock was moved when the gate ran last.
+#[expect(clippy::disallowed_methods, reason = "the local gate keeps its state in files")]
+fn kept_offset(file: &Path) -> SignedDuration {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    SignedDuration::from_secs(text.trim().parse().unwrap_or(0))
+}
+
+/// The webhook secret of this folder: made at the first start, 64 random hex digits.
+#[expect(clippy::disallowed_methods, reason = "the local gate keeps its state in files")]
+fn kept_secret(file: &Path) -> std::io::Result<String> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => return Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut random = [0_u8; 32];
+    getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
+    let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    keep(file, &secret)?;
+    Ok(secret)
+}
+
+/// Writes a file as a whole, readable by its owner only: a process that is killed leaves the old one or the new one.
+fn keep(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let new = folder.join(format!(".{name}.new"));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut handle = options.open(&new)?;
+    handle.write_all(text.as_bytes())?;
+    handle.sync_all()?;
+    std::fs::rename(&new, file)
+}
