@@ -11,3 +11,4 @@ pub mod ident;
 pub mod policy;
 #[cfg(feature = "gate")]
 pub mod ports;
+pub mod render;
