@@ -71,6 +71,20 @@ pub enum NoRule<'p> {
     },
 }
 
+impl NoRule<'_> {
+    /// Why the target has no rule, as part of a sentence.
+    #[must_use]
+    pub fn in_words(&self, target: &Target) -> String {
+        match self {
+            Self::Service => format!("no service of the policy matches `{}`", target.service),
+            Self::Environment { service_selector } => format!(
+                "neither the service `{service_selector}` nor the top level has an environment that matches `{}`",
+                target.environment
+            ),
+        }
+    }
+}
+
 impl Policy {
     /// The hash of the policy's canonical form.
     #[must_use]

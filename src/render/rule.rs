@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::visible;
 use crate::ident::{ChannelName, Target};
 use crate::policy::{
-    ApproverRef, Exclusion, Field, NotifyRule, OnChangesRequested, Place, Policy, Require, Requirement, Rule,
+    ApproverRef, Exclusion, Field, NoRule, NotifyRule, OnChangesRequested, Place, Policy, Require, Requirement, Rule,
     ServiceField,
 };
 
@@ -40,15 +40,20 @@ pub fn text(policy: &Policy, target: &Target, rule: &Rule<'_>) -> String {
     lines.iter().map(|line| visible(line) + "\n").collect()
 }
 
+/// The same where there is no rule.
+#[must_use]
+pub fn text_without(target: &Target, why: NoRule<'_>) -> String {
+    let why = visible(&why.in_words(target));
+    format!("{target}\n\n  there is no rule, and so every request is denied (no-rule): {why}\n")
+}
+
 /// The rule as JSON: `{field: {"value", "source"}}`; the source is null where the value is built in.
 #[must_use]
 pub fn json(policy: &Policy, target: &Target, rule: &Rule<'_>) -> Value {
     let fields = rows(policy, target, rule);
     let fields: Map<String, Value> = fields
         .into_iter()
-        .map(|row| {
-            (row.name.to_owned(), json!({ "value": row.value, "source": row.source.map(ToString::to_string) }))
-        })
+        .map(|row| (row.name.to_owned(), json!({ "value": row.value, "source": row.source.map(ToString::to_string) })))
         .collect();
     Value::Object(fields)
 }
@@ -58,7 +63,9 @@ pub fn json(policy: &Policy, target: &Target, rule: &Rule<'_>) -> Value {
 pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     let requirement = match rule.require().map(|require| &require.value) {
         None => return vec!["nothing says who must approve: the target is denied (no-rule)".to_owned()],
-        Some(Require::Nobody) => return vec!["no approval: no pull request is needed, and no review is read".to_owned()],
+        Some(Require::Nobody) => {
+            return vec!["no approval: no pull request is needed, and no review is read".to_owned()];
+        }
         Some(Require::People(requirement)) => requirement,
     };
     let repositories: Vec<&str> = rule.repository.iter().map(|repository| repository.as_str()).collect();
@@ -204,7 +211,9 @@ fn in_line(value: &Value) -> String {
         Value::Array(items) => items.iter().map(in_line).collect::<Vec<_>>().join(", "),
         Value::Object(map) => match map.get("name") {
             Some(name) => in_line(name),
-            None => map.iter().map(|(key, value)| format!("{key}: {}", bracketed(value))).collect::<Vec<_>>().join("; "),
+            None => {
+                map.iter().map(|(key, value)| format!("{key}: {}", bracketed(value))).collect::<Vec<_>>().join("; ")
+            }
         },
     }
 }
