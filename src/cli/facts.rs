@@ -94,6 +94,11 @@ fn explain(path: &str, error: &serde_json::Error) -> Failure {
             .hint("write it; where nothing is known, many keys may be `null`");
     }
     if let Some(field) = quoted(said, "unknown field ") {
+        // The path leads to the key itself; what is wrong is that its parent has it.
+        let within = match path.strip_suffix(field).map(|parent| parent.trim_end_matches('.')) {
+            Some("") | None => "the facts".to_owned(),
+            Some(parent) => format!("`{parent}`"),
+        };
         let known = expected(said);
         let hint = match closest(field, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),

@@ -9,9 +9,10 @@ use super::visible;
 use crate::finding::{Finding, Findings, Severity, SourceMap, Span};
 use crate::ident::PolicyDigest;
 
-/// How many bytes of a line are shown before the place, and from it on.
-const BEFORE: usize = 80;
-const FROM: usize = 120;
+/// How many bytes of a line are looked at before the place, and from it on. What does not fit the width of a terminal
+/// is left out by the renderer; this is for lines that no terminal is wide enough for.
+const BEFORE: usize = 400;
+const FROM: usize = 200;
 
 /// Every finding with its place underlined, in the look of a compiler's messages; nothing where there is none.
 ///
@@ -101,10 +102,11 @@ fn group(finding: &Finding, sources: &SourceMap) -> Group<'static> {
 /// Adds `--> file:line:column`, and the line with the place underlined where there is a line.
 fn place(group: Group<'static>, sources: &SourceMap, span: Span, label: Option<&str>) -> Group<'static> {
     let wide = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
-    let origin = Origin::path(visible(sources.name(span.source))).line(wide(span.line)).char_column(wide(span.column));
-    let group = group.element(origin);
+    let (file, line) = (visible(sources.name(span.source)), wide(span.line));
     let excerpt = Excerpt::new(sources, span);
+    let origin = Origin::path(file.clone()).line(line).char_column(wide(span.column));
     if excerpt.text.trim().is_empty() {
+        let group = group.element(origin);
         return match label {
             Some(label) => group.element(Level::NOTE.message(visible(label))),
             None => group,
@@ -114,13 +116,17 @@ fn place(group: Group<'static>, sources: &SourceMap, span: Span, label: Option<&
         Some(label) => AnnotationKind::Context.span(excerpt.marked).label(visible(label)),
         None => AnnotationKind::Primary.span(excerpt.marked),
     };
-    group.element(Snippet::source(excerpt.text).line_start(wide(span.line)).annotation(annotation))
+    let snippet = Snippet::source(excerpt.text).line_start(line).annotation(annotation);
+    // The renderer counts the column in the excerpt: right only where that begins with the line, one for one.
+    if excerpt.faithful { group.element(snippet.path(file)) } else { group.element(origin).element(snippet) }
 }
 
 /// The line in which a place begins, as far as it is near, and which part of that is the place.
 struct Excerpt {
     text: String,
     marked: Range<usize>,
+    /// Whether as many characters stand before the place as in the file.
+    faithful: bool,
 }
 
 impl Excerpt {
@@ -143,9 +149,12 @@ impl Excerpt {
             None => (from, latest < text.len()),
         };
         let (inside, after) = line.split_at_checked(place.len()).unwrap_or((line, ""));
-        let shown = |text: &str| visible(&text.replace('\t', "    "));
+        // The renderer widens tabs itself, and counts each as one character.
+        let shown = |text: &str| text.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+        let before_shown = shown(before);
+        let faithful = !cut_before && before_shown.chars().count() == before.chars().count();
         let mut excerpt = String::from(if cut_before { "…" } else { "" });
-        excerpt.push_str(&shown(before));
+        excerpt.push_str(&before_shown);
         let start = excerpt.len();
         excerpt.push_str(&shown(inside.trim_end()));
         let marked = start..excerpt.len();
@@ -154,6 +163,6 @@ impl Excerpt {
         if cut_after {
             excerpt.push('…');
         }
-        Self { text: excerpt, marked }
+        Self { text: excerpt, marked, faithful }
     }
 }

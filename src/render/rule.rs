@@ -28,7 +28,9 @@ pub fn text(policy: &Policy, target: &Target, rule: &Rule<'_>) -> String {
         .into_iter()
         .map(|row| {
             let source = row.source.map_or_else(|| "built in".to_owned(), ToString::to_string);
-            (row.name, in_line(&row.value), source)
+            let default_branch = row.name == "branches" && row.value.is_null();
+            let value = if default_branch { "the default branch".to_owned() } else { in_line(&row.value) };
+            (row.name, value, source)
         })
         .collect();
     let width = shown.iter().map(|(_, value, _)| value.chars().count()).filter(|width| *width <= 48).max().unwrap_or(0);
@@ -69,10 +71,9 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
         Some(Require::People(requirement)) => requirement,
     };
     let repositories: Vec<&str> = rule.repository.iter().map(|repository| repository.as_str()).collect();
-    let mut lines = vec![
-        format!("{} must approve the commit that is deployed", in_words(requirement, true)),
-        format!("within {} of being asked, else the request expires", rule.timeout()),
-    ];
+    let mut lines = vec![format!("{} must approve the commit that is deployed", in_words(requirement, true))];
+    lines.extend(who(requirement));
+    lines.push(format!("within {} of being asked, else the request expires", rule.timeout()));
     match (repositories.as_slice(), rule.branches) {
         ([], _) => lines.push("the rule names no repository: every pull request is denied".to_owned()),
         (_, None) => lines.push(format!("by a pull request of {} into its default branch", repositories.join(" or "))),
@@ -100,6 +101,21 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     lines
 }
 
+/// Who is in each group that the requirement names, each group once.
+fn who(requirement: &Requirement) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for entry in requirement.leaves().into_iter().flat_map(|leaf| &leaf.of) {
+        let ApproverRef::Group(group) = entry else { continue };
+        let teams = group.teams.iter().map(|team| format!("the team {team}"));
+        let members = listed(teams.chain(group.users.iter().map(ToString::to_string)), "and");
+        let line = format!("{} is {members}", group.name);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
 fn changes_requested(rule: &Rule<'_>) -> String {
     let besides = match rule.veto() {
         [] => String::new(),
@@ -107,7 +123,9 @@ fn changes_requested(rule: &Rule<'_>) -> String {
     };
     match rule.on_changes_requested() {
         OnChangesRequested::Reject => format!("changes requested by anyone asked{besides} end the request"),
-        OnChangesRequested::Block => format!("changes requested by anyone asked{besides} hold it until withdrawn"),
+        OnChangesRequested::Block => {
+            format!("changes requested by anyone asked{besides} hold the request until withdrawn")
+        }
         OnChangesRequested::Ignore => "requests for changes are ignored".to_owned(),
     }
 }
