@@ -293,16 +293,7 @@ fn blank(digest: &PolicyDigest, facts: &Facts, verdict: Verdict, summary: String
 }
 
 fn without_rule(digest: &PolicyDigest, facts: &Facts, why: NoRule<'_>) -> Decision {
-    let target = &facts.target;
-    let text = match why {
-        NoRule::Service => format!("no service of the policy matches `{}`", target.service),
-        NoRule::Environment { service_selector } => {
-            format!(
-                "neither the service `{service_selector}` nor the top level has an environment that matches `{}`",
-                target.environment
-            )
-        }
-    };
+    let text = why.in_words(&facts.target);
     let mut decision = blank(digest, facts, Verdict::Denied, text.clone());
     decision.reasons = vec![Reason { code: ReasonCode::NoRule, text, source: None }];
     decision
