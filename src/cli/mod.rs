@@ -6,6 +6,7 @@ mod decide;
 mod exit;
 mod explain;
 mod test;
+mod test_files;
 
 pub use exit::Exit;
 
