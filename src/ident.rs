@@ -303,6 +303,17 @@ impl RepositoryName {
 #[serde(transparent)]
 pub struct UserId(pub u64);
 
+impl UserId {
+    /// The id that stands for an account of which only the login is told, as in policy tests: the first 48 bits of the
+    /// login's SHA-256, in lower case. Never 0.
+    #[must_use]
+    pub fn derived(login: &Login) -> Self {
+        let hex = sha256_hex(login.as_str().to_ascii_lowercase().as_bytes());
+        let bits = hex.get(..12).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default();
+        Self(bits.max(1))
+    }
+}
+
 /// A pull request review's numeric id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

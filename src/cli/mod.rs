@@ -11,6 +11,7 @@ mod failure;
 mod lines;
 mod terminal;
 mod test;
+mod test_files;
 
 pub use exit::Exit;
 

@@ -51,6 +51,12 @@ const TOP_KEYS: Keys = Keys {
 pub fn load(bundle: Vec<Source>) -> Loaded {
     let mut sources = SourceMap::default();
     let mut early = Findings::new();
+    if bundle.is_empty() {
+        early
+            .push(Finding::of_bundle(Code::EmptyBundle, "there is no policy file here").hint(
+                "a bundle is a file, or a folder with `*.yaml` files; `*.test.yaml` are tests and no part of it",
+            ));
+    }
     let texts = decode(bundle, &mut sources, &mut early);
     let mut roots = Vec::new();
     for id in texts {
@@ -71,13 +77,11 @@ pub fn load(bundle: Vec<Source>) -> Loaded {
 }
 
 /// Takes the readable texts into the map, and reports the rest.
-fn decode(bundle: Vec<Source>, sources: &mut SourceMap, findings: &mut Findings) -> Vec<crate::finding::SourceId> {
-    if bundle.is_empty() {
-        findings
-            .push(Finding::of_bundle(Code::EmptyBundle, "there is no policy file here").hint(
-                "a bundle is a file, or a folder with `*.yaml` files; `*.test.yaml` are tests and no part of it",
-            ));
-    }
+pub(crate) fn decode(
+    bundle: Vec<Source>,
+    sources: &mut SourceMap,
+    findings: &mut Findings,
+) -> Vec<crate::finding::SourceId> {
     let mut ids = Vec::new();
     let mut left = MAX_BUNDLE_BYTES;
     for Source { name, content } in bundle {

@@ -79,6 +79,17 @@ impl Node {
         }
     }
 
+    /// This laid over another: deep under mappings, whole under everything else. What this says stands.
+    pub(crate) fn over(&self, below: &Self) -> Self {
+        let (Value::Map(own), Value::Map(others)) = (&self.value, &below.value) else { return self.clone() };
+        let laid = |entry: &Entry| {
+            let node = below.get(&entry.key).map_or_else(|| entry.node.clone(), |node| entry.node.over(node));
+            Entry { node, ..entry.clone() }
+        };
+        let rest = others.iter().filter(|entry| self.get(&entry.key).is_none()).cloned();
+        Self { span: self.span, value: Value::Map(own.iter().map(laid).chain(rest).collect()) }
+    }
+
     /// The same as JSON, with mappings sorted by key.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
