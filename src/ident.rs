@@ -282,6 +282,14 @@ impl Revision {
     }
 }
 
+impl Revision {
+    /// As it is shown in a sentence: the first seven digits of a full hash, and anything else as it is.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        if self.is_full_hash() { self.0.get(..7).unwrap_or(&self.0) } else { &self.0 }
+    }
+}
+
 impl Login {
     /// Whether the login has the form that only GitHub Apps have: `name[bot]`.
     #[must_use]

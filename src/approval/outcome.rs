@@ -327,7 +327,7 @@ impl Ledger<'_, '_, '_> {
         let review = weighed.review;
         let user = review.user.as_ref().map_or("someone", |user| user.login.as_str());
         let target = &self.scales.facts.target;
-        let head = &self.scales.pull_request.head;
+        let head = self.scales.pull_request.head.short();
         match weighed.reason {
             ReviewReason::Counts => format!("counts toward {}", self.counts_toward(user)),
             ReviewReason::Comment if review.state == ReviewState::Pending => "is not submitted yet".to_owned(),
@@ -383,7 +383,7 @@ impl Ledger<'_, '_, '_> {
     }
 
     fn stale_text(&self, weighed: &Weighed<'_>) -> String {
-        let head = &self.scales.pull_request.head;
+        let head = self.scales.pull_request.head.short();
         match weighed.detail {
             Detail::BeforeHead => format!("was given before {head} became the head"),
             Detail::HeadUnknown => format!("it is not known when {head} became the head: approve again"),
@@ -396,7 +396,7 @@ impl Ledger<'_, '_, '_> {
             | Detail::NamedOnlyByApi
             | Detail::Broken(_)
             | Detail::DismissalDoesNotCount => match &weighed.review.revision {
-                Some(revision) => format!("was given on {revision}, and the head is {head}"),
+                Some(revision) => format!("was given on {}, and the head is {head}", revision.short()),
                 None => format!("was given on a commit that GitHub no longer knows, and the head is {head}"),
             },
         }

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Exit;
 use super::args::{Format, Global};
+use super::failure::Failure;
 use crate::dev::{LocalGate, Options};
 
 /// The arguments of `dev`.
@@ -27,15 +28,13 @@ pub struct DevArgs {
 
 pub(super) fn run(args: &DevArgs, global: &Global) -> anyhow::Result<Exit> {
     for address in [args.listen, args.github] {
-        anyhow::ensure!(
-            address.ip().is_loopback(),
-            "{address} is not on loopback: the local gate has no authentication, and must not be reached from elsewhere"
-        );
+        if !address.ip().is_loopback() {
+            let message = format!("{address} is not on loopback, and the local gate has no authentication");
+            let hint = "listen on 127.0.0.1 or [::1]";
+            return Err(Failure::new("not-loopback", message).hint(hint).exit(Exit::Usage).into());
+        }
     }
-    let policy = match super::bundle::load_policy(global)? {
-        Ok(policy) => policy,
-        Err(exit) => return Ok(exit),
-    };
+    let policy = super::bundle::load_policy(global)?;
     log(global.format);
     let options = Options { data: args.data.clone(), listen: args.listen, github: args.github, standing_at: None };
     super::runtime()?.block_on(async {

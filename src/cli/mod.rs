@@ -4,6 +4,8 @@ pub mod args;
 mod bundle;
 mod check;
 mod decide;
+mod demo;
+mod dev;
 mod exit;
 mod explain;
 mod facts;
@@ -30,6 +32,8 @@ pub fn main() -> Exit {
         Command::Explain(args) => explain::run(args, &cli.global),
         Command::Decide(args) => decide::run(args, &cli.global),
         Command::Test(args) => test::run(args, &cli.global),
+        Command::Dev(args) => dev::run(args, &cli.global),
+        Command::Demo(args) => demo::run(args, &cli.global),
     };
     failure::conclude(outcome, cli.global.format)
 }
@@ -40,4 +44,10 @@ fn asked_format() -> Format {
     let json = args.iter().any(|arg| arg == "--format=json")
         || args.windows(2).any(|pair| matches!(pair, [key, value] if key == "--format" && value == "json"));
     if json { Format::Json } else { Format::Text }
+}
+
+/// The async runtime of the commands that listen.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use anyhow::Context as _;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")
 }
