@@ -233,11 +233,9 @@ impl Story<'_> {
         let reviews = decision["reviews"].as_array().cloned().unwrap_or_default();
         let last = reviews.into_iter().rfind(|review| review["user"] == login).unwrap_or_default();
         expect(last["reason"] == reason, &format!("{login}'s review to be `{reason}`"), &last)?;
-        let verdict = if last["verdict"] == "counts" { "it counts" } else { "it does not count" };
-        self.say(format!("{verdict}: {}", text(&last["text"]))).await?;
-        if decision["verdict"] == "pending" {
-            self.detail(format!("now {}", text(&decision["summary"])));
-        }
+        let does = if last["verdict"] == "counts" { "" } else { "does not count: " };
+        self.say(format!("{login}'s review {does}{}", text(&last["text"]))).await?;
+        self.detail(format!("so far: {}", text(&decision["summary"])));
         Ok(())
     }
 
