@@ -3,6 +3,9 @@
 
 mod deliveries;
 mod delivery_variants;
+mod policy_tests;
 mod signatures;
+mod test_command;
+mod test_files;
 mod webhook_door;
 mod webhook_schema;
