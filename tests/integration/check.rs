@@ -1,5 +1,6 @@
 //! `countersign check` on policies that are broken in every way we know of.
 #![expect(clippy::disallowed_methods, reason = "the tests make the bundles that no repository should hold")]
+#![expect(clippy::indexing_slicing, reason = "a key that is missing fails the test")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -208,6 +209,7 @@ fn deeper_and_wider_bombs_than_a_repository_should_hold_are_refused() {
         "? ".repeat(most / 2 - 100),
         format!("a: &a [{}]\nb: [{}]", "x,".repeat(20_000), "*a,".repeat(100_000)),
         format!("a: {}", "&x ".repeat(1_000_000)),
+        format!("x: [{}]", "a,".repeat(most / 2 - 100)),
         format!("x: {{{}}}", "a: {},".repeat(most / 6 - 100)),
         format!("\"{}\": 1", "\\e".repeat(most / 2 - 100)),
         "&a a: &a b\n".repeat(200_000),
@@ -221,6 +223,15 @@ fn deeper_and_wider_bombs_than_a_repository_should_hold_are_refused() {
         assert_eq!(ran.code, Some(3), "bomb {number}: {}", ran.stderr);
         assert!(!ran.json()["findings"][0]["hint"].is_null(), "bomb {number}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_bound_on_memory_is_one_that_can_be_broken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.yaml"), format!("x: [{}]", "a,".repeat(2 << 20))).expect("a file");
+    let ran = Countersign::new("check").arg(folder.path()).memory_kib(40_000).run();
+    assert!(ran.code.is_none() && ran.stderr.contains("memory allocation"), "{ran:?}");
 }
 
 #[cfg(unix)]

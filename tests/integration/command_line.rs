@@ -4,14 +4,16 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The most address space that the command gets, in KiB: so its memory is below 200 MB whatever it is given.
-const MEMORY_KIB: u32 = 200_000;
+/// The most address space that the command gets, in KiB: so its memory is below 200 MB whatever it is given. A process
+/// that asks for more is refused it, and aborts.
+const MEMORY_KIB: u32 = 195_000;
 
 /// A command to be run.
 pub(crate) struct Countersign {
     args: Vec<String>,
     stdin: Vec<u8>,
     folder: PathBuf,
+    memory_kib: u32,
 }
 
 /// What came of it.
@@ -26,7 +28,7 @@ impl Countersign {
     /// Words separated by spaces.
     pub(crate) fn new(words: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-        Self { args: words.split(' ').map(Into::into).collect(), stdin: Vec::new(), folder }
+        Self { args: words.split(' ').map(Into::into).collect(), stdin: Vec::new(), folder, memory_kib: MEMORY_KIB }
     }
 
     /// Adds one argument as it is.
@@ -47,12 +49,18 @@ impl Countersign {
         self
     }
 
+    /// Less memory than others get.
+    pub(crate) fn memory_kib(mut self, memory_kib: u32) -> Self {
+        self.memory_kib = memory_kib;
+        self
+    }
+
     /// The command, not started: the shell bounds the memory and becomes the program.
     pub(crate) fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_countersign");
         let mut command = if cfg!(target_os = "linux") {
             let mut command = Command::new("/bin/sh");
-            command.args(["-c", &format!("ulimit -v {MEMORY_KIB} && exec \"$0\" \"$@\""), program]);
+            command.args(["-c", &format!("ulimit -v {} && exec \"$0\" \"$@\"", self.memory_kib), program]);
             command
         } else {
             Command::new(program)
