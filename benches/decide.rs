@@ -2,7 +2,11 @@
 //!
 //! The request is a typical one for production: two quorums, one of them of a team, and ten reviews.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that cannot set itself up has nothing to measure")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot set itself up has nothing to measure"
+)]
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -42,7 +46,8 @@ fn sources(rules: usize) -> Vec<Source> {
                 at => format!("service-{at}"),
             };
             let rule = "{ all_of: [2 of payments, 1 of security] }";
-            writeln!(text, "  {key}: {{ environments: {{ production: {{ require: {rule}, timeout: 4h }} }} }}").unwrap();
+            writeln!(text, "  {key}: {{ environments: {{ production: {{ require: {rule}, timeout: 4h }} }} }}")
+                .unwrap();
         }
         files.push((format!("{:06}.yaml", first + 1), text));
     }
@@ -55,10 +60,13 @@ fn sources(rules: usize) -> Vec<Source> {
 
 fn one_file_of_patterns(files: Vec<(String, String)>) -> Vec<(String, String)> {
     let is_pattern = |line: &&str| line.starts_with("  /") || line.starts_with("  \"");
-    let patterns: Vec<String> = files.iter().flat_map(|(_, text)| text.lines().filter(is_pattern)).map(str::to_owned).collect();
+    let patterns: Vec<String> =
+        files.iter().flat_map(|(_, text)| text.lines().filter(is_pattern)).map(str::to_owned).collect();
     let mut split: Vec<(String, String)> = files
         .into_iter()
-        .map(|(name, text)| (name, text.lines().filter(|line| !is_pattern(line)).fold(String::new(), |all, line| all + line + "\n")))
+        .map(|(name, text)| {
+            (name, text.lines().filter(|line| !is_pattern(line)).fold(String::new(), |all, line| all + line + "\n"))
+        })
         .collect();
     split.push(("patterns.yaml".to_owned(), format!("services:\n{}\n", patterns.join("\n"))));
     split
@@ -114,7 +122,8 @@ fn find_rule(bencher: Bencher<'_, '_>, rules: usize) {
 #[divan::bench(args = RULES)]
 fn find_rule_by_pattern(bencher: Bencher<'_, '_>, rules: usize) {
     let policy = policy(rules);
-    let target: Target = serde_json::from_value(json!({ "service": "group-9-x", "environment": "production" })).unwrap();
+    let target: Target =
+        serde_json::from_value(json!({ "service": "group-9-x", "environment": "production" })).unwrap();
     assert!(policy.rule(&target).is_ok());
     bencher.bench_local(|| black_box(policy.rule(black_box(&target)).is_ok()));
 }

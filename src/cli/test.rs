@@ -86,7 +86,7 @@ fn malformed(suites: &Suites, suite: &Suite) -> Option<CaseReport> {
         return None;
     }
     let shown = render::finding::text(&findings, &suites.sources, terminal::stdout_color());
-    let text = format!("FAILED {} cannot be read as a test file\n{shown}\n", suite.file);
+    let text = format!("FAILED {} cannot be read as a test file\n{shown}", suite.file);
     let mut failures = Vec::with_capacity(findings.len());
     for finding in &findings {
         let place = finding.span.map(|span| format!("{}:{}", span.line, span.column));

@@ -135,11 +135,13 @@ fn too_large(size: u64) -> Finding {
 }
 
 fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
+    // `version` may stand in a file that could not be read; an empty file, though, says nothing.
+    let all_read = !reader.findings.has_errors();
     let sections = collect_sections(reader, roots);
     let nodes = |key: &str| {
         sections.iter().find(|section| section.key == key).map(|section| section.nodes.clone()).unwrap_or_default()
     };
-    check_version(reader, sections.iter().find(|section| section.key == "version"), roots.is_empty());
+    check_version(reader, sections.iter().find(|section| section.key == "version"), all_read);
     let names = Names { groups: read_groups(reader, &nodes("groups")), channels: Vec::new() };
     let channels = read_channel_section(reader, &nodes("channels"));
     let names = Names { channels: channels.keys().cloned().collect(), ..names };
@@ -174,9 +176,9 @@ fn collect_sections<'n>(reader: &mut Reader<'_>, roots: &'n [Node]) -> Vec<Secti
     sections
 }
 
-fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, nothing_read: bool) {
+fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, all_read: bool) {
     let Some(section) = section else {
-        if !nothing_read {
+        if all_read {
             reader.report(
                 Finding::of_bundle(Code::Version, "no file of the bundle says `version`")
                     .hint("write `version: 1` at the top of one file"),

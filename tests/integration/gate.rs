@@ -126,9 +126,10 @@ async fn while_github_does_not_answer_nothing_is_decided_and_the_sweep_makes_up_
     crate::local_gate::review(&acme.github, "pia", pull, "COMMENT").await;
     acme.local.github.drained().await;
     // The approval is given, and its delivery finds a host that does not answer.
-    acme.local.github.change(|change| {
-        change.set_hook("http://127.0.0.1:9/nobody", "0123456789abcdef0123456789abcdef")
-    }).expect("a hook");
+    acme.local
+        .github
+        .change(|change| change.set_hook("http://127.0.0.1:9/nobody", "0123456789abcdef0123456789abcdef"))
+        .expect("a hook");
     acme.review("pia", pull, "APPROVE").await;
     acme.github.send(hyper::Method::PATCH, "/_standin/host", None, Some(&host(true))).await.expect("down");
     acme.pass("11m").await;
@@ -182,7 +183,8 @@ async fn a_pull_request_is_found_by_its_revision_where_that_is_the_only_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     open_pull_request(&acme.github, "feature", &commit(2)).await;
-    let input = json!({ "service": "checkout", "environment": "canary", "repository": "acme/checkout", "revision": commit(2) });
+    let input =
+        json!({ "service": "checkout", "environment": "canary", "repository": "acme/checkout", "revision": commit(2) });
     acme.gate.post("/executions?name=a", &input).await.expect("it starts");
     acme.settle().await;
     assert_eq!(acme.execution("a").await["status"], "RUNNING");
@@ -231,7 +233,12 @@ async fn a_delivery_that_is_refused_gets_its_status_and_changes_nothing() {
         ("a wrong signature", Some(good), body, 401),
         ("no signature", None, body, 401),
         ("a truncated signature", Some("sha256=00"), body, 401),
-        ("an upper-case prefix", Some("SHA256=0000000000000000000000000000000000000000000000000000000000000000"), body, 401),
+        (
+            "an upper-case prefix",
+            Some("SHA256=0000000000000000000000000000000000000000000000000000000000000000"),
+            body,
+            401,
+        ),
         ("a body over the cap", Some(good), &large, 413),
         ("malformed JSON, not signed", Some(good), b"{", 401),
     ];
@@ -264,7 +271,8 @@ async fn a_delivery_that_comes_again_changes_nothing() {
     acme.github.send(hyper::Method::POST, &again, Some("standin_dave"), Some(&json!({}))).await.expect("a redelivery");
     acme.settle().await;
     assert_eq!(acme.gate.get(&format!("/requests/{id}/trail")).await.expect("a trail"), trail);
-    let closed = trail["records"].as_array().expect("records").iter().filter(|record| record["kind"] == "closed").count();
+    let closed =
+        trail["records"].as_array().expect("records").iter().filter(|record| record["kind"] == "closed").count();
     assert_eq!(closed, 1);
     acme.close().await;
 }

@@ -1,8 +1,14 @@
 //! The one integration test binary: a module for each subject.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by failing")]
 
+mod check;
+mod command_line;
+mod decide_cli;
 mod deliveries;
 mod delivery_variants;
+mod explain_cli;
+mod gate;
+mod local_gate;
 mod policy_tests;
 mod signatures;
 mod test_command;

@@ -100,7 +100,8 @@ fn a_test_file_that_is_malformed_fails_and_the_rest_is_still_run() {
     ]);
     let (code, text) = told(&countersign(folder.path(), &["test"]));
     assert_eq!(code, Some(4));
-    assert!(text.contains("policies/a.test.yaml:3:24: unknown-key: `verdit` is not a key of a decision"), "{text}");
+    assert!(text.contains("error[unknown-key]: `verdit` is not a key of a decision"), "{text}");
+    assert!(text.contains("--> policies/a.test.yaml:3:24"), "{text}");
     assert!(text.contains("did you mean `verdict`?"), "{text}");
     assert!(text.ends_with("1 passed, 1 failed\n"), "{text}");
 }
