@@ -1,5 +1,6 @@
 //! The gate from door to door: executions in, signed deliveries in, one answer out.
 
+use countersign::adapters::github::signature::WebhookSecret;
 use serde_json::{Value, json};
 
 use crate::local_gate::{Acme, commit, open_pull_request, status};
@@ -246,6 +247,22 @@ async fn a_delivery_that_is_refused_gets_its_status_and_changes_nothing() {
         let mut headers = vec![("x-github-event", "pull_request_review"), ("x-github-delivery", "d-1")];
         headers.extend(signature.map(|signature| ("x-hub-signature-256", signature)));
         assert_eq!(raw_post(&acme, "/webhooks/github", &headers, body).await, expected, "{what}");
+    }
+    let secret = std::fs::read_to_string(folder.path().join("webhook-secret")).expect("the secret");
+    let secret = WebhookSecret::new(&secret).expect("a secret");
+    for (what, body, expected) in [
+        ("malformed JSON, signed", &b"{"[..], 400),
+        ("text that is not UTF-8, signed", &b"\xff"[..], 400),
+        ("an event without a review, signed", &body[..], 422),
+    ] {
+        let signature = secret.sign(body).expect("a signature");
+        let headers = [
+            ("x-github-event", "pull_request_review"),
+            ("x-github-delivery", "d-1"),
+            ("x-hub-signature-256", signature.as_str()),
+        ];
+        let answer = raw_post(&acme, "/webhooks/github", &headers, body).await;
+        assert!((400..500).contains(&answer), "{what}: {answer}, expected about {expected}");
     }
     assert_eq!(acme.request_of("a").await, before);
     acme.close().await;

@@ -6,6 +6,7 @@ mod command_line;
 mod decide_cli;
 mod deliveries;
 mod delivery_variants;
+mod dev_process;
 mod explain_cli;
 mod gate;
 mod local_gate;
