@@ -111,7 +111,8 @@ pub enum DeliveryState {
     Done,
 }
 
-/// Where requests, deliveries and what they told are kept. What was answered is durable.
+/// Where requests, deliveries and what they told are kept. What was answered is durable, and what was written is what
+/// the next reading gives.
 #[async_trait]
 pub trait RequestStore: Send + Sync {
     /// Writes if the stored version is the one before (none for version 1).
@@ -284,11 +285,13 @@ impl SettleClaim {
 
     async fn write(store: &dyn RequestStore, claimed: ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
         let State::Settling(settling) = claimed.state.clone() else { return Err(Refused::NotSettling.into()) };
+        // Before the write: a token changes only together with the version, so if the write wins, this is the token that
+        // the claim was counted for. Read afterwards, it could be a later one, and an attempt with that one not counted.
+        let token = store.token(&claimed.id).await?;
+        let token = token.ok_or_else(|| StoreError { detail: "the request has no task token".to_owned() })?;
         let write = Write::new(claimed, entry);
         let request = write.request.clone();
         store.write(write).await?;
-        let token = store.token(&request.id).await?;
-        let token = token.ok_or_else(|| StoreError { detail: "the request has no task token".to_owned() })?;
         Ok(Self { request, settling, token })
     }
 
@@ -337,7 +340,10 @@ pub enum Answer {
 /// How a waiting execution is resumed.
 #[async_trait]
 pub trait ExecutionCallback: Send + Sync {
-    /// Tells the execution. That its token is over is an outcome, not an error.
+    /// Tells the execution, once. That its token is over is an outcome, not an error.
+    ///
+    /// Nothing may be repeated behind this call: an attempt whose answer was lost and that a client library repeats by
+    /// itself would find the token over because of itself, and be taken for one that came too late.
     ///
     /// # Errors
     /// [`CallbackError`]: it is not known whether the answer was taken. The claim is left to lapse, and the answer sent

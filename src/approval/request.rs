@@ -105,6 +105,9 @@ pub struct Settling {
     pub claimed_at: Timestamp,
     /// How often it was taken, from 1.
     pub attempts: u32,
+    /// How many of these attempts were made with the task token that is stored now: 0 once a retry of the waiting step
+    /// has brought another, which shows that none of the earlier ones was taken.
+    pub token_attempts: u32,
 }
 
 /// How a request ended.
@@ -186,9 +189,10 @@ impl End {
 pub enum Callback {
     /// It took the answer.
     Sent,
-    /// Its token was over at a later attempt to send the same answer: an earlier one was taken.
-    SentBefore,
-    /// Its token was over at the first attempt: the answer came too late.
+    /// Its token was over at a later attempt with it. An earlier attempt was taken, unless it was cut short before it
+    /// was made and the token died otherwise: that, only the execution's own history tells.
+    PresumedSent,
+    /// Its token was over at the only attempt with it, or the wait timed out: no answer was taken.
     TokenOver,
     /// It was not waiting, or ended by itself.
     NotNeeded,
@@ -203,12 +207,12 @@ pub enum CallbackOutcome {
     TokenOver,
 }
 
-/// How an execution ended without an answer of ours.
+/// How an execution ended, or ended its wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionEnd {
-    /// It waited as long as it could.
+    /// The waiting step itself timed out, on the state machine's word: so it took no answer.
     TimedOut,
-    /// Somebody stopped it, or it failed elsewhere.
+    /// The execution is over: stopped, failed or even succeeded. It may have taken an answer before.
     Stopped,
 }
 
@@ -291,13 +295,18 @@ impl ApprovalRequest {
         next
     }
 
-    /// The same, with another task token: a retry of the step that waits. The claim, if any, stands.
+    /// The same, with another task token: a retry of the step that waits. A claim stands, but whoever holds it has the
+    /// old token, which was not taken: the next attempt is the first with the new one. Never for the token that is
+    /// stored already: that one may have been taken.
     ///
     /// # Errors
     /// [`Refused::Closed`].
     pub fn retoken(&self) -> Result<Self, Refused> {
         match &self.state {
-            State::Pending | State::Settling(_) => Ok(self.with(self.state.clone())),
+            State::Pending => Ok(self.with(State::Pending)),
+            State::Settling(settling) => {
+                Ok(self.with(State::Settling(Settling { token_attempts: 0, ..settling.clone() })))
+            }
             State::Closed(_) => Err(Refused::Closed),
         }
     }
@@ -314,7 +323,8 @@ impl ApprovalRequest {
         }
         let end = End::of(decision.verdict).ok_or(Refused::NothingToSettle)?;
         let decision = Box::new(decision.clone());
-        let mut next = self.with(State::Settling(Settling { end, decision, claimed_at: now, attempts: 1 }));
+        let settling = Settling { end, decision, claimed_at: now, attempts: 1, token_attempts: 1 };
+        let mut next = self.with(State::Settling(settling));
         next.read_at = now;
         if end == End::Approved {
             next.approved_at = Some(now);
@@ -330,7 +340,9 @@ impl ApprovalRequest {
         match &self.state {
             State::Settling(settling) if now >= settling.lapses_at() => {
                 let attempts = settling.attempts.saturating_add(1);
-                Ok(self.with(State::Settling(Settling { claimed_at: now, attempts, ..settling.clone() })))
+                let token_attempts = settling.token_attempts.saturating_add(1);
+                let settling = Settling { claimed_at: now, attempts, token_attempts, ..settling.clone() };
+                Ok(self.with(State::Settling(settling)))
             }
             State::Settling(_) => Err(Refused::Settling),
             State::Pending => Err(Refused::NotSettling),
@@ -340,8 +352,9 @@ impl ApprovalRequest {
 
     /// Closes a claimed request with what the execution said.
     ///
-    /// A token that is over at a second attempt shows that the first was taken. At the first attempt it shows that the
-    /// answer came too late: the request ends as expired, or as canceled where the deadline has not come.
+    /// A token that is over at the only attempt with it shows that the answer came too late: the request ends as expired,
+    /// or as canceled where the deadline has not come. At a later attempt it is held that an earlier one was taken: the
+    /// people's part ended as decided either way, and [`Callback::PresumedSent`] says what is not known.
     ///
     /// # Errors
     /// [`Refused`], where nobody has claimed it.
@@ -354,7 +367,7 @@ impl ApprovalRequest {
         let late = || if self.deadline.is_some_and(|deadline| now >= deadline) { End::Expired } else { End::Canceled };
         let (end, callback) = match outcome {
             CallbackOutcome::Taken => (settling.end, Callback::Sent),
-            CallbackOutcome::TokenOver if settling.attempts > 1 => (settling.end, Callback::SentBefore),
+            CallbackOutcome::TokenOver if settling.token_attempts > 1 => (settling.end, Callback::PresumedSent),
             CallbackOutcome::TokenOver => (late(), Callback::TokenOver),
         };
         let decision = Some(settling.decision.clone());
@@ -365,27 +378,26 @@ impl ApprovalRequest {
         Ok(next)
     }
 
-    /// Closes a request whose execution ended without an answer of ours. A claim on it is void: its answer finds the
-    /// token over.
+    /// Closes a request whose execution ended without an answer of ours.
+    ///
+    /// A claimed one is closed only where the wait timed out, which shows that no answer was taken. Where the execution
+    /// is over for another reason, it may be so because of the very answer that was claimed: whoever holds the claim, or
+    /// takes it over, finds out.
     ///
     /// # Errors
-    /// [`Refused::Closed`].
+    /// [`Refused::Closed`], and [`Refused::Settling`] where the claim goes on.
     pub fn execution_ended(
         &self,
         how: ExecutionEnd,
         decision: Option<Decision>,
         now: Timestamp,
     ) -> Result<Self, Refused> {
-        if !self.is_open() {
-            return Err(Refused::Closed);
-        }
-        let end = match how {
-            ExecutionEnd::TimedOut => End::Expired,
-            ExecutionEnd::Stopped => End::Canceled,
-        };
-        let callback = match &self.state {
-            State::Settling(_) => Callback::TokenOver,
-            State::Pending | State::Closed(_) => Callback::NotNeeded,
+        let (end, callback) = match (&self.state, how) {
+            (State::Pending, ExecutionEnd::TimedOut) => (End::Expired, Callback::NotNeeded),
+            (State::Pending, ExecutionEnd::Stopped) => (End::Canceled, Callback::NotNeeded),
+            (State::Settling(_), ExecutionEnd::TimedOut) => (End::Expired, Callback::TokenOver),
+            (State::Settling(_), ExecutionEnd::Stopped) => return Err(Refused::Settling),
+            (State::Closed(_), ExecutionEnd::TimedOut | ExecutionEnd::Stopped) => return Err(Refused::Closed),
         };
         let decision = decision.map(Box::new);
         let mut next = self.with(State::Closed(Closed { end, callback, decision, closed_at: now }));
