@@ -418,3 +418,6 @@ impl Settling {
 fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+pub(in crate::approval) mod tests;

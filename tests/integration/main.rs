@@ -3,6 +3,9 @@
 
 mod deliveries;
 mod delivery_variants;
+mod embedded_store;
 mod signatures;
+mod specimen;
+mod store_contract;
 mod webhook_door;
 mod webhook_schema;
