@@ -282,6 +282,14 @@ impl Revision {
     }
 }
 
+impl Revision {
+    /// As it is shown in a sentence: the first seven digits of a full hash, and anything else as it is.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        if self.is_full_hash() { self.0.get(..7).unwrap_or(&self.0) } else { &self.0 }
+    }
+}
+
 impl Login {
     /// Whether the login has the form that only GitHub Apps have: `name[bot]`.
     #[must_use]
@@ -302,6 +310,17 @@ impl RepositoryName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub u64);
+
+impl UserId {
+    /// The id that stands for an account of which only the login is told, as in policy tests: the first 48 bits of the
+    /// login's SHA-256, in lower case. Never 0.
+    #[must_use]
+    pub fn derived(login: &Login) -> Self {
+        let hex = sha256_hex(login.as_str().to_ascii_lowercase().as_bytes());
+        let bits = hex.get(..12).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default();
+        Self(bits.max(1))
+    }
+}
 
 /// A pull request review's numeric id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

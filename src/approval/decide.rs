@@ -5,7 +5,7 @@ use super::decision::{
 };
 use super::facts::{Facts, PullRequest, PullRequestState, Veto};
 use super::outcome::{People, weigh_people};
-use crate::ident::{PolicyDigest, UserId};
+use crate::ident::{PolicyDigest, Revision, UserId};
 use crate::policy::{NoRule, OnChangesRequested, Policy, Require, Requirement, Rule};
 
 /// Decides under a policy.
@@ -128,9 +128,10 @@ fn wrong_revision(facts: &Facts, pull_request: &PullRequest) -> Option<Answer> {
     }
     let text = match &facts.revision {
         Some(revision) => format!(
-            "{revision} is neither the head of {} ({}) nor its merge commit",
+            "{} is neither the head of {} ({}) nor its merge commit",
+            revision.short(),
             pull_request.reference(),
-            pull_request.head
+            pull_request.head.short()
         ),
         None => "no revision was given".to_owned(),
     };
@@ -143,8 +144,8 @@ fn superseded(facts: &Facts, pull_request: &PullRequest) -> Option<Answer> {
     let (code, text) = if closed {
         (ReasonCode::Closed, format!("{} was closed unmerged", pull_request.reference()))
     } else if !pull_request.merged && facts.revision.as_ref() != Some(&pull_request.head) {
-        let asked = facts.revision.as_ref().map(ToString::to_string).unwrap_or_default();
-        (ReasonCode::HeadChanged, format!("the head is now {}, and {asked} was asked for", pull_request.head))
+        let asked = facts.revision.as_ref().map(Revision::short).unwrap_or_default();
+        (ReasonCode::HeadChanged, format!("the head is now {}, and {asked} was asked for", pull_request.head.short()))
     } else if let (Some(requested_at), Some(changed_at)) = (facts.requested_at, pull_request.base_changed_at)
         && changed_at >= requested_at
     {
@@ -185,7 +186,7 @@ fn by_people(
         .rejecting
         .iter()
         .map(|person| {
-            let text = format!("{} requested changes on {}", person.login, pull_request.head);
+            let text = format!("{} requested changes on {}", person.login, pull_request.head.short());
             Reason { code: ReasonCode::ChangesRequested, text, source: None }
         })
         .collect();
@@ -293,16 +294,7 @@ fn blank(digest: &PolicyDigest, facts: &Facts, verdict: Verdict, summary: String
 }
 
 fn without_rule(digest: &PolicyDigest, facts: &Facts, why: NoRule<'_>) -> Decision {
-    let target = &facts.target;
-    let text = match why {
-        NoRule::Service => format!("no service of the policy matches `{}`", target.service),
-        NoRule::Environment { service_selector } => {
-            format!(
-                "neither the service `{service_selector}` nor the top level has an environment that matches `{}`",
-                target.environment
-            )
-        }
-    };
+    let text = why.in_words(&facts.target);
     let mut decision = blank(digest, facts, Verdict::Denied, text.clone());
     decision.reasons = vec![Reason { code: ReasonCode::NoRule, text, source: None }];
     decision

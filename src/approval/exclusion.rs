@@ -62,7 +62,7 @@ impl<'f> Exclusions<'f> {
             self.is_unknown(format!(
                 "commit {} belongs to no GitHub account, and who pushed to the branch is not known in full: add its \
                  e-mail address to an account, or rewrite the commit",
-                commit.sha
+                commit.sha.short()
             ));
         }
     }

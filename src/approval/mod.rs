@@ -1,5 +1,6 @@
 //! From facts to a decision, and the life of a request. No YAML, no input or output, no clock.
 
+pub mod case;
 mod command;
 mod decide;
 pub mod decision;

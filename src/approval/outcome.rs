@@ -218,7 +218,7 @@ impl Ledger<'_, '_, '_> {
                 name: leaf.name.to_string(),
                 need: leaf.count,
                 have: self.have(at),
-                can_approve: self.can_approve(leaf),
+                can_approve: self.can_help(at),
                 asked: !self.not_asked.contains(&at),
                 unsatisfiable: self.is_unsatisfiable(leaf),
             })
@@ -277,6 +277,34 @@ impl Ledger<'_, '_, '_> {
         self.candidates(leaf).into_iter().filter(|login| !counts(login)).collect()
     }
 
+    /// Who could give what the leaf lacks: its own people, and with `distinct` also those of leaves that one of its
+    /// people serves, since whoever takes over there sets that person free.
+    fn can_help(&self, leaf: usize) -> Vec<Login> {
+        let mut reached = vec![leaf];
+        let mut logins: Vec<Login> = Vec::new();
+        let mut next = 0;
+        while let Some((at, leaf)) = reached.get(next).and_then(|at| Some((*at, self.leaves.get(*at)?))) {
+            next += 1;
+            for login in self.can_approve(leaf) {
+                if !logins.contains(&login) {
+                    logins.push(login);
+                }
+            }
+            if !self.scales.rule.distinct() {
+                continue;
+            }
+            let asked = |person: &Person| is_one_of(person, &leaf.of, &self.scales.facts.teams);
+            let movable =
+                self.counting.iter().enumerate().filter(|(_, person)| asked(person)).map(|(number, _)| number);
+            for person in movable {
+                let serving =
+                    (0..self.leaves.len()).find(|other| *other != at && self.serves(*other).contains(&person));
+                reached.extend(serving.filter(|other| !reached.contains(other)));
+            }
+        }
+        logins
+    }
+
     fn is_unsatisfiable(&self, leaf: &Leaf) -> bool {
         unreadable(&leaf.of, &self.scales.facts.teams).is_empty()
             && usize::try_from(leaf.count).is_ok_and(|count| self.candidates(leaf).len() < count)
@@ -299,7 +327,7 @@ impl Ledger<'_, '_, '_> {
         let review = weighed.review;
         let user = review.user.as_ref().map_or("someone", |user| user.login.as_str());
         let target = &self.scales.facts.target;
-        let head = &self.scales.pull_request.head;
+        let head = self.scales.pull_request.head.short();
         match weighed.reason {
             ReviewReason::Counts => format!("counts toward {}", self.counts_toward(user)),
             ReviewReason::Comment if review.state == ReviewState::Pending => "is not submitted yet".to_owned(),
@@ -355,7 +383,7 @@ impl Ledger<'_, '_, '_> {
     }
 
     fn stale_text(&self, weighed: &Weighed<'_>) -> String {
-        let head = &self.scales.pull_request.head;
+        let head = self.scales.pull_request.head.short();
         match weighed.detail {
             Detail::BeforeHead => format!("was given before {head} became the head"),
             Detail::HeadUnknown => format!("it is not known when {head} became the head: approve again"),
@@ -368,7 +396,7 @@ impl Ledger<'_, '_, '_> {
             | Detail::NamedOnlyByApi
             | Detail::Broken(_)
             | Detail::DismissalDoesNotCount => match &weighed.review.revision {
-                Some(revision) => format!("was given on {revision}, and the head is {head}"),
+                Some(revision) => format!("was given on {}, and the head is {head}", revision.short()),
                 None => format!("was given on a commit that GitHub no longer knows, and the head is {head}"),
             },
         }

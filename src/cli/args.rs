@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, decide, explain, test};
+use super::{check, decide, demo, dev, explain, test};
 
 /// A GitOps engine for deployment approvals.
 #[derive(Debug, Parser)]
@@ -49,4 +49,8 @@ pub enum Command {
     Decide(decide::DecideArgs),
     /// Run the policy's tests.
     Test(test::TestArgs),
+    /// Run the whole gate on this machine, with a GitHub stand-in and no account.
+    Dev(dev::DevArgs),
+    /// Play a story through the local gate, and tell it.
+    Demo(demo::DemoArgs),
 }

@@ -1,12 +1,130 @@
 //! `countersign decide`.
 
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
 use super::Exit;
-use super::args::Global;
+use super::args::{Format, Global};
+use super::bundle::load_policy;
+use super::facts::{MAX_FACTS_BYTES, open, parse_facts, read_facts, too_long, unreadable};
+use super::failure::Failure;
+use super::lines::{Line, Lines};
+use super::terminal;
+use crate::approval::decide;
+use crate::approval::decision::{Decision, Verdict};
+use crate::policy::Policy;
+use crate::render;
 
 /// The arguments of `decide`.
 #[derive(Debug, clap::Args)]
-pub struct DecideArgs {}
+pub struct DecideArgs {
+    /// The facts as JSON: a file, or `-` for stdin.
+    #[arg(long, value_name = "FILE")]
+    pub facts: PathBuf,
+    /// One set of facts a line in, one decision a line out, as JSON.
+    ///
+    /// A line that holds no facts gives a line with an error, and the rest go on; at the end the command then fails.
+    #[arg(long)]
+    pub lines: bool,
+    /// End with 5 on any verdict but `approved`; with `--lines`, on any such line and on any error.
+    #[arg(long)]
+    pub require_approved: bool,
+}
 
-pub(super) fn run(_args: &DecideArgs, _global: &Global) -> anyhow::Result<Exit> {
-    Ok(Exit::Done)
+pub(super) fn run(args: &DecideArgs, global: &Global) -> anyhow::Result<Exit> {
+    let policy = load_policy(global)?;
+    if args.lines {
+        let tally = decide_lines(&policy, &args.facts)?;
+        return Ok(tally.exit(args.require_approved));
+    }
+    let decision = decide(&policy, &read_facts(&args.facts)?);
+    match global.format {
+        Format::Text => terminal::print(&render::decision::text(&decision, terminal::stdout_color()))?,
+        Format::Json => terminal::print_json(&decision)?,
+    }
+    let refused = args.require_approved && decision.verdict != Verdict::Approved;
+    Ok(if refused { Exit::NotApproved } else { Exit::Done })
+}
+
+/// What the lines came to.
+#[derive(Debug, Default)]
+struct Tally {
+    approved: u64,
+    others: u64,
+    errors: u64,
+}
+
+impl Tally {
+    /// Fails closed: where approval is required, an error and no line at all are no approval.
+    fn exit(&self, require_approved: bool) -> Exit {
+        let Self { approved, others, errors } = *self;
+        if errors > 0 {
+            terminal::tell(&format!("error: {errors} of {} lines hold no facts\n", approved + others + errors));
+        }
+        if require_approved && (approved == 0 || others > 0 || errors > 0) {
+            if approved + others + errors == 0 {
+                terminal::tell("error: there was no line to decide on, so nothing is approved\n");
+            }
+            return Exit::NotApproved;
+        }
+        if errors > 0 { Exit::CouldNotRun } else { Exit::Done }
+    }
+}
+
+/// Decides line by line. Blank lines are passed over, and counted.
+fn decide_lines(policy: &Policy, path: &Path) -> anyhow::Result<Tally> {
+    let mut lines = Lines::new(open(path)?, MAX_FACTS_BYTES);
+    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut tally = Tally::default();
+    let (mut line, mut number) = (Vec::new(), 0_u64);
+    loop {
+        if !lines.has_another() {
+            // The next line may be long in coming: whoever wrote the last one gets the answer first.
+            out.flush()?;
+        }
+        let facts = match lines.next(&mut line).map_err(|error| unreadable(path, &error))? {
+            Line::End => break,
+            Line::Read if line.trim_ascii().is_empty() => {
+                number += 1;
+                continue;
+            }
+            Line::Read => parse_facts(&line),
+            Line::TooLong => Err(too_long()),
+        };
+        number += 1;
+        match facts.map(|facts| decide(policy, &facts)) {
+            Ok(decision) => {
+                tally.count(&decision);
+                serde_json::to_writer(&mut out, &decision)?;
+            }
+            Err(failure) => {
+                tally.errors += 1;
+                serde_json::to_writer(&mut out, &line_error(number, &failure))?;
+            }
+        }
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(tally)
+}
+
+impl Tally {
+    fn count(&mut self, decision: &Decision) {
+        match decision.verdict {
+            Verdict::Approved => self.approved += 1,
+            Verdict::Pending
+            | Verdict::Blocked
+            | Verdict::Wait
+            | Verdict::Rejected
+            | Verdict::Expired
+            | Verdict::Superseded
+            | Verdict::Denied => self.others += 1,
+        }
+    }
+}
+
+fn line_error(number: u64, failure: &Failure) -> serde_json::Value {
+    json!({ "schema": 1, "line": number, "error": failure.json() })
 }

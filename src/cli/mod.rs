@@ -1,26 +1,53 @@
 //! The commands, one file each. Files, the terminal and exit codes are here and nowhere below.
 
 pub mod args;
+mod bundle;
 mod check;
 mod decide;
+mod demo;
+mod dev;
 mod exit;
 mod explain;
+mod facts;
+mod failure;
+mod lines;
+mod terminal;
 mod test;
+mod test_files;
 
 pub use exit::Exit;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Format};
 use clap::Parser;
 
 /// Runs the command that the process was called with.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error, asked_format()),
+    };
     let outcome = match &cli.command {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Explain(args) => explain::run(args, &cli.global),
         Command::Decide(args) => decide::run(args, &cli.global),
         Command::Test(args) => test::run(args, &cli.global),
+        Command::Dev(args) => dev::run(args, &cli.global),
+        Command::Demo(args) => demo::run(args, &cli.global),
     };
-    outcome.unwrap_or(Exit::CouldNotRun)
+    failure::conclude(outcome, cli.global.format)
+}
+
+/// The format that was asked for by arguments which do not parse as a whole.
+fn asked_format() -> Format {
+    let args: Vec<_> = std::env::args_os().collect();
+    let json = args.iter().any(|arg| arg == "--format=json")
+        || args.windows(2).any(|pair| matches!(pair, [key, value] if key == "--format" && value == "json"));
+    if json { Format::Json } else { Format::Text }
+}
+
+/// The async runtime of the commands that listen.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use anyhow::Context as _;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")
 }

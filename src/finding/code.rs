@@ -35,6 +35,8 @@ codes! {
     UnreadableFile = "unreadable-file",
     /// A file is larger than any policy needs to be.
     TooLarge = "too-large",
+    /// There are more problems than are told.
+    TooManyFindings = "too-many-findings",
     /// A file is not UTF-8 text.
     NotUtf8 = "not-utf8",
     /// A file is not YAML.

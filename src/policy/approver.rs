@@ -107,7 +107,9 @@ pub enum ApproverError {
     #[error("`{0}` is not an approver: expected the name of a group, `@login` or `@org/team`")]
     Form(String),
     /// An account that speaks for whoever may run a workflow.
-    #[error("`{0}` can never approve: any workflow can speak as it")]
+    #[error(
+        "`{0}` can never approve, since any workflow can speak as it: expected the login of a person, or of a bot of your own"
+    )]
     Unusable(String),
 }
 

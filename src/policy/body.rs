@@ -78,7 +78,7 @@ fn read_timeout(reader: &mut Reader<'_>, node: &Node) -> Option<Duration> {
         return Some(timeout);
     }
     reader.report(
-        Finding::at(Code::InvalidDuration, node.span, format!("`timeout` is {timeout}"))
+        Finding::at(Code::InvalidDuration, node.span, format!("`timeout` is {}", reader.written(node)))
             .hint("it must be from `1m` to `90d`"),
     );
     None

@@ -53,12 +53,12 @@ impl FromStr for Duration {
 
     fn from_str(text: &str) -> Result<Self, DurationError> {
         let error = |why| DurationError { given: text.chars().take(40).collect(), why };
-        let form = "write whole numbers with the units w, d, h, m, s, largest first, like `90m` or `1h30m`";
+        let form = "expected whole numbers with the units w, d, h, m, s, largest first, like `90m` or `1h30m`";
         let (mut total, mut number, mut smallest) = (0_u64, None::<u64>, u64::MAX);
         for c in text.chars() {
             if let Some(digit) = c.to_digit(10) {
                 let longer = number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(u64::from(digit)));
-                number = Some(longer.ok_or_else(|| error("it is too long"))?);
+                number = Some(longer.ok_or_else(|| error("expected a shorter one"))?);
                 continue;
             }
             let (_, seconds) = UNITS.iter().find(|(unit, _)| *unit == c).ok_or_else(|| error(form))?;
@@ -67,16 +67,16 @@ impl FromStr for Duration {
                 return Err(error(form));
             }
             smallest = *seconds;
-            let part = count.checked_mul(*seconds).ok_or_else(|| error("it is too long"))?;
-            total = total.checked_add(part).ok_or_else(|| error("it is too long"))?;
+            let part = count.checked_mul(*seconds).ok_or_else(|| error("expected a shorter one"))?;
+            total = total.checked_add(part).ok_or_else(|| error("expected a shorter one"))?;
         }
         if number.is_some() || smallest == u64::MAX {
             return Err(error(form));
         }
         if i64::try_from(total).is_err() {
-            return Err(error("it is too long"));
+            return Err(error("expected a shorter one"));
         }
-        Self::from_secs(total).ok_or_else(|| error("it must be longer than nothing"))
+        Self::from_secs(total).ok_or_else(|| error("expected a longer one than nothing"))
     }
 }
 

@@ -8,7 +8,7 @@ use super::body::{Names, RULE_KEYS, field, read_body, read_channels, read_rule_f
 use super::canonical::canonical;
 use super::check::check;
 use super::pattern::Pattern;
-use super::read::{Keys, Reader};
+use super::read::{Keys, Reader, refused};
 use super::requirement::Groups;
 use super::selector::Selectors;
 use super::service::{Layer, RepositoryPattern, Service};
@@ -51,6 +51,12 @@ const TOP_KEYS: Keys = Keys {
 pub fn load(bundle: Vec<Source>) -> Loaded {
     let mut sources = SourceMap::default();
     let mut early = Findings::new();
+    if bundle.is_empty() {
+        early
+            .push(Finding::of_bundle(Code::EmptyBundle, "there is no policy file here").hint(
+                "a bundle is a file, or a folder with `*.yaml` files; `*.test.yaml` are tests and no part of it",
+            ));
+    }
     let texts = decode(bundle, &mut sources, &mut early);
     let mut roots = Vec::new();
     for id in texts {
@@ -71,13 +77,11 @@ pub fn load(bundle: Vec<Source>) -> Loaded {
 }
 
 /// Takes the readable texts into the map, and reports the rest.
-fn decode(bundle: Vec<Source>, sources: &mut SourceMap, findings: &mut Findings) -> Vec<crate::finding::SourceId> {
-    if bundle.is_empty() {
-        findings
-            .push(Finding::of_bundle(Code::EmptyBundle, "there is no policy file here").hint(
-                "a bundle is a file, or a folder with `*.yaml` files; `*.test.yaml` are tests and no part of it",
-            ));
-    }
+pub(crate) fn decode(
+    bundle: Vec<Source>,
+    sources: &mut SourceMap,
+    findings: &mut Findings,
+) -> Vec<crate::finding::SourceId> {
     let mut ids = Vec::new();
     let mut left = MAX_BUNDLE_BYTES;
     for Source { name, content } in bundle {
@@ -239,7 +243,7 @@ fn read_groups(reader: &mut Reader<'_>, nodes: &[&Node]) -> Groups {
         check_name(reader, entry, "group");
         if matches!(&*entry.key, "all" | "none") {
             let message = format!("a group cannot be called `{}`: the word means something else", entry.key);
-            reader.report(Finding::at(Code::InvalidName, entry.key_span, message));
+            reader.report(Finding::at(Code::InvalidName, entry.key_span, message).hint("give it another name"));
         }
         let mut group = Group { name: entry.key.clone(), users: Vec::new(), teams: Vec::new() };
         if reader.fields(&entry.node, &GROUP_KEYS) {
@@ -274,7 +278,7 @@ fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
                     ApproverError::Unusable(_) => Code::UnusableRef,
                     ApproverError::Login(_) | ApproverError::Team(_) | ApproverError::Form(_) => Code::InvalidApprover,
                 };
-                reader.report(Finding::at(code, item.span, error.to_string()));
+                reader.report(refused(code, item.span, &error));
             }
         }
     }
@@ -305,8 +309,9 @@ fn read_channel_section(reader: &mut Reader<'_>, nodes: &[&Node]) -> BTreeMap<Ch
             };
             let https =
                 |text: &str| text.starts_with("https://") && text.len() > 8 && !text.contains(char::is_whitespace);
-            channel.email = read_addresses(reader, &entry.node, "email", "an e-mail address", email);
-            channel.https = read_addresses(reader, &entry.node, "https", "an `https://` URL", https);
+            channel.email = read_addresses(reader, &entry.node, "email", ("an e-mail address", "`name@host`"), email);
+            channel.https =
+                read_addresses(reader, &entry.node, "https", ("an `https://` URL", "`https://host/path`"), https);
         }
         if let Ok(name) = ChannelName::new(&entry.key) {
             channels.insert(name, channel);
@@ -315,14 +320,24 @@ fn read_channel_section(reader: &mut Reader<'_>, nodes: &[&Node]) -> BTreeMap<Ch
     channels
 }
 
-fn read_addresses(reader: &mut Reader<'_>, node: &Node, key: &str, form: &str, fits: fn(&str) -> bool) -> Vec<String> {
+fn read_addresses(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    key: &str,
+    form: (&str, &str),
+    fits: fn(&str) -> bool,
+) -> Vec<String> {
+    let (what, example) = form;
     let mut addresses = Vec::new();
     for item in node.get(key).map(|list| reader.one_or_list(list, key)).unwrap_or_default() {
         let Some(text) = reader.text(item, key) else { continue };
         if fits(text) {
             addresses.push(text.to_owned());
         } else {
-            reader.report(Finding::at(Code::InvalidValue, item.span, format!("`{text}` is not {form}")));
+            reader.report(
+                Finding::at(Code::InvalidValue, item.span, format!("`{text}` is not {what}"))
+                    .hint(format!("write {example}")),
+            );
         }
     }
     addresses
@@ -375,7 +390,7 @@ fn read_selectors<T>(
         match entry.key.parse::<Pattern>() {
             Ok(key) if !key.is_exact() || check_name(reader, entry, what) => selectors.add(key, value),
             Ok(_) => {}
-            Err(error) => reader.report(Finding::at(Code::InvalidPattern, entry.key_span, error.to_string())),
+            Err(error) => reader.report(refused(Code::InvalidPattern, entry.key_span, &error)),
         }
     }
     selectors

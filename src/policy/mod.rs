@@ -8,9 +8,9 @@ mod canonical;
 mod check;
 mod duration;
 mod event;
-mod load;
+pub(crate) mod load;
 mod pattern;
-mod read;
+pub(crate) mod read;
 mod requirement;
 mod rule;
 mod selector;
@@ -26,11 +26,11 @@ pub use read::{Place, Sourced};
 pub use requirement::{Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
 pub use rule::{DEFAULT_EXCLUDE, Exclusion, Field, NotifyRule, OnChangesRequested, PinnedRule, Rule, RuleBody};
 pub use selector::Selectors;
-pub use service::{Layer, RepositoryPattern, RepositoryPatternError, Service};
+pub use service::{Layer, RepositoryPattern, RepositoryPatternError, Service, ServiceField};
 
 use std::collections::BTreeMap;
 
-use crate::ident::{ChannelName, PolicyDigest, Target};
+use crate::ident::{ChannelName, PolicyDigest, ServiceName, Target};
 
 /// A policy that holds together.
 #[derive(Debug, Clone)]
@@ -69,6 +69,20 @@ pub enum NoRule<'p> {
         /// The service entry's key.
         service_selector: &'p str,
     },
+}
+
+impl NoRule<'_> {
+    /// Why the target has no rule, as part of a sentence.
+    #[must_use]
+    pub fn in_words(&self, target: &Target) -> String {
+        match self {
+            Self::Service => format!("no service of the policy matches `{}`", target.service),
+            Self::Environment { service_selector } => format!(
+                "neither the service `{service_selector}` nor the top level has an environment that matches `{}`",
+                target.environment
+            ),
+        }
+    }
 }
 
 impl Policy {
@@ -120,5 +134,28 @@ impl Policy {
                 Some(&self.defaults.body),
             ],
         })
+    }
+
+    /// Where the key stands of the service entry that a service falls to.
+    #[must_use]
+    pub fn service_source(&self, service: &ServiceName) -> Option<&Place> {
+        self.services.find(service.as_str()).map(|(_, service)| &service.source)
+    }
+
+    /// Where a field was set of the service entry that a service falls to, or in `defaults`; none: built in.
+    #[must_use]
+    pub fn service_field_source(&self, service: &ServiceName, field: ServiceField) -> Option<&Place> {
+        let (_, service) = self.services.find(service.as_str())?;
+        let defaults = &self.defaults;
+        match field {
+            ServiceField::Repository => {
+                service.repository.as_ref().or(defaults.repository.as_ref()).map(|field| &field.source)
+            }
+            ServiceField::Branches => {
+                service.branches.as_ref().or(defaults.branches.as_ref()).map(|field| &field.source)
+            }
+            ServiceField::Notify => (!service.notify.is_empty()).then_some(&service.source),
+            ServiceField::Description => service.description.as_ref().map(|_| &service.source),
+        }
     }
 }

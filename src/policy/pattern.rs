@@ -35,7 +35,9 @@ pub enum PatternError {
     )]
     Form(String),
     /// The expression does not compile.
-    #[error("the regular expression `{given}` cannot be used: {why}")]
+    #[error(
+        "the regular expression `{given}` cannot be used ({why}): expected the syntax of the `regex` crate between the slashes"
+    )]
     Regex {
         /// What stands between the slashes.
         given: String,

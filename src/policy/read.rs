@@ -2,6 +2,7 @@
 //!
 //! Knows types and closed vocabularies in general, and no particular key.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -65,6 +66,9 @@ pub(crate) struct Keys {
     pub(crate) later: &'static [&'static str],
 }
 
+/// The most problems that are told of one bundle.
+const MAX_FINDINGS: usize = 1000;
+
 /// Where problems go while a bundle is read.
 pub(crate) struct Reader<'s> {
     pub(crate) sources: &'s SourceMap,
@@ -77,8 +81,16 @@ impl<'s> Reader<'s> {
         Self { sources, findings: Findings::new(), files: Vec::new() }
     }
 
+    /// Keeps the finding; of a hopeless bundle's only the first, since each costs more memory than what it is about.
     pub(crate) fn report(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        match self.findings.len().cmp(&MAX_FINDINGS) {
+            Ordering::Less => self.findings.push(finding),
+            Ordering::Equal => {
+                let message = format!("there are more than {MAX_FINDINGS} problems, and the rest are not told");
+                self.findings.push(Finding::of_bundle(Code::TooManyFindings, message).hint("mend these first"));
+            }
+            Ordering::Greater => {}
+        }
     }
 
     /// The span as `file:line`.
@@ -128,7 +140,13 @@ impl<'s> Reader<'s> {
 
     /// The entries of a mapping all of whose keys are known; reports the others.
     pub(crate) fn fields(&mut self, node: &Node, keys: &Keys) -> bool {
-        let Some(entries) = self.map(node, keys.what) else { return false };
+        let Value::Map(entries) = &node.value else {
+            let message = format!("{} is {}, and must be a mapping", keys.what, node.kind());
+            self.report(
+                Finding::at(Code::WrongType, node.span, message).hint(format!("it takes {}", list(keys.known))),
+            );
+            return false;
+        };
         for entry in entries {
             if keys.known.contains(&&*entry.key) {
                 continue;
@@ -192,7 +210,7 @@ impl<'s> Reader<'s> {
         match text.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.report(Finding::at(code, node.span, format!("`{field}`: {error}")));
+                self.report(refused(code, node.span, &error));
                 None
             }
         }
@@ -219,6 +237,15 @@ impl<'s> Reader<'s> {
             return vec![node];
         }
         self.list(node, field).map(|items| items.iter().collect()).unwrap_or_default()
+    }
+}
+
+/// A parser's error as a finding. By our convention the text ends in what would be right, behind `: expected`: the hint.
+pub(crate) fn refused(code: Code, span: Span, error: &impl fmt::Display) -> Finding {
+    let said = error.to_string();
+    match said.rsplit_once(": expected ") {
+        Some((wrong, right)) => Finding::at(code, span, wrong).hint(format!("write {right}")),
+        None => Finding::at(code, span, said),
     }
 }
 

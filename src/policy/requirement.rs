@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::approver::{ApproverError, ApproverRef, Group, Written};
-use super::read::{Keys, Place, Reader};
+use super::read::{Keys, Place, Reader, refused};
 use super::yaml::{Node, Value};
 use crate::finding::{Code, Finding, Span, closest};
 
@@ -91,7 +91,11 @@ pub(crate) fn read_require(reader: &mut Reader<'_>, node: &Node, groups: &Groups
     let requirement = read_requirement(reader, node, groups, 0)?;
     let (leaves, levels) = (requirement.leaves().len(), requirement.levels());
     if leaves > MAX_LEAVES || levels > MAX_LEVELS {
-        let message = format!("this requirement has {leaves} leaves on {levels} levels");
+        let message = if leaves > MAX_LEAVES {
+            format!("this requirement has {leaves} leaves")
+        } else {
+            format!("this requirement nests groups {levels} levels deep")
+        };
         reader.report(
             Finding::at(Code::TooComplex, node.span, message)
                 .hint(format!("at most {MAX_LEAVES} leaves and {MAX_LEVELS} levels: split the rule, or name a group")),
@@ -305,7 +309,7 @@ pub(crate) fn resolve(reader: &mut Reader<'_>, span: Span, text: &str, groups: &
                 ApproverError::Unusable(_) => Code::UnusableRef,
                 ApproverError::Login(_) | ApproverError::Team(_) | ApproverError::Form(_) => Code::InvalidApprover,
             };
-            reader.report(Finding::at(code, span, error.to_string()));
+            reader.report(refused(code, span, &error));
             None
         }
     }

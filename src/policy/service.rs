@@ -28,6 +28,19 @@ pub struct Service {
     pub environments: Selectors<Layer>,
 }
 
+/// A field of a service entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceField {
+    /// `repository`
+    Repository,
+    /// `branches`
+    Branches,
+    /// `notify`
+    Notify,
+    /// `description`
+    Description,
+}
+
 /// A rule body and where its key stands.
 #[derive(Debug, Clone)]
 pub struct Layer {

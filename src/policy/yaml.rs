@@ -79,6 +79,17 @@ impl Node {
         }
     }
 
+    /// This laid over another: deep under mappings, whole under everything else. What this says stands.
+    pub(crate) fn over(&self, below: &Self) -> Self {
+        let (Value::Map(own), Value::Map(others)) = (&self.value, &below.value) else { return self.clone() };
+        let laid = |entry: &Entry| {
+            let node = below.get(&entry.key).map_or_else(|| entry.node.clone(), |node| entry.node.over(node));
+            Entry { node, ..entry.clone() }
+        };
+        let rest = others.iter().filter(|entry| self.get(&entry.key).is_none()).cloned();
+        Self { span: self.span, value: Value::Map(own.iter().map(laid).chain(rest).collect()) }
+    }
+
     /// The same as JSON, with mappings sorted by key.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
@@ -104,7 +115,7 @@ pub(crate) fn parse(source: SourceId, text: &str) -> Result<Node, Finding> {
             flow_nesting_limit: 32,
             max_nodes: 600_000,
             max_events: 1_600_000,
-            max_documents: 1,
+            max_documents: 2,
             max_aliases: 10_000,
             max_anchors: 10_000,
             max_merge_keys: 10_000,
@@ -146,10 +157,7 @@ fn refusal(source: SourceId, error: &serde_yaml::Error) -> Finding {
         | E::AliasReplayCounterOverflow { .. }
         | E::AliasReplayLimitExceeded { .. }
         | E::AliasExpansionLimitExceeded { .. }
-        | E::AliasReplayStackDepthExceeded { .. } => {
-            Finding::at(Code::YamlLimit, span, "the file nests, repeats or expands beyond what a policy needs")
-                .hint("at most 32 levels, 600000 values, 10000 aliases, and 200000 values that come from aliases")
-        }
+        | E::AliasReplayStackDepthExceeded { .. } => too_much(span),
         E::MultipleDocuments { .. } => Finding::at(Code::YamlSyntax, span, "a second YAML document begins here")
             .hint("a file holds one document: put the other into a file of its own"),
         E::UnknownAnchor { .. } => {
@@ -158,16 +166,34 @@ fn refusal(source: SourceId, error: &serde_yaml::Error) -> Finding {
         }
         E::RecursiveReferencesRequireWeakTypes { .. } => {
             Finding::at(Code::YamlSyntax, span, "this alias refers to a value that it is itself a part of")
+                .hint("write the value out")
         }
-        E::NullIntoString { .. } => Finding::at(Code::YamlSyntax, span, "a key is nothing, and must be a text"),
+        E::NullIntoString { .. } => Finding::at(Code::YamlSyntax, span, "a key is nothing, and must be a text")
+            .hint("write a key before the `:`, or `\"\"` around a key that is a word of YAML"),
         E::UnsupportedTag { .. } => {
             Finding::at(Code::YamlSyntax, span, "YAML tags are no part of the language").hint("remove the tag")
         }
         _ if said.contains("nesting") || said.contains("recursion") => {
             Finding::at(Code::YamlLimit, span, "the file nests too deeply").hint("at most 32 levels")
         }
-        _ => Finding::at(Code::YamlSyntax, span, format!("this is not YAML: {said}")),
+        // What goes wrong behind an alias comes wrapped, and is known by its words only.
+        _ if said.starts_with("budget breached") || said.starts_with("alias replay") => too_much(span),
+        _ if said.contains("tabs disallowed") => {
+            Finding::at(Code::YamlSyntax, span, "a tab cannot indent in YAML").hint("indent with spaces")
+        }
+        _ if said.starts_with("unexpected character") => {
+            let character = said.trim_start_matches("unexpected character:").trim().trim_matches(['`', '\'']);
+            Finding::at(Code::YamlSyntax, span, format!("the character `{character}` cannot stand here"))
+                .hint("remove it, or put the text in quotes")
+        }
+        _ => Finding::at(Code::YamlSyntax, span, format!("this is not YAML: {said}"))
+            .hint("look for a bracket or quote that is left open, and for an indent that is off"),
     }
+}
+
+fn too_much(span: Span) -> Finding {
+    Finding::at(Code::YamlLimit, span, "the file nests, repeats or expands beyond what a policy needs")
+        .hint("at most 32 levels, 600000 values, 10000 aliases, and 200000 values that come from aliases")
 }
 
 /// The place that the YAML reader reports, without the file.

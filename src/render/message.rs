@@ -36,7 +36,8 @@ pub fn text(request: &ApprovalRequest, event: Event) -> String {
     let subject = &request.subject;
     let mut lines = vec![format!("{}: {}.", subject.target, headline(event))];
     if let Some(pull_request) = &subject.pull_request {
-        let revision = subject.revision.as_ref().map(|revision| format!(" at {revision}")).unwrap_or_default();
+        let revision =
+            subject.revision.as_ref().map(|revision| format!(" at {}", revision.short())).unwrap_or_default();
         lines.push(format!("Pull request {pull_request}{revision}."));
     }
     let decision = match &request.state {

@@ -1,4 +1,12 @@
-//! The one wording of what is shown and sent. Makes texts and JSON of values; decides nothing.
+//! The one wording of what is shown and sent: findings, rules, decisions, answers and messages, as text and as JSON.
+//!
+//! Knows what a policy and a decision are and nothing of terminals: whether colour is wanted is an argument.
 
 pub mod answer;
+pub mod decision;
+pub mod finding;
 pub mod message;
+pub mod rule;
+mod visible;
+
+pub use visible::visible;

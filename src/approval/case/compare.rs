@@ -1,0 +1,110 @@
+//! Whether a decision holds what a case expects, and where it does not.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::super::decision::Decision;
+use super::expect::{DECISION, Expect, REVIEW, Shape};
+
+/// One place where a decision is not what was expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Where in the decision, e.g. `unmet[0].need`.
+    pub path: String,
+    /// What was expected there.
+    pub expected: Json,
+    /// What is there; `null` where nothing is.
+    pub got: Json,
+}
+
+/// All places where the decision is not what was expected.
+pub(super) fn failures(expect: &Expect, decision: &Decision) -> Vec<Failure> {
+    // A decision is texts, numbers and lists of them: there is nothing in it that JSON does not have.
+    let got = serde_json::to_value(decision).unwrap_or_default();
+    let mut comparison = Comparison { failures: Vec::new() };
+    comparison.value("", &DECISION, &Json::Object(expect.0.clone()), &got);
+    comparison.failures
+}
+
+struct Comparison {
+    failures: Vec<Failure>,
+}
+
+impl Comparison {
+    fn differs(&mut self, path: &str, expected: &Json, got: &Json) {
+        self.failures.push(Failure { path: path.to_owned(), expected: expected.clone(), got: got.clone() });
+    }
+
+    fn value(&mut self, path: &str, shape: &Shape, expected: &Json, got: &Json) {
+        let same = match (shape, expected, got) {
+            (Shape::Map(fields), Json::Object(wanted), Json::Object(_)) => {
+                for (key, wanted) in wanted {
+                    let Some((_, shape)) = fields.iter().find(|(name, _)| name == key) else { continue };
+                    let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    self.value(&inner, shape, wanted, got.get(key).unwrap_or(&Json::Null));
+                }
+                return;
+            }
+            (Shape::List(item), Json::Array(wanted), Json::Array(there)) if wanted.len() == there.len() => {
+                for (at, (wanted, there)) in wanted.iter().zip(there).enumerate() {
+                    self.value(&format!("{path}[{at}]"), item, wanted, there);
+                }
+                return;
+            }
+            (Shape::Reviews, Json::Object(wanted), Json::Array(there)) => {
+                for (key, wanted) in wanted {
+                    self.review(&format!("{path}.{key}"), key, wanted, there);
+                }
+                return;
+            }
+            (Shape::Logins, Json::Array(wanted), Json::Array(there)) => sorted(wanted) == sorted(there),
+            (Shape::Login, Json::String(wanted), Json::String(there)) => wanted.eq_ignore_ascii_case(there),
+            (
+                Shape::Text
+                | Shape::Number
+                | Shape::Flag
+                | Shape::Instant
+                | Shape::Login
+                | Shape::Word(_)
+                | Shape::Map(_)
+                | Shape::List(_)
+                | Shape::Logins
+                | Shape::Reviews,
+                _,
+                _,
+            ) => expected == got,
+        };
+        if !same {
+            self.differs(path, expected, got);
+        }
+    }
+
+    /// The person's last review, which is the last in the decision's order, or else the review of that id.
+    fn review(&mut self, path: &str, key: &str, expected: &Json, reviews: &[Json]) {
+        let by_login = |review: &&Json| {
+            review.get("user").and_then(Json::as_str).is_some_and(|user| user.eq_ignore_ascii_case(key))
+        };
+        let by_id = |review: &&Json| review.get("id").and_then(Json::as_u64).is_some_and(|id| key.parse() == Ok(id));
+        let Some(found) = reviews.iter().rfind(by_login).or_else(|| reviews.iter().find(by_id)) else {
+            return self.differs(path, expected, &Json::Null);
+        };
+        match expected {
+            Json::String(_) => {
+                let reason = found.get("reason").unwrap_or(&Json::Null);
+                if expected != reason {
+                    self.differs(path, expected, reason);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
+                self.value(path, &REVIEW, expected, found);
+            }
+        }
+    }
+}
+
+/// Logins in lower case, in order.
+fn sorted(logins: &[Json]) -> Vec<String> {
+    let mut logins: Vec<String> = logins.iter().filter_map(Json::as_str).map(str::to_ascii_lowercase).collect();
+    logins.sort_unstable();
+    logins
+}

@@ -1,0 +1,149 @@
+//! Test files as suites of cases, and everything that is wrong with them in one go.
+
+use std::collections::BTreeMap;
+
+use super::Case;
+use super::expect::read_expect;
+use super::given::{GIVEN_KEYS, read_given};
+use crate::finding::{Code, Finding, Findings, Source, SourceId, SourceMap, Span};
+use crate::policy::load::decode;
+use crate::policy::read::{Keys, Reader};
+use crate::policy::yaml::{Node, Value, parse};
+
+/// What came of reading test files.
+#[derive(Debug)]
+pub struct Suites {
+    /// The files in the order in which they were given.
+    pub files: Vec<Suite>,
+    /// All that is wrong with them, in the order of files and places.
+    pub findings: Findings,
+    /// The texts that the findings point into.
+    pub sources: SourceMap,
+}
+
+/// One test file.
+#[derive(Debug)]
+pub struct Suite {
+    /// Which file it is among the sources.
+    pub source: SourceId,
+    /// Its name.
+    pub file: String,
+    /// Its cases, as written; those that findings point at are left out.
+    pub cases: Vec<Case>,
+}
+
+impl Suites {
+    /// What is wrong with one file.
+    pub fn findings_of(&self, suite: &Suite) -> impl Iterator<Item = &Finding> {
+        let source = suite.source;
+        self.findings.iter().filter(move |finding| finding.span.is_some_and(|span| span.source == source))
+    }
+}
+
+const FILE_KEYS: Keys = Keys { what: "a test file", known: &["defaults", "cases"], later: &[] };
+const CASE_KEYS: Keys = Keys { what: "a case", known: &["name", "given", "expect"], later: &[] };
+
+/// Reads test files.
+#[must_use]
+pub fn read(files: Vec<Source>) -> Suites {
+    let mut sources = SourceMap::default();
+    let mut findings = Findings::new();
+    let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+    let mut trees = BTreeMap::new();
+    for id in decode(files, &mut sources, &mut findings) {
+        match parse(id, sources.text(id)) {
+            Ok(root) => {
+                trees.insert(id, root);
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let mut reader = Reader::new(&sources);
+    reader.findings = findings;
+    let mut suites = Vec::with_capacity(names.len());
+    for (id, file) in (0_u32..).map(SourceId).zip(names) {
+        let cases = trees.get(&id).map(|root| read_file(&mut reader, root)).unwrap_or_default();
+        suites.push(Suite { source: id, file, cases });
+    }
+    let mut findings = reader.findings;
+    findings.sort();
+    Suites { files: suites, findings, sources }
+}
+
+fn read_file(reader: &mut Reader<'_>, root: &Node) -> Vec<Case> {
+    if matches!(root.value, Value::Null) {
+        let span = Span { line: 1, column: 1, ..root.span };
+        reader.report(Finding::at(Code::MissingKey, span, "the test file is empty").hint("write `cases:`"));
+        return Vec::new();
+    }
+    if !reader.fields(root, &FILE_KEYS) {
+        return Vec::new();
+    }
+    let defaults = root.get("defaults").filter(|node| reader.fields(node, &GIVEN_KEYS));
+    let Some(cases) = root.get("cases") else {
+        reader.report(Finding::at(Code::MissingKey, root.span, "the test file has no `cases`").hint("write `cases:`"));
+        return Vec::new();
+    };
+    let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut read = Vec::new();
+    for node in reader.list(cases, "cases").unwrap_or_default() {
+        let before = reader.findings.len();
+        let case = read_case(reader, node, defaults);
+        if let Some(name) = node.get("name")
+            && let Value::Text(text) = &name.value
+        {
+            match names.get(&**text) {
+                Some(first) => reader.report(
+                    Finding::at(Code::DuplicateName, name.span, format!("a second case is called `{text}`"))
+                        .related(*first, "the first stands here")
+                        .hint("say in the name what sets it apart"),
+                ),
+                None => {
+                    names.insert(text, name.span);
+                }
+            }
+        }
+        read.extend(case.filter(|_| reader.findings.len() == before));
+    }
+    read
+}
+
+fn read_case(reader: &mut Reader<'_>, node: &Node, defaults: Option<&Node>) -> Option<Case> {
+    if !reader.fields(node, &CASE_KEYS) {
+        return None;
+    }
+    let name = read_name(reader, node);
+    let given = match (node.get("given"), defaults) {
+        (Some(given), Some(defaults)) if matches!(given.value, Value::Map(_)) => given.over(defaults),
+        (Some(given), _) => given.clone(),
+        (None, Some(defaults)) => Node { span: node.span, ..defaults.clone() },
+        (None, None) => Node { span: node.span, value: Value::Map(Vec::new()) },
+    };
+    let given = read_given(reader, &given);
+    let Some(expect) = node.get("expect") else {
+        reader.report(
+            Finding::at(Code::MissingKey, node.span, "the case has no `expect`")
+                .hint("say what the decision must hold, e.g. `expect: { verdict: approved }`"),
+        );
+        return None;
+    };
+    let expect = read_expect(reader, expect);
+    Some(Case { name: name?, place: reader.place(node.span), given: given?, expect: expect? })
+}
+
+fn read_name(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    let Some(name) = node.get("name") else {
+        reader.report(
+            Finding::at(Code::MissingKey, node.span, "the case has no `name`").hint("say in a sentence what it shows"),
+        );
+        return None;
+    };
+    let text = reader.text(name, "name")?.trim();
+    if text.is_empty() {
+        reader.report(
+            Finding::at(Code::InvalidValue, name.span, "`name` is empty").hint("say in a sentence what it shows"),
+        );
+        return None;
+    }
+    Some(text.to_owned())
+}

@@ -1,0 +1,88 @@
+//! `countersign dev`: the local gate, until it is stopped.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Exit;
+use super::args::{Format, Global};
+use super::failure::Failure;
+use crate::dev::{LocalGate, Options};
+
+/// The arguments of `dev`.
+#[derive(Debug, clap::Args)]
+pub struct DevArgs {
+    /// Where state is kept. It outlives the process, also one that was killed.
+    #[arg(long, value_name = "DIR", default_value = ".countersign")]
+    data: PathBuf,
+    /// Where the gate listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where the GitHub stand-in listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    github: SocketAddr,
+}
+
+pub(super) fn run(args: &DevArgs, global: &Global) -> anyhow::Result<Exit> {
+    for address in [args.listen, args.github] {
+        if !address.ip().is_loopback() {
+            let message = format!("{address} is not on loopback, and the local gate has no authentication");
+            let hint = "listen on 127.0.0.1 or [::1]";
+            return Err(Failure::new("not-loopback", message).hint(hint).exit(Exit::Usage).into());
+        }
+    }
+    let policy = super::bundle::load_policy(global)?;
+    log(global.format);
+    let options = Options { data: args.data.clone(), listen: args.listen, github: args.github, standing_at: None };
+    super::runtime()?.block_on(async {
+        let gate = Arc::new(LocalGate::open(&options, policy)?);
+        let running = Arc::clone(&gate).start(&options).await?;
+        drop(gate);
+        announce(&options, running.gate, running.github, global.format)?;
+        stopped().await?;
+        tracing::info!("stopping");
+        running.stop().await;
+        Ok(Exit::Done)
+    })
+}
+
+fn announce(options: &Options, gate: SocketAddr, github: SocketAddr, format: Format) -> std::io::Result<()> {
+    let mut out = anstream::stdout();
+    match format {
+        Format::Json => writeln!(
+            out,
+            "{}",
+            json!({ "schema": 1, "gate": format!("http://{gate}"), "github": format!("http://{github}"), "data": options.data })
+        )?,
+        Format::Text => {
+            writeln!(out, "gate             http://{gate}")?;
+            writeln!(out, "GitHub stand-in  http://{github}")?;
+            writeln!(out, "state            {}", options.data.display())?;
+            writeln!(out, "stop with Ctrl-C; docs/dev.md has a session to try")?;
+        }
+    }
+    out.flush()
+}
+
+/// Logs go to standard error: for people, or as JSON lines.
+fn log(format: Format) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        Format::Json => builder.json().flatten_event(true).init(),
+        Format::Text => builder.with_target(false).init(),
+    }
+}
+
+/// Returns when the process is asked to end.
+async fn stopped() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,215 @@
+//! Reads facts, and says of those that are none which key is wrong, what was given, and what would be right.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::failure::Failure;
+use crate::approval::facts::Facts;
+use crate::finding::closest;
+
+/// The most bytes that one set of facts may have.
+pub(super) const MAX_FACTS_BYTES: u64 = 64 << 20;
+
+/// Opens a file of facts, or stdin for `-`.
+///
+/// # Errors
+/// The file is not there, or cannot be opened.
+#[expect(clippy::disallowed_methods, reason = "the command line is the edge at which files are read")]
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    match File::open(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Failure::new("facts-missing", format!("there is no file of facts at `{}`", path.display()))
+                .hint("name a file, or `-` to read stdin"))
+        }
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+/// The facts cannot be read on.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new("facts-unreadable", format!("the facts `{}` cannot be read: {error}", path.display()))
+}
+
+/// Reads one set of facts from a file, or stdin for `-`.
+///
+/// # Errors
+/// It cannot be read, or holds no facts.
+pub(super) fn read_facts(path: &Path) -> Result<Facts, Failure> {
+    let mut bytes = Vec::new();
+    let mut reader = open(path)?.take(MAX_FACTS_BYTES + 1);
+    reader.read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FACTS_BYTES {
+        return Err(too_long());
+    }
+    parse_facts(&bytes)
+}
+
+/// More than [`MAX_FACTS_BYTES`].
+pub(super) fn too_long() -> Failure {
+    Failure::new("facts-too-long", format!("the facts have more than {MAX_FACTS_BYTES} bytes"))
+        .hint("one set of facts is about one pull request")
+}
+
+/// Takes the JSON of one set of facts.
+///
+/// # Errors
+/// Not UTF-8, not JSON, or not facts: the failure names the key.
+pub(super) fn parse_facts(bytes: &[u8]) -> Result<Facts, Failure> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Failure::new("not-utf8", format!("byte {} is not UTF-8 text", error.valid_up_to()))
+            .hint("JSON is written in UTF-8")
+    })?;
+    if text.trim().is_empty() {
+        return Err(Failure::new("facts-missing", "there is nothing to read facts from")
+            .hint("give the facts as one JSON object"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let facts = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        explain(&path, error.inner())
+    })?;
+    deserializer.end().map_err(|error| explain(".", &error))?;
+    Ok(facts)
+}
+
+/// A reader's error in the words of the contract.
+fn explain(path: &str, error: &serde_json::Error) -> Failure {
+    let whole = error.to_string();
+    let said = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(said, _)| said);
+    let (line, column) = (error.line(), error.column());
+    if error.is_syntax() || error.is_eof() {
+        let message = format!("this is not JSON: {said}, at line {line}, column {column}");
+        return Failure::new("invalid-json", message);
+    }
+    let within = if path == "." { "the facts".to_owned() } else { format!("`{path}`") };
+    let place = format!("line {line}, column {column}");
+    let failure = |message: String| Failure::new("invalid-facts", format!("{message} ({place})"));
+    if let Some(field) = quoted(said, "missing field ") {
+        return failure(format!("{within}: the key `{field}` is missing"))
+            .hint("write it; where nothing is known, many keys may be `null`");
+    }
+    if let Some(field) = quoted(said, "unknown field ") {
+        // The path leads to the key itself; what is wrong is that its parent has it.
+        let within = match path.strip_suffix(field).map(|parent| parent.trim_end_matches('.')) {
+            Some("") | None => "the facts".to_owned(),
+            Some(parent) => format!("`{parent}`"),
+        };
+        let known = expected(said);
+        let hint = match closest(field, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the keys here are {}", known.join(", ")),
+        };
+        return failure(format!("{within}: there is no key `{field}`")).hint(hint);
+    }
+    if let Some(given) = quoted(said, "unknown variant ") {
+        let known = expected(said);
+        let hint = match closest(given, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it takes {}", known.join(", ")),
+        };
+        return failure(format!("{within} is `{given}`")).hint(hint);
+    }
+    let wrong = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
+    if let Some((given, wanted)) = wrong.and_then(|said| said.split_once(", expected ")) {
+        return failure(format!("{within} is {}", in_words(given))).hint(format!("it takes {}", in_words(wanted)));
+    }
+    match said.rsplit_once(": expected ") {
+        Some((given, wanted)) => failure(format!("{within}: {given}")).hint(format!("it takes {wanted}")),
+        None => failure(format!("{within}: {said}")),
+    }
+}
+
+/// The first text between backticks behind `start`.
+fn quoted<'s>(said: &'s str, start: &str) -> Option<&'s str> {
+    said.strip_prefix(start)?.strip_prefix('`')?.split('`').next()
+}
+
+/// The texts between backticks behind `expected`.
+fn expected(said: &str) -> Vec<&str> {
+    let list = said.split_once(", expected ").map(|(_, list)| list).unwrap_or_default();
+    list.split('`').skip(1).step_by(2).collect()
+}
+
+/// serde's names of types as one would say them.
+fn in_words(said: &str) -> String {
+    let known = [
+        ("u64", "a whole number"),
+        ("u32", "a whole number"),
+        ("a sequence", "a list"),
+        ("sequence", "a list"),
+        ("a map", "an object"),
+        ("map", "an object"),
+        ("a string", "a text"),
+        ("a boolean", "`true` or `false`"),
+        ("string or map", "a text or an object"),
+    ];
+    if let Some((_, words)) = known.iter().find(|(name, _)| *name == said) {
+        return (*words).to_owned();
+    }
+    match said.split_once(' ') {
+        Some(("struct", _)) => "an object".to_owned(),
+        Some(("enum", _)) => "one of a few words".to_owned(),
+        Some(("string", text)) => format!("the text {text}"),
+        Some(("integer" | "floating", number)) => format!("the number {}", number.trim_start_matches("point ")),
+        Some(("boolean", value)) => value.to_owned(),
+        Some(_) | None => said.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_facts;
+
+    fn told(text: &str) -> String {
+        let failure = parse_facts(text.as_bytes()).unwrap_err().json();
+        format!("{} | {}", failure["message"].as_str().unwrap(), failure["hint"].as_str().unwrap_or_default())
+    }
+
+    const START: &str =
+        r#"{"schema":1,"now":"2026-11-18T10:00:00Z","target":{"service":"checkout","environment":"production"}"#;
+
+    #[test]
+    fn facts_without_a_pull_request_are_facts() {
+        assert!(parse_facts(format!("{START}}}").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path_what_was_given_and_what_would_be_right() {
+        let cases = [
+            (r#","reviews":[{"id":"x"}]}"#, "`reviews[0].id` is the text \"x\"", "a whole number"),
+            (
+                r#","reviews":[{"id":1,"user":null,"state":"aproved"}]}"#,
+                "`reviews[0].state` is `aproved`",
+                "`approved`",
+            ),
+            (r#","revews":[]}"#, "there is no key `revews`", "did you mean `reviews`?"),
+            (r#","teams":[]}"#, "`teams` is a list", "an object"),
+            (r#","teams":{"acme":[]}}"#, "`acme` is not a GitHub team", "`org/slug`"),
+            (r#","pull_request":{"number":1}}"#, "`pull_request`: the key `repository` is missing", "null"),
+            (r#","schema":1}"#, "duplicate field `schema`", ""),
+            (r#","version":5}"#, "`version` is the number `5`", "a text"),
+        ];
+        for (rest, message, hint) in cases {
+            let told = told(&format!("{START}{rest}"));
+            let (said, hinted) = told.split_once(" | ").unwrap();
+            assert!(said.contains(message) && hinted.contains(hint), "{rest}: {told}");
+        }
+    }
+
+    #[test]
+    fn another_schema_a_missing_instant_and_broken_json_are_told() {
+        assert!(told(r#"{"schema":2}"#).contains("`schema` is 2"));
+        assert!(told(r#"{"schema":1}"#).contains("the key `now` is missing"));
+        assert!(told("{").contains("this is not JSON"));
+        assert!(told("{}{}").contains("missing"));
+        assert!(told("[]").contains("the facts"));
+        assert!(told(" ").contains("nothing to read"));
+        assert!(told(&format!("{START}}} x")).contains("not JSON"));
+        assert!(told(&"[".repeat(100_000)).contains("not JSON") || told(&"[".repeat(100_000)).contains("the facts"));
+    }
+}

@@ -1,0 +1,241 @@
+//! The effective rule of a target: each field with its value and the place that set it, and what it needs in words.
+
+use serde_json::{Map, Value, json};
+
+use super::visible;
+use crate::ident::{ChannelName, Target};
+use crate::policy::{
+    ApproverRef, Exclusion, Field, NoRule, NotifyRule, OnChangesRequested, Place, Policy, Require, Requirement, Rule,
+    ServiceField,
+};
+
+/// One field of a rule.
+struct Row<'p> {
+    name: &'static str,
+    value: Value,
+    source: Option<&'p Place>,
+}
+
+/// The rule as text: which entries matched, every field with where it was set, and what is needed in words.
+#[must_use]
+pub fn text(policy: &Policy, target: &Target, rule: &Rule<'_>) -> String {
+    let mut lines = vec![format!("{target}"), String::new()];
+    let service = policy.service_source(&target.service).map(|place| format!(" ({place})")).unwrap_or_default();
+    lines.push(format!("  service      `{}`{service}", rule.service_selector));
+    lines.push(format!("  environment  `{}` ({})", rule.environment_selector, rule.source));
+    lines.extend([String::new(), "rule".to_owned()]);
+    let shown: Vec<(&str, String, String)> = rows(policy, target, rule)
+        .into_iter()
+        .map(|row| {
+            let source = row.source.map_or_else(|| "built in".to_owned(), ToString::to_string);
+            let default_branch = row.name == "branches" && row.value.is_null();
+            let value = if default_branch { "the default branch".to_owned() } else { in_line(&row.value) };
+            (row.name, value, source)
+        })
+        .collect();
+    let width = shown.iter().map(|(_, value, _)| value.chars().count()).filter(|width| *width <= 48).max().unwrap_or(0);
+    for (name, value, source) in shown {
+        lines.push(format!("  {name:<20}  {value:<width$}  {source}"));
+    }
+    lines.extend([String::new(), "needed".to_owned()]);
+    lines.extend(needed(target, rule).into_iter().map(|line| format!("  {line}")));
+    lines.iter().map(|line| visible(line) + "\n").collect()
+}
+
+/// The same where there is no rule.
+#[must_use]
+pub fn text_without(target: &Target, why: NoRule<'_>) -> String {
+    let why = visible(&why.in_words(target));
+    format!("{target}\n\n  there is no rule, and so every request is denied (no-rule): {why}\n")
+}
+
+/// The rule as JSON: `{field: {"value", "source"}}`; the source is null where the value is built in.
+#[must_use]
+pub fn json(policy: &Policy, target: &Target, rule: &Rule<'_>) -> Value {
+    let fields = rows(policy, target, rule);
+    let fields: Map<String, Value> = fields
+        .into_iter()
+        .map(|row| (row.name.to_owned(), json!({ "value": row.value, "source": row.source.map(ToString::to_string) })))
+        .collect();
+    Value::Object(fields)
+}
+
+/// What it takes to be approved under the rule, sentence by sentence.
+#[must_use]
+pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
+    let requirement = match rule.require().map(|require| &require.value) {
+        None => return vec!["nothing says who must approve: the target is denied (no-rule)".to_owned()],
+        Some(Require::Nobody) => {
+            return vec!["no approval: no pull request is needed, and no review is read".to_owned()];
+        }
+        Some(Require::People(requirement)) => requirement,
+    };
+    let repositories: Vec<&str> = rule.repository.iter().map(|repository| repository.as_str()).collect();
+    let mut lines = vec![format!("{} must approve the commit that is deployed", in_words(requirement, true))];
+    lines.extend(who(requirement));
+    lines.push(format!("within {} of being asked, else the request expires", rule.timeout()));
+    match (repositories.as_slice(), rule.branches) {
+        ([], _) => lines.push("the rule names no repository: every pull request is denied".to_owned()),
+        (_, None) => lines.push(format!("by a pull request of {} into its default branch", repositories.join(" or "))),
+        (_, Some(branches)) => {
+            let branches: Vec<&str> = branches.iter().map(|branch| branch.as_str()).collect();
+            lines.push(format!("by a pull request of {} into {}", repositories.join(" or "), branches.join(" or ")));
+        }
+    }
+    if rule.explicit() {
+        lines.push(format!("an approval counts only if its first line names the target: `/approve {target}`"));
+    }
+    lines.push(match rule.exclude() {
+        [] => "nobody is excluded: the author's own approval counts".to_owned(),
+        excluded => format!("approvals never count by {}", listed(excluded.iter().map(|who| person(*who)), "or")),
+    });
+    if rule.distinct() && requirement.leaves().len() > 1 {
+        lines.push("one person counts for one part only".to_owned());
+    } else if !rule.distinct() {
+        lines.push("one person may count for several parts".to_owned());
+    }
+    if let Some(age) = rule.max_age() {
+        lines.push(format!("an approval older than {age} no longer counts"));
+    }
+    lines.push(changes_requested(rule));
+    lines
+}
+
+/// Who is in each group that the requirement names, each group once.
+fn who(requirement: &Requirement) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for entry in requirement.leaves().into_iter().flat_map(|leaf| &leaf.of) {
+        let ApproverRef::Group(group) = entry else { continue };
+        let teams = group.teams.iter().map(|team| format!("the team {team}"));
+        let members = listed(teams.chain(group.users.iter().map(ToString::to_string)), "and");
+        let line = format!("{} is {members}", group.name);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn changes_requested(rule: &Rule<'_>) -> String {
+    let besides = match rule.veto() {
+        [] => String::new(),
+        veto => format!(", or by {},", listed(veto.iter().map(ToString::to_string), "or")),
+    };
+    match rule.on_changes_requested() {
+        OnChangesRequested::Reject => format!("changes requested by anyone asked{besides} end the request"),
+        OnChangesRequested::Block => {
+            format!("changes requested by anyone asked{besides} hold the request until withdrawn")
+        }
+        OnChangesRequested::Ignore => "requests for changes are ignored".to_owned(),
+    }
+}
+
+const fn person(who: Exclusion) -> &'static str {
+    match who {
+        Exclusion::Author => "who opened the pull request",
+        Exclusion::Committers => "who wrote or committed part of it",
+        Exclusion::Pushers => "who pushed to its branch",
+        Exclusion::Requester => "who requested the deployment",
+    }
+}
+
+/// `a, b or c`.
+fn listed<T: ToString>(items: impl Iterator<Item = T>, word: &str) -> String {
+    let items: Vec<String> = items.map(|item| item.to_string()).collect();
+    match items.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} {word} {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// A requirement as part of a sentence: `2 of payments and (1 of sre or 1 of security)`.
+fn in_words(requirement: &Requirement, outermost: bool) -> String {
+    let (parts, word) = match requirement {
+        Requirement::Leaf(leaf) => return leaf.name.to_string(),
+        Requirement::AllOf(parts) => (parts, " and "),
+        Requirement::AnyOf(parts) => (parts, " or "),
+        Requirement::InOrder(parts) => (parts, ", then "),
+    };
+    let words = parts.iter().map(|part| in_words(part, false)).collect::<Vec<_>>().join(word);
+    if outermost || parts.len() == 1 { words } else { format!("({words})") }
+}
+
+/// Every field, in the order of the language's reference; the service's after the rule's.
+fn rows<'p>(policy: &'p Policy, target: &Target, rule: &Rule<'p>) -> Vec<Row<'p>> {
+    let set = |name, value, field| Row { name, value, source: rule.set_at(field) };
+    let service = |name, value, field| Row { name, value, source: policy.service_field_source(&target.service, field) };
+    let mut rows = vec![
+        set("require", require(rule), Field::Require),
+        set("timeout", json!(rule.timeout()), Field::Timeout),
+        set("explicit", json!(rule.explicit()), Field::Explicit),
+        set("exclude", json!(rule.exclude()), Field::Exclude),
+        set("distinct", json!(rule.distinct()), Field::Distinct),
+        set("on_changes_requested", json!(rule.on_changes_requested()), Field::OnChangesRequested),
+        set("veto", rule.veto().iter().map(ToString::to_string).collect(), Field::Veto),
+        set("max_age", json!(rule.max_age()), Field::MaxAge),
+        set("notify", notify(rule.notify()), Field::Notify),
+        service("repository", json!(rule.repository), ServiceField::Repository),
+        service("branches", json!(rule.branches), ServiceField::Branches),
+        service("service_notify", json!(rule.service_notify), ServiceField::Notify),
+    ];
+    if let Some(description) = rule.description {
+        rows.push(service("description", json!(description), ServiceField::Description));
+    }
+    rows
+}
+
+fn require(rule: &Rule<'_>) -> Value {
+    match rule.require().map(|require| &require.value) {
+        None => Value::Null,
+        Some(Require::Nobody) => json!("none"),
+        Some(Require::People(requirement)) => as_written(requirement),
+    }
+}
+
+/// A requirement in the map form of the language.
+fn as_written(requirement: &Requirement) -> Value {
+    let parts = |parts: &[Requirement]| parts.iter().map(as_written).collect::<Value>();
+    match requirement {
+        Requirement::Leaf(leaf) => {
+            let of: Vec<String> = leaf.of.iter().map(ApproverRef::to_string).collect();
+            json!({ "name": leaf.name, "count": leaf.count, "of": of })
+        }
+        Requirement::AllOf(inner) => json!({ "all_of": parts(inner) }),
+        Requirement::AnyOf(inner) => json!({ "any_of": parts(inner) }),
+        Requirement::InOrder(inner) => json!({ "in_order": parts(inner) }),
+    }
+}
+
+fn notify(notify: Option<&NotifyRule>) -> Value {
+    let names = |channels: &[ChannelName]| channels.iter().map(ChannelName::as_str).collect::<Value>();
+    match notify {
+        None => json!([]),
+        Some(NotifyRule::All(channels)) => names(channels),
+        Some(NotifyRule::ByEvent(events)) => {
+            events.iter().map(|(event, channels)| (event.as_str().to_owned(), names(channels))).collect()
+        }
+    }
+}
+
+/// A value in one line, as one would write it: lists without brackets, leaves by their name.
+fn in_line(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => items.iter().map(in_line).collect::<Vec<_>>().join(", "),
+        Value::Object(map) => match map.get("name") {
+            Some(name) => in_line(name),
+            None => {
+                map.iter().map(|(key, value)| format!("{key}: {}", bracketed(value))).collect::<Vec<_>>().join("; ")
+            }
+        },
+    }
+}
+
+fn bracketed(value: &Value) -> String {
+    if value.is_array() { format!("[{}]", in_line(value)) } else { in_line(value) }
+}
