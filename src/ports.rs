@@ -285,13 +285,11 @@ impl SettleClaim {
 
     async fn write(store: &dyn RequestStore, claimed: ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
         let State::Settling(settling) = claimed.state.clone() else { return Err(Refused::NotSettling.into()) };
-        // Before the write: a token changes only together with the version, so if the write wins, this is the token that
-        // the claim was counted for. Read afterwards, it could be a later one, and an attempt with that one not counted.
-        let token = store.token(&claimed.id).await?;
-        let token = token.ok_or_else(|| StoreError { detail: "the request has no task token".to_owned() })?;
         let write = Write::new(claimed, entry);
         let request = write.request.clone();
         store.write(write).await?;
+        let token = store.token(&request.id).await?;
+        let token = token.ok_or_else(|| StoreError { detail: "the request has no task token".to_owned() })?;
         Ok(Self { request, settling, token })
     }
 

@@ -77,10 +77,6 @@ async fn store(
         let entry = |kind| Entry { kind, at: now, decision: None, facts: None };
         let write = match stored {
             None => Write::new(pending(app, execution, subject, now)?, entry(RecordKind::Opened)),
-            // The same invocation came twice: there is nothing to store, and its token may have been used already.
-            Some(request) if request.is_open() && app.store.token(&id).await?.as_ref() == Some(token) => {
-                return Ok(request);
-            }
             Some(request) => match request.retoken() {
                 Ok(next) => Write::new(next, entry(RecordKind::Retoken)),
                 Err(_) => return Err(ended(&request)),

@@ -128,7 +128,8 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Settled, Failure> {
 }
 
 /// Writes what the execution said. Others may write to the request meanwhile (an announcement, a release): as long as the
-/// claim itself stands, what it found out is not lost to that.
+/// claim itself stands, what it found out is not lost to that. That a token is over says nothing of the one that has
+/// replaced it since.
 async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Result<Settled, Failure> {
     let mut current = claim.request().clone();
     for _ in 0..TRIES {
@@ -145,6 +146,10 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
                 return Ok(Settled::Ended(end));
             }
             Err(WriteError::Conflict { stored: Some(stored) }) if stored.state == claim.request().state => {
+                let same_token = app.store.token(&stored.id).await?.as_ref() == Some(claim.token());
+                if outcome == CallbackOutcome::TokenOver && !same_token {
+                    return Ok(Settled::Claimed);
+                }
                 current = *stored;
             }
             // The wait timed out, its step was retried with another token, or the claim lapsed and was taken over:

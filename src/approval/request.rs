@@ -105,9 +105,6 @@ pub struct Settling {
     pub claimed_at: Timestamp,
     /// How often it was taken, from 1.
     pub attempts: u32,
-    /// How many of these attempts were made with the task token that is stored now: 0 once a retry of the waiting step
-    /// has brought another, which shows that none of the earlier ones was taken.
-    pub token_attempts: u32,
 }
 
 /// How a request ended.
@@ -189,10 +186,10 @@ impl End {
 pub enum Callback {
     /// It took the answer.
     Sent,
-    /// Its token was over at a later attempt with it. An earlier attempt was taken, unless it was cut short before it
-    /// was made and the token died otherwise: that, only the execution's own history tells.
+    /// Its token was over at a later attempt to send the same answer. An earlier one was taken, unless it was cut short
+    /// before it was made and the token died otherwise: that, only the execution's own history tells.
     PresumedSent,
-    /// Its token was over at the only attempt with it, or the wait timed out: no answer was taken.
+    /// Its token was over at the only attempt, or the wait timed out: no answer was taken.
     TokenOver,
     /// It was not waiting, or ended by itself.
     NotNeeded,
@@ -295,18 +292,14 @@ impl ApprovalRequest {
         next
     }
 
-    /// The same, with another task token: a retry of the step that waits. A claim stands, but whoever holds it has the
-    /// old token, which was not taken: the next attempt is the first with the new one. Never for the token that is
-    /// stored already: that one may have been taken.
+    /// The same, with another task token: a retry of the step that waits. A claim stands, with its attempts: that there
+    /// is another token does not show that no answer was taken, for an earlier run of the step may write late.
     ///
     /// # Errors
     /// [`Refused::Closed`].
     pub fn retoken(&self) -> Result<Self, Refused> {
         match &self.state {
-            State::Pending => Ok(self.with(State::Pending)),
-            State::Settling(settling) => {
-                Ok(self.with(State::Settling(Settling { token_attempts: 0, ..settling.clone() })))
-            }
+            State::Pending | State::Settling(_) => Ok(self.noted()),
             State::Closed(_) => Err(Refused::Closed),
         }
     }
@@ -323,7 +316,7 @@ impl ApprovalRequest {
         }
         let end = End::of(decision.verdict).ok_or(Refused::NothingToSettle)?;
         let decision = Box::new(decision.clone());
-        let settling = Settling { end, decision, claimed_at: now, attempts: 1, token_attempts: 1 };
+        let settling = Settling { end, decision, claimed_at: now, attempts: 1 };
         let mut next = self.with(State::Settling(settling));
         next.read_at = now;
         if end == End::Approved {
@@ -340,9 +333,7 @@ impl ApprovalRequest {
         match &self.state {
             State::Settling(settling) if now >= settling.lapses_at() => {
                 let attempts = settling.attempts.saturating_add(1);
-                let token_attempts = settling.token_attempts.saturating_add(1);
-                let settling = Settling { claimed_at: now, attempts, token_attempts, ..settling.clone() };
-                Ok(self.with(State::Settling(settling)))
+                Ok(self.with(State::Settling(Settling { claimed_at: now, attempts, ..settling.clone() })))
             }
             State::Settling(_) => Err(Refused::Settling),
             State::Pending => Err(Refused::NotSettling),
@@ -352,9 +343,9 @@ impl ApprovalRequest {
 
     /// Closes a claimed request with what the execution said.
     ///
-    /// A token that is over at the only attempt with it shows that the answer came too late: the request ends as expired,
-    /// or as canceled where the deadline has not come. At a later attempt it is held that an earlier one was taken: the
-    /// people's part ended as decided either way, and [`Callback::PresumedSent`] says what is not known.
+    /// A token that is over at the only attempt shows that the answer came too late: the request ends as expired, or as
+    /// canceled where the deadline has not come. At a later attempt it is held that an earlier one was taken: the people's
+    /// part ended as decided either way, and [`Callback::PresumedSent`] says what is not known.
     ///
     /// # Errors
     /// [`Refused`], where nobody has claimed it.
@@ -367,7 +358,7 @@ impl ApprovalRequest {
         let late = || if self.deadline.is_some_and(|deadline| now >= deadline) { End::Expired } else { End::Canceled };
         let (end, callback) = match outcome {
             CallbackOutcome::Taken => (settling.end, Callback::Sent),
-            CallbackOutcome::TokenOver if settling.token_attempts > 1 => (settling.end, Callback::PresumedSent),
+            CallbackOutcome::TokenOver if settling.attempts > 1 => (settling.end, Callback::PresumedSent),
             CallbackOutcome::TokenOver => (late(), Callback::TokenOver),
         };
         let decision = Some(settling.decision.clone());
