@@ -4,6 +4,7 @@
 mod deliveries;
 mod delivery_variants;
 mod embedded_store;
+mod lifecycle_model;
 mod signatures;
 mod specimen;
 mod store_contract;
