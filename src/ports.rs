@@ -111,7 +111,8 @@ pub enum DeliveryState {
     Done,
 }
 
-/// Where requests, deliveries and what they told are kept. What was answered is durable.
+/// Where requests, deliveries and what they told are kept. What was answered is durable, and what was written is what
+/// the next reading gives.
 #[async_trait]
 pub trait RequestStore: Send + Sync {
     /// Writes if the stored version is the one before (none for version 1).
@@ -337,7 +338,10 @@ pub enum Answer {
 /// How a waiting execution is resumed.
 #[async_trait]
 pub trait ExecutionCallback: Send + Sync {
-    /// Tells the execution. That its token is over is an outcome, not an error.
+    /// Tells the execution, once. That its token is over is an outcome, not an error.
+    ///
+    /// Nothing may be repeated behind this call: an attempt whose answer was lost and that a client library repeats by
+    /// itself would find the token over because of itself, and be taken for one that came too late.
     ///
     /// # Errors
     /// [`CallbackError`]: it is not known whether the answer was taken. The claim is left to lapse, and the answer sent

@@ -12,7 +12,8 @@ use crate::ports::{Write, WriteError};
 /// How often a request that another changed in the meantime is looked at again.
 const TRIES: usize = 5;
 
-/// Closes the open request of an execution that timed out or was stopped, and says what it ended as, where it was open.
+/// Closes the open request of an execution that timed out or was stopped, and says what the request ended as; none where
+/// there is none, or where a claim on it goes on.
 ///
 /// # Errors
 /// [`Failure::Unavailable`] where the store gave no answer.

@@ -8,7 +8,7 @@ use crate::approval::decision::ReviewVerdict;
 use crate::approval::decision::{Decision, Event, Verdict};
 use crate::approval::facts::{Facts, ReviewState, Veto};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, State, Subject};
+use crate::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State, Subject};
 use crate::ident::RequestId;
 use crate::ports::{Answer, ClaimError, SettleClaim, Write, WriteError};
 use crate::render::answer;
@@ -58,7 +58,8 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
             Err(error @ ClaimError::Write(WriteError::Unavailable(_))) => return Err(error.into()),
         }
     }
-    Ok(Settled::Claimed)
+    // An error, so that a delivery which meant to settle it is not taken as worked.
+    Err(Failure::unavailable(format!("the request {id} changes too fast to be settled")))
 }
 
 /// The facts of a stored request, as of now.
@@ -123,23 +124,54 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Settled, Failure> {
             return Ok(Settled::Claimed);
         }
     };
-    let now = app.clock.now();
-    let closed = request.close(outcome, now).map_err(ClaimError::from)?;
-    let end = closed.closed().map_or(End::Canceled, |closed| closed.end);
-    if outcome == CallbackOutcome::TokenOver && end != claim.end() {
-        tracing::error!(request.id = %request.id, execution.arn = %request.execution, decided = claim.end().as_str(),
-            closed = end.as_str(), "the execution had stopped waiting before it was told");
+    close(app, claim, outcome).await
+}
+
+/// Writes what the execution said. Others may write to the request meanwhile (an announcement, a release): as long as the
+/// claim itself stands, what it found out is not lost to that. That a token is over says nothing of the one that has
+/// replaced it since.
+async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Result<Settled, Failure> {
+    let mut current = claim.request().clone();
+    for _ in 0..TRIES {
+        let now = app.clock.now();
+        let closed = current.close(outcome, now).map_err(ClaimError::from)?;
+        let entry = Entry { kind: RecordKind::Closed, at: now, decision: None, facts: None };
+        let write = Write::new(closed, entry);
+        let closed = write.request.clone();
+        match app.store.write(write).await {
+            Ok(()) => {
+                let end = closed.closed().map_or(End::Canceled, |closed| closed.end);
+                warn_of_doubt(&closed, claim);
+                announce::announce_end(app, &closed).await;
+                return Ok(Settled::Ended(end));
+            }
+            Err(WriteError::Conflict { stored: Some(stored) }) if stored.state == claim.request().state => {
+                let same_token = app.store.token(&stored.id).await?.as_ref() == Some(claim.token());
+                if outcome == CallbackOutcome::TokenOver && !same_token {
+                    return Ok(Settled::Claimed);
+                }
+                current = *stored;
+            }
+            // The wait timed out, its step was retried with another token, or the claim lapsed and was taken over:
+            // whoever wrote that goes on from there.
+            Err(WriteError::Conflict { .. }) => return Ok(Settled::Claimed),
+            Err(error @ WriteError::Unavailable(_)) => return Err(error.into()),
+        }
     }
-    let entry = Entry { kind: RecordKind::Closed, at: now, decision: None, facts: None };
-    let write = Write::new(closed, entry);
-    let closed = write.request.clone();
-    match app.store.write(write).await {
-        Ok(()) => announce::announce_end(app, &closed).await,
-        // The execution ended, or its step was retried with another token: whoever wrote that goes on from there.
-        Err(WriteError::Conflict { .. }) => return Ok(Settled::Claimed),
-        Err(error @ WriteError::Unavailable(_)) => return Err(error.into()),
+    Ok(Settled::Claimed)
+}
+
+/// Says in the log where the execution did not take the answer, or where that is not known.
+fn warn_of_doubt(request: &ApprovalRequest, claim: &SettleClaim) {
+    let Some(closed) = request.closed() else { return };
+    match closed.callback {
+        Callback::Sent | Callback::NotNeeded => {}
+        Callback::PresumedSent => tracing::warn!(request.id = %request.id, execution.arn = %request.execution,
+            closed = closed.end.as_str(), "the execution had stopped waiting; an earlier attempt is held to have been taken"),
+        Callback::TokenOver => tracing::error!(request.id = %request.id, execution.arn = %request.execution,
+            decided = claim.end().as_str(), closed = closed.end.as_str(),
+            "the execution had stopped waiting before it was told"),
     }
-    Ok(Settled::Ended(end))
 }
 
 fn answer_of(claim: &SettleClaim) -> Answer {

@@ -106,3 +106,66 @@ impl Record {
         sha256_hex(&serde_json::to_vec(self).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::decision::Verdict;
+    use super::super::request::tests::{at, decided, pending};
+    use super::*;
+
+    fn entry(kind: RecordKind) -> Entry {
+        Entry { kind, at: at(1), decision: Some(decided(Verdict::Pending)), facts: None }
+    }
+
+    fn two() -> (ApprovalRequest, Record, Record) {
+        let mut request = pending();
+        let first = Record::append(&mut request, entry(RecordKind::Opened));
+        let second = Record::append(&mut request, entry(RecordKind::Read));
+        (request, first, second)
+    }
+
+    #[test]
+    fn records_count_from_one_and_the_request_stands_at_the_last() {
+        let (request, first, second) = two();
+        assert_eq!((first.sequence, second.sequence), (1, 2));
+        assert_eq!(request.trail, Trail { length: 2, hash: second.hash });
+    }
+
+    #[test]
+    fn each_record_follows_the_one_before_and_the_first_follows_nothing() {
+        let (_, first, second) = two();
+        assert!(first.follows("") && second.follows(&first.hash));
+        assert!(!second.follows("") && !first.follows(&second.hash));
+    }
+
+    #[test]
+    fn a_record_that_was_changed_follows_nothing() {
+        let (_, first, second) = two();
+        let changed = [
+            Record { at: at(2), ..second.clone() },
+            Record { kind: RecordKind::Released, ..second.clone() },
+            Record { sequence: 3, ..second.clone() },
+            Record { decision: Some(decided(Verdict::Approved)), ..second.clone() },
+            Record { decision: None, ..second.clone() },
+            Record { schema: 2, ..second.clone() },
+            Record { hash: first.hash.clone(), ..second.clone() },
+        ];
+        assert!(changed.iter().all(|record| !record.follows(&first.hash)));
+        assert!(!Record { previous: String::new(), ..second }.follows(""));
+    }
+
+    #[test]
+    fn a_record_of_another_request_does_not_pass_for_this_ones() {
+        let (_, first, second) = two();
+        let execution = crate::ident::ExecutionArn::new("arn:other").unwrap();
+        let other = Record { request_id: RequestId::of(&execution, 0), ..second };
+        assert!(!other.follows(&first.hash));
+    }
+
+    #[test]
+    fn a_record_keeps_its_hash_through_json() {
+        let (_, first, second) = two();
+        let read: Record = serde_json::from_slice(&serde_json::to_vec(&second).unwrap()).unwrap();
+        assert!(read.follows(&first.hash));
+    }
+}

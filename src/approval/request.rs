@@ -186,9 +186,10 @@ impl End {
 pub enum Callback {
     /// It took the answer.
     Sent,
-    /// Its token was over at a later attempt to send the same answer: an earlier one was taken.
-    SentBefore,
-    /// Its token was over at the first attempt: the answer came too late.
+    /// Its token was over at a later attempt to send the same answer. An earlier one was taken, unless it was cut short
+    /// before it was made and the token died otherwise: that, only the execution's own history tells.
+    PresumedSent,
+    /// Its token was over at the only attempt, or the wait timed out: no answer was taken.
     TokenOver,
     /// It was not waiting, or ended by itself.
     NotNeeded,
@@ -203,12 +204,12 @@ pub enum CallbackOutcome {
     TokenOver,
 }
 
-/// How an execution ended without an answer of ours.
+/// How an execution ended, or ended its wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionEnd {
-    /// It waited as long as it could.
+    /// The waiting step itself timed out, on the state machine's word: so it took no answer.
     TimedOut,
-    /// Somebody stopped it, or it failed elsewhere.
+    /// The execution is over: stopped, failed or even succeeded. It may have taken an answer before.
     Stopped,
 }
 
@@ -291,13 +292,14 @@ impl ApprovalRequest {
         next
     }
 
-    /// The same, with another task token: a retry of the step that waits. The claim, if any, stands.
+    /// The same, with another task token: a retry of the step that waits. A claim stands, with its attempts: that there
+    /// is another token does not show that no answer was taken, for an earlier run of the step may write late.
     ///
     /// # Errors
     /// [`Refused::Closed`].
     pub fn retoken(&self) -> Result<Self, Refused> {
         match &self.state {
-            State::Pending | State::Settling(_) => Ok(self.with(self.state.clone())),
+            State::Pending | State::Settling(_) => Ok(self.noted()),
             State::Closed(_) => Err(Refused::Closed),
         }
     }
@@ -314,7 +316,8 @@ impl ApprovalRequest {
         }
         let end = End::of(decision.verdict).ok_or(Refused::NothingToSettle)?;
         let decision = Box::new(decision.clone());
-        let mut next = self.with(State::Settling(Settling { end, decision, claimed_at: now, attempts: 1 }));
+        let settling = Settling { end, decision, claimed_at: now, attempts: 1 };
+        let mut next = self.with(State::Settling(settling));
         next.read_at = now;
         if end == End::Approved {
             next.approved_at = Some(now);
@@ -340,8 +343,9 @@ impl ApprovalRequest {
 
     /// Closes a claimed request with what the execution said.
     ///
-    /// A token that is over at a second attempt shows that the first was taken. At the first attempt it shows that the
-    /// answer came too late: the request ends as expired, or as canceled where the deadline has not come.
+    /// A token that is over at the only attempt shows that the answer came too late: the request ends as expired, or as
+    /// canceled where the deadline has not come. At a later attempt it is held that an earlier one was taken: the people's
+    /// part ended as decided either way, and [`Callback::PresumedSent`] says what is not known.
     ///
     /// # Errors
     /// [`Refused`], where nobody has claimed it.
@@ -354,7 +358,7 @@ impl ApprovalRequest {
         let late = || if self.deadline.is_some_and(|deadline| now >= deadline) { End::Expired } else { End::Canceled };
         let (end, callback) = match outcome {
             CallbackOutcome::Taken => (settling.end, Callback::Sent),
-            CallbackOutcome::TokenOver if settling.attempts > 1 => (settling.end, Callback::SentBefore),
+            CallbackOutcome::TokenOver if settling.attempts > 1 => (settling.end, Callback::PresumedSent),
             CallbackOutcome::TokenOver => (late(), Callback::TokenOver),
         };
         let decision = Some(settling.decision.clone());
@@ -365,27 +369,26 @@ impl ApprovalRequest {
         Ok(next)
     }
 
-    /// Closes a request whose execution ended without an answer of ours. A claim on it is void: its answer finds the
-    /// token over.
+    /// Closes a request whose execution ended without an answer of ours.
+    ///
+    /// A claimed one is closed only where the wait timed out, which shows that no answer was taken. Where the execution
+    /// is over for another reason, it may be so because of the very answer that was claimed: whoever holds the claim, or
+    /// takes it over, finds out.
     ///
     /// # Errors
-    /// [`Refused::Closed`].
+    /// [`Refused::Closed`], and [`Refused::Settling`] where the claim goes on.
     pub fn execution_ended(
         &self,
         how: ExecutionEnd,
         decision: Option<Decision>,
         now: Timestamp,
     ) -> Result<Self, Refused> {
-        if !self.is_open() {
-            return Err(Refused::Closed);
-        }
-        let end = match how {
-            ExecutionEnd::TimedOut => End::Expired,
-            ExecutionEnd::Stopped => End::Canceled,
-        };
-        let callback = match &self.state {
-            State::Settling(_) => Callback::TokenOver,
-            State::Pending | State::Closed(_) => Callback::NotNeeded,
+        let (end, callback) = match (&self.state, how) {
+            (State::Pending, ExecutionEnd::TimedOut) => (End::Expired, Callback::NotNeeded),
+            (State::Pending, ExecutionEnd::Stopped) => (End::Canceled, Callback::NotNeeded),
+            (State::Settling(_), ExecutionEnd::TimedOut) => (End::Expired, Callback::TokenOver),
+            (State::Settling(_), ExecutionEnd::Stopped) => return Err(Refused::Settling),
+            (State::Closed(_), ExecutionEnd::TimedOut | ExecutionEnd::Stopped) => return Err(Refused::Closed),
         };
         let decision = decision.map(Box::new);
         let mut next = self.with(State::Closed(Closed { end, callback, decision, closed_at: now }));
@@ -406,3 +409,6 @@ impl Settling {
 fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+pub(in crate::approval) mod tests;

@@ -1,0 +1,418 @@
+//! What every store promises, whatever it keeps things in: `store_contract!` holds one to it.
+//!
+//! A case takes a store that is its own. Where one has to be found again, or torn off mid-way, is the store's own test.
+
+use std::sync::Arc;
+
+use countersign::approval::decision::{Event, Verdict};
+use countersign::approval::facts::{BoundBy, Review, ReviewState, Veto};
+use countersign::approval::observation::{Observation, Observed};
+use countersign::approval::record::{Record, RecordKind};
+use countersign::approval::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREAD_SECONDS};
+use countersign::ident::{DeliveryId, ReviewId};
+use countersign::ports::{ClaimError, DeliveryState, RequestStore, SettleClaim, Which, Write, WriteError};
+
+use crate::specimen::*;
+
+pub(crate) type Store = Arc<dyn RequestStore>;
+
+/// Makes a test of every case, each with a store of its own from `$fresh`, an async function that gives a [`Store`] and
+/// whatever has to live as long.
+macro_rules! store_contract {
+    ($fresh:path) => {
+        $crate::store_contract::store_contract!($fresh:
+            what_is_written_is_read_back_as_it_was,
+            of_many_who_write_at_once_the_first_wins_and_the_others_learn_what_is_stored,
+            of_many_who_claim_at_once_one_may_resume,
+            a_write_that_does_not_follow_what_is_stored_changes_nothing,
+            a_token_stays_until_another_comes_with_a_write,
+            a_claim_holds_the_token_that_was_stored_when_it_was_taken,
+            the_trail_is_one_chain_from_the_first_record,
+            a_record_that_does_not_continue_the_trail_is_refused_with_the_whole_write,
+            requests_are_due_in_the_order_of_time_and_no_longer_than_something_is,
+            open_requests_of_a_pull_request_are_found_whatever_its_case,
+            the_runs_of_an_execution_are_found_and_no_other_ones,
+            all_requests_are_listed_by_age_or_only_the_open_ones,
+            a_delivery_is_worked_until_it_is_done_and_then_never_again,
+            what_deliveries_told_is_merged_and_no_word_is_lost_to_another,
+            a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time,
+            no_print_of_what_is_written_shows_the_token,
+        );
+    };
+    ($fresh:path: $($case:ident),* $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            let (store, _keep) = $fresh().await;
+            $crate::store_contract::$case(store).await;
+        }
+    )*};
+}
+pub(crate) use store_contract;
+
+async fn stored(store: &Store, request: &ApprovalRequest) -> ApprovalRequest {
+    store.request(&request.id).await.expect("an answer").expect("a request")
+}
+
+async fn open(store: &Store, request: ApprovalRequest, secret: &str) -> ApprovalRequest {
+    let write = opening(request, secret);
+    let written = write.request.clone();
+    store.write(write).await.expect("the first write");
+    written
+}
+
+/// Writes the next state with a record of that kind, and gives what was written.
+async fn next(store: &Store, next: ApprovalRequest, kind: RecordKind) -> ApprovalRequest {
+    let write = Write::new(next, entry(kind, 1));
+    let written = write.request.clone();
+    store.write(write).await.expect("a write that follows");
+    written
+}
+
+/// Brings an open request to its end, without announcing it.
+async fn end(store: &Store, request: &ApprovalRequest) -> ApprovalRequest {
+    let closed = request.execution_ended(ExecutionEnd::Stopped, None, at(50)).expect("an open request");
+    next(store, closed, RecordKind::ExecutionEnded).await
+}
+
+fn ids(requests: &[ApprovalRequest]) -> Vec<&str> {
+    requests.iter().map(|request| request.id.as_str()).collect()
+}
+
+pub(crate) async fn what_is_written_is_read_back_as_it_was(store: Store) {
+    let request = open(&store, pending("one", 0), "secret-1").await;
+    assert_eq!(stored(&store, &request).await, request);
+    let claimed = request.claim(&decision(Verdict::Approved), at(3)).expect("a claim");
+    let claimed = next(&store, claimed, RecordKind::Claimed).await;
+    assert_eq!(stored(&store, &request).await, claimed);
+    let closed = claimed.close(CallbackOutcome::Taken, at(4)).expect("closed").announced(Event::Approved);
+    let closed = ApprovalRequest { version: claimed.version + 1, ..closed };
+    let closed = next(&store, closed, RecordKind::Closed).await;
+    assert_eq!(stored(&store, &request).await, closed);
+    let other = pending("two", 0);
+    assert_eq!(store.request(&other.id).await, Ok(None));
+    assert_eq!(store.token(&other.id).await, Ok(None));
+    assert_eq!(store.trail(&other.id).await, Ok(Vec::new()));
+}
+
+pub(crate) async fn of_many_who_write_at_once_the_first_wins_and_the_others_learn_what_is_stored(store: Store) {
+    for round in 0..15 {
+        let request = open(&store, pending(&format!("race-{round}"), 0), "secret").await;
+        let racers = (0..24).map(|racer| {
+            let (store, read) = (Arc::clone(&store), request.read(at(racer)));
+            tokio::spawn(async move {
+                let write = Write::new(read, entry(RecordKind::Read, racer));
+                let written = write.request.clone();
+                (written, store.write(write).await)
+            })
+        });
+        let mut won = Vec::new();
+        let mut lost = Vec::new();
+        for racer in racers.collect::<Vec<_>>() {
+            let (written, outcome) = racer.await.expect("a racer");
+            match outcome {
+                Ok(()) => won.push(written),
+                Err(WriteError::Conflict { stored: Some(stored) }) => lost.push(*stored),
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!((won.len(), lost.len()), (1, 23), "round {round}");
+        assert!(lost.iter().all(|seen| Some(seen) == won.first()), "round {round}: a loser saw something else");
+        assert_eq!(Some(&stored(&store, &request).await), won.first());
+        assert_eq!(store.trail(&request.id).await.expect("a trail").len(), 2);
+    }
+}
+
+pub(crate) async fn of_many_who_claim_at_once_one_may_resume(store: Store) {
+    for round in 0..15 {
+        let request = open(&store, pending(&format!("claims-{round}"), 0), "secret").await;
+        let racers = (0..24).map(|racer| {
+            let (store, request) = (Arc::clone(&store), request.clone());
+            let verdict = if racer % 2 == 0 { Verdict::Approved } else { Verdict::Rejected };
+            tokio::spawn(async move {
+                let mut entry = entry(RecordKind::Claimed, racer);
+                entry.decision = Some(decision(verdict));
+                SettleClaim::take(store.as_ref(), &request, entry).await
+            })
+        });
+        let mut claims = Vec::new();
+        for racer in racers.collect::<Vec<_>>() {
+            match racer.await.expect("a racer") {
+                Ok(claim) => claims.push(claim),
+                Err(ClaimError::Write(WriteError::Conflict { stored: Some(_) })) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!(claims.len(), 1, "round {round}");
+        assert_eq!(claims.first().map(|claim| claim.request().clone()), Some(stored(&store, &request).await));
+    }
+}
+
+pub(crate) async fn a_write_that_does_not_follow_what_is_stored_changes_nothing(store: Store) {
+    let request = pending("one", 0);
+    let early = Write::new(request.noted(), entry(RecordKind::Read, 0)).with_token(token("early"));
+    let refused = store.write(early).await;
+    assert!(matches!(refused, Err(WriteError::Conflict { stored: None })), "{refused:?}");
+    assert_eq!(store.token(&request.id).await, Ok(None));
+
+    let first = open(&store, request.clone(), "secret-1").await;
+    let second = next(&store, first.noted(), RecordKind::Read).await;
+    for late in [opening(request, "late"), Write::new(first.noted(), entry(RecordKind::Read, 2)).with_token(token("l"))]
+    {
+        match store.write(late).await {
+            Err(WriteError::Conflict { stored: Some(stored) }) => assert_eq!(*stored, second),
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+    let ahead = ApprovalRequest { version: second.version + 2, ..second.clone() };
+    let refused = store.write(Write::new(ahead, entry(RecordKind::Read, 2))).await;
+    assert!(matches!(refused, Err(WriteError::Conflict { stored: Some(_) })), "{refused:?}");
+    assert_eq!(stored(&store, &second).await, second);
+    assert_eq!(store.token(&second.id).await, Ok(Some(token("secret-1"))));
+    assert_eq!(store.trail(&second.id).await.expect("a trail").len(), 2);
+}
+
+pub(crate) async fn a_token_stays_until_another_comes_with_a_write(store: Store) {
+    let request = open(&store, pending("one", 0), "secret-1").await;
+    let request = next(&store, request.read(at(1)), RecordKind::Read).await;
+    assert_eq!(store.token(&request.id).await, Ok(Some(token("secret-1"))));
+    let write = Write::new(request.retoken().expect("open"), entry(RecordKind::Retoken, 2));
+    let retried = write.request.clone();
+    // As long as one may be, with what a token may hold.
+    let longest = "+/=".repeat(682);
+    store.write(write.with_token(token(&longest))).await.expect("a retry");
+    assert_eq!(store.token(&request.id).await, Ok(Some(token(&longest))));
+    next(&store, retried.read(at(3)), RecordKind::Read).await;
+    assert_eq!(store.token(&request.id).await, Ok(Some(token(&longest))));
+}
+
+pub(crate) async fn a_claim_holds_the_token_that_was_stored_when_it_was_taken(store: Store) {
+    let request = open(&store, pending("one", 0), "secret-1").await;
+    let mut entry_of = entry(RecordKind::Claimed, 1);
+    entry_of.decision = Some(decision(Verdict::Approved));
+    let claim = SettleClaim::take(store.as_ref(), &request, entry_of.clone()).await.expect("a claim");
+    assert_eq!(claim.token(), &token("secret-1"));
+    let retried = claim.request().retoken().expect("open");
+    let write = Write::new(retried, entry(RecordKind::Retoken, 2)).with_token(token("secret-2"));
+    store.write(write).await.expect("a retry");
+    assert_eq!(claim.token(), &token("secret-1"));
+    let retried = stored(&store, &request).await;
+    let again = SettleClaim::take_over(store.as_ref(), &retried, at(61)).await.expect("a claim that has lapsed");
+    assert_eq!(again.token(), &token("secret-2"));
+    let refused = SettleClaim::take(store.as_ref(), &request, entry_of).await;
+    assert!(matches!(refused, Err(ClaimError::Write(WriteError::Conflict { .. }))), "{refused:?}");
+}
+
+pub(crate) async fn the_trail_is_one_chain_from_the_first_record(store: Store) {
+    let mut request = open(&store, pending("one", 0), "secret").await;
+    for seconds in 1..=12 {
+        request = next(&store, request.read(at(seconds)), RecordKind::Read).await;
+    }
+    let trail = store.trail(&request.id).await.expect("a trail");
+    assert_eq!(trail.iter().map(|record| record.sequence).collect::<Vec<_>>(), (1..=13).collect::<Vec<_>>());
+    assert_chain(&request, &trail);
+}
+
+/// The trail is whole, unchanged, and the request's.
+pub(crate) fn assert_chain(request: &ApprovalRequest, trail: &[Record]) {
+    let mut previous = String::new();
+    for (index, record) in trail.iter().enumerate() {
+        assert_eq!(record.request_id, request.id);
+        assert_eq!(record.sequence, index as u64 + 1, "the trail has a gap");
+        assert!(record.follows(&previous), "record {} was changed", record.sequence);
+        previous.clone_from(&record.hash);
+    }
+    assert_eq!((request.trail.length, &request.trail.hash), (trail.len() as u64, &previous));
+}
+
+pub(crate) async fn a_record_that_does_not_continue_the_trail_is_refused_with_the_whole_write(store: Store) {
+    let first = open(&store, pending("one", 0), "secret").await;
+    let good = Write::new(first.read(at(1)), entry(RecordKind::Read, 1));
+    let foreign = Write::new(pending("two", 0).noted(), entry(RecordKind::Read, 1)).record;
+    let again = Write::new(good.request.clone(), entry(RecordKind::Read, 2)).record;
+    let broken = [
+        Record { kind: RecordKind::Released, ..good.record.clone() },
+        Record { previous: "0".repeat(64), ..good.record.clone() },
+        Record { sequence: 1, ..good.record.clone() },
+        foreign,
+        again,
+    ];
+    for record in broken {
+        let write = Write { record, token: Some(token("other")), ..good.clone() };
+        let refused = store.write(write).await;
+        assert!(matches!(refused, Err(WriteError::Unavailable(_))), "{refused:?}");
+        assert_eq!(stored(&store, &first).await, first);
+        assert_eq!(store.token(&first.id).await, Ok(Some(token("secret"))));
+        assert_eq!(store.trail(&first.id).await.expect("a trail").len(), 1);
+    }
+    // A request that forgets where its trail stands.
+    let mut forgetful = good.clone();
+    forgetful.request.trail = first.trail.clone();
+    assert!(store.write(forgetful).await.is_err());
+    store.write(good).await.expect("the record that does follow");
+}
+
+pub(crate) async fn requests_are_due_in_the_order_of_time_and_no_longer_than_something_is(store: Store) {
+    let mut open_at = Vec::new();
+    for (name, opened) in [("c", 30), ("a", 10), ("b", 20)] {
+        open_at.push(open(&store, pending(name, opened), "secret").await);
+    }
+    let [c, a, b] = &open_at[..] else { panic!("three requests") };
+    assert_eq!(store.due(at(REREAD_SECONDS + 9)).await, Ok(Vec::new()));
+    assert_eq!(ids(&store.due(at(REREAD_SECONDS + 10)).await.expect("due")), [a.id.as_str()]);
+    let all = store.due(at(REREAD_SECONDS + 30)).await.expect("due");
+    assert_eq!(ids(&all), [a.id.as_str(), b.id.as_str(), c.id.as_str()]);
+
+    // Read again: due later. Claimed: due when the claim lapses. Closed: due until its end is announced.
+    next(&store, a.read(at(500)), RecordKind::Read).await;
+    let claimed = b.claim(&decision(Verdict::Approved), at(40)).expect("a claim");
+    let claimed = next(&store, claimed, RecordKind::Claimed).await;
+    let closed = end(&store, c).await;
+    let due = store.due(at(REREAD_SECONDS + 30)).await.expect("due");
+    assert_eq!(ids(&due), [closed.id.as_str(), claimed.id.as_str()]);
+    assert_eq!(due, [closed.clone(), claimed.clone()]);
+    next(&store, closed.announced(Event::Canceled), RecordKind::Announced).await;
+    assert_eq!(store.due(at(REREAD_SECONDS + 30)).await, Ok(vec![claimed]));
+}
+
+pub(crate) async fn open_requests_of_a_pull_request_are_found_whatever_its_case(store: Store) {
+    let older = open(&store, pending("older", 0), "secret").await;
+    let younger = open(&store, pending("younger", 10), "secret").await;
+    let mut elsewhere = pending("elsewhere", 0);
+    elsewhere.subject.pull_request = Some(pull_request("acme/checkout#12"));
+    let elsewhere = open(&store, elsewhere, "secret").await;
+    let mut shouted = pending("shouted", 20);
+    shouted.subject.pull_request = Some(pull_request("ACME/Checkout#1"));
+    let shouted = open(&store, shouted, "secret").await;
+
+    for name in ["acme/checkout#1", "Acme/CHECKOUT#1"] {
+        let found = store.open_for(&pull_request(name)).await.expect("open");
+        assert_eq!(found, [older.clone(), younger.clone(), shouted.clone()]);
+    }
+    assert_eq!(store.open_for(&pull_request("acme/checkout#12")).await, Ok(vec![elsewhere]));
+    assert_eq!(store.open_for(&pull_request("acme/checkout#2")).await, Ok(Vec::new()));
+
+    let claimed = younger.claim(&decision(Verdict::Approved), at(11)).expect("a claim");
+    let claimed = next(&store, claimed, RecordKind::Claimed).await;
+    end(&store, &older).await;
+    end(&store, &shouted).await;
+    assert_eq!(store.open_for(&pull_request("acme/checkout#1")).await, Ok(vec![claimed]));
+}
+
+pub(crate) async fn the_runs_of_an_execution_are_found_and_no_other_ones(store: Store) {
+    let first = open(&store, run_of("one", 0, 0), "secret").await;
+    let third = open(&store, run_of("one", 2, 20), "secret").await;
+    let second = open(&store, run_of("one", 1, 10), "secret").await;
+    open(&store, run_of("one-and-more", 0, 0), "secret").await;
+    let first = end(&store, &first).await;
+    assert_eq!(store.of_execution(&execution("one")).await, Ok(vec![first, second, third]));
+    assert_eq!(store.of_execution(&execution("none")).await, Ok(Vec::new()));
+}
+
+pub(crate) async fn all_requests_are_listed_by_age_or_only_the_open_ones(store: Store) {
+    assert_eq!(store.requests(Which::All).await, Ok(Vec::new()));
+    let young = open(&store, pending("young", 30), "secret").await;
+    let old = open(&store, pending("old", 10), "secret").await;
+    let middle = open(&store, pending("middle", 20), "secret").await;
+    let middle = end(&store, &middle).await;
+    assert_eq!(store.requests(Which::All).await, Ok(vec![old.clone(), middle, young.clone()]));
+    assert_eq!(store.requests(Which::Open).await, Ok(vec![old, young]));
+}
+
+pub(crate) async fn a_delivery_is_worked_until_it_is_done_and_then_never_again(store: Store) {
+    let delivery = |text| DeliveryId::new(text).expect("a delivery id");
+    let (one, other) = (delivery("3f0c"), delivery("3f0c-b"));
+    assert_eq!(store.begin_delivery(&one, at(0)).await, Ok(DeliveryState::Recorded));
+    assert_eq!(store.begin_delivery(&one, at(1)).await, Ok(DeliveryState::Recorded));
+    store.finish_delivery(&one, at(2)).await.expect("done");
+    assert_eq!(store.begin_delivery(&one, at(3)).await, Ok(DeliveryState::Done));
+    store.finish_delivery(&one, at(4)).await.expect("done again");
+    assert_eq!(store.begin_delivery(&one, at(5)).await, Ok(DeliveryState::Done));
+    assert_eq!(store.begin_delivery(&other, at(6)).await, Ok(DeliveryState::Recorded));
+}
+
+pub(crate) async fn what_deliveries_told_is_merged_and_no_word_is_lost_to_another(store: Store) {
+    let here = pull_request("acme/checkout#1");
+    assert_eq!(store.observed(&here).await, Ok(Observed::default()));
+    let review = |id: u64, body: &str| Review {
+        id: ReviewId(id),
+        user: Some(person(1, "pia")),
+        state: ReviewState::Approved,
+        was: None,
+        dismissed_by: None,
+        revision: Some(revision('a')),
+        bound_by: BoundBy::Delivery,
+        submitted_at: Some(at(1)),
+        body: body.to_owned(),
+    };
+    let given = |id, body| Observation::ReviewGiven { review: review(id, body) };
+    let seen = |digit, pusher, seconds| Observation::HeadSeen { head: revision(digit), pusher, at: at(seconds) };
+    let mut told = vec![
+        given(7, "first word"),
+        given(7, "edited"),
+        Observation::ReviewDismissed { review: ReviewId(7), by: person(2, "pat") },
+        seen('a', Some(person(3, "dave")), 5),
+        seen('a', Some(person(2, "pat")), 3),
+        Observation::BaseChanged { at: at(9) },
+        Observation::BaseChanged { at: at(8) },
+    ];
+    let mut expected = Observed::default();
+    for (index, observation) in told.iter().cloned().enumerate() {
+        let name = if index % 2 == 0 { "ACME/checkout#1" } else { "acme/Checkout#1" };
+        store.observe(&pull_request(name), observation.clone()).await.expect("kept");
+        expected.add(observation);
+    }
+    assert_eq!(store.observed(&here).await, Ok(expected.clone()));
+    assert_eq!(store.observed(&pull_request("acme/checkout#10")).await, Ok(Observed::default()));
+
+    // All at once, from many, and twice: none overwrites another.
+    let many: Vec<Observation> = (100..124).map(|id| given(id, "one of many")).collect();
+    let tasks = many.iter().cloned().map(|observation| {
+        let (store, here) = (Arc::clone(&store), here.clone());
+        tokio::spawn(async move { store.observe(&here, observation).await })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("a task").expect("kept");
+    }
+    told.extend(many);
+    told.into_iter().for_each(|observation| expected.add(observation));
+    assert_eq!(store.observed(&here).await, Ok(expected));
+}
+
+pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time(store: Store) {
+    let veto = |by, seconds, pull: &str| Veto { by, at: at(seconds), pull_request: pull_request(pull) };
+    let (pia, pat) = (person(1, "pia"), person(2, "pat"));
+    let target = target();
+    let of = revision('a');
+    for given in [
+        veto(pia.clone(), 5, "acme/checkout#1"),
+        veto(pia.clone(), 5, "Acme/Checkout#1"),
+        veto(pia.clone(), 9, "acme/checkout#1"),
+        veto(pia.clone(), 7, "acme/checkout#1"),
+        veto(pia.clone(), 1, "acme/checkout#2"),
+        veto(pat.clone(), 3, "acme/checkout#1"),
+    ] {
+        store.remember_veto(&target, &of, given).await.expect("kept");
+    }
+    let expected =
+        [veto(pia.clone(), 1, "acme/checkout#2"), veto(pat, 3, "acme/checkout#1"), veto(pia, 9, "acme/checkout#1")];
+    assert_eq!(store.vetoes(&target, &of).await, Ok(expected.to_vec()));
+    assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
+}
+
+pub(crate) async fn no_print_of_what_is_written_shows_the_token(store: Store) {
+    const SECRET: &str = "AAAAKgAAAAIAAAAAtopsecret";
+    let write = opening(pending("one", 0), SECRET);
+    let mut prints = vec![format!("{write:?}"), format!("{write:#?}")];
+    let request = write.request.clone();
+    store.write(write).await.expect("written");
+    let mut entry_of = entry(RecordKind::Claimed, 1);
+    entry_of.decision = Some(decision(Verdict::Approved));
+    let claim = SettleClaim::take(store.as_ref(), &request, entry_of).await.expect("a claim");
+    let held = stored(&store, &request).await;
+    prints.push(format!("{claim:?}{claim:#?}{held:?}{:?}", store.token(&request.id).await));
+    prints.push(serde_json::to_string(&held).expect("JSON"));
+    prints.push(serde_json::to_string(&store.trail(&request.id).await.expect("a trail")).expect("JSON"));
+    prints.push(format!("{:?}", store.write(opening(request, SECRET)).await));
+    assert_eq!(claim.token().expose(), SECRET);
+    assert!(prints.iter().all(|print| !print.contains(SECRET) && !print.contains("topsecret")));
+}
