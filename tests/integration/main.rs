@@ -10,6 +10,8 @@ mod explain_cli;
 mod gate;
 mod local_gate;
 mod policy_tests;
+mod docs;
+mod floors;
 mod signatures;
 mod test_command;
 mod test_files;
