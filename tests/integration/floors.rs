@@ -328,7 +328,10 @@ fn problems(path: &str, code: &str) -> Vec<String> {
         let attribute = token.text == "#" && (next(1) == "[" || (next(1) == "!" && next(2) == "["));
         let name = if next(1) == "!" { next(3) } else { next(2) };
         if attribute && matches!(name, "allow" | "path") {
-            report(token.line, format!("`#[{name}]`: an exception is `#[expect(…, reason = \"…\")]`, a file has its place"));
+            report(
+                token.line,
+                format!("`#[{name}]`: an exception is `#[expect(…, reason = \"…\")]`, a file has its place"),
+            );
         }
     }
     for (n, text) in code.lines().enumerate() {
@@ -364,7 +367,8 @@ fn points_up(room: &str, file: &[String], named: &[String]) -> Option<String> {
     }
     if first == room {
         // GitHub itself knows nothing of the stand-in for it.
-        let to_stand_in = file.get(1).is_some_and(|part| part == "github") && named.get(1).is_some_and(|n| n == "embedded");
+        let to_stand_in =
+            file.get(1).is_some_and(|part| part == "github") && named.get(1).is_some_and(|n| n == "embedded");
         return (room == "adapters" && to_stand_in).then(|| format!("`adapters::github` names `{whole}`"));
     }
     if FLOORS.iter().all(|(floor, _)| *floor != first) {
@@ -378,7 +382,9 @@ fn forbidden(path: &str, room: &str, word: &str, next: &str) -> Option<String> {
     let outside = OUTSIDE.contains(&word) && next == "::";
     match word {
         "serde_yaml" | "serde_saphyr" if path != YAML => Some(format!("only {YAML} names the YAML crate")),
-        _ if SILENT.contains(&room) && NOT_SILENT.contains(&word) => Some(format!("`{room}` is silent, and has `{word}`")),
+        _ if SILENT.contains(&room) && NOT_SILENT.contains(&word) => {
+            Some(format!("`{room}` is silent, and has `{word}`"))
+        }
         "now" if SILENT.contains(&room) && next == "(" => {
             Some(format!("`{room}` reads no clock: `now` is an argument"))
         }
@@ -545,7 +551,9 @@ fn a_silent_room_that_speaks_is_caught() {
 fn the_yaml_crate_and_the_outside_are_named_in_their_places_only() {
     assert!(caught("src/policy/load.rs", "use serde_yaml::Value;"));
     assert!(!caught(YAML, "use serde_yaml::Spanned;"));
-    for code in ["use axum::Router;", "use http::StatusCode;", "fn f(e: aws_sdk_sfn::Error) {}", "use octocrab::Octocrab;"] {
+    for code in
+        ["use axum::Router;", "use http::StatusCode;", "fn f(e: aws_sdk_sfn::Error) {}", "use octocrab::Octocrab;"]
+    {
         assert!(caught("src/ports.rs", code), "{code}");
         assert!(caught("src/app/settle.rs", code), "{code}");
     }
@@ -554,7 +562,9 @@ fn the_yaml_crate_and_the_outside_are_named_in_their_places_only() {
 
 #[test]
 fn what_is_left_undone_is_caught() {
-    for code in ["// TODO: later", "/* FIXME */", "fn f() { todo!() }", "#[allow(dead_code)] fn f() {}", "#![allow(unused)]"] {
+    for code in
+        ["// TODO: later", "/* FIXME */", "fn f() { todo!() }", "#[allow(dead_code)] fn f() {}", "#![allow(unused)]"]
+    {
         assert!(caught("src/dev/mod.rs", code), "{code}");
     }
     assert!(!caught("src/dev/mod.rs", "#[expect(dead_code, reason = \"shown in the docs\")] fn f() {}"));
