@@ -60,6 +60,15 @@ impl Process {
         self.log.join().expect("the log is read")
     }
 
+    /// SIGTERM: it ends what is under way, and says that it did.
+    fn stop(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(sent.success());
+        let ended = self.child.wait().expect("it ends");
+        (ended.code(), self.log.join().expect("the log is read"))
+    }
+
     async fn until(&self, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
         for _ in 0..POLLS {
@@ -144,6 +153,38 @@ async fn a_review_that_was_just_given_when_the_gate_was_killed_is_delivered_afte
     let second = Process::start(folder.path());
     resumed_once(&second).await;
     second.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_is_asked_to_stop_ends_in_order_and_its_folder_can_be_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Process::start(folder.path());
+    waiting(&first).await;
+    let (code, log) = first.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("stopping"), "{log}");
+    let lines = log.lines().map(serde_json::from_str::<Value>);
+    assert!(lines.into_iter().all(|line| line.is_ok_and(|line| line["level"].is_string())), "{log}");
+    let second = Process::start(folder.path());
+    assert_eq!(second.gate.get("/executions/a").await.expect("an execution")["status"], "RUNNING");
+    second.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_another_gate_has_open_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = Process::start(folder.path());
+    let second = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["dev", "--listen", "127.0.0.1:0", "--github", "127.0.0.1:0", "--policy"])
+        .arg(folder.path().join("policy.yaml"))
+        .arg("--data")
+        .arg(folder.path().join("data"))
+        .output()
+        .expect("it runs");
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("cannot be opened") && said.contains("data"), "{said}");
+    first.kill();
 }
 
 #[tokio::test(flavor = "multi_thread")]
