@@ -259,7 +259,45 @@ fn the_demo_is_shown_and_tells_the_same_twice() {
     assert!(page.contains(&format!("```console\n$ cargo run --release -- demo\n{told}```\n")));
 }
 
-// What is linked.
+// What is named and linked.
+
+/// All of `src` as one text.
+fn source() -> String {
+    fn collect(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).expect("the folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                collect(&path, text);
+            } else {
+                text.push_str(&fs::read_to_string(&path).expect("a text"));
+            }
+        }
+    }
+    let mut text = String::new();
+    collect(&root().join("src"), &mut text);
+    text
+}
+
+#[test]
+fn every_file_and_function_that_the_architecture_names_is_there() {
+    let page = read("docs/architecture.md");
+    let source = source();
+    let code = Regex::new("`([^`\n]+)`").expect("the pattern is one");
+    let mut seen = 0;
+    for name in code.captures_iter(&page).filter_map(|found| found.get(1)).map(|found| found.as_str()) {
+        if name.starts_with("src/") || name.starts_with("tests/") {
+            assert!(root().join(name).exists(), "there is no {name}");
+        } else if name.contains("::") || name.contains('_') {
+            let last = name.rsplit("::").next().unwrap_or(name);
+            let word = Regex::new(&format!(r"\b{}\b", regex::escape(last))).expect("the pattern is one");
+            assert!(word.is_match(&source), "nothing in src is called {name}");
+        } else {
+            continue;
+        }
+        seen += 1;
+    }
+    assert!(seen > 50, "names are found");
+}
 
 /// The part behind `#` that a heading is reached by.
 fn anchor(heading: &str) -> String {

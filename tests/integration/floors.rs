@@ -237,8 +237,8 @@ impl Scanner<'_> {
         };
         // `pub(crate)`, `pub(super)`: how far something is seen, not what it names.
         let seen_by = i > 1 && self.text(i - 1) == "(" && self.text(i - 2) == "pub" && self.text(i + 1) == ")";
-        let goes_on = self.text(i + 1) == "::";
-        if seen_by || (!goes_on && !matches!(self.text(i + 1), "as") && !(i > 0 && self.text(i - 1) == "use")) {
+        let begins = self.text(i + 1) == "::" || self.text(i + 1) == "as" || (i > 0 && self.text(i - 1) == "use");
+        if seen_by || !begins {
             return None;
         }
         let mut end = i + 1;
