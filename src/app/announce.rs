@@ -1,76 +1,53 @@
-//! Tells channels what happened to a request: at least once, and once where nothing crashes in between.
+//! Tells channels what happened to a request: each at least once, and once where nothing crashes in between.
 //!
-//! A channel that cannot be told holds nothing up. The request remembers what was announced; the sweep makes up for
-//! what was not.
+//! A channel that cannot be told holds nothing up. The request remembers which channels were told of what; the sweep
+//! makes up for the others, for a day.
 
 use super::App;
+use super::rewrite::rewrite;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, End, State};
-use crate::ports::{Message, Write, WriteError};
+use crate::approval::request::{ApprovalRequest, End};
+use crate::ident::ChannelName;
+use crate::ports::Message;
 use crate::render::message;
-
-/// How often a mark that lost to another write is tried again.
-const TRIES: usize = 5;
 
 /// Announces the end of a closed request.
 pub(super) async fn announce_end(app: &App, request: &ApprovalRequest) {
-    if let Some(event) = end_event(request) {
-        announce(app, request, event).await;
+    if let Some(event) = request.closed().map(|closed| closed.end).map(End::event) {
+        announce(app, request, event, request.decision()).await;
     }
 }
 
-/// The event that a closed request's end is.
-pub(super) fn end_event(request: &ApprovalRequest) -> Option<Event> {
-    request.closed().map(|closed| closed.end).map(End::event)
-}
-
-/// Announces an event of a request, if it was not announced before.
-pub(super) async fn announce(app: &App, request: &ApprovalRequest, event: Event) {
-    let channels = request.rule.rule().channels(event);
-    if channels.is_empty() || request.announced.contains(&event) {
+/// Announces an event of a request to the channels that were not told of it before.
+pub(super) async fn announce(app: &App, request: &ApprovalRequest, event: Event, decision: Option<&Decision>) {
+    let channels = request.untold(event);
+    if channels.is_empty() {
         return;
     }
     let message = Message {
         request_id: request.id.clone(),
         event,
         subject: message::subject(request, event),
-        text: message::text(request, event),
-        decision: decision_of(request).cloned(),
+        text: message::text(request, event, decision),
+        decision: decision.cloned(),
     };
-    let mut told = true;
-    for channel in &channels {
-        if let Err(error) = app.notifier.notify(channel, &message).await {
-            tracing::error!(request.id = %request.id, channel = %channel, reason = %error, "a channel was not told");
-            told = false;
-        }
-    }
-    if told {
-        mark(app, request, event).await;
-    }
-}
-
-fn decision_of(request: &ApprovalRequest) -> Option<&Decision> {
-    match &request.state {
-        State::Pending => None,
-        State::Settling(settling) => Some(&settling.decision),
-        State::Closed(closed) => closed.decision.as_deref(),
-    }
-}
-
-/// Writes down that the event was announced, on whatever has become of the request since.
-async fn mark(app: &App, request: &ApprovalRequest, event: Event) {
-    let mut current = request.clone();
-    for _ in 0..TRIES {
-        let entry = Entry { kind: RecordKind::Announced, at: app.clock.now(), decision: None, facts: None };
-        match app.store.write(Write::new(current.announced(event), entry)).await {
-            Ok(()) => return,
-            Err(WriteError::Conflict { stored: Some(stored) }) if stored.announced.contains(&event) => return,
-            Err(WriteError::Conflict { stored: Some(stored) }) => current = *stored,
+    let mut told: Vec<ChannelName> = Vec::new();
+    for channel in channels {
+        match app.notifier.notify(&channel, &message).await {
+            Ok(()) => told.push(channel),
             Err(error) => {
-                tracing::warn!(request.id = %request.id, reason = %error, "an announcement was not marked, and may be repeated");
-                return;
+                tracing::error!(request.id = %request.id, channel = %channel, reason = %error, "a channel was not told");
             }
         }
+    }
+    // Also where nobody could be told: it is written down that it was tried, so that the next try waits.
+    let marked = rewrite(app, request, |current| {
+        let at = app.clock.now();
+        let entry = Entry { kind: RecordKind::Announced, at, decision: None, facts: None };
+        Some((current.announced(event, &told, at), entry))
+    });
+    if let Err(failure) = marked.await {
+        tracing::warn!(request.id = %request.id, reason = %failure, "an announcement was not marked, and may be repeated");
     }
 }

@@ -1,19 +1,15 @@
 //! An execution ended without an answer of ours: what it still asked for is closed.
 
 use super::failure::Failure;
+use super::rewrite::rewrite;
 use super::settle::facts_of;
 use super::{App, ExecutionRef, announce};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Verdict};
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, End, ExecutionEnd};
-use crate::ports::{Write, WriteError};
 
-/// How often a request that another changed in the meantime is looked at again.
-const TRIES: usize = 5;
-
-/// Closes the open request of an execution that timed out or was stopped, and says what the request ended as; none where
-/// there is none, or where a claim on it goes on.
+/// Closes the open request of an execution that timed out or was stopped, and says what it ended as, where it was open.
 ///
 /// # Errors
 /// [`Failure::Unavailable`] where the store gave no answer.
@@ -38,26 +34,26 @@ pub(super) async fn end_earlier_runs(app: &App, execution: &ExecutionRef) -> Res
 }
 
 async fn close(app: &App, request: ApprovalRequest, how: ExecutionEnd) -> Result<Option<End>, Failure> {
+    if !request.is_open() {
+        return Ok(request.closed().map(|closed| closed.end));
+    }
     let decision = if how == ExecutionEnd::TimedOut { expired(app, &request).await } else { None };
-    let mut current = request;
-    for _ in 0..TRIES {
+    let closed = rewrite(app, &request, |current| {
         let now = app.clock.now();
-        let Ok(closed) = current.execution_ended(how, decision.clone(), now) else {
-            return Ok(current.closed().map(|closed| closed.end));
-        };
-        let entry = Entry { kind: RecordKind::ExecutionEnded, at: now, decision: decision.clone(), facts: None };
-        let write = Write::new(closed, entry);
-        let closed = write.request.clone();
-        match app.store.write(write).await {
-            Ok(()) => {
-                announce::announce_end(app, &closed).await;
-                return Ok(closed.closed().map(|closed| closed.end));
-            }
-            Err(WriteError::Conflict { stored: Some(stored) }) => current = *stored,
-            Err(error) => return Err(error.into()),
+        let closed = current.execution_ended(how, decision.clone(), now).ok()?;
+        Some((closed, Entry { kind: RecordKind::ExecutionEnded, at: now, decision: decision.clone(), facts: None }))
+    });
+    match closed.await? {
+        Some(closed) => {
+            announce::announce_end(app, &closed).await;
+            Ok(closed.closed().map(|closed| closed.end))
+        }
+        // Another has closed it meanwhile, or holds a claim and finds out.
+        None => {
+            let stored = app.store.request(&request.id).await?;
+            Ok(stored.and_then(|request| request.closed().map(|closed| closed.end)))
         }
     }
-    Err(Failure::unavailable(format!("the request {} changes too fast to be closed", current.id)))
 }
 
 /// The decision that says why, where the facts can still be had: it is for the record, and not worth failing for.

@@ -1,5 +1,7 @@
 //! Evaluate: what an execution asks for, decided for the first time. Never waits.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -18,7 +20,8 @@ use crate::ports::{CodeHostError, Write, WriteError};
 
 /// Decides on an execution's input, and pins its pull request and revision in the decision.
 ///
-/// Where the requirement is met already, or there is none, the request is stored as approved, and nobody is asked.
+/// Where the requirement is met already, or there is none, the request is stored as approved, and nobody is asked. Where
+/// the target is refused, that is stored and told.
 ///
 /// # Errors
 /// [`Failure::InvalidInput`], and [`Failure::Unavailable`] where the facts could not be had or stored.
@@ -31,16 +34,19 @@ pub async fn evaluate(app: &App, execution: &ExecutionRef, input: &Value) -> Res
     let decision = decide(&app.policy, &facts);
 
     end_execution::end_earlier_runs(app, execution).await?;
-    remember_vetoes(app, &subject, &decision, &facts).await?;
-    if let (Verdict::Approved | Verdict::Wait, Some(rule)) = (decision.verdict, rule) {
-        let request = passed(app, execution, subject, &rule, &decision);
-        let at = facts.now;
-        let entry = Entry { kind: RecordKind::Passed, at, decision: Some(decision.clone()), facts: Some(facts) };
+    if decision.verdict == Verdict::Rejected {
+        remember_vetoes(app, &subject, &decision, &facts).await?;
+    }
+    if let (Some(end), Some(rule)) = (End::of(decision.verdict), rule)
+        && decision.verdict != Verdict::Wait
+    {
+        let request = ended_at_once(app, execution, subject, &rule, (end, &decision));
+        let kind = if end == End::Approved { RecordKind::Passed } else { RecordKind::Withheld };
+        let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };
         let write = Write::new(request, entry);
         let request = write.request.clone();
         match app.store.write(write).await {
-            Ok(()) if rule.requirement().is_some() => announce::announce_end(app, &request).await,
-            Ok(()) => {}
+            Ok(()) => announce::announce_end(app, &request).await,
             // A retry of this very step: what was stored the first time stands.
             Err(WriteError::Conflict { stored: Some(_) }) => {}
             Err(error) => return Err(error.into()),
@@ -121,13 +127,13 @@ fn the_one(found: Vec<PullRequestRef>, revision: &Revision) -> Result<PullReques
     }
 }
 
-/// A request that nobody had to be asked for.
-fn passed(
+/// A request that was over as soon as it was made: nobody had to be asked, or nobody could be.
+fn ended_at_once(
     app: &App,
     execution: &ExecutionRef,
     subject: Subject,
     rule: &Rule<'_>,
-    decision: &Decision,
+    (end, decision): (End, &Decision),
 ) -> ApprovalRequest {
     let now = decision.evaluated_at;
     ApprovalRequest {
@@ -140,16 +146,17 @@ fn passed(
         rule: rule.pin(),
         opened_at: now,
         requested_at: None,
-        approved_at: Some(now),
+        approved_at: (end == End::Approved).then_some(now),
         deadline: None,
         state: State::Closed(Closed {
-            end: End::Approved,
+            end,
             callback: Callback::NotNeeded,
             decision: Some(Box::new(decision.clone())),
             closed_at: now,
         }),
-        announced: std::collections::BTreeSet::new(),
+        announced: BTreeMap::new(),
         read_at: now,
+        retry: 0,
         trail: Trail::default(),
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::App;
+use super::settle::revisions;
 use crate::approval::facts::{FACTS_SCHEMA, Facts, PullRequest, Review, Veto};
 use crate::approval::objectors;
 use crate::approval::request::Subject;
@@ -55,7 +56,7 @@ pub(super) async fn gather(
     Ok(facts)
 }
 
-fn bare(subject: &Subject, moments: Moments, now: Timestamp) -> Facts {
+pub(super) fn bare(subject: &Subject, moments: Moments, now: Timestamp) -> Facts {
     Facts {
         schema: FACTS_SCHEMA,
         now,
@@ -96,15 +97,30 @@ async fn standing_vetoes(
     subject: &Subject,
     facts: &Facts,
 ) -> Result<Vec<Veto>, GatherError> {
-    let Some(revision) = &subject.revision else { return Ok(Vec::new()) };
-    let remembered = app.store.vetoes(&subject.target, revision).await?;
+    let Some(pull_request) = &facts.pull_request else { return Ok(Vec::new()) };
+    let mut remembered: Vec<Veto> = Vec::new();
+    for revision in revisions(subject, pull_request) {
+        for veto in app.store.vetoes(&subject.target, revision).await? {
+            if !remembered.contains(&veto) && veto.pull_request != pull_request.reference() {
+                remembered.push(veto);
+            }
+        }
+    }
     let mut standing = Vec::new();
-    for veto in remembered.into_iter().filter(|veto| Some(&veto.pull_request) != subject.pull_request.as_ref()) {
-        let (pull_request, reviews) = read_pull_request(app, &veto.pull_request).await?;
-        let there = Facts { pull_request: Some(pull_request), reviews, vetoes: Vec::new(), ..facts.clone() };
-        if objectors(rule, &there).contains(&veto.by.id) {
+    for veto in remembered {
+        let stands = match read_pull_request(app, &veto.pull_request).await {
+            Ok((there, reviews)) => {
+                let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
+                objectors(rule, &there).contains(&veto.by.id)
+            }
+            // What cannot be looked at any more cannot have been lifted there.
+            Err(GatherError::CodeHost(CodeHostError::NotFound { .. })) => true,
+            Err(error) => return Err(error),
+        };
+        if stands {
             standing.push(veto);
         }
     }
+    standing.sort_by_key(|veto| (veto.at, veto.by.id));
     Ok(standing)
 }

@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::gather::{Moments, bare};
 use super::input::ExecutionInput;
+use super::rewrite::TRIES;
 use super::settle::Settled;
 use super::{App, ExecutionRef, announce, end_execution, settle};
+use crate::approval::decide;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, State, Subject, Trail};
+use crate::approval::request::{ApprovalRequest, End, State, Subject, Trail};
 use crate::ident::{PullRequestRef, RequestId, Revision, TaskToken};
 use crate::ports::{Write, WriteError};
-
-/// How often a write that lost to another is tried again with what is stored now.
-const TRIES: usize = 5;
 
 /// What Evaluate fixed: the request is for these, whatever has happened since.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,15 @@ impl From<&Decision> for Pinned {
     }
 }
 
+/// What the execution waits with.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// The key that resumes it.
+    pub token: TaskToken,
+    /// Which try of the step made it, from 0: an earlier try that writes late must not replace a later one's token.
+    pub retry: u32,
+}
+
 /// Stores the request with its token, asks people, and decides again, so that a review which came in since Evaluate is
 /// not lost. A retry of the step brings a new token, which replaces the old one, and asks nobody twice.
 ///
@@ -41,7 +50,7 @@ pub async fn open_request(
     execution: &ExecutionRef,
     input: &Value,
     pinned: Pinned,
-    token: TaskToken,
+    wait: Wait,
 ) -> Result<RequestId, Failure> {
     let input = ExecutionInput::read(input)?;
     let subject = Subject {
@@ -54,15 +63,15 @@ pub async fn open_request(
     };
 
     end_execution::end_earlier_runs(app, execution).await?;
-    let request = store(app, execution, &subject, &token).await?;
+    let request = store(app, execution, &subject, &wait).await?;
 
     match settle::settle(app, &request.id).await {
-        Ok(Settled::Waiting) => announce::announce(app, &request, Event::Requested).await,
+        Ok(Settled::Waiting) => announce::announce(app, &request, Event::Requested, None).await,
         Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
         // What cannot be read now is read by the next webhook or the sweep: the request is stored, and waits.
         Err(failure) => {
             tracing::warn!(request.id = %request.id, reason = %failure, "stored, and not decided again yet");
-            announce::announce(app, &request, Event::Requested).await;
+            announce::announce(app, &request, Event::Requested, None).await;
         }
     }
     Ok(request.id)
@@ -73,7 +82,7 @@ async fn store(
     app: &App,
     execution: &ExecutionRef,
     subject: &Subject,
-    token: &TaskToken,
+    wait: &Wait,
 ) -> Result<ApprovalRequest, Failure> {
     let id = execution.request_id();
     for _ in 0..TRIES {
@@ -81,14 +90,17 @@ async fn store(
         let stored = app.store.request(&id).await?;
         let entry = |kind| Entry { kind, at: now, decision: None, facts: None };
         let write = match stored {
-            None => Write::new(pending(app, execution, subject, now)?, entry(RecordKind::Opened)),
-            Some(request) => match request.retoken() {
+            None => {
+                let request = ApprovalRequest { retry: wait.retry, ..pending(app, execution, subject, now)? };
+                Write::new(request, entry(RecordKind::Opened))
+            }
+            Some(request) => match request.retoken(wait.retry) {
                 Ok(next) => Write::new(next, entry(RecordKind::Retoken)),
                 Err(_) => return Err(ended(&request)),
             },
         };
         let request = write.request.clone();
-        match app.store.write(write.with_token(token.clone())).await {
+        match app.store.write(write.with_token(wait.token.clone())).await {
             Ok(()) => return Ok(request),
             Err(WriteError::Conflict { .. }) => {}
             Err(error @ WriteError::Unavailable(_)) => return Err(error.into()),
@@ -103,10 +115,7 @@ fn pending(
     subject: &Subject,
     now: jiff::Timestamp,
 ) -> Result<ApprovalRequest, Failure> {
-    // Evaluate found a rule; that it is gone since means that another policy was applied in between.
-    let rule = app.policy.rule(&subject.target).map_err(|_| {
-        Failure::unavailable(format!("the rule for {} is gone since the execution was evaluated", subject.target))
-    })?;
+    let rule = app.policy.rule(&subject.target).map_err(|_| no_rule_any_more(app, subject, now))?;
     let deadline = now.checked_add(rule.timeout().signed()).unwrap_or(jiff::Timestamp::MAX);
     Ok(ApprovalRequest {
         id: execution.request_id(),
@@ -121,15 +130,22 @@ fn pending(
         approved_at: None,
         deadline: Some(deadline),
         state: State::Pending,
-        announced: std::collections::BTreeSet::new(),
+        announced: std::collections::BTreeMap::new(),
         read_at: now,
+        retry: 0,
         trail: Trail::default(),
     })
+}
+
+/// Evaluate found a rule; that it is gone since means that another policy was applied in between.
+fn no_rule_any_more(app: &App, subject: &Subject, now: jiff::Timestamp) -> Failure {
+    let decision = decide(&app.policy, &bare(subject, Moments::default(), now));
+    Failure::Ended { end: End::Denied, decision: Some(Box::new(decision)) }
 }
 
 fn ended(request: &ApprovalRequest) -> Failure {
     match request.closed() {
         Some(closed) => Failure::Ended { end: closed.end, decision: closed.decision.clone() },
-        None => Failure::unavailable(format!("the request {} is being settled", request.id)),
+        None => Failure::unavailable(format!("a later try of the step waits for the request {}", request.id)),
     }
 }

@@ -1,20 +1,20 @@
 //! Settle: reads the facts of an open request again, decides, and where that ends it, resumes its execution once.
 
+use std::collections::BTreeSet;
+
 use super::failure::Failure;
 use super::gather::{GatherError, Moments, gather};
+use super::rewrite::{TRIES, rewrite};
 use super::{App, announce};
 use crate::approval::decide_under;
-use crate::approval::decision::ReviewVerdict;
-use crate::approval::decision::{Decision, Event, Verdict};
-use crate::approval::facts::{Facts, ReviewState, Veto};
+use crate::approval::decision::{Decision, Event, ReviewVerdict, Verdict};
+use crate::approval::facts::{Facts, PullRequest, Veto};
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State, Subject};
-use crate::ident::RequestId;
+use crate::ident::{RequestId, Revision};
+use crate::policy::Rule;
 use crate::ports::{Answer, ClaimError, SettleClaim, Write, WriteError};
 use crate::render::answer;
-
-/// How often a request that another changed in the meantime is looked at again.
-const TRIES: usize = 5;
 
 /// What came of settling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,9 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
                 if End::of(decision.verdict).is_none() {
                     return wait(app, &request, &decision).await;
                 }
-                remember_vetoes(app, &request.subject, &decision, &facts).await?;
+                if decision.verdict == Verdict::Rejected {
+                    remember_vetoes(app, &request.subject, &decision, &facts).await?;
+                }
                 let (at, kind) = (facts.now, RecordKind::Claimed);
                 let entry = Entry { kind, at, decision: Some(decision), facts: Some(facts) };
                 SettleClaim::take(app.store.as_ref(), &request, entry).await
@@ -62,10 +64,19 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
     Err(Failure::unavailable(format!("the request {id} changes too fast to be settled")))
 }
 
-/// The facts of a stored request, as of now.
+/// The facts of a stored request, as of now, that its own rule needs.
 pub(super) async fn facts_of(app: &App, request: &ApprovalRequest) -> Result<Facts, Failure> {
+    facts_under(app, Some(&request.rule.rule()), request).await
+}
+
+/// The facts of a stored request, as of now, that a rule needs.
+pub(super) async fn facts_under(
+    app: &App,
+    rule: Option<&Rule<'_>>,
+    request: &ApprovalRequest,
+) -> Result<Facts, Failure> {
     let moments = Moments { requested_at: request.requested_at, approved_at: request.approved_at };
-    gather(app, Some(&request.rule.rule()), &request.subject, moments).await.map_err(|error| match error {
+    gather(app, rule, &request.subject, moments).await.map_err(|error| match error {
         GatherError::CodeHost(error) => error.into(),
         GatherError::Store(error) => error.into(),
     })
@@ -74,42 +85,46 @@ pub(super) async fn facts_of(app: &App, request: &ApprovalRequest) -> Result<Fac
 /// Notes that the facts were read, and tells of a request for changes that holds it.
 async fn wait(app: &App, request: &ApprovalRequest, decision: &Decision) -> Result<Settled, Failure> {
     let at = decision.evaluated_at;
-    let entry = Entry { kind: RecordKind::Read, at, decision: None, facts: None };
-    let write = Write::new(request.read(at), entry);
-    let read = write.request.clone();
-    match app.store.write(write).await {
-        Ok(()) => {
-            if decision.verdict == Verdict::Blocked {
-                announce::announce(app, &read, Event::Blocked).await;
-            }
-            Ok(Settled::Waiting)
-        }
-        // Whoever changed it has read later facts than these.
-        Err(WriteError::Conflict { .. }) => Ok(Settled::Waiting),
-        Err(error @ WriteError::Unavailable(_)) => Err(error.into()),
+    let read = rewrite(app, request, |current| {
+        let entry = Entry { kind: RecordKind::Read, at, decision: None, facts: None };
+        matches!(current.state, State::Pending).then(|| (current.read(at), entry))
+    });
+    if let Some(read) = read.await?
+        && decision.verdict == Verdict::Blocked
+    {
+        announce::announce(app, &read, Event::Blocked, Some(decision)).await;
     }
+    Ok(Settled::Waiting)
 }
 
-/// Remembers who ended the request by requesting changes, before it ends: neither a redrive nor another pull request of
-/// the same commit must launder that.
+/// Remembers whose requests for changes end a request, before it ends: neither a redrive nor another pull request of the
+/// same commit must launder that. They are remembered for the revision and for the head, since merging makes another
+/// revision of the same head.
 pub(super) async fn remember_vetoes(
     app: &App,
     subject: &Subject,
     decision: &Decision,
     facts: &Facts,
 ) -> Result<(), Failure> {
-    let (Some(pull_request), Some(revision)) = (&subject.pull_request, &subject.revision) else {
-        return Ok(());
+    let Some(pull_request) = &facts.pull_request else { return Ok(()) };
+    let objects = |id| {
+        let against = |verdict| matches!(verdict, ReviewVerdict::Rejects | ReviewVerdict::Blocks);
+        decision.reviews.iter().any(|review| review.id == id && against(review.verdict))
     };
-    let rejects = |id| decision.reviews.iter().any(|r| r.id == id && r.verdict == ReviewVerdict::Rejects);
-    for review in facts.reviews.iter().filter(|review| rejects(review.id)) {
+    for review in facts.reviews.iter().filter(|review| objects(review.id)) {
         let Some(by) = review.user.clone() else { continue };
-        debug_assert!(review.state != ReviewState::Approved);
         let at = review.submitted_at.unwrap_or(facts.now);
-        let veto = Veto { by, at, pull_request: pull_request.clone() };
-        app.store.remember_veto(&subject.target, revision, veto).await?;
+        let veto = Veto { by, at, pull_request: pull_request.reference() };
+        for revision in revisions(subject, pull_request) {
+            app.store.remember_veto(&subject.target, revision, veto.clone()).await?;
+        }
     }
     Ok(())
+}
+
+/// What a veto of the subject is kept under.
+pub(super) fn revisions<'f>(subject: &'f Subject, pull_request: &'f PullRequest) -> BTreeSet<&'f Revision> {
+    subject.revision.iter().chain([&pull_request.head]).collect()
 }
 
 /// Tells the execution, and closes the request with what it said.

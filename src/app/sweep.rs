@@ -29,7 +29,7 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
             State::Closed(_) => announce::announce_end(app, &request).await,
             State::Pending | State::Settling(_) => {
                 if request.requested_at.is_some() {
-                    announce::announce(app, &request, Event::Requested).await;
+                    announce::announce(app, &request, Event::Requested, None).await;
                 }
                 match settle(app, &request.id).await {
                     Ok(Settled::Ended(_)) => swept.ended += 1,

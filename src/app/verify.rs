@@ -1,17 +1,15 @@
 //! Verify: at the time of use everything is read and decided once more, under the pinned policy and the present one.
 
 use super::failure::Failure;
-use super::settle::{facts_of, remember_vetoes};
-use super::{App, ExecutionRef};
+use super::rewrite::rewrite;
+use super::settle::{facts_of, facts_under, remember_vetoes};
+use super::{App, ExecutionRef, announce};
 use crate::approval::decision::{Decision, Reason, ReasonCode, Verdict};
+use crate::approval::facts::Facts;
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, End, State};
 use crate::approval::{decide, decide_under};
 use crate::ident::RequestId;
-use crate::ports::{Write, WriteError};
-
-/// How often a record that lost to another write is tried again.
-const TRIES: usize = 5;
 
 /// What an execution that may go on is given.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,28 +25,73 @@ pub struct Release {
 /// # Errors
 /// [`Failure::Ended`] where either policy refuses now; [`Failure::Unavailable`] where that could not be found out.
 pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Failure> {
-    let id = execution.request_id();
-    let request = app.store.request(&id).await?;
-    let request = request.ok_or_else(|| Failure::unavailable(format!("there is no request {id} to release")))?;
+    let request = newest_request(app, execution).await?;
     if let Some((end, decision)) = not_approved(&request) {
         return Err(Failure::Ended { end, decision });
     }
-    let facts = facts_of(app, &request).await?;
+    let pinned = decided(app, &request, Under::Pinned).await?;
+    // Each policy is asked on the facts that it needs: its own teams, and the vetoes of those who have a say under it.
+    let present = match app.policy.digest() == &request.policy_digest {
+        true => None,
+        false => Some(decided(app, &request, Under::Present).await?),
+    };
 
-    let pinned = decide_under(&request.rule.rule(), &request.policy_digest, &facts);
-    let present = decide(&app.policy, &facts);
-    let (decision, refused) = weigh(pinned, present);
+    let (pinned, facts) = pinned;
+    let (decision, refused, facts) = match present {
+        Some((present, present_facts)) if passes(&pinned) => weigh((pinned, facts), (present, present_facts)),
+        Some(_) | None => refusal(pinned, facts),
+    };
 
-    if decision.verdict == Verdict::Rejected {
+    if refused.is_some() {
         remember_vetoes(app, &request.subject, &decision, &facts).await?;
     }
     let kind = if refused.is_some() { RecordKind::Withheld } else { RecordKind::Released };
-    let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };
-    record(app, request, entry).await?;
+    let at = facts.now;
+    let recorded = rewrite(app, &request, |current| {
+        let entry = Entry { kind, at, decision: Some(decision.clone()), facts: Some(facts.clone()) };
+        Some((current.noted(), entry))
+    });
+    // Without the record nothing is released.
+    let request = recorded.await?.unwrap_or(request);
     match refused {
-        Some(end) => Err(Failure::Ended { end, decision: Some(Box::new(decision)) }),
-        None => Ok(Release { request_id: id, decision }),
+        Some(end) => {
+            announce::announce(app, &request, end.event(), Some(&decision)).await;
+            Err(Failure::Ended { end, decision: Some(Box::new(decision)) })
+        }
+        None => Ok(Release { request_id: request.id, decision }),
     }
+}
+
+/// The request of this run of the execution; where only the release is run again, that of the run before.
+async fn newest_request(app: &App, execution: &ExecutionRef) -> Result<ApprovalRequest, Failure> {
+    let requests = app.store.of_execution(&execution.arn).await?;
+    let newest = requests.into_iter().filter(|request| request.redrive <= execution.redrive).max_by_key(|r| r.redrive);
+    newest.ok_or_else(|| Failure::unavailable(format!("there is no request of {} to release", execution.arn)))
+}
+
+/// Which policy decides.
+#[derive(Clone, Copy)]
+enum Under {
+    Pinned,
+    Present,
+}
+
+async fn decided(app: &App, request: &ApprovalRequest, under: Under) -> Result<(Decision, Facts), Failure> {
+    match under {
+        Under::Pinned => {
+            let facts = facts_of(app, request).await?;
+            Ok((decide_under(&request.rule.rule(), &request.policy_digest, &facts), facts))
+        }
+        Under::Present => {
+            let rule = app.policy.rule(&request.subject.target).ok();
+            let facts = facts_under(app, rule.as_ref(), request).await?;
+            Ok((decide(&app.policy, &facts), facts))
+        }
+    }
+}
+
+fn passes(decision: &Decision) -> bool {
+    matches!(decision.verdict, Verdict::Approved | Verdict::Wait)
 }
 
 /// Why a request is not one that could be released. One that is still being settled as approved is: the execution goes
@@ -63,53 +106,36 @@ fn not_approved(request: &ApprovalRequest) -> Option<(End, Option<Box<Decision>>
     }
 }
 
-/// The decision of the two that counts, and what it refuses as. The pinned policy speaks first.
-fn weigh(pinned: Decision, present: Decision) -> (Decision, Option<End>) {
-    let passes = |decision: &Decision| matches!(decision.verdict, Verdict::Approved | Verdict::Wait);
-    if !passes(&pinned) {
-        return refusal(pinned);
+/// The decision of the two that counts, where the pinned policy passes, and what it refuses as.
+fn weigh(pinned: (Decision, Facts), present: (Decision, Facts)) -> (Decision, Option<End>, Facts) {
+    let (mut denied, facts) = present;
+    if passes(&denied) {
+        let waits = denied.verdict == Verdict::Wait && denied.until >= pinned.0.until;
+        return if waits { (denied, None, facts) } else { (pinned.0, None, pinned.1) };
     }
-    if !passes(&present) {
-        let mut denied = present;
-        denied.verdict = Verdict::Denied;
-        let text = format!("approved under the policy it was asked under; the present policy says: {}", denied.summary);
-        denied.reasons.insert(0, Reason { code: ReasonCode::PolicyChanged, text: text.clone(), source: None });
-        denied.summary = text;
-        return (denied, Some(End::Denied));
-    }
-    let waits = present.verdict == Verdict::Wait && present.until >= pinned.until;
-    (if waits { present } else { pinned }, None)
+    denied.verdict = Verdict::Denied;
+    let text = format!("approved under the policy it was asked under; the present policy says: {}", denied.summary);
+    denied.reasons.insert(0, Reason { code: ReasonCode::PolicyChanged, text: text.clone(), source: None });
+    denied.summary = text;
+    (denied, Some(End::Denied), facts)
 }
 
 /// What is no longer approved ends: it does not go back to waiting.
-fn refusal(mut decision: Decision) -> (Decision, Option<End>) {
+fn refusal(mut decision: Decision, facts: Facts) -> (Decision, Option<End>, Facts) {
     let end = match decision.verdict {
+        Verdict::Approved | Verdict::Wait => None,
         Verdict::Pending | Verdict::Blocked => {
             let text = format!("what was approved is approved no longer: {}", decision.summary);
             decision.verdict = Verdict::Rejected;
-            decision
-                .reasons
-                .insert(0, Reason { code: ReasonCode::ApprovalWithdrawn, text: text.clone(), source: None });
+            let reason = Reason { code: ReasonCode::ApprovalWithdrawn, text: text.clone(), source: None };
+            decision.reasons.insert(0, reason);
             decision.summary = text;
-            End::Rejected
+            Some(End::Rejected)
         }
-        Verdict::Rejected => End::Rejected,
-        Verdict::Expired => End::Expired,
-        Verdict::Superseded => End::Superseded,
-        Verdict::Approved | Verdict::Wait | Verdict::Denied => End::Denied,
+        Verdict::Rejected => Some(End::Rejected),
+        Verdict::Expired => Some(End::Expired),
+        Verdict::Superseded => Some(End::Superseded),
+        Verdict::Denied => Some(End::Denied),
     };
-    (decision, Some(end))
-}
-
-/// Puts the outcome into the request's trail: without that, nothing is released.
-async fn record(app: &App, request: ApprovalRequest, entry: Entry) -> Result<(), Failure> {
-    let mut current = request;
-    for _ in 0..TRIES {
-        match app.store.write(Write::new(current.noted(), entry.clone())).await {
-            Ok(()) => return Ok(()),
-            Err(WriteError::Conflict { stored: Some(stored) }) => current = *stored,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(Failure::unavailable(format!("the request {} changes too fast to be recorded", current.id)))
+    (decision, end, facts)
 }

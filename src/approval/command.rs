@@ -38,6 +38,11 @@ pub(super) enum BrokenCommand {
     Misspelt,
 }
 
+const COMMANDS: [&str; 2] = ["approve", "override"];
+
+/// Characters that are not seen, and are no white space: they come along when a text is pasted.
+const INVISIBLE: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
 impl NamedTarget {
     fn new(text: &str) -> Option<Self> {
         let (service, environment) = match text.split_once(':') {
@@ -55,14 +60,18 @@ impl NamedTarget {
 }
 
 impl Command {
-    /// Reads the first line of a review's text.
+    /// Reads the first line of a review's text that holds anything.
     ///
-    /// Case is not regarded, and a word that is almost a command counts as a broken one: a slip must not turn an
-    /// approval of one target into one of all.
+    /// Case is not regarded. What is almost a command (a letter off, or quoted, or in backticks as this project shows
+    /// it) counts as a broken one: a slip must not turn an approval of one target into one of all.
     #[must_use]
     pub(super) fn read(body: &str) -> Self {
-        let line = body.lines().next().unwrap_or_default().trim();
-        let Some(rest) = line.strip_prefix('/') else { return Self::Plain };
+        let blank = |c: char| c.is_whitespace() || INVISIBLE.contains(&c);
+        let line = body.lines().map(|line| line.trim_matches(blank)).find(|line| !line.is_empty()).unwrap_or_default();
+        let Some(rest) = line.strip_prefix('/') else {
+            let dressed = line.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '/');
+            return if dressed.starts_with('/') { Self::misspelt(dressed) } else { Self::Plain };
+        };
         let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let (word, rest) = rest.split_at(end);
         let apart = rest.is_empty() || rest.starts_with(char::is_whitespace);
@@ -70,11 +79,21 @@ impl Command {
             ("approve", true) => Self::read_approve(rest.trim()),
             ("override", true) => Self::read_override(rest.trim()),
             ("approve" | "override", false) => Self::Broken(BrokenCommand::BadTarget),
-            (word, _) if word.len() > 3 && closest(word, ["approve", "override"]).is_some() => {
-                Self::Broken(BrokenCommand::Misspelt)
-            }
-            _ => Self::Plain,
+            _ => Self::misspelt(line),
         }
+    }
+
+    /// A line that begins with a slash, and does not parse: broken where a command was meant, else plain.
+    fn misspelt(line: &str) -> Self {
+        let word: String = line
+            .trim_start_matches(|c: char| !c.is_alphanumeric())
+            .chars()
+            .take_while(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect();
+        let begins = |command: &str| word.len() > 1 && (command.starts_with(&word) || word.starts_with(command));
+        let meant = COMMANDS.into_iter().any(begins) || (word.len() > 3 && closest(&word, COMMANDS).is_some());
+        if meant { Self::Broken(BrokenCommand::Misspelt) } else { Self::Plain }
     }
 
     fn read_approve(rest: &str) -> Self {
@@ -120,13 +139,16 @@ mod tests {
         assert_eq!(names("/approve production"), Some(true));
         assert_eq!(names("/approve checkout:production\nlooks good"), Some(true));
         assert_eq!(names("  /Approve staging, checkout:production "), Some(true));
+        assert_eq!(names("\n\u{200b}/approve production"), Some(true));
         assert_eq!(names("/approve billing:production"), Some(false));
         assert_eq!(names("/override production the site is down"), Some(true));
     }
 
     #[test]
     fn a_first_line_without_a_command_is_plain() {
-        for body in ["", "looks good", "LGTM\n/approve production", "/lgtm", "/ approve", "/etc is touched"] {
+        for body in
+            ["", "looks good", "LGTM\n/approve production", "/lgtm", "/etc is touched", "> see /approve", "- ok"]
+        {
             assert_eq!(Command::read(body), Command::Plain, "{body}");
         }
     }
@@ -142,6 +164,13 @@ mod tests {
             ("/override production", BrokenCommand::NoReason),
             ("/aprove production", BrokenCommand::Misspelt),
             ("/approved production", BrokenCommand::Misspelt),
+            ("/apporve production", BrokenCommand::Misspelt),
+            ("/appr production", BrokenCommand::Misspelt),
+            ("/ approve production", BrokenCommand::Misspelt),
+            ("//approve production", BrokenCommand::Misspelt),
+            ("`/approve production`", BrokenCommand::Misspelt),
+            ("> /approve production", BrokenCommand::Misspelt),
+            ("\\/approve production", BrokenCommand::Misspelt),
         ] {
             assert_eq!(Command::read(body), Command::Broken(broken), "{body}");
         }

@@ -6,7 +6,7 @@ use super::decision::{
 use super::facts::{Facts, PullRequest, PullRequestState, Veto};
 use super::outcome::{People, weigh_people};
 use crate::ident::{PolicyDigest, Revision, UserId};
-use crate::policy::{NoRule, OnChangesRequested, Policy, Require, Requirement, Rule};
+use crate::policy::{NoRule, OnChangesRequested, Pattern, Policy, RepositoryPattern, Require, Rule};
 
 /// Decides under a policy.
 #[must_use]
@@ -68,25 +68,25 @@ fn answer(rule: &Rule<'_>, facts: &Facts) -> Answer {
     };
     let pull_request = match fitting(rule, facts) {
         Ok(pull_request) => pull_request,
-        Err(denied) => return denied,
+        Err(denied) => return *denied,
     };
     let people = weigh_people(rule, requirement, facts, pull_request);
     let mut answer = superseded(facts, pull_request)
         .or_else(|| expired(rule, facts))
-        .unwrap_or_else(|| by_people(rule, facts, pull_request, requirement, &people));
+        .unwrap_or_else(|| by_people(rule, facts, pull_request, &people));
     answer.people = Some(people);
     answer
 }
 
 /// Step 1: the pull request is one that the rule is about.
-fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Answer> {
+fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Box<Answer>> {
     let source = || Some(rule.source.to_string());
     let Some(pull_request) = &facts.pull_request else {
         let text = format!("{} needs a pull request, and none was given", facts.target);
-        return Err(Answer::denied(ReasonCode::PullRequestMissing, text, source()));
+        return Err(Box::new(Answer::denied(ReasonCode::PullRequestMissing, text, source())));
     };
     if !rule.repository.iter().any(|pattern| pattern.matches(&pull_request.repository)) {
-        let allowed: Vec<&str> = rule.repository.iter().map(|pattern| pattern.as_str()).collect();
+        let allowed: Vec<&str> = rule.repository.iter().map(RepositoryPattern::as_str).collect();
         let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
         let text = format!(
             "{} is a pull request of {}, and {} is deployed from {allowed}",
@@ -94,7 +94,7 @@ fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Ans
             pull_request.repository,
             facts.target.service
         );
-        return Err(Answer::denied(ReasonCode::WrongRepository, text, source()));
+        return Err(Box::new(Answer::denied(ReasonCode::WrongRepository, text, source())));
     }
     let fits = match rule.branches {
         Some(branches) => branches.iter().any(|branch| branch.matches(&pull_request.base)),
@@ -102,7 +102,7 @@ fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Ans
     };
     if !fits {
         let allowed = match rule.branches {
-            Some(branches) => branches.iter().map(|branch| branch.as_str()).collect::<Vec<_>>().join(", "),
+            Some(branches) => branches.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "),
             None => pull_request.default_branch.clone(),
         };
         let text = format!(
@@ -111,9 +111,9 @@ fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Ans
             pull_request.base,
             facts.target
         );
-        return Err(Answer::denied(ReasonCode::WrongBranch, text, source()));
+        return Err(Box::new(Answer::denied(ReasonCode::WrongBranch, text, source())));
     }
-    wrong_revision(facts, pull_request).map_or(Ok(pull_request), Err)
+    wrong_revision(facts, pull_request).map_or(Ok(pull_request), |denied| Err(Box::new(denied)))
 }
 
 /// The revision must be the head or, once merged, the merge commit. Where people were asked already, another head of an
@@ -147,7 +147,8 @@ fn superseded(facts: &Facts, pull_request: &PullRequest) -> Option<Answer> {
         let asked = facts.revision.as_ref().map(Revision::short).unwrap_or_default();
         (ReasonCode::HeadChanged, format!("the head is now {}, and {asked} was asked for", pull_request.head.short()))
     } else if let (Some(requested_at), Some(changed_at)) = (facts.requested_at, pull_request.base_changed_at)
-        && changed_at >= requested_at
+        // GitHub tells whole seconds: within the one of asking it is not known which came first.
+        && changed_at.as_second() >= requested_at.as_second()
     {
         (ReasonCode::BaseChanged, format!("the base branch was changed at {changed_at}, after people were asked"))
     } else {
@@ -173,13 +174,7 @@ fn deadline(rule: &Rule<'_>, facts: &Facts) -> Option<jiff::Timestamp> {
 }
 
 /// Steps 5, 7, 8 and 10: what the people's reviews add up to.
-fn by_people(
-    rule: &Rule<'_>,
-    facts: &Facts,
-    pull_request: &PullRequest,
-    requirement: &Requirement,
-    people: &People,
-) -> Answer {
+fn by_people(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest, people: &People) -> Answer {
     let source = || rule.set_at(crate::policy::Field::Require).map(ToString::to_string);
     let vetoes = standing_vetoes(rule, facts, people);
     let mut against: Vec<Reason> = people
@@ -219,7 +214,7 @@ fn by_people(
         let text = format!("approved by {by}");
         (Verdict::Approved, vec![Reason { code: ReasonCode::RequirementMet, text, source: source() }])
     } else {
-        (Verdict::Pending, people.why_pending(requirement))
+        (Verdict::Pending, people.why_pending())
     };
     Answer { verdict, summary: people.summary(verdict), reasons, people: None }
 }

@@ -399,13 +399,11 @@ pub enum ReasonCode {
     ApprovalWithdrawn,
     /// At release: only the present policy refuses.
     PolicyChanged,
-    /// The execution ended by other means.
-    ExecutionEnded,
 }
 
 impl ReasonCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 19] = [
         Self::RequirementMet,
         Self::NothingAsked,
         Self::NoRule,
@@ -425,7 +423,6 @@ impl ReasonCode {
         Self::ExclusionUnknown,
         Self::ApprovalWithdrawn,
         Self::PolicyChanged,
-        Self::ExecutionEnded,
     ];
 
     /// As it stands in JSON.
@@ -451,7 +448,6 @@ impl ReasonCode {
             Self::ExclusionUnknown => "exclusion-unknown",
             Self::ApprovalWithdrawn => "approval-withdrawn",
             Self::PolicyChanged => "policy-changed",
-            Self::ExecutionEnded => "execution-ended",
         }
     }
 }

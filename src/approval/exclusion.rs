@@ -51,14 +51,15 @@ impl<'f> Exclusions<'f> {
                     .to_owned(),
             );
         }
+        if pull_request.commits.is_empty() {
+            self.is_unknown("the pull request's commits are not known: it has one at least".to_owned());
+        }
         for commit in &pull_request.commits {
-            let people = [commit.author.as_ref(), commit.committer.as_ref()];
-            let real = |person: &&Person| person.id != WEB_FLOW && person.login.as_str() != "web-flow";
-            self.committers.extend(people.into_iter().flatten().filter(real));
+            self.committers.extend(people_of(commit));
         }
         let Some(commit) = pull_request.commits.iter().find(|commit| is_unattributed(commit)) else { return };
         self.committers.extend(&pull_request.pushers);
-        if !pull_request.pushers_complete {
+        if !pushers_known(pull_request) {
             self.is_unknown(format!(
                 "commit {} belongs to no GitHub account, and who pushed to the branch is not known in full: add its \
                  e-mail address to an account, or rewrite the commit",
@@ -69,7 +70,7 @@ impl<'f> Exclusions<'f> {
 
     fn add_pushers(&mut self, pull_request: &'f PullRequest) {
         self.pushers.extend(&pull_request.pushers);
-        if !pull_request.pushers_complete {
+        if !pushers_known(pull_request) {
             self.is_unknown("who pushed to the branch is not known in full".to_owned());
         }
     }
@@ -98,6 +99,19 @@ impl<'f> Exclusions<'f> {
     }
 }
 
+/// The people whom a commit names, without GitHub's own account.
+fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
+    let real = |person: &&Person| person.id != WEB_FLOW && person.login.as_str() != "web-flow";
+    [commit.author.as_ref(), commit.committer.as_ref()].into_iter().flatten().filter(real)
+}
+
+/// Whether somebody's part in a commit is unknown. GitHub's own account goes by its e-mail address as others do, and
+/// whoever writes that into a commit is not known by it.
 fn is_unattributed(commit: &Commit) -> bool {
-    commit.author.is_none() || commit.committer.is_none()
+    commit.author.is_none() || commit.committer.is_none() || people_of(commit).next().is_none()
+}
+
+/// A branch that nobody pushed to is one of which that is not known.
+const fn pushers_known(pull_request: &PullRequest) -> bool {
+    pull_request.pushers_complete && !pull_request.pushers.is_empty()
 }

@@ -60,18 +60,25 @@ impl Ledger<'_, '_, '_> {
                     applies: Applies::Yes,
                     source: leaf.source.to_string(),
                     approved_by,
-                    can_approve: self.can_approve(leaf),
+                    can_approve: if have >= leaf.count { Vec::new() } else { self.can_approve(leaf) },
                 })
             }
         }
     }
 
+    /// The chosen leaves that lack people, by number.
+    fn lacking(&self) -> impl Iterator<Item = (usize, &Leaf)> {
+        let leaves = self.leaves.iter().copied().enumerate();
+        leaves.filter(|(at, leaf)| self.is_chosen(*at) && self.have(*at) < leaf.count)
+    }
+
+    /// Where each leaf of [`Self::unmet`] is written.
+    pub(super) fn unmet_sources(&self) -> Vec<String> {
+        self.lacking().map(|(_, leaf)| leaf.source.to_string()).collect()
+    }
+
     pub(super) fn unmet(&self) -> Vec<Unmet> {
-        let lacks = |at: &usize, leaf: &Leaf| self.is_chosen(*at) && self.have(*at) < leaf.count;
-        self.leaves
-            .iter()
-            .enumerate()
-            .filter(|(at, leaf)| lacks(at, leaf))
+        self.lacking()
             .map(|(at, leaf)| Unmet {
                 name: leaf.name.to_string(),
                 need: leaf.count,

@@ -104,15 +104,21 @@ impl Observed {
 
     /// Lays what was observed over the reviews that the API lists.
     ///
-    /// The API's word on a review's present state stands; its commit, text and time are as first delivered. A delivered
-    /// request for changes that the API does not list yet is added: the API may lag, and a veto must not be lost to that.
+    /// The API's word on a review's present state stands, unless a delivery has taken an approval back; its commit, text
+    /// and time are as first delivered. A delivered request for changes that the API does not list yet is added: the API
+    /// may lag, and a veto must not be lost to that.
     pub fn overlay_reviews(&self, reviews: &mut Vec<Review>) {
         for review in reviews.iter_mut() {
             let given = self.reviews.get(&review.id);
             if let Some(given) = given {
                 review.revision.clone_from(&given.revision);
                 review.body.clone_from(&given.body);
+                review.submitted_at = given.submitted_at.or(review.submitted_at);
                 review.bound_by = BoundBy::Delivery;
+            }
+            // The API may lag behind a dismissal too. A request for changes it is left to tell of: that only loosens.
+            if review.state == ReviewState::Approved && self.dismissals.contains_key(&review.id) {
+                (review.state, review.was) = (ReviewState::Dismissed, Some(DismissedFrom::Approved));
             }
             if review.state == ReviewState::Dismissed {
                 let was = given.and_then(|given| dismissed_from(given.state));
@@ -127,7 +133,6 @@ impl Observed {
                 reviews.push(given.clone());
             }
         }
-        reviews.sort_by_key(|review| (review.submitted_at, review.id));
     }
 }
 

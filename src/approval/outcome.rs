@@ -28,6 +28,8 @@ pub(super) struct People {
     /// Standing approvals that are bound to the head, whether or not they count.
     approvals: Vec<(UserId, Timestamp)>,
     names: Vec<(String, u32, u32)>,
+    /// Where each unmet leaf is written.
+    unmet_sources: Vec<String>,
 }
 
 /// Weighs the reviews, assigns those that count, and words what came of it.
@@ -72,6 +74,7 @@ pub(super) fn weigh_people(
         exclusion_unknown: scales.exclusions.unknown.clone(),
         approvals: weighed.iter().filter_map(bound_approval).collect(),
         names: ledger.names(),
+        unmet_sources: ledger.unmet_sources(),
     }
 }
 
@@ -183,19 +186,17 @@ impl People {
     }
 
     /// Why approvals are still waited for.
-    pub(super) fn why_pending(&self, requirement: &Requirement) -> Vec<Reason> {
-        let leaves = requirement.leaves();
-        let source = |name: &str| leaves.iter().find(|leaf| *leaf.name == *name).map(|leaf| leaf.source.to_string());
+    pub(super) fn why_pending(&self) -> Vec<Reason> {
         let mut reasons: Vec<Reason> = Vec::new();
-        for unmet in &self.unmet {
+        for (unmet, source) in self.unmet.iter().zip(&self.unmet_sources) {
             let missing = unmet.need.saturating_sub(unmet.have);
             let people = if missing == 1 { "approval" } else { "approvals" };
             let text = format!("`{}` lacks {missing} {people}", unmet.name);
-            reasons.push(Reason { code: ReasonCode::QuorumUnmet, text, source: source(&unmet.name) });
+            reasons.push(Reason { code: ReasonCode::QuorumUnmet, text, source: Some(source.clone()) });
             if unmet.unsatisfiable {
                 let text =
                     format!("`{}` can never be met: too few people are left once the excluded are gone", unmet.name);
-                reasons.push(Reason { code: ReasonCode::Unsatisfiable, text, source: source(&unmet.name) });
+                reasons.push(Reason { code: ReasonCode::Unsatisfiable, text, source: Some(source.clone()) });
             }
         }
         for team in &self.unreadable {

@@ -3,14 +3,14 @@
 //! A transition gives the request as it would be; only a store's conditional write makes it so. Nothing here waits,
 //! reads a clock or calls anyone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::decision::{Decision, Event, Verdict};
-use crate::ident::{ExecutionArn, Login, PolicyDigest, PullRequestRef, RequestId, Revision, Target};
+use crate::ident::{ChannelName, ExecutionArn, Login, PolicyDigest, PullRequestRef, RequestId, Revision, Target};
 use crate::policy::PinnedRule;
 
 /// How long a claim holds at first. Whoever took it has this long to call Step Functions and to close the request.
@@ -19,6 +19,11 @@ pub const CLAIM_SECONDS: i64 = 60;
 pub const LONGEST_CLAIM_SECONDS: i64 = 15 * 60;
 /// How often the facts of an open request are read again, even where no webhook came.
 pub const REREAD_SECONDS: i64 = 10 * 60;
+
+/// How long after a channel could not be told it is tried again.
+pub const RETELL_SECONDS: i64 = 10 * 60;
+/// How long after the end of a request channels are tried.
+pub const LAST_RETELL_SECONDS: i64 = 24 * 60 * 60;
 
 /// What was asked for: the execution's input, after it was read and pinned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,10 +70,12 @@ pub struct ApprovalRequest {
     pub deadline: Option<Timestamp>,
     /// How far it is.
     pub state: State,
-    /// What channels were told already.
-    pub announced: BTreeSet<Event>,
-    /// When its facts were last read.
+    /// Which channels were told of what.
+    pub announced: BTreeMap<Event, BTreeSet<ChannelName>>,
+    /// When its facts were last read, or once it is closed, when channels were last told.
     pub read_at: Timestamp,
+    /// Which try of the waiting step its token is of, from 0.
+    pub retry: u32,
     /// The end of its audit trail.
     pub trail: Trail,
 }
@@ -225,6 +232,9 @@ pub enum Refused {
     /// Nobody has claimed it.
     #[error("the request is not being settled")]
     NotSettling,
+    /// A later try of the waiting step has stored its token.
+    #[error("a later try of the step has stored its token")]
+    EarlierTry,
     /// The decision is to go on waiting.
     #[error("the decision ends nothing")]
     NothingToSettle,
@@ -257,15 +267,30 @@ impl ApprovalRequest {
             }
             State::Settling(settling) => Some(settling.lapses_at()),
             State::Closed(closed) => {
-                let silent = self.rule.rule().channels(closed.end.event()).is_empty() || self.is_unasked();
-                (!silent && !self.announced.contains(&closed.end.event())).then_some(closed.closed_at)
+                let next = later(self.read_at.max(closed.closed_at), RETELL_SECONDS);
+                let told = self.untold(closed.end.event()).is_empty();
+                (!told && next <= later(closed.closed_at, LAST_RETELL_SECONDS)).then_some(next)
             }
         }
     }
 
-    /// Whether the rule asks for nobody.
-    fn is_unasked(&self) -> bool {
-        self.rule.rule().requirement().is_none()
+    /// The channels that are to be told of the event and were not.
+    #[must_use]
+    pub fn untold(&self, event: Event) -> Vec<ChannelName> {
+        let told = self.announced.get(&event);
+        let mut channels = self.rule.rule().channels(event);
+        channels.retain(|channel| told.is_none_or(|told| !told.contains(channel)));
+        channels
+    }
+
+    /// The decision that stands: the one it is settled with. None while it waits.
+    #[must_use]
+    pub fn decision(&self) -> Option<&Decision> {
+        match &self.state {
+            State::Pending => None,
+            State::Settling(settling) => Some(&settling.decision),
+            State::Closed(closed) => closed.decision.as_deref(),
+        }
     }
 
     fn with(&self, state: State) -> Self {
@@ -284,11 +309,14 @@ impl ApprovalRequest {
         self.with(self.state.clone())
     }
 
-    /// The same, with channels told of the event.
+    /// The same, with these channels told of the event, or tried at `now`.
     #[must_use]
-    pub fn announced(&self, event: Event) -> Self {
-        let mut next = self.with(self.state.clone());
-        next.announced.insert(event);
+    pub fn announced(&self, event: Event, told: &[ChannelName], now: Timestamp) -> Self {
+        let mut next = self.noted();
+        next.announced.entry(event).or_default().extend(told.iter().cloned());
+        if !next.is_open() {
+            next.read_at = now;
+        }
         next
     }
 
@@ -296,10 +324,11 @@ impl ApprovalRequest {
     /// is another token does not show that no answer was taken, for an earlier run of the step may write late.
     ///
     /// # Errors
-    /// [`Refused::Closed`].
-    pub fn retoken(&self) -> Result<Self, Refused> {
+    /// [`Refused::Closed`], and [`Refused::EarlierTry`] where a later try's token is stored already.
+    pub fn retoken(&self, retry: u32) -> Result<Self, Refused> {
         match &self.state {
-            State::Pending | State::Settling(_) => Ok(self.noted()),
+            State::Pending | State::Settling(_) if retry < self.retry => Err(Refused::EarlierTry),
+            State::Pending | State::Settling(_) => Ok(Self { retry, ..self.noted() }),
             State::Closed(_) => Err(Refused::Closed),
         }
     }

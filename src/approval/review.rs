@@ -106,7 +106,10 @@ impl<'f, 'r> Scales<'f, 'r> {
         let approves = match review.state {
             ReviewState::Commented | ReviewState::Pending => return Some((ReviewReason::Comment, Detail::None)),
             ReviewState::Approved => true,
-            ReviewState::Dismissed => review.was == Some(DismissedFrom::Approved),
+            // What only the API tells of a withdrawn approval must not make it give way to an earlier one.
+            ReviewState::Dismissed => {
+                review.was == Some(DismissedFrom::Approved) && review.bound_by == BoundBy::Delivery
+            }
             ReviewState::ChangesRequested => false,
         };
         if approves && let Some(detail) = self.names_something_else(review) {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::adapters::embedded::broker::{Broker, BrokerError, Execution, Status, TaskOutcome};
-use crate::app::{self, App, ExecutionRef, Failure, Pinned};
+use crate::app::{self, App, ExecutionRef, Failure, Pinned, Wait};
 use crate::approval::decision::{Decision, Verdict};
 use crate::approval::request::{End, ExecutionEnd};
 use crate::render::answer;
@@ -78,6 +78,11 @@ impl Machine {
                 Next::Go(step) => self.broker.enter(name, &write_step(&step)?)?,
                 Next::Rest => return Ok(()),
                 Next::End(status) => {
+                    if matches!(status, Status::Failed { .. })
+                        && !self.close_request(&execution, ExecutionEnd::Stopped).await
+                    {
+                        return Ok(());
+                    }
                     tracing::info!(execution.arn = %execution.arn, status = status_name(&status), "an execution ended");
                     self.broker.end(name, status)?;
                     return Ok(());
@@ -101,7 +106,7 @@ impl Machine {
             Step::Evaluate { tries, .. } => match app::evaluate(&self.app, &reference, &execution.input).await {
                 Ok(decision) => Ok(route(decision)),
                 Err(failure) => {
-                    Ok(retry(failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before }))
+                    Ok(retry(&failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before }))
                 }
             },
             Step::RequestApproval { decision, opened: false, tries, .. } => {
@@ -116,7 +121,7 @@ impl Machine {
                 Ok(release) => {
                     Next::End(Status::Succeeded { output: answer::decided(&release.request_id, &release.decision) })
                 }
-                Err(failure) => retry(failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
+                Err(failure) => retry(&failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
             }),
         }
     }
@@ -134,16 +139,47 @@ impl Machine {
         let step =
             |opened, tries, not_before| Step::RequestApproval { decision: decision.clone(), opened, tries, not_before };
         let token = self.broker.wait_for_token(&execution.name, &write_step(&step(false, tries, None))?, seconds)?;
-        match app::open_request(&self.app, reference, &execution.input, pinned, token).await {
+        let wait = Wait { token, retry: tries };
+        match app::open_request(&self.app, reference, &execution.input, pinned, wait).await {
             Ok(_) => {
                 self.broker.note(&execution.name, &write_step(&step(true, 0, None))?)?;
-                self.waited(&self.broker.execution(&execution.name)?, reference).await
+                let now = self.broker.execution(&execution.name)?;
+                if now.status != Status::Running {
+                    // It was stopped while the request was stored.
+                    self.close_request(&now, ExecutionEnd::Stopped).await;
+                }
+                self.waited(&now, reference).await
             }
             Err(failure) => {
                 let now = self.app.clock.now();
-                Ok(retry(failure, tries, now, |tries, not_before| step(false, tries, not_before)))
+                Ok(retry(&failure, tries, now, |tries, not_before| step(false, tries, not_before)))
             }
         }
+    }
+
+    /// Closes what an execution that is over still asks for; whether that could be done now.
+    async fn close_request(&self, execution: &Execution, how: ExecutionEnd) -> bool {
+        let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
+        let closed = app::end_execution(&self.app, &reference, how).await;
+        if let Err(failure) = &closed {
+            tracing::warn!(execution.arn = %execution.arn, reason = %failure, "a request is still to be closed");
+        }
+        closed.is_ok()
+    }
+
+    /// Runs a failed or stopped execution again from the step that failed, as Step Functions does.
+    ///
+    /// # Errors
+    /// [`BrokerError::NotRedrivable`] where it runs or has succeeded.
+    pub(super) fn redrive(&self, name: &str) -> Result<Execution, BrokerError> {
+        let step = match read_step(&self.broker.execution(name)?) {
+            Step::Evaluate { .. } | Step::WaitUntil { .. } => EVALUATE,
+            Step::RequestApproval { decision, .. } => {
+                Step::RequestApproval { decision, opened: false, tries: 0, not_before: None }
+            }
+            Step::Verify { .. } => VERIFY,
+        };
+        self.broker.redrive(name, &write_step(&step)?)
     }
 
     /// Looks at what came of the task that the execution waits for.
@@ -156,8 +192,7 @@ impl Machine {
                 Next::End(Status::Failed { error: error.clone(), cause: cause.clone() })
             }
             TaskOutcome::TimedOut => {
-                if let Err(failure) = app::end_execution(&self.app, reference, ExecutionEnd::TimedOut).await {
-                    tracing::warn!(execution.arn = %execution.arn, reason = %failure, "a request is still to be closed");
+                if !self.close_request(execution, ExecutionEnd::TimedOut).await {
                     return Ok(Next::Rest);
                 }
                 let request = self.app.store.request(&reference.request_id()).await.ok().flatten();
@@ -187,13 +222,13 @@ fn route(decision: Decision) -> Next {
 }
 
 /// A dependency that gives no answer is asked again, more and more rarely; anything else ends the execution.
-fn retry(failure: Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, Option<Timestamp>) -> Step) -> Next {
+fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, Option<Timestamp>) -> Step) -> Next {
     match failure {
         Failure::Unavailable { .. } if tries + 1 < TRIES => {
             let pause = SignedDuration::from_secs(1 << tries.min(10));
             Next::Go(step(tries + 1, Some(now.checked_add(pause).unwrap_or(now))))
         }
-        Failure::Unavailable { .. } | Failure::InvalidInput(_) | Failure::Ended { .. } => fail(&failure),
+        Failure::Unavailable { .. } | Failure::InvalidInput(_) | Failure::Ended { .. } => fail(failure),
     }
 }
 

@@ -9,7 +9,6 @@ mod server;
 pub mod story;
 mod webhook;
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,10 +111,14 @@ impl LocalGate {
     /// [`DevError::State`]: a part cannot be made, is damaged, or another process has it open.
     pub fn open(options: &Options, policy: Policy) -> Result<Self, DevError> {
         let folder = options.data.as_path();
+        own_folder(folder).map_err(|why| state("the folder", folder, &why))?;
         let clock_file = options.standing_at.is_none().then(|| folder.join(CLOCK_FILE));
         let clock = Arc::new(match options.standing_at {
             Some(instant) => MovableClock::fixed(instant),
-            None => MovableClock::with_offset(kept_offset(&folder.join(CLOCK_FILE))),
+            None => {
+                let file = folder.join(CLOCK_FILE);
+                MovableClock::with_offset(kept_offset(&file).map_err(|why| state("the clock", &file, &why))?)
+            }
         });
         let broker = Arc::new(Broker::open(folder, clock.clone()).map_err(|e| state("executions", folder, &e))?);
         let store: Arc<EmbeddedStore> =
@@ -186,6 +189,8 @@ impl LocalGate {
     /// # Errors
     /// [`DevError`], where the clock cannot be kept or the tick fails.
     pub async fn move_clock(&self, by: SignedDuration) -> Result<Timestamp, DevError> {
+        // What was done before belongs to the time before.
+        self.tick().await?;
         self.clock.advance(by);
         if let (Some(file), Some(offset)) = (&self.clock_file, self.clock.offset()) {
             keep(file, &offset.as_secs().to_string()).map_err(|e| state("the clock", file, &e))?;
@@ -235,8 +240,8 @@ async fn serve(listener: TcpListener, router: axum::Router, mut stopped: watch::
     }
 }
 
-fn listen(address: SocketAddr) -> impl Future<Output = Result<TcpListener, DevError>> {
-    async move { TcpListener::bind(address).await.map_err(|why| DevError::Listen { address, why }) }
+async fn listen(address: SocketAddr) -> Result<TcpListener, DevError> {
+    TcpListener::bind(address).await.map_err(|why| DevError::Listen { address, why })
 }
 
 fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
@@ -247,11 +252,26 @@ fn state(part: &'static str, folder: &Path, why: &impl std::fmt::Display) -> Dev
     DevError::State { part, folder: folder.display().to_string(), why: why.to_string() }
 }
 
+/// Makes the folder, for its owner alone: what is kept in it holds task tokens and a secret.
+fn own_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// How far the clock was moved when the gate ran last.
 #[expect(clippy::disallowed_methods, reason = "the local gate keeps its state in files")]
-fn kept_offset(file: &Path) -> SignedDuration {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    SignedDuration::from_secs(text.trim().parse().unwrap_or(0))
+fn kept_offset(file: &Path) -> Result<SignedDuration, String> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => {
+            let seconds = text.trim().parse().map_err(|_| "expected a whole number of seconds".to_owned())?;
+            Ok(SignedDuration::from_secs(seconds))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(SignedDuration::ZERO),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The webhook secret of this folder: made at the first start, 64 random hex digits.

@@ -122,7 +122,7 @@ async fn stop(State(gate): Gate, Path(id): Path<String>) -> Response {
 }
 
 async fn redrive(State(gate): Gate, Path(id): Path<String>) -> Response {
-    match gate.broker.redrive(&id) {
+    match gate.machine.redrive(&id) {
         Ok(execution) => answer(StatusCode::OK, execution_json(&execution)),
         Err(error) => broker_failure(&error),
     }
@@ -273,6 +273,7 @@ fn broker_failure(error: &BrokerError) -> Response {
         BrokerError::AlreadyExists { .. } => (StatusCode::CONFLICT, "ExecutionAlreadyExists"),
         BrokerError::InvalidName { .. } => (StatusCode::BAD_REQUEST, "InvalidName"),
         BrokerError::DoesNotExist { .. } => (StatusCode::NOT_FOUND, "ExecutionDoesNotExist"),
+        BrokerError::NotRunning { .. } => (StatusCode::CONFLICT, "ExecutionNotRunning"),
         BrokerError::NotRedrivable { .. } => (StatusCode::CONFLICT, "ExecutionNotRedrivable"),
         BrokerError::Storage(_) => (StatusCode::SERVICE_UNAVAILABLE, "storage"),
     };

@@ -129,11 +129,11 @@ impl Story<'_> {
         self.tell_review("production-2", "dana", "counts").await?;
         self.review("pia", pull, "APPROVE", "").await?;
         let ended = self.expect_end("production-2", "SUCCEEDED").await?;
-        let decision = &ended["output"]["decision"];
+        let decision = field(&ended, "/output/decision");
         self.detail(format!(
             "released: {} at {}",
-            decision["target"]["service"].as_str().unwrap_or_default(),
-            short(&decision["revision"])
+            field(decision, "/target/service").as_str().unwrap_or_default(),
+            short(field(decision, "/revision"))
         ));
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Story<'_> {
         self.push(branch, sha).await?;
         let body = json!({ "title": title, "head": branch, "base": "main" });
         let opened = self.as_user("dave", Method::POST, "/repos/acme/checkout/pulls", &body).await?;
-        let number = opened["number"].as_u64().unwrap_or_default();
+        let number = field(&opened, "/number").as_u64().unwrap_or_default();
         self.act(format!("dave opens acme/checkout#{number}, \"{title}\""));
         Ok(number)
     }
@@ -198,7 +198,7 @@ impl Story<'_> {
     }
 
     async fn start(&mut self, name: &str, input: Value) -> Result<(), StoryError> {
-        let target = format!("{}:{}", text(&input["service"]), text(&input["environment"]));
+        let target = format!("{}:{}", text(field(&input, "/service")), text(field(&input, "/environment")));
         self.act(format!("the pipeline starts the gate for {target} ({name})"));
         self.pass("59s").await?;
         self.gate.post(&format!("/executions?name={name}"), &input).await?;
@@ -220,39 +220,48 @@ impl Story<'_> {
 
     async fn expect_waiting(&mut self, name: &str) -> Result<(), StoryError> {
         let execution = self.gate.get(&format!("/executions/{name}")).await?;
-        expect(execution["status"] == "RUNNING" && execution["waits"] == true, "an execution that waits", &execution)?;
+        expect(
+            field(&execution, "/status") == "RUNNING" && field(&execution, "/waits") == true,
+            "an execution that waits",
+            &execution,
+        )?;
         let decision = self.decision_on(name).await?;
-        let until = text(&decision["deadline"]);
+        let until = text(field(&decision, "/deadline"));
         let until = until.get(11..16).unwrap_or_default();
-        self.say(format!("{} until {until}: {}", text(&decision["verdict"]), text(&decision["summary"]))).await
+        self.say(format!(
+            "{} until {until}: {}",
+            text(field(&decision, "/verdict")),
+            text(field(&decision, "/summary"))
+        ))
+        .await
     }
 
     /// Tells what the gate made of a person's last review.
     async fn tell_review(&mut self, name: &str, login: &str, reason: &str) -> Result<(), StoryError> {
         let decision = self.decision_on(name).await?;
-        let reviews = decision["reviews"].as_array().cloned().unwrap_or_default();
-        let last = reviews.into_iter().rfind(|review| review["user"] == login).unwrap_or_default();
-        expect(last["reason"] == reason, &format!("{login}'s review to be `{reason}`"), &last)?;
-        let does = if last["verdict"] == "counts" { "" } else { "does not count: " };
-        self.say(format!("{login}'s review {does}{}", text(&last["text"]))).await?;
-        self.detail(format!("so far: {}", text(&decision["summary"])));
+        let reviews = field(&decision, "/reviews").as_array().cloned().unwrap_or_default();
+        let last = reviews.into_iter().rfind(|review| field(review, "/user") == login).unwrap_or_default();
+        expect(field(&last, "/reason") == reason, &format!("{login}'s review to be `{reason}`"), &last)?;
+        let does = if field(&last, "/verdict") == "counts" { "" } else { "does not count: " };
+        self.say(format!("{login}'s review {does}{}", text(field(&last, "/text")))).await?;
+        self.detail(format!("so far: {}", text(field(&decision, "/summary"))));
         Ok(())
     }
 
     async fn decision_on(&self, name: &str) -> Result<Value, StoryError> {
         let execution = self.gate.get(&format!("/executions/{name}")).await?;
-        let request = self.gate.get(&format!("/requests/{}", text(&execution["request_id"]))).await?;
-        Ok(request["decision"].clone())
+        let request = self.gate.get(&format!("/requests/{}", text(field(&execution, "/request_id")))).await?;
+        Ok(field(&request, "/decision").clone())
     }
 
     async fn expect_end(&mut self, name: &str, status: &str) -> Result<Value, StoryError> {
         let execution = self.gate.get(&format!("/executions/{name}")).await?;
-        expect(execution["status"] == status, &format!("`{name}` to end as {status}"), &execution)?;
-        let (how, decision) = match execution["error"].as_str() {
-            Some(error) => (format!("the execution fails with {error}"), &execution["cause"]),
-            None => ("the execution goes on".to_owned(), &execution["output"]["decision"]),
+        expect(field(&execution, "/status") == status, &format!("`{name}` to end as {status}"), &execution)?;
+        let (how, decision) = match field(&execution, "/error").as_str() {
+            Some(error) => (format!("the execution fails with {error}"), field(&execution, "/cause")),
+            None => ("the execution goes on".to_owned(), field(&execution, "/output/decision")),
         };
-        let summary = text(&decision["summary"]).to_owned();
+        let summary = text(field(decision, "/summary")).to_owned();
         self.say(format!("{how}: {summary}")).await?;
         Ok(execution)
     }
@@ -267,7 +276,7 @@ impl Story<'_> {
 
     async fn say(&mut self, text: String) -> Result<(), StoryError> {
         let now = self.gate.get("/clock").await?;
-        let at = self::text(&now["now"]).get(11..16).map(str::to_owned);
+        let at = self::text(field(&now, "/now")).get(11..16).map(str::to_owned);
         (self.tell)(&Line { at, kind: LineKind::Gate, text });
         Ok(())
     }
@@ -285,6 +294,11 @@ fn production(pull: u64) -> Value {
         "version": "v2.4.0",
         "requestedBy": "dave",
     })
+}
+
+/// A part of an answer, by its JSON pointer; null where it is not there.
+fn field<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn text(value: &Value) -> &str {

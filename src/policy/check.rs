@@ -164,7 +164,7 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
     }
 }
 
-/// A top-level environment without `require` that some service reaches without a rule of its own.
+/// A top-level environment without `require` that some service reaches without one of its own.
 fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&Node]) {
     if policy.defaults.body.require.is_some() {
         return;
@@ -173,12 +173,17 @@ fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&No
         if entry.node.get("require").is_some() || !entry.key.parse::<Pattern>().is_ok_and(|key| key.is_exact()) {
             continue;
         }
-        let reached = policy.services.iter().find(|(_, service)| service.environments.find(&entry.key).is_none());
+        // An exact key of the service's own is looked at there; a pattern of its own may say what is missing here.
+        let lacks = |service: &Service| match service.environments.find(&entry.key) {
+            None => true,
+            Some((key, layer)) => !key.is_exact() && layer.body.require.is_none(),
+        };
+        let reached = policy.services.iter().find(|(_, service)| lacks(service));
         if let Some((service, _)) = reached {
-            let message = format!("nothing says what `{}` requires, and `{service}` has no rule of its own", entry.key);
+            let message = format!("nothing says what `{}` of `{service}` requires", entry.key);
             reader.report(
                 Finding::at(Code::RequirementMissing, entry.key_span, message)
-                    .hint("write `require:` here or in `defaults`"),
+                    .hint("write `require:` here, in the service's own environment, or in `defaults`"),
             );
         }
     }

@@ -49,6 +49,10 @@ fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
             continue;
         }
         match UserRef::new(text) {
+            Ok(user) if group.users.iter().any(|listed| listed.login == user.login) => reader.report(
+                Finding::at(Code::DuplicateName, item.span, format!("`{text}` is listed twice in one group"))
+                    .hint("one person counts once: keep one of the two"),
+            ),
             Ok(user) => group.users.push(user),
             Err(error) => {
                 let code = match error {

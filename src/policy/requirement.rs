@@ -322,7 +322,7 @@ fn check_count(reader: &mut Reader<'_>, span: Span, leaf: &Leaf) -> bool {
     }
     let mut users: Vec<String> = Vec::new();
     for user in leaf.of.iter().flat_map(ApproverRef::users) {
-        users.push(user.id.map_or_else(|| user.login.as_str().to_ascii_lowercase(), |id| format!("#{id}")));
+        users.push(user.login.as_str().to_ascii_lowercase());
     }
     users.sort_unstable();
     users.dedup();

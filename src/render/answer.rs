@@ -1,6 +1,6 @@
 //! What an execution is told: the gate's output, and the cause of a failure.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::approval::decision::Decision;
 use crate::ident::RequestId;
@@ -8,31 +8,35 @@ use crate::ident::RequestId;
 /// The most characters that Step Functions takes as a cause (`SendTaskFailure`).
 pub const LONGEST_CAUSE: usize = 32_768;
 
-/// The gate's output on approval.
+/// The most bytes of an output. Step Functions takes 262,144 as the payload of a state (`SendTaskSuccess`); the rest is
+/// left to what a caller lays beside it.
+pub const LONGEST_OUTPUT: usize = 200_000;
+
+/// The gate's output on approval, of at most [`LONGEST_OUTPUT`] bytes: what [`cause`] leaves out first is left out here.
 #[must_use]
 pub fn decided(request: &RequestId, decision: &Decision) -> String {
-    output(request, decision).to_string()
-}
-
-/// The gate's output on approval, as JSON.
-#[must_use]
-pub fn output(request: &RequestId, decision: &Decision) -> Value {
-    json!({ "approved": true, "enforced": true, "decision": decision, "request_id": request })
+    let output = |decision: &Decision| {
+        json!({ "approved": true, "enforced": true, "decision": decision, "request_id": request }).to_string()
+    };
+    bounded(decision, output, |text| text.len() <= LONGEST_OUTPUT)
 }
 
 /// The decision as JSON of at most [`LONGEST_CAUSE`] characters: reviews are left out first, then parts.
 #[must_use]
 pub fn cause(decision: &Decision) -> String {
-    let mut shown = decision.clone();
+    let cause = |decision: &Decision| serde_json::to_string(decision).unwrap_or_default();
+    bounded(decision, cause, |text| text.chars().count() <= LONGEST_CAUSE)
+}
+
+/// Makes a text of the decision, and leaves more and more out until it fits.
+fn bounded(decision: &Decision, text: impl Fn(&Decision) -> String, fits: impl Fn(&str) -> bool) -> String {
     let cuts: [fn(&mut Decision); 4] = [
-        |_| {},
         |decision| decision.reviews.clear(),
         |decision| {
             decision.requirement = None;
             decision.unmet.clear();
         },
         |decision| {
-            decision.counts.clear();
             decision.reasons.truncate(1);
             decision.notify = None;
             for reason in &mut decision.reasons {
@@ -40,16 +44,18 @@ pub fn cause(decision: &Decision) -> String {
             }
             decision.summary = clip(&decision.summary);
         },
+        |decision| decision.counts.clear(),
     ];
-    let mut text = String::new();
+    let mut shown = decision.clone();
+    let mut whole = text(&shown);
     for cut in cuts {
-        cut(&mut shown);
-        text = serde_json::to_string(&shown).unwrap_or_default();
-        if text.chars().count() <= LONGEST_CAUSE {
+        if fits(&whole) {
             break;
         }
+        cut(&mut shown);
+        whole = text(&shown);
     }
-    text
+    whole
 }
 
 /// The cause of a failure that no decision stands behind.

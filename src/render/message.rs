@@ -1,7 +1,7 @@
 //! What channels are told.
 
-use crate::approval::decision::Event;
-use crate::approval::request::{ApprovalRequest, State};
+use crate::approval::decision::{Decision, Event};
+use crate::approval::request::ApprovalRequest;
 
 /// The most characters of a subject: SNS takes fewer than 100.
 const LONGEST_SUBJECT: usize = 99;
@@ -32,7 +32,7 @@ const fn headline(event: Event) -> &'static str {
 
 /// The message for people.
 #[must_use]
-pub fn text(request: &ApprovalRequest, event: Event) -> String {
+pub fn text(request: &ApprovalRequest, event: Event, decision: Option<&Decision>) -> String {
     let subject = &request.subject;
     let mut lines = vec![format!("{}: {}.", subject.target, headline(event))];
     if let Some(pull_request) = &subject.pull_request {
@@ -40,11 +40,6 @@ pub fn text(request: &ApprovalRequest, event: Event) -> String {
             subject.revision.as_ref().map(|revision| format!(" at {}", revision.short())).unwrap_or_default();
         lines.push(format!("Pull request {pull_request}{revision}."));
     }
-    let decision = match &request.state {
-        State::Pending => None,
-        State::Settling(settling) => Some(settling.decision.as_ref()),
-        State::Closed(closed) => closed.decision.as_deref(),
-    };
     match decision {
         Some(decision) => lines.push(format!("{}.", decision.summary)),
         None if event == Event::Requested => {

@@ -247,7 +247,7 @@ impl World {
         for (index, token) in self.arriving.iter().enumerate() {
             add(&|world| {
                 world.arriving.remove(index);
-                match world.stored.retoken() {
+                match world.stored.retoken(u32::from(*token)) {
                     Ok(next) => {
                         world.write(next);
                         world.token = *token;

@@ -93,7 +93,8 @@ pub(crate) fn run_of(name: &str, redrive: u32, opened: i64) -> ApprovalRequest {
         approved_at: None,
         deadline: Some(at(opened + 3600)),
         state: State::Pending,
-        announced: std::collections::BTreeSet::new(),
+        announced: std::collections::BTreeMap::new(),
+        retry: 0,
         read_at: at(opened),
         trail: Trail::default(),
     }

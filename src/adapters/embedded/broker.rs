@@ -144,6 +144,12 @@ pub enum BrokerError {
         /// The name.
         name: String,
     },
+    /// It has ended.
+    #[error("the execution `{name}` does not run")]
+    NotRunning {
+        /// The name.
+        name: String,
+    },
     /// It is not one that can be redriven.
     #[error("ExecutionNotRedrivable: `{name}` has not failed")]
     NotRedrivable {
@@ -306,11 +312,11 @@ impl Broker {
         })
     }
 
-    /// Runs a failed or stopped execution again, with the same input.
+    /// Runs a failed or stopped execution again from `step`, with the same input.
     ///
     /// # Errors
     /// [`BrokerError::NotRedrivable`] where it runs or has succeeded.
-    pub fn redrive(&self, name: &str) -> Result<Execution, BrokerError> {
+    pub fn redrive(&self, name: &str, step: &Value) -> Result<Execution, BrokerError> {
         self.transact(|executions, _| {
             let stored = executions.get(name)?;
             let mut execution = stored.ok_or_else(|| BrokerError::DoesNotExist { name: name.to_owned() })?;
@@ -319,7 +325,7 @@ impl Broker {
             }
             execution.redrive += 1;
             execution.status = Status::Running;
-            (execution.step, execution.task, execution.stopped_at) = (Value::Null, None, None);
+            (execution.step, execution.task, execution.stopped_at) = (step.clone(), None, None);
             executions.put(&execution)?;
             Ok(execution)
         })
@@ -336,6 +342,9 @@ impl Broker {
         self.transact(|executions, tokens| {
             let stored = executions.get(name)?;
             let mut execution = stored.ok_or_else(|| BrokerError::DoesNotExist { name: name.to_owned() })?;
+            if execution.status != Status::Running {
+                return Err(BrokerError::NotRunning { name: name.to_owned() });
+            }
             execution.step = step.clone();
             execution.task = Some(Task { times_out_at, outcome: TaskOutcome::Waiting });
             executions.put(&execution)?;
@@ -577,9 +586,9 @@ mod tests {
     fn a_failed_execution_is_redriven_with_the_same_input_and_a_finished_one_is_not() {
         let (broker, _) = broker();
         waiting(&broker);
-        assert!(matches!(broker.redrive("a"), Err(BrokerError::NotRedrivable { .. })));
+        assert!(matches!(broker.redrive("a", &Value::Null), Err(BrokerError::NotRedrivable { .. })));
         broker.end("a", Status::Failed { error: "E".to_owned(), cause: String::new() }).unwrap();
-        assert_eq!(broker.redrive("a").unwrap().redrive, 1);
+        assert_eq!(broker.redrive("a", &Value::Null).unwrap().redrive, 1);
     }
 
     #[test]

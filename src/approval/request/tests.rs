@@ -21,6 +21,10 @@ pub(in crate::approval) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
+fn channel(name: &str) -> ChannelName {
+    ChannelName::new(name).unwrap()
+}
+
 fn asked_in(environment: &str) -> (ApprovalRequest, Decision) {
     let source = Source { name: "policy.yaml".into(), content: SourceContent::Bytes(POLICY.into()) };
     let loaded = load(vec![source]);
@@ -50,8 +54,9 @@ fn asked_in(environment: &str) -> (ApprovalRequest, Decision) {
         approved_at: None,
         deadline: Some(at(4 * 3600)),
         state: State::Pending,
-        announced: BTreeSet::new(),
+        announced: BTreeMap::new(),
         read_at: at(0),
+        retry: 0,
         trail: Trail::default(),
     };
     (request, decide(&policy, &facts))
@@ -175,7 +180,7 @@ fn a_token_that_is_over_at_a_later_attempt_is_held_to_have_taken_an_earlier_one(
 
 #[test]
 fn another_token_leaves_a_claim_with_its_attempts_as_an_earlier_run_of_the_step_may_write_late() {
-    let retried = settling(Verdict::Approved).retoken().unwrap();
+    let retried = settling(Verdict::Approved).retoken(1).unwrap();
     assert_eq!(retried.state, settling(Verdict::Approved).state);
     let closed = retried.take_over(at(70)).unwrap().close(CallbackOutcome::TokenOver, at(71)).unwrap();
     assert_eq!(end_of(&closed), (End::Approved, Callback::PresumedSent));
@@ -183,10 +188,11 @@ fn another_token_leaves_a_claim_with_its_attempts_as_an_earlier_run_of_the_step_
 
 #[test]
 fn another_token_leaves_a_pending_request_pending_and_finds_a_closed_one_closed() {
-    let retried = pending().retoken().unwrap();
-    assert_eq!(retried, ApprovalRequest { version: 2, ..pending() });
+    let retried = pending().retoken(1).unwrap();
+    assert_eq!(retried, ApprovalRequest { version: 2, retry: 1, ..pending() });
+    assert_eq!(retried.retoken(0), Err(Refused::EarlierTry));
     let closed = settling(Verdict::Approved).close(CallbackOutcome::Taken, at(11)).unwrap();
-    assert_eq!(closed.retoken(), Err(Refused::Closed));
+    assert_eq!(closed.retoken(1), Err(Refused::Closed));
 }
 
 #[test]
@@ -221,7 +227,8 @@ fn reading_noting_and_announcing_change_nothing_of_how_far_a_request_is() {
     for request in [pending(), settling(Verdict::Approved)] {
         assert_eq!(request.noted(), ApprovalRequest { version: request.version + 1, ..request.clone() });
         assert_eq!(request.read(at(99)), ApprovalRequest { read_at: at(99), ..request.noted() });
-        let announced = request.announced(Event::Requested).announced(Event::Requested);
+        let told = [channel("oncall")];
+        let announced = request.announced(Event::Requested, &told, at(9)).announced(Event::Requested, &told, at(9));
         assert_eq!((announced.announced.len(), &announced.state), (1, &request.state));
     }
 }
@@ -234,19 +241,16 @@ fn a_pending_request_is_due_to_be_read_again_or_at_its_deadline_whichever_comes_
 }
 
 #[test]
-fn a_claimed_request_is_due_when_its_claim_lapses_and_a_closed_one_until_its_end_is_announced() {
+fn a_claimed_request_is_due_when_its_claim_lapses_and_a_closed_one_until_every_channel_was_told_of_its_end() {
     assert_eq!(settling(Verdict::Approved).due_at(), Some(at(70)));
     let closed = settling(Verdict::Approved).close(CallbackOutcome::Taken, at(11)).unwrap();
-    assert_eq!(closed.due_at(), Some(at(11)));
-    assert_eq!(closed.announced(Event::Requested).due_at(), Some(at(11)));
-    assert_eq!(closed.announced(Event::Approved).due_at(), None);
-}
-
-#[test]
-fn a_request_that_asked_nobody_is_never_due_once_it_is_closed() {
-    let (request, decision) = asked_in("staging");
-    let closed = request.claim(&decision, at(0)).unwrap().close(CallbackOutcome::Taken, at(1)).unwrap();
-    assert_eq!(closed.due_at(), None);
+    assert_eq!(closed.due_at(), Some(at(11 + RETELL_SECONDS)));
+    let tried = closed.announced(Event::Approved, &[], at(700));
+    assert_eq!(tried.due_at(), Some(at(700 + RETELL_SECONDS)));
+    let channels = closed.untold(Event::Approved);
+    assert!(!channels.is_empty());
+    assert_eq!(closed.announced(Event::Approved, &channels, at(20)).due_at(), None);
+    assert_eq!(closed.announced(Event::Approved, &[], at(11 + LAST_RETELL_SECONDS)).due_at(), None);
 }
 
 #[test]
@@ -258,7 +262,9 @@ fn only_pending_and_settling_requests_are_open() {
 #[test]
 fn a_request_reads_back_as_it_was_written() {
     let closed = settling(Verdict::Rejected).close(CallbackOutcome::Taken, at(11)).unwrap();
-    for request in [pending(), settling(Verdict::Approved), closed.announced(Event::Rejected)] {
+    for request in
+        [pending(), settling(Verdict::Approved), closed.announced(Event::Rejected, &[channel("oncall")], at(12))]
+    {
         let json = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<ApprovalRequest>(&json).unwrap(), request);
     }
