@@ -7,6 +7,7 @@ mod delivery_variants;
 mod embedded_store;
 mod gate_world;
 mod lifecycle_model;
+mod races;
 mod signatures;
 mod specimen;
 mod store_contract;
