@@ -27,10 +27,10 @@ pub(super) fn end_event(request: &ApprovalRequest) -> Option<Event> {
 
 /// Announces an event of a request, if it was not announced before.
 pub(super) async fn announce(app: &App, request: &ApprovalRequest, event: Event) {
-    if request.announced.contains(&event) {
+    let channels = request.rule.rule().channels(event);
+    if channels.is_empty() || request.announced.contains(&event) {
         return;
     }
-    let channels = request.rule.rule().channels(event);
     let message = Message {
         request_id: request.id.clone(),
         event,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::gather::{GatherError, Moments, gather, read_pull_request};
 use super::input::{ExecutionInput, InvalidInput};
+use super::settle::remember_vetoes;
 use super::{App, ExecutionRef, announce, end_execution};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
@@ -30,6 +31,7 @@ pub async fn evaluate(app: &App, execution: &ExecutionRef, input: &Value) -> Res
     let decision = decide(&app.policy, &facts);
 
     end_execution::end_earlier_runs(app, execution).await?;
+    remember_vetoes(app, &subject, &decision, &facts).await?;
     if let (Verdict::Approved | Verdict::Wait, Some(rule)) = (decision.verdict, rule) {
         let request = passed(app, execution, subject, &rule, &decision);
         let at = facts.now;

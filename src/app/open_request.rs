@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::input::ExecutionInput;
+use super::settle::Settled;
 use super::{App, ExecutionRef, announce, end_execution, settle};
 use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
@@ -55,10 +56,14 @@ pub async fn open_request(
     end_execution::end_earlier_runs(app, execution).await?;
     let request = store(app, execution, &subject, &token).await?;
 
-    announce::announce(app, &request, Event::Requested).await;
-    // What cannot be read now is read by the next webhook or the sweep: the request is stored, and waits.
-    if let Err(failure) = settle::settle(app, &request.id).await {
-        tracing::warn!(request.id = %request.id, reason = %failure, "the request was stored and not yet decided again");
+    match settle::settle(app, &request.id).await {
+        Ok(Settled::Waiting) => announce::announce(app, &request, Event::Requested).await,
+        Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
+        // What cannot be read now is read by the next webhook or the sweep: the request is stored, and waits.
+        Err(failure) => {
+            tracing::warn!(request.id = %request.id, reason = %failure, "stored, and not decided again yet");
+            announce::announce(app, &request, Event::Requested).await;
+        }
     }
     Ok(request.id)
 }

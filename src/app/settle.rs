@@ -8,7 +8,7 @@ use crate::approval::decision::ReviewVerdict;
 use crate::approval::decision::{Decision, Event, Verdict};
 use crate::approval::facts::{Facts, ReviewState, Veto};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State};
+use crate::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State, Subject};
 use crate::ident::RequestId;
 use crate::ports::{Answer, ClaimError, SettleClaim, Write, WriteError};
 use crate::render::answer;
@@ -43,7 +43,7 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
                 if End::of(decision.verdict).is_none() {
                     return wait(app, &request, &decision).await;
                 }
-                remember_vetoes(app, &request, &decision, &facts).await?;
+                remember_vetoes(app, &request.subject, &decision, &facts).await?;
                 let (at, kind) = (facts.now, RecordKind::Claimed);
                 let entry = Entry { kind, at, decision: Some(decision), facts: Some(facts) };
                 SettleClaim::take(app.store.as_ref(), &request, entry).await
@@ -94,11 +94,11 @@ async fn wait(app: &App, request: &ApprovalRequest, decision: &Decision) -> Resu
 /// the same commit must launder that.
 pub(super) async fn remember_vetoes(
     app: &App,
-    request: &ApprovalRequest,
+    subject: &Subject,
     decision: &Decision,
     facts: &Facts,
 ) -> Result<(), Failure> {
-    let (Some(pull_request), Some(revision)) = (&request.subject.pull_request, &request.subject.revision) else {
+    let (Some(pull_request), Some(revision)) = (&subject.pull_request, &subject.revision) else {
         return Ok(());
     };
     let rejects = |id| decision.reviews.iter().any(|r| r.id == id && r.verdict == ReviewVerdict::Rejects);
@@ -107,7 +107,7 @@ pub(super) async fn remember_vetoes(
         debug_assert!(review.state != ReviewState::Approved);
         let at = review.submitted_at.unwrap_or(facts.now);
         let veto = Veto { by, at, pull_request: pull_request.clone() };
-        app.store.remember_veto(&request.subject.target, revision, veto).await?;
+        app.store.remember_veto(&subject.target, revision, veto).await?;
     }
     Ok(())
 }

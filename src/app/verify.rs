@@ -40,7 +40,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     let (decision, refused) = weigh(pinned, present);
 
     if decision.verdict == Verdict::Rejected {
-        remember_vetoes(app, &request, &decision, &facts).await?;
+        remember_vetoes(app, &request.subject, &decision, &facts).await?;
     }
     let kind = if refused.is_some() { RecordKind::Withheld } else { RecordKind::Released };
     let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };

@@ -7,11 +7,13 @@ pub mod decision;
 mod eligible;
 mod exclusion;
 pub mod facts;
+mod ledger;
 mod matching;
 pub mod observation;
 mod outcome;
 pub mod record;
 pub mod request;
 mod review;
+mod wording;
 
 pub use decide::{decide, decide_under, objectors};

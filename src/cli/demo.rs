@@ -1,13 +1,12 @@
 //! `countersign demo`: the story, played by a local gate of its own.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::Exit;
 use super::args::{Format, Global};
+use super::{Exit, terminal};
 use crate::dev::client::Client;
 use crate::dev::story::{Line, LineKind, Story};
 use crate::dev::{LocalGate, Options};
@@ -36,7 +35,7 @@ pub(super) fn run(_args: &DemoArgs, global: &Global) -> anyhow::Result<Exit> {
     };
     let lines = super::runtime()?.block_on(play(&options, global.format))?;
     if global.format == Format::Json {
-        writeln!(anstream::stdout(), "{}", json!({ "schema": 1, "lines": lines }))?;
+        terminal::print_json(&json!({ "schema": 1, "lines": lines }))?;
     }
     Ok(Exit::Done)
 }
@@ -48,7 +47,7 @@ async fn play(options: &Options, format: Format) -> anyhow::Result<Vec<Line>> {
     let mut tell = |line: &Line| {
         if format == Format::Text {
             // A reader that has gone away ends the telling, not the story.
-            let _closed = writeln!(anstream::stdout(), "{}", shown(line));
+            let _closed = terminal::print(&format!("{}\n", shown(line)));
         }
         lines.push(line.clone());
     };

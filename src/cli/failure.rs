@@ -17,17 +17,22 @@ pub(super) struct Failure {
     message: String,
     hint: Option<String>,
     exit: Exit,
-    /// What stands before the message on stderr, with line feeds, safe to print.
+    details: Option<Box<Details>>,
+}
+
+/// What is told beside the message.
+#[derive(Debug)]
+struct Details {
+    /// Before it on stderr, with line feeds, safe to print.
     shown: String,
-    /// What stands beside the error in the JSON document.
-    beside: Option<Value>,
+    /// Keys beside the error in the JSON document.
+    beside: Value,
 }
 
 impl Failure {
     /// The command could not run.
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        let (message, shown) = (message.into(), String::new());
-        Self { code, message, hint: None, exit: Exit::CouldNotRun, shown, beside: None }
+        Self { code, message: message.into(), hint: None, exit: Exit::CouldNotRun, details: None }
     }
 
     /// Adds what to do about it.
@@ -44,8 +49,7 @@ impl Failure {
 
     /// Adds details: as text before the message, and as keys beside the error in JSON.
     pub(super) fn details(mut self, shown: String, beside: Value) -> Self {
-        self.shown = shown;
-        self.beside = Some(beside);
+        self.details = Some(Box::new(Details { shown, beside }));
         self
     }
 
@@ -55,10 +59,8 @@ impl Failure {
     }
 
     fn document(&self) -> Value {
-        let mut document = match &self.beside {
-            Some(Value::Object(beside)) => beside.clone(),
-            Some(_) | None => serde_json::Map::new(),
-        };
+        let beside = self.details.as_ref().and_then(|details| details.beside.as_object());
+        let mut document = beside.cloned().unwrap_or_default();
         document.insert("schema".to_owned(), 1.into());
         document.insert("error".to_owned(), self.json());
         Value::Object(document)
@@ -104,7 +106,7 @@ fn tell(failure: &Failure) {
     } else {
         ("error", "hint")
     };
-    let mut text = failure.shown.clone();
+    let mut text = failure.details.as_ref().map(|details| details.shown.clone()).unwrap_or_default();
     text.push_str(&format!("{error}: {}\n", visible(&failure.message)));
     if let Some(said) = &failure.hint {
         text.push_str(&format!("{hint}: {}\n", visible(said)));

@@ -86,6 +86,25 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| no_answer(error.to_string()))
     }
 
+    /// `POST` of bytes as they are, with headers as they are. The status, whatever it is.
+    ///
+    /// # Errors
+    /// [`ClientError::NoAnswer`].
+    pub async fn post_bytes(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<StatusCode, ClientError> {
+        let no_answer = |why: String| ClientError::NoAnswer { method: Method::POST, path: path.to_owned(), why };
+        let mut request = Request::builder().method(Method::POST).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::copy_from_slice(body))).map_err(|e| no_answer(e.to_string()))?;
+        Ok(self.http.request(request).await.map_err(|error| no_answer(error.to_string()))?.status())
+    }
+
     /// `GET`, without a token.
     ///
     /// # Errors

@@ -1,14 +1,22 @@
 //! "Did you mean": the nearest of a closed vocabulary.
 
+/// How many words are looked at.
+const MOST_WORDS: usize = 2000;
+
 /// The word of `vocabulary` that `given` was most likely meant to be, if one is near enough.
+///
+/// No more than [`MOST_WORDS`] are looked at: a vocabulary may be a hostile policy's hundred thousand groups.
 ///
 /// Near means at most a third of the letters changed, added, dropped or swapped with their neighbour (and always one).
 #[must_use]
 pub fn closest<'v>(given: &str, vocabulary: impl IntoIterator<Item = &'v str>) -> Option<&'v str> {
     let given: Vec<char> = given.chars().take(64).flat_map(char::to_lowercase).collect();
     let allowed = (given.len() / 3).max(1);
+    let near = |word: &&str| word.chars().take(given.len() + allowed + 1).count().abs_diff(given.len()) <= allowed;
     vocabulary
         .into_iter()
+        .take(MOST_WORDS)
+        .filter(near)
         .map(|word| (distance(&given, &word.chars().flat_map(char::to_lowercase).collect::<Vec<_>>()), word))
         .filter(|(distance, _)| *distance <= allowed)
         .min()

@@ -128,7 +128,7 @@ fn read_veto(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Option<Ve
 
 fn read_notify(reader: &mut Reader<'_>, node: &Node, channels: &[ChannelName]) -> Option<NotifyRule> {
     let Value::Map(entries) = &node.value else {
-        return read_channels(reader, node, "notify", channels).map(NotifyRule::All);
+        return read_told(reader, node, "notify", channels).map(NotifyRule::All);
     };
     let mut events = BTreeMap::new();
     let before = reader.findings.len();
@@ -143,7 +143,7 @@ fn read_notify(reader: &mut Reader<'_>, node: &Node, channels: &[ChannelName]) -
             reader.report(Finding::at(Code::UnknownKey, entry.key_span, message).hint(hint));
             continue;
         };
-        if let Some(told) = read_channels(reader, &entry.node, event.as_str(), channels) {
+        if let Some(told) = read_told(reader, &entry.node, event.as_str(), channels) {
             events.insert(event, told);
         }
     }
@@ -151,7 +151,7 @@ fn read_notify(reader: &mut Reader<'_>, node: &Node, channels: &[ChannelName]) -
 }
 
 /// A list of channels that are defined. `[]` is allowed: it says that nobody is told.
-pub(crate) fn read_channels(
+pub(crate) fn read_told(
     reader: &mut Reader<'_>,
     node: &Node,
     field: &str,

@@ -1,7 +1,7 @@
 //! What can only be seen once all files are read: rules that lack something, doors that a misspelt name would open, and
 //! orders that would depend on file names.
 
-use super::read::Reader;
+use super::read::{Place, Reader};
 use super::requirement::Require;
 use super::selector::Selectors;
 use super::service::{Layer, Service};
@@ -94,7 +94,7 @@ fn pattern_order<T: HasSource>(reader: &mut Reader<'_>, level: &Selectors<T>, no
     let span_of = |key: &Pattern| {
         spans.iter().find(|entry| &*entry.key == key.as_str()).map(|entry| entry.key_span).unwrap_or_default()
     };
-    for (first, second) in level.overlaps(|a, b| a.file() != b.file()) {
+    for (first, second) in level.overlaps(|a, b| a.source().file() != b.source().file()) {
         let (Some((first, _)), Some((second, _))) = (level.nth(first), level.nth(second)) else { continue };
         let message =
             format!("the {what} patterns `{first}` and `{second}` can match the same name, in different files");
@@ -108,23 +108,19 @@ fn pattern_order<T: HasSource>(reader: &mut Reader<'_>, level: &Selectors<T>, no
 
 /// Something that stands in a file.
 trait HasSource {
-    fn file(&self) -> String;
+    fn source(&self) -> &Place;
 }
 
 impl HasSource for Layer {
-    fn file(&self) -> String {
-        file_of(&self.source.to_string())
+    fn source(&self) -> &Place {
+        &self.source
     }
 }
 
 impl HasSource for Service {
-    fn file(&self) -> String {
-        file_of(&self.source.to_string())
+    fn source(&self) -> &Place {
+        &self.source
     }
-}
-
-fn file_of(place: &str) -> String {
-    place.rsplit_once(':').map(|(file, _)| file).unwrap_or_default().to_owned()
 }
 
 /// A service whose rules lack `require` where that is known, or which needs approvals and lives nowhere.

@@ -1,26 +1,24 @@
 //! Sources → a policy and everything that is wrong with it, in one go.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::approver::{ApproverError, Group, UserRef};
-use super::body::{Names, RULE_KEYS, field, read_body, read_channels, read_rule_fields};
+use super::body::{Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
 use super::canonical::canonical;
 use super::check::check;
+use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
-use super::requirement::Groups;
 use super::selector::Selectors;
 use super::service::{Layer, RepositoryPattern, Service};
-use super::yaml::{Entry, Node, Value, parse};
-use super::{Channel, Defaults, Policy};
+use super::yaml::{Entry, Node, Room, Value, parse};
+use super::{Defaults, Policy};
 use crate::finding::{Code, Finding, Findings, Source, SourceContent, SourceMap, Span};
-use crate::ident::{ChannelName, PolicyDigest, TeamSlug, is_name};
+use crate::ident::{PolicyDigest, is_name};
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
 /// The largest bundle that is read.
-pub const MAX_BUNDLE_BYTES: u64 = 64 << 20;
+pub const MAX_BUNDLE_BYTES: u64 = 16 << 20;
 
 /// What came of loading a bundle.
 #[derive(Debug)]
@@ -58,9 +56,9 @@ pub fn load(bundle: Vec<Source>) -> Loaded {
             ));
     }
     let texts = decode(bundle, &mut sources, &mut early);
-    let mut roots = Vec::new();
+    let (mut roots, mut room) = (Vec::new(), Room::default());
     for id in texts {
-        match parse(id, sources.text(id)) {
+        match parse(id, sources.text(id), &mut room) {
             // An empty file holds no key, and does no harm.
             Ok(Node { value: Value::Null, .. }) => {}
             Ok(root) => roots.push(root),
@@ -135,13 +133,15 @@ fn too_large(size: u64) -> Finding {
 }
 
 fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
+    // `version` may stand in a file that could not be read; an empty file, though, says nothing.
+    let all_read = !reader.findings.has_errors();
     let sections = collect_sections(reader, roots);
     let nodes = |key: &str| {
         sections.iter().find(|section| section.key == key).map(|section| section.nodes.clone()).unwrap_or_default()
     };
-    check_version(reader, sections.iter().find(|section| section.key == "version"), roots.is_empty());
+    check_version(reader, sections.iter().find(|section| section.key == "version"), all_read);
     let names = Names { groups: read_groups(reader, &nodes("groups")), channels: Vec::new() };
-    let channels = read_channel_section(reader, &nodes("channels"));
+    let channels = read_channels(reader, &nodes("channels"));
     let names = Names { channels: channels.keys().cloned().collect(), ..names };
     let defaults = sections.iter().find(|section| section.key == "defaults");
     let defaults = defaults.map(|section| read_defaults(reader, section, &names)).unwrap_or_default();
@@ -174,9 +174,9 @@ fn collect_sections<'n>(reader: &mut Reader<'_>, roots: &'n [Node]) -> Vec<Secti
     sections
 }
 
-fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, nothing_read: bool) {
+fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, all_read: bool) {
     let Some(section) = section else {
-        if !nothing_read {
+        if all_read {
             reader.report(
                 Finding::of_bundle(Code::Version, "no file of the bundle says `version`")
                     .hint("write `version: 1` at the top of one file"),
@@ -200,7 +200,7 @@ fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, nothing
 }
 
 /// The entries of a section's mappings over all files, each name once; a second definition is reported.
-fn entries_once<'n>(reader: &mut Reader<'_>, nodes: &[&'n Node], what: &str) -> Vec<&'n Entry> {
+pub(super) fn entries_once<'n>(reader: &mut Reader<'_>, nodes: &[&'n Node], what: &str) -> Vec<&'n Entry> {
     let mut first: BTreeMap<&str, Span> = BTreeMap::new();
     let mut kept = Vec::new();
     for node in nodes {
@@ -224,7 +224,7 @@ fn entries_once<'n>(reader: &mut Reader<'_>, nodes: &[&'n Node], what: &str) -> 
     kept
 }
 
-fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) -> bool {
+pub(super) fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) -> bool {
     if is_name(&entry.key) {
         return true;
     }
@@ -233,114 +233,6 @@ fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) -> bool {
             .hint("a name is a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters"),
     );
     false
-}
-
-const GROUP_KEYS: Keys = Keys { what: "a group", known: &["teams", "users"], later: &[] };
-
-fn read_groups(reader: &mut Reader<'_>, nodes: &[&Node]) -> Groups {
-    let mut groups = Groups::new();
-    for entry in entries_once(reader, nodes, "group") {
-        check_name(reader, entry, "group");
-        if matches!(&*entry.key, "all" | "none") {
-            let message = format!("a group cannot be called `{}`: the word means something else", entry.key);
-            reader.report(Finding::at(Code::InvalidName, entry.key_span, message).hint("give it another name"));
-        }
-        let mut group = Group { name: entry.key.clone(), users: Vec::new(), teams: Vec::new() };
-        if reader.fields(&entry.node, &GROUP_KEYS) {
-            read_members(reader, &entry.node, &mut group);
-            if entry.node.get("users").is_none() && entry.node.get("teams").is_none() {
-                reader.report(
-                    Finding::at(Code::EmptyList, entry.key_span, format!("the group `{}` is empty", entry.key))
-                        .hint("list `users` or `teams`"),
-                );
-            }
-        }
-        // A group that could not be read stands all the same, so that its name is not reported as unknown as well.
-        groups.insert(entry.key.clone(), Arc::new(group));
-    }
-    groups
-}
-
-fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
-    for item in node.get("users").map(|users| reader.one_or_list(users, "users")).unwrap_or_default() {
-        let Some(text) = reader.text(item, "users") else { continue };
-        if let Some(bare) = text.strip_prefix('@') {
-            reader.report(
-                Finding::at(Code::InvalidApprover, item.span, format!("`{text}` is not a GitHub login"))
-                    .hint(format!("in `users` and `teams`, write it without `@`: `{bare}`")),
-            );
-            continue;
-        }
-        match UserRef::new(text) {
-            Ok(user) => group.users.push(user),
-            Err(error) => {
-                let code = match error {
-                    ApproverError::Unusable(_) => Code::UnusableRef,
-                    ApproverError::Login(_) | ApproverError::Team(_) | ApproverError::Form(_) => Code::InvalidApprover,
-                };
-                reader.report(refused(code, item.span, &error));
-            }
-        }
-    }
-    for item in node.get("teams").map(|teams| reader.one_or_list(teams, "teams")).unwrap_or_default() {
-        let Some(text) = reader.text(item, "teams") else { continue };
-        let bare = text.strip_prefix('@').unwrap_or(text);
-        match TeamSlug::new(text) {
-            Ok(team) if bare == text => group.teams.push(team),
-            Ok(_) | Err(_) => reader.report(
-                Finding::at(Code::InvalidApprover, item.span, format!("`{text}` is not a GitHub team"))
-                    .hint("write `org/slug`, without `@`"),
-            ),
-        }
-    }
-}
-
-const CHANNEL_KEYS: Keys = Keys { what: "a channel", known: &["email", "https"], later: &[] };
-
-fn read_channel_section(reader: &mut Reader<'_>, nodes: &[&Node]) -> BTreeMap<ChannelName, Channel> {
-    let mut channels = BTreeMap::new();
-    for entry in entries_once(reader, nodes, "channel") {
-        check_name(reader, entry, "channel");
-        let mut channel = Channel::default();
-        if reader.fields(&entry.node, &CHANNEL_KEYS) {
-            let email = |text: &str| {
-                text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-                    && !text.contains(char::is_whitespace)
-            };
-            let https =
-                |text: &str| text.starts_with("https://") && text.len() > 8 && !text.contains(char::is_whitespace);
-            channel.email = read_addresses(reader, &entry.node, "email", ("an e-mail address", "`name@host`"), email);
-            channel.https =
-                read_addresses(reader, &entry.node, "https", ("an `https://` URL", "`https://host/path`"), https);
-        }
-        if let Ok(name) = ChannelName::new(&entry.key) {
-            channels.insert(name, channel);
-        }
-    }
-    channels
-}
-
-fn read_addresses(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    key: &str,
-    form: (&str, &str),
-    fits: fn(&str) -> bool,
-) -> Vec<String> {
-    let (what, example) = form;
-    let mut addresses = Vec::new();
-    for item in node.get(key).map(|list| reader.one_or_list(list, key)).unwrap_or_default() {
-        let Some(text) = reader.text(item, key) else { continue };
-        if fits(text) {
-            addresses.push(text.to_owned());
-        } else {
-            reader.report(
-                Finding::at(Code::InvalidValue, item.span, format!("`{text}` is not {what}"))
-                    .hint(format!("write {example}")),
-            );
-        }
-    }
-    addresses
 }
 
 fn read_defaults(reader: &mut Reader<'_>, section: &Section<'_>, names: &Names) -> Defaults {
@@ -421,7 +313,7 @@ fn read_service(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Servic
         branches: field(reader, node, "branches", read_branches),
         notify: node
             .get("notify")
-            .and_then(|notify| read_channels(reader, notify, "notify", &names.channels))
+            .and_then(|notify| read_told(reader, notify, "notify", &names.channels))
             .unwrap_or_default(),
         description: node.get("description").and_then(|text| reader.text(text, "description")).map(Into::into),
         environments: read_selectors(reader, &environments, "environment", |reader, entry| {

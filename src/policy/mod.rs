@@ -9,6 +9,7 @@ mod check;
 mod duration;
 mod event;
 pub(crate) mod load;
+mod names;
 mod pattern;
 pub(crate) mod read;
 mod requirement;

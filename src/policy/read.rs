@@ -26,6 +26,11 @@ impl Place {
     pub const fn new(file: Arc<str>, line: u32) -> Self {
         Self { file, line }
     }
+
+    /// The file, relative to the bundle.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
 }
 
 impl fmt::Display for Place {
@@ -148,7 +153,7 @@ impl<'s> Reader<'s> {
             return false;
         };
         for entry in entries {
-            if keys.known.contains(&&*entry.key) {
+            if keys.known.contains(&&*entry.key) || self.findings.len() > MAX_FINDINGS {
                 continue;
             }
             let what = keys.what;

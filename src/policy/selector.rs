@@ -7,6 +7,9 @@ use std::collections::HashMap;
 
 use super::pattern::Pattern;
 
+/// The most overlapping pairs that are told of one level: there can be as many as the square of the patterns.
+const MAX_PAIRS: usize = 1000;
+
 /// The keys of one level with their values.
 #[derive(Debug, Clone)]
 pub struct Selectors<T> {
@@ -127,7 +130,8 @@ impl<T> Selectors<T> {
         self.entries.is_empty()
     }
 
-    /// Pairs of patterns that can match the same name and for which `apart` holds. A bare `*` is never one.
+    /// Pairs of patterns that can match the same name and for which `apart` holds, as far as [`MAX_PAIRS`]. A bare `*`
+    /// is never one.
     pub(super) fn overlaps<'s>(&'s self, apart: impl Fn(&T, &T) -> bool + 's) -> Vec<(usize, usize)> {
         let patterns: Vec<(usize, &Pattern, &T)> = self
             .iter()
@@ -150,6 +154,10 @@ impl<T> Selectors<T> {
                     let seen = same_length && *other >= at;
                     if !seen && apart(value, other_value) && pattern.overlaps(other_pattern) {
                         pairs.push(((*number).min(*other_number), (*number).max(*other_number)));
+                        if pairs.len() >= MAX_PAIRS {
+                            pairs.sort_unstable();
+                            return pairs;
+                        }
                     }
                 }
             }

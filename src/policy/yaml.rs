@@ -66,6 +66,15 @@ impl Node {
         }
     }
 
+    /// How many values it holds, itself included.
+    fn size(&self) -> usize {
+        match &self.value {
+            Value::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Value::Map(entries) => 1 + entries.iter().map(|entry| 1 + entry.node.size()).sum::<usize>(),
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => 1,
+        }
+    }
+
     /// Writes the file into every span: the YAML reader knows one text and no file.
     pub(crate) fn belongs_to(&mut self, source: SourceId) {
         self.span.source = source;
@@ -104,16 +113,26 @@ impl Node {
     }
 }
 
+/// How many values may still be read: all files of a bundle together have as many as a policy could need.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(2_000_000)
+    }
+}
+
 /// Reads one document within fixed limits: what no policy needs is refused before it costs anything.
 ///
 /// # Errors
 /// The one problem that stopped the reader: syntax, a duplicate key, or a limit.
-pub(crate) fn parse(source: SourceId, text: &str) -> Result<Node, Finding> {
+pub(crate) fn parse(source: SourceId, text: &str, room: &mut Room) -> Result<Node, Finding> {
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
             max_depth: 32,
             flow_nesting_limit: 32,
-            max_nodes: 600_000,
+            max_nodes: room.0.min(600_000),
             max_events: 1_600_000,
             max_documents: 2,
             max_aliases: 10_000,
@@ -133,6 +152,7 @@ pub(crate) fn parse(source: SourceId, text: &str) -> Result<Node, Finding> {
     match serde_yaml::from_str_with_options::<Node>(text, options) {
         Ok(mut root) => {
             root.belongs_to(source);
+            room.0 = room.0.saturating_sub(root.size());
             Ok(root)
         }
         Err(error) => Err(refusal(source, &error)),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::visible;
 use crate::approval::decision::{Decision, Group, Mode, Part, Quorum, ReviewOutcome, ReviewVerdict, Verdict};
 use crate::approval::facts::ReviewState;
-use crate::ident::Login;
+use crate::ident::{ChannelName, Login};
 use crate::policy::Duration;
 
 /// The verdict and the summary first, then everything they rest on. Reads the same without colour.
@@ -99,7 +99,7 @@ fn about(page: &mut Page, decision: &Decision) {
         page.field("override", &format!("by {}: {}", logins(&overridden.by), overridden.reason));
     }
     if let Some(notify) = &decision.notify {
-        let channels: Vec<&str> = notify.channels.iter().map(|channel| channel.as_str()).collect();
+        let channels: Vec<&str> = notify.channels.iter().map(ChannelName::as_str).collect();
         let told = if channels.is_empty() { "nobody".to_owned() } else { channels.join(", ") };
         page.field("notify", &format!("{told} (of `{}`)", notify.event.as_str()));
     }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::visible;
 use crate::ident::{ChannelName, Target};
 use crate::policy::{
-    ApproverRef, Exclusion, Field, NoRule, NotifyRule, OnChangesRequested, Place, Policy, Require, Requirement, Rule,
-    ServiceField,
+    ApproverRef, Exclusion, Field, NoRule, NotifyRule, OnChangesRequested, Pattern, Place, Policy, RepositoryPattern,
+    Require, Requirement, Rule, ServiceField,
 };
 
 /// One field of a rule.
@@ -70,7 +70,7 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
         }
         Some(Require::People(requirement)) => requirement,
     };
-    let repositories: Vec<&str> = rule.repository.iter().map(|repository| repository.as_str()).collect();
+    let repositories: Vec<&str> = rule.repository.iter().map(RepositoryPattern::as_str).collect();
     let mut lines = vec![format!("{} must approve the commit that is deployed", in_words(requirement, true))];
     lines.extend(who(requirement));
     lines.push(format!("within {} of being asked, else the request expires", rule.timeout()));
@@ -78,7 +78,7 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
         ([], _) => lines.push("the rule names no repository: every pull request is denied".to_owned()),
         (_, None) => lines.push(format!("by a pull request of {} into its default branch", repositories.join(" or "))),
         (_, Some(branches)) => {
-            let branches: Vec<&str> = branches.iter().map(|branch| branch.as_str()).collect();
+            let branches: Vec<&str> = branches.iter().map(Pattern::as_str).collect();
             lines.push(format!("by a pull request of {} into {}", repositories.join(" or "), branches.join(" or ")));
         }
     }

@@ -108,6 +108,7 @@ async fn assert_ended(world: &GateWorld, story: Story, cut: &str) {
     assert!(request.due_at().is_none(), "{cut}: something is still due");
 }
 
+#[expect(clippy::print_stdout, reason = "how much was tried is worth knowing")]
 async fn cut_off_everywhere(story: Story) {
     let whole = GateWorld::new("production");
     let counting = Fuse::never();

@@ -1,15 +1,27 @@
 //! The one integration test binary: a module for each subject.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by failing")]
 
+mod check;
+mod command_line;
 mod crash;
+mod decide_cli;
 mod deliveries;
 mod delivery_variants;
+mod dev_process;
+mod docs;
 mod embedded_store;
+mod explain_cli;
+mod floors;
+mod gate;
 mod gate_world;
 mod lifecycle_model;
+mod local_gate;
+mod policy_tests;
 mod races;
 mod signatures;
 mod specimen;
 mod store_contract;
+mod test_command;
+mod test_files;
 mod webhook_door;
 mod webhook_schema;

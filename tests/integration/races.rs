@@ -58,6 +58,7 @@ async fn assert_one_answer(world: &GateWorld) -> End {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "how the races went is worth knowing")]
 async fn an_approval_that_races_a_rejection_gives_one_answer_as_the_facts_were_read() {
     let mut ends = BTreeMap::<&str, usize>::new();
     for round in 0..ROUNDS {

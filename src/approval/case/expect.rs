@@ -207,7 +207,7 @@ fn read_review(reader: &mut Reader<'_>, entry: &Entry) -> Option<Json> {
         );
         return None;
     }
-    read_value(reader, &entry.node, &entry.key, &REVIEW)
+    read_value(reader, &entry.node, "reviews", &REVIEW)
 }
 
 fn read_word(reader: &mut Reader<'_>, node: &Node, key: &str, words: &[&'static str]) -> Option<Json> {
@@ -240,4 +240,59 @@ fn read_map(reader: &mut Reader<'_>, node: &Node, key: &str, fields: &[(&'static
         }
     }
     Some(Json::Object(map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::decision::{Decision, NextAction, Overridden};
+    use super::{DECISION, Json, NextActionKind, REVIEW, Shape};
+    use crate::finding::{Source, SourceContent};
+    use crate::ident::Login;
+
+    fn source(text: &str) -> Vec<Source> {
+        vec![Source { name: "x.yaml".to_owned(), content: SourceContent::Bytes(text.into()) }]
+    }
+
+    /// A decision that leaves nothing out.
+    fn full() -> Decision {
+        let policy = "version: 1\ngroups: { people: { users: [pia, pat] } }\nservices: { shop: { repository: a/b, \
+                      environments: { e: { require: { all_of: [2 of people, { any_of: [\"@zoe\"] }] } } } } }";
+        let cases = "cases: [{ name: x, given: { service: shop, environment: e, requested_at: null, \
+                     reviews: [{ by: pia, state: approved }, { by: pat, state: commented }] }, \
+                     expect: { verdict: pending } }]";
+        let policy = crate::policy::load(source(policy)).policy.unwrap();
+        let mut decision = super::super::read(source(cases)).files[0].cases[0].run(&policy).decision;
+        decision.overridden = Some(Overridden { by: vec![Login::new("pia").unwrap()], reason: "x".to_owned() });
+        decision.next_action = Some(NextAction { kind: NextActionKind::Expire, at: decision.evaluated_at });
+        decision
+    }
+
+    /// That the shape has every key of the value, and that the value keeps to the shape.
+    fn covers(path: &str, shape: &Shape, value: &Json) {
+        match (shape, value) {
+            (_, Json::Null) | (Shape::Text | Shape::Login | Shape::Instant, Json::String(_)) => {}
+            (Shape::Number, Json::Number(_)) | (Shape::Flag, Json::Bool(_)) => {}
+            (Shape::Word(words), Json::String(word)) => assert!(words().contains(&word.as_str()), "{path}: {word}"),
+            (Shape::Map(fields), Json::Object(map)) => {
+                for (key, value) in map {
+                    let field = fields.iter().find(|(name, _)| name == key);
+                    covers(&format!("{path}.{key}"), &field.unwrap_or_else(|| panic!("{path}.{key}")).1, value);
+                }
+            }
+            (Shape::List(item), Json::Array(items)) => items.iter().for_each(|value| covers(path, item, value)),
+            (Shape::Logins, Json::Array(items)) => items.iter().for_each(|value| covers(path, &Shape::Login, value)),
+            (Shape::Reviews, Json::Array(items)) => items.iter().for_each(|value| covers(path, &REVIEW, value)),
+            (shape, value) => panic!("{path}: {shape:?} is not the shape of {value}"),
+        }
+    }
+
+    #[test]
+    fn everything_that_a_decision_holds_can_be_expected_and_nothing_else() {
+        let decision = serde_json::to_value(full()).unwrap();
+        covers("", &DECISION, &decision);
+        let Shape::Map(fields) = DECISION else { panic!("a decision is a mapping") };
+        for (name, _) in fields {
+            assert!(decision.get(name).is_some(), "{name}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::given::{GIVEN_KEYS, read_given};
 use crate::finding::{Code, Finding, Findings, Source, SourceId, SourceMap, Span};
 use crate::policy::load::decode;
 use crate::policy::read::{Keys, Reader};
-use crate::policy::yaml::{Node, Value, parse};
+use crate::policy::yaml::{Node, Room, Value, parse};
 
 /// What came of reading test files.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub fn read(files: Vec<Source>) -> Suites {
     let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
     let mut trees = BTreeMap::new();
     for id in decode(files, &mut sources, &mut findings) {
-        match parse(id, sources.text(id)) {
+        match parse(id, sources.text(id), &mut Room::default()) {
             Ok(root) => {
                 trees.insert(id, root);
             }

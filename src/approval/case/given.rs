@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use super::super::facts::{BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState};
 use super::value::{
-    Told, either, flag, get, instant, list, number, object, parsed, person, reference, required, text, told,
+    Told, any_case, either, flag, get, instant, list, number, object, parsed, person, reference, required, text, told,
 };
 use crate::finding::{Code, Finding};
 use crate::ident::{
@@ -143,25 +143,15 @@ const REVIEW_KEYS: Keys = Keys {
 };
 const VETO_KEYS: Keys = Keys { what: "a veto", known: &["by", "at", "pull_request"], later: &[] };
 
-const STATES: [(&str, ReviewState); 10] = [
+const STATES: [(&str, ReviewState); 5] = [
     ("approved", ReviewState::Approved),
     ("changes_requested", ReviewState::ChangesRequested),
     ("commented", ReviewState::Commented),
     ("dismissed", ReviewState::Dismissed),
     ("pending", ReviewState::Pending),
-    // As GitHub's API writes them.
-    ("APPROVED", ReviewState::Approved),
-    ("CHANGES_REQUESTED", ReviewState::ChangesRequested),
-    ("COMMENTED", ReviewState::Commented),
-    ("DISMISSED", ReviewState::Dismissed),
-    ("PENDING", ReviewState::Pending),
 ];
-const DISMISSED_FROM: [(&str, DismissedFrom); 4] = [
-    ("approved", DismissedFrom::Approved),
-    ("changes_requested", DismissedFrom::ChangesRequested),
-    ("APPROVED", DismissedFrom::Approved),
-    ("CHANGES_REQUESTED", DismissedFrom::ChangesRequested),
-];
+const DISMISSED_FROM: [(&str, DismissedFrom); 2] =
+    [("approved", DismissedFrom::Approved), ("changes_requested", DismissedFrom::ChangesRequested)];
 const BOUND_BY: [(&str, BoundBy); 2] = [("delivery", BoundBy::Delivery), ("api", BoundBy::Api)];
 const PULL_REQUEST_STATES: [(&str, PullRequestState); 2] =
     [("open", PullRequestState::Open), ("closed", PullRequestState::Closed)];
@@ -293,14 +283,15 @@ fn review(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<GivenRevie
                 .hint("write `by: login`; `by: null` is an account that is gone"),
         );
     }
-    let state = required(reader, node, "state", &REVIEW_KEYS).and_then(|state| reader.word(state, "state", &STATES));
+    let state =
+        required(reader, node, "state", &REVIEW_KEYS).and_then(|state| any_case(reader, state, "state", &STATES));
     let user = told(reader, node, by?, person);
     let at = at.and_then(|at| told(reader, node, at, instant));
     Some(GivenReview {
         id: get(reader, node, "id", number).map(ReviewId),
         user: user.flatten(),
         state: state?,
-        was: told(reader, node, "was", |reader, node, key| reader.word(node, key, &DISMISSED_FROM)),
+        was: told(reader, node, "was", |reader, node, key| any_case(reader, node, key, &DISMISSED_FROM)),
         dismissed_by: told(reader, node, "dismissed_by", person),
         revision: told(reader, node, "revision", parsed),
         bound_by: get(reader, node, "bound_by", |reader, node, key| reader.word(node, key, &BOUND_BY)),

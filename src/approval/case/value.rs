@@ -138,6 +138,17 @@ pub(super) fn number(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<
     number
 }
 
+/// A word in lower case, or in upper case as GitHub's API writes it.
+pub(super) fn any_case<T: Copy>(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    key: &str,
+    words: &[(&'static str, T)],
+) -> Option<T> {
+    let lower = reader.text(node, key)?.to_ascii_lowercase();
+    reader.word(&Node { span: node.span, value: Value::Text(lower.into()) }, key, words)
+}
+
 /// An instant, with its offset from UTC.
 pub(super) fn instant(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Timestamp> {
     let text = reader.text(node, key)?;

@@ -1,0 +1,149 @@
+//! What a decision costs with 10, 1,000 and 100,000 rules. How to run it, and the figures: `docs/performance.md`.
+//!
+//! The request is a typical one for production: two quorums, one of them of a team, and ten reviews.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot set itself up has nothing to measure"
+)]
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{LazyLock, Mutex};
+
+use countersign::approval::decide;
+use countersign::approval::facts::Facts;
+use countersign::finding::{Source, SourceContent};
+use countersign::ident::Target;
+use countersign::policy::{Policy, load};
+use divan::{Bencher, black_box};
+use serde_json::{Value, json};
+
+const RULES: [usize; 3] = [10, 1_000, 100_000];
+/// Services a file: a file may have 4 MiB.
+const PER_FILE: usize = 10_000;
+
+static POLICIES: LazyLock<Mutex<HashMap<usize, &'static Policy>>> = LazyLock::new(Mutex::default);
+
+fn main() {
+    divan::main();
+}
+
+/// One rule a service; every tenth service is a pattern, and one in a hundred a regular expression (at most ten).
+fn sources(rules: usize) -> Vec<Source> {
+    let head = "version: 1\n\
+                groups:\n  payments: { teams: [acme/payments] }\n  security: { users: [dana, lee] }\n\
+                channels:\n  oncall: { email: [oncall@acme.example] }\n\
+                defaults: { repository: \"acme/*\", timeout: 8h, notify: [oncall] }\n";
+    let mut files = vec![("0.yaml".to_owned(), head.to_owned())];
+    for first in (0..rules).step_by(PER_FILE) {
+        let mut text = "services:\n".to_owned();
+        for at in first..rules.min(first + PER_FILE) {
+            let key = match at {
+                at if at > 0 && at % 100 == 0 && at <= 1_000 => format!("/re-{at}-(eu|us)/"),
+                at if at % 10 == 9 => format!("\"group-{at}-*\""),
+                at => format!("service-{at}"),
+            };
+            let rule = "{ all_of: [2 of payments, 1 of security] }";
+            writeln!(text, "  {key}: {{ environments: {{ production: {{ require: {rule}, timeout: 4h }} }} }}")
+                .unwrap();
+        }
+        files.push((format!("{:06}.yaml", first + 1), text));
+    }
+    // Regular expressions are held to overlap with every pattern, so all patterns stand in one file.
+    if rules > PER_FILE {
+        files = one_file_of_patterns(files);
+    }
+    files.into_iter().map(|(name, text)| Source { name, content: SourceContent::Bytes(text.into_bytes()) }).collect()
+}
+
+fn one_file_of_patterns(files: Vec<(String, String)>) -> Vec<(String, String)> {
+    let is_pattern = |line: &&str| line.starts_with("  /") || line.starts_with("  \"");
+    let patterns: Vec<String> =
+        files.iter().flat_map(|(_, text)| text.lines().filter(is_pattern)).map(str::to_owned).collect();
+    let mut split: Vec<(String, String)> = files
+        .into_iter()
+        .map(|(name, text)| {
+            (name, text.lines().filter(|line| !is_pattern(line)).fold(String::new(), |all, line| all + line + "\n"))
+        })
+        .collect();
+    split.push(("patterns.yaml".to_owned(), format!("services:\n{}\n", patterns.join("\n"))));
+    split
+}
+
+fn policy(rules: usize) -> &'static Policy {
+    let mut policies = POLICIES.lock().unwrap();
+    policies.entry(rules).or_insert_with(|| {
+        let loaded = load(sources(rules));
+        assert!(loaded.findings.is_empty(), "{:?}", loaded.findings.iter().next());
+        Box::leak(Box::new(loaded.policy.unwrap()))
+    })
+}
+
+fn facts(rules: usize) -> Facts {
+    let person = |id: u64| json!({ "id": id, "login": format!("p{id}"), "type": "User" });
+    let reviews: Vec<Value> = (0..10)
+        .map(|at| {
+            let user = match at {
+                8 => json!({ "id": 1008, "login": "dana", "type": "User" }),
+                9 => json!({ "id": 1009, "login": "zoe", "type": "User" }),
+                at => person(at),
+            };
+            let state = ["approved", "approved", "commented", "approved"][usize::try_from(at).unwrap() % 4];
+            json!({ "id": 9000 + at, "user": user, "state": state, "revision": "a1", "bound_by": "delivery",
+                    "submitted_at": format!("2026-11-18T09:{at:02}:00Z"), "body": "" })
+        })
+        .collect();
+    let service = format!("service-{}", rules / 2 + 1);
+    serde_json::from_value(json!({
+        "schema": 1, "now": "2026-11-18T10:00:00Z", "target": { "service": service, "environment": "production" },
+        "requested_at": "2026-11-18T08:00:00Z", "revision": "a1",
+        "pull_request": {
+            "repository": "acme/checkout", "default_branch": "main", "number": 42, "state": "open", "head": "a1",
+            "head_first_seen": "2026-11-18T07:00:00Z", "base": "main", "author": { "id": 99, "login": "dave" },
+            "files_complete": true, "commits": [{ "sha": "a1", "author": { "id": 99, "login": "dave" }, "committer": { "id": 99, "login": "dave" } }],
+            "commits_complete": true, "pushers": [{ "id": 99, "login": "dave" }], "pushers_complete": true
+        },
+        "teams": { "acme/payments": (0..8).map(person).collect::<Vec<_>>() },
+        "reviews": reviews
+    }))
+    .unwrap()
+}
+
+/// A target's rule: the index alone.
+#[divan::bench(args = RULES)]
+fn find_rule(bencher: Bencher<'_, '_>, rules: usize) {
+    let (policy, target) = (policy(rules), facts(rules).target);
+    bencher.bench_local(|| black_box(policy.rule(black_box(&target)).is_ok()));
+}
+
+/// A target that only a pattern matches.
+#[divan::bench(args = RULES)]
+fn find_rule_by_pattern(bencher: Bencher<'_, '_>, rules: usize) {
+    let policy = policy(rules);
+    let target: Target =
+        serde_json::from_value(json!({ "service": "group-9-x", "environment": "production" })).unwrap();
+    assert!(policy.rule(&target).is_ok());
+    bencher.bench_local(|| black_box(policy.rule(black_box(&target)).is_ok()));
+}
+
+/// The whole decision, with its texts.
+#[divan::bench(args = RULES)]
+fn decide_whole(bencher: Bencher<'_, '_>, rules: usize) {
+    let (policy, facts) = (policy(rules), facts(rules));
+    bencher.bench_local(|| decide(black_box(policy), black_box(&facts)));
+}
+
+/// The whole decision as JSON.
+#[divan::bench(args = RULES)]
+fn decide_to_json(bencher: Bencher<'_, '_>, rules: usize) {
+    let (policy, facts) = (policy(rules), facts(rules));
+    bencher.bench_local(|| serde_json::to_vec(&decide(black_box(policy), black_box(&facts))).unwrap());
+}
+
+/// Loading, from text to policy.
+#[divan::bench(args = RULES, sample_count = 5, sample_size = 1)]
+fn load_policy(bencher: Bencher<'_, '_>, rules: usize) {
+    bencher.with_inputs(|| sources(rules)).bench_local_values(load);
+}

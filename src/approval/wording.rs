@@ -1,0 +1,115 @@
+//! Every review's outcome in words, made to be read by the person whose review it is.
+
+use super::decision::{ReviewOutcome, ReviewReason};
+use super::eligible::is_one_of;
+use super::facts::ReviewState;
+use super::ledger::Ledger;
+use super::review::{Detail, Weighed};
+
+impl Ledger<'_, '_, '_> {
+    pub(super) fn outcome(&self, weighed: &Weighed<'_>) -> ReviewOutcome {
+        let review = weighed.review;
+        ReviewOutcome {
+            id: review.id,
+            user: review.user.as_ref().map(|user| user.login.clone()),
+            state: review.state,
+            verdict: weighed.verdict,
+            reason: weighed.reason,
+            text: self.text(weighed),
+        }
+    }
+
+    /// The reason in words, made to be read by the person whose review it is.
+    fn text(&self, weighed: &Weighed<'_>) -> String {
+        let review = weighed.review;
+        let user = review.user.as_ref().map_or("someone", |user| user.login.as_str());
+        let target = &self.scales.facts.target;
+        let head = self.scales.pull_request.head.short();
+        match weighed.reason {
+            ReviewReason::Counts => format!("counts toward {}", self.counts_toward(user)),
+            ReviewReason::Comment if review.state == ReviewState::Pending => "is not submitted yet".to_owned(),
+            ReviewReason::Comment => "a comment takes no side".to_owned(),
+            ReviewReason::NotNamed => match weighed.detail {
+                Detail::MustName => format!("must name the target in its first line: `/approve {target}`"),
+                Detail::NamedOnlyByApi => {
+                    "names the target in a text that may have been edited since; approve again".to_owned()
+                }
+                Detail::Broken(why) => format!("its first line does not parse: {why}; write `/approve {target}`"),
+                Detail::OtherTargets
+                | Detail::None
+                | Detail::OtherCommit
+                | Detail::BeforeHead
+                | Detail::HeadUnknown
+                | Detail::BeforeBase
+                | Detail::NoTime
+                | Detail::DismissalDoesNotCount => format!("names other targets than {target}"),
+            },
+            ReviewReason::NoUser => "its account is gone".to_owned(),
+            ReviewReason::Superseded => format!("{user} gave a later review"),
+            ReviewReason::Dismissed => match &review.dismissed_by {
+                Some(by) => format!("was dismissed by {}", by.login),
+                None => "was dismissed".to_owned(),
+            },
+            ReviewReason::Stale => self.stale_text(weighed),
+            ReviewReason::Author => format!("{user} opened the pull request"),
+            ReviewReason::Committer => format!("{user} wrote or committed part of the pull request"),
+            ReviewReason::Pusher => format!("{user} pushed to the branch"),
+            ReviewReason::Requester => format!("{user} requested the deployment"),
+            ReviewReason::ExclusionUnknown => self.scales.exclusions.unknown.clone().unwrap_or_default(),
+            ReviewReason::Bot => format!("{user} is not a person, and the policy does not list it"),
+            ReviewReason::NotEligible => format!("{user} is asked for nowhere in this rule"),
+            ReviewReason::TooOld => match self.scales.rule.max_age() {
+                Some(age) => format!("is older than {age}: approve again"),
+                None => "is too old: approve again".to_owned(),
+            },
+            ReviewReason::ChangesRequested | ReviewReason::EarlierChangesRequested => {
+                let earlier = weighed.reason == ReviewReason::EarlierChangesRequested;
+                let on = if earlier { format!(" on a commit before {head}") } else { String::new() };
+                let despite = match (weighed.detail, &review.dismissed_by) {
+                    (Detail::DismissalDoesNotCount, Some(by)) => {
+                        format!("; the dismissal by {} does not lift it", by.login)
+                    }
+                    (Detail::DismissalDoesNotCount, None) => "; its dismissal does not lift it".to_owned(),
+                    _ => String::new(),
+                };
+                format!("{user} requested changes{on}{despite}")
+            }
+            ReviewReason::NoSay => format!("{user} requested changes, and has no say under this rule"),
+            ReviewReason::ChangesIgnored => "the rule ignores requests for changes".to_owned(),
+        }
+    }
+
+    fn stale_text(&self, weighed: &Weighed<'_>) -> String {
+        let head = self.scales.pull_request.head.short();
+        match weighed.detail {
+            Detail::BeforeHead => format!("was given before {head} became the head"),
+            Detail::HeadUnknown => format!("it is not known when {head} became the head: approve again"),
+            Detail::BeforeBase => "was given before the base branch was changed".to_owned(),
+            Detail::NoTime => "it is not known when it was given: approve again".to_owned(),
+            Detail::OtherCommit
+            | Detail::None
+            | Detail::OtherTargets
+            | Detail::MustName
+            | Detail::NamedOnlyByApi
+            | Detail::Broken(_)
+            | Detail::DismissalDoesNotCount => match &weighed.review.revision {
+                Some(revision) => format!("was given on {}, and the head is {head}", revision.short()),
+                None => format!("was given on a commit that GitHub no longer knows, and the head is {head}"),
+            },
+        }
+    }
+
+    /// The leaf that the person serves, else the first that asks for them.
+    fn counts_toward(&self, login: &str) -> String {
+        let Some(at) = self.counting.iter().position(|person| person.login.as_str() == login) else {
+            return "the requirement".to_owned();
+        };
+        let serving = (0..self.leaves.len()).find(|leaf| self.serves(*leaf).contains(&at));
+        let asked = || {
+            let person = self.counting.get(at)?;
+            self.leaves.iter().position(|leaf| is_one_of(person, &leaf.of, &self.scales.facts.teams))
+        };
+        let leaf = serving.or_else(asked).and_then(|leaf| self.leaves.get(leaf));
+        leaf.map_or_else(|| "the requirement".to_owned(), |leaf| leaf.name.to_string())
+    }
+}

@@ -1,0 +1,116 @@
+//! Runs the built command with a scrubbed environment and bounded memory.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The most address space that the command gets, in KiB: so its memory is below 200 MB whatever it is given. A process
+/// that asks for more is refused it, and aborts.
+const MEMORY_KIB: u32 = 195_000;
+
+/// A command to be run.
+pub(crate) struct Countersign {
+    args: Vec<String>,
+    stdin: Vec<u8>,
+    folder: PathBuf,
+    memory_kib: u32,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Countersign {
+    /// Words separated by spaces.
+    pub(crate) fn new(words: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        Self { args: words.split(' ').map(Into::into).collect(), stdin: Vec::new(), folder, memory_kib: MEMORY_KIB }
+    }
+
+    /// Adds one argument as it is.
+    pub(crate) fn arg(mut self, arg: impl AsRef<Path>) -> Self {
+        self.args.push(arg.as_ref().to_str().expect("a path in a test is UTF-8").to_owned());
+        self
+    }
+
+    /// What the command reads.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// The folder that the command is run in, below `tests`.
+    pub(crate) fn within(mut self, folder: &str) -> Self {
+        self.folder.push(folder);
+        self
+    }
+
+    /// Less memory than others get.
+    pub(crate) fn memory_kib(mut self, memory_kib: u32) -> Self {
+        self.memory_kib = memory_kib;
+        self
+    }
+
+    /// The command, not started: the shell bounds the memory and becomes the program.
+    pub(crate) fn command(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_countersign");
+        let mut command = if cfg!(target_os = "linux") {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", &format!("ulimit -v {} && exec \"$0\" \"$@\"", self.memory_kib), program]);
+            command
+        } else {
+            Command::new(program)
+        };
+        command.args(&self.args).env_clear().current_dir(&self.folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self) -> Ran {
+        let mut child = self.command().spawn().expect("the command starts");
+        let mut stdin = child.stdin.take().expect("stdin is a pipe");
+        let bytes = self.stdin.clone();
+        let writer = std::thread::spawn(move || {
+            // A command that does not read to the end is no failure of the test.
+            let _ = stdin.write_all(&bytes);
+        });
+        let output = child.wait_with_output().expect("the command ends");
+        writer.join().expect("stdin was written");
+        let text = |bytes| String::from_utf8(bytes).expect("what is printed is UTF-8");
+        let ran = Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'), "no colour outside a terminal");
+        ran
+    }
+}
+
+impl Ran {
+    /// Stdout as one JSON document.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    /// Stdout as one JSON document a line.
+    pub(crate) fn json_lines(&self) -> Vec<serde_json::Value> {
+        let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        self.stdout.lines().map(line).collect()
+    }
+}
+
+/// Compares with a committed file. `UPDATE_EXPECTED=1 cargo test` writes what came out instead: read the difference
+/// before committing it.
+#[expect(clippy::disallowed_methods, reason = "the tests read and write their expected texts")]
+pub(crate) fn assert_expected(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&path, text).expect("the expected text can be written");
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    assert_eq!(text, expected, "{file}: run with UPDATE_EXPECTED=1 if this is what it should be");
+}

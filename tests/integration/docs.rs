@@ -1,0 +1,338 @@
+//! Holds the documentation to the code: what it lists is what there is, what it shows is what is printed, and what it
+//! links to is there.
+//!
+//! `COUNTERSIGN_UPDATE_DOCS=1 cargo test --test integration docs` writes the outputs that are shown anew.
+#![expect(clippy::disallowed_methods, reason = "a test reads the files that it is about")]
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use countersign::app::Failure;
+use countersign::approval::decision::{ReasonCode, ReviewReason};
+use countersign::finding::{Code, Source, SourceContent};
+use countersign::policy::{Loaded, load};
+use regex::Regex;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every page, by its path from the root.
+fn pages() -> Vec<String> {
+    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
+    for entry in fs::read_dir(root().join("docs")).expect("the docs are there") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a name");
+        if name.ends_with(".md") {
+            pages.push(format!("docs/{name}"));
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// A fenced block: what stands behind the fence, and its text with a line feed at the end of each line.
+struct Block {
+    kind: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in page.lines() {
+        match (open.take(), line.strip_prefix("```")) {
+            (None, Some(kind)) => open = Some(Block { kind: kind.to_owned(), text: String::new() }),
+            (None, None) => {}
+            (Some(block), Some("")) => blocks.push(block),
+            (Some(mut block), _) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+                open = Some(block);
+            }
+        }
+    }
+    assert!(open.is_none(), "a block is left open");
+    blocks
+}
+
+/// The text of each section of this level, by its heading.
+fn sections<'p>(page: &'p str, level: &str) -> Vec<(&'p str, &'p str)> {
+    let marker = format!("\n{level} ");
+    let mut sections = Vec::new();
+    for part in page.split(marker.as_str()).skip(1) {
+        let (heading, text) = part.split_once('\n').unwrap_or((part, ""));
+        sections.push((heading, text));
+    }
+    sections
+}
+
+/// What stands in backticks in the first cell of each row of the tables under a heading.
+fn first_cells(page: &str, heading: &str) -> Vec<String> {
+    let sections = sections(page, "##");
+    let (_, text) = sections.iter().find(|(found, _)| *found == heading).unwrap_or_else(|| panic!("no `{heading}`"));
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split_once('`')).map(|(cell, _)| cell.to_owned()).collect()
+}
+
+// What is listed.
+
+#[test]
+fn every_finding_has_a_heading_and_no_heading_is_of_another() {
+    let page = read("docs/findings.md");
+    let told: Vec<&str> = sections(&page, "##").iter().map(|(heading, _)| heading.trim_matches('`')).collect();
+    let there: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(told, there, "docs/findings.md has the codes of src/finding/code.rs, in that order");
+}
+
+#[test]
+fn every_reason_code_is_told_in_its_order() {
+    let there: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(first_cells(&read("docs/decisions.md"), "Reason codes"), there);
+}
+
+#[test]
+fn every_reason_of_a_review_is_told_in_its_order() {
+    let there: Vec<&str> = ReviewReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    assert_eq!(first_cells(&read("docs/decisions.md"), "Review reasons"), there);
+}
+
+#[test]
+fn every_error_name_is_told() {
+    let page = read("docs/decisions.md");
+    for name in Failure::NAMES {
+        assert!(page.contains(&format!("`{name}`")), "docs/decisions.md does not tell of {name}");
+    }
+}
+
+#[test]
+fn every_direct_dependency_is_told_with_a_reason_and_nothing_else_is() {
+    let page = read("docs/dependencies.md");
+    let manifest = read("Cargo.toml");
+    let of = |table: &str| -> BTreeSet<String> {
+        let header = format!("[{table}]");
+        let lines = manifest.lines().skip_while(|line| *line != header).skip(1);
+        let own = lines.take_while(|line| !line.starts_with('['));
+        own.filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split_once(" = "))
+            .map(|(n, _)| n.to_owned())
+            .collect()
+    };
+    let told = |heading: &str| first_cells(&page, heading).into_iter().collect::<BTreeSet<_>>();
+    assert!(of("dependencies").contains("serde_yaml"), "the manifest is read");
+    assert_eq!(told("What is built in"), of("dependencies"));
+    assert_eq!(told("What only tests and benchmarks use"), of("dev-dependencies"));
+}
+
+// What is shown as a policy.
+
+/// A snippet is one file, or several that `# file: name` begins.
+fn bundle(snippet: &str) -> Loaded {
+    let source = |name: &str, text: &str| Source {
+        name: name.to_owned(),
+        content: SourceContent::Bytes(text.as_bytes().to_vec()),
+    };
+    let files: Vec<Source> = snippet
+        .split("# file: ")
+        .filter(|file| !file.is_empty())
+        .map(|file| match file.split_once('\n') {
+            Some((name, text)) if name.ends_with(".yaml") => source(name, text),
+            _ => source("policy.yaml", file),
+        })
+        .collect();
+    load(files)
+}
+
+fn codes(loaded: &Loaded) -> Vec<&'static str> {
+    loaded.findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+/// Findings about files as a whole: what brings them about is not a text.
+const SHOWN_IN_WORDS: [&str; 5] = ["empty-bundle", "unreadable-file", "too-large", "too-many-findings", "not-utf8"];
+
+#[test]
+fn every_bad_snippet_has_its_finding_alone_and_every_good_one_none() {
+    for (heading, text) in sections(&read("docs/findings.md"), "##") {
+        let code = heading.trim_matches('`');
+        let kind = if SHOWN_IN_WORDS.contains(&code) { "text" } else { "yaml" };
+        let snippets = blocks(text);
+        let [bad, good] = snippets.as_slice() else { panic!("{code}: {} snippets", snippets.len()) };
+        assert_eq!((bad.kind.as_str(), good.kind.as_str()), (kind, kind), "{code}");
+        if kind == "yaml" {
+            assert_eq!(codes(&bundle(&bad.text)), [code], "the bad snippet of {code}");
+            assert_eq!(codes(&bundle(&good.text)), [""; 0], "the good snippet of {code}");
+        }
+    }
+}
+
+#[test]
+fn every_policy_in_the_readme_loads_without_findings() {
+    let page = read("README.md");
+    let policies: Vec<Block> = blocks(&page).into_iter().filter(|block| block.kind == "yaml").collect();
+    let of_fifteen_lines = policies.first().expect("the README shows a policy");
+    assert_eq!(of_fifteen_lines.text.lines().count(), 15);
+    for policy in policies {
+        let loaded = bundle(&policy.text);
+        assert_eq!(codes(&loaded), [""; 0]);
+        assert!(loaded.policy.is_some());
+    }
+}
+
+#[test]
+fn the_policy_test_in_the_readme_is_one_that_is_run() {
+    let page = read("README.md");
+    let shown: Vec<Block> = blocks(&page).into_iter().filter(|block| block.kind == "yaml test").collect();
+    assert_eq!(shown.len(), 1);
+    assert!(shown.iter().all(|block| read("policies/checkout.test.yaml").contains(&block.text)));
+}
+
+#[test]
+fn the_test_command_of_the_readme_is_what_ci_runs() {
+    let page = read("README.md");
+    let (_, text) = sections(&page, "##").into_iter().find(|(heading, _)| *heading == "Test it").expect("a section");
+    let command = blocks(text).into_iter().next().expect("a command").text;
+    assert!(read(".ci/run").lines().any(|line| line == command.trim_end()), "{command}");
+}
+
+// What is shown as output.
+
+/// What a command of ours prints to standard output, in a bare environment, from the root.
+fn output(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    let output = command.args(arguments).current_dir(root()).env_clear().output().expect("the binary runs");
+    assert!(!output.stdout.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("the output is text")
+}
+
+/// Instants without their seconds. An execution of the demo is taken up before or after the story's clock goes on by one
+/// second, so that a deadline in it may be told one second later.
+fn to_the_minute(text: &str) -> String {
+    let seconds = Regex::new(r"(T\d\d:\d\d):\d\dZ").expect("the pattern is one");
+    seconds.replace_all(text, "$1Z").into_owned()
+}
+
+/// The arguments of a command line that runs countersign, if it is one.
+fn arguments(line: &str) -> Option<Vec<&str>> {
+    let command = line.strip_prefix("$ ")?;
+    let arguments = command.strip_prefix("countersign ").or_else(|| command.strip_prefix("cargo run --release -- "))?;
+    Some(arguments.split(' ').collect())
+}
+
+/// The page with what its commands print now.
+fn regenerated(page: &str) -> String {
+    let mut fresh = page.to_owned();
+    for block in blocks(page).into_iter().filter(|block| block.kind == "console") {
+        let command = block.text.lines().next().unwrap_or_default();
+        let arguments = arguments(command).unwrap_or_else(|| panic!("not a command of ours: {command}"));
+        let real = format!("{command}\n{}", output(&arguments));
+        fresh = fresh.replace(&format!("```console\n{}```\n", block.text), &format!("```console\n{real}```\n"));
+    }
+    fresh
+}
+
+#[test]
+fn every_output_that_is_shown_is_the_real_one() {
+    let update = std::env::var_os("COUNTERSIGN_UPDATE_DOCS").is_some();
+    for path in pages() {
+        let page = read(&path);
+        let fresh = regenerated(&page);
+        let (shown, printed) = (to_the_minute(&page), to_the_minute(&fresh));
+        if update && printed != shown {
+            fs::write(root().join(&path), &fresh).expect("the page is written");
+            continue;
+        }
+        assert_eq!(shown, printed, "{path} shows what is no longer printed");
+    }
+}
+
+#[test]
+fn the_demo_is_shown_and_tells_the_same_twice() {
+    let told = to_the_minute(&output(&["demo"]));
+    assert!(told.contains("Countersign.Expired"), "the story goes to its end");
+    assert_eq!(told, to_the_minute(&output(&["demo"])));
+    let page = to_the_minute(&read("README.md"));
+    assert!(page.contains(&format!("```console\n$ cargo run --release -- demo\n{told}```\n")));
+}
+
+// What is named and linked.
+
+/// All of `src` as one text.
+fn source() -> String {
+    fn collect(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).expect("the folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                collect(&path, text);
+            } else {
+                text.push_str(&fs::read_to_string(&path).expect("a text"));
+            }
+        }
+    }
+    let mut text = String::new();
+    collect(&root().join("src"), &mut text);
+    text
+}
+
+#[test]
+fn every_file_and_function_that_the_architecture_names_is_there() {
+    let page = read("docs/architecture.md");
+    let source = source();
+    let code = Regex::new("`([^`\n]+)`").expect("the pattern is one");
+    let mut seen = 0;
+    for name in code.captures_iter(&page).filter_map(|found| found.get(1)).map(|found| found.as_str()) {
+        if name.starts_with("src/") || name.starts_with("tests/") {
+            assert!(root().join(name).exists(), "there is no {name}");
+        } else if name.contains("::") || name.contains('_') {
+            let last = name.rsplit("::").next().unwrap_or(name);
+            let word = Regex::new(&format!(r"\b{}\b", regex::escape(last))).expect("the pattern is one");
+            assert!(word.is_match(&source), "nothing in src is called {name}");
+        } else {
+            continue;
+        }
+        seen += 1;
+    }
+    assert!(seen > 50, "names are found");
+}
+
+/// The part behind `#` that a heading is reached by.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading.to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)\s]+)\)").expect("the pattern is one");
+    let mut seen = 0;
+    for path in pages() {
+        let page = read(&path);
+        let folder = Path::new(&path).parent().unwrap_or(Path::new("")).to_owned();
+        let mut others: HashMap<PathBuf, BTreeSet<String>> = HashMap::new();
+        for target in link.captures_iter(&page).filter_map(|found| found.get(1)).map(|found| found.as_str()) {
+            if target.starts_with("https://") {
+                continue;
+            }
+            seen += 1;
+            let (file, part) = target.split_once('#').map_or((target, None), |(file, part)| (file, Some(part)));
+            let file = root().join(if file.is_empty() { PathBuf::from(&path) } else { folder.join(file) });
+            assert!(file.exists(), "{path} links to {target}, which is not there");
+            if let Some(part) = part {
+                let known = others.entry(file.clone()).or_insert_with(|| {
+                    anchors(&fs::read_to_string(&file).unwrap_or_else(|error| panic!("{target}: {error}")))
+                });
+                assert!(known.contains(part), "{path} links to {target}, which has no such heading");
+            }
+        }
+    }
+    assert!(seen > 10, "links are found");
+}

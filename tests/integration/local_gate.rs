@@ -1,0 +1,151 @@
+//! A local gate on loopback with a clock that stands still, and what people do to it. Everything goes over HTTP.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign::dev::client::{Client, ClientError};
+use countersign::dev::{LocalGate, Options, Running};
+use countersign::finding::{Source, SourceContent};
+use countersign::policy::{Policy, load};
+use hyper::Method;
+use serde_json::{Value, json};
+
+/// The commits of the acts, by what they are called.
+pub(crate) fn commit(n: u8) -> String {
+    format!("{n:02x}").repeat(20)
+}
+
+/// Two of payments release checkout; nobody is asked for staging.
+pub(crate) const POLICY: &str = r#"
+version: 1
+groups:
+  payments: { teams: [acme/payments] }
+channels:
+  oncall: { email: [oncall@acme.example] }
+services:
+  checkout:
+    repository: acme/checkout
+    environments:
+      staging: { require: none }
+      production: { require: 2 of payments, timeout: 4h, notify: [oncall] }
+      canary: { require: 1 of payments, timeout: 4h }
+"#;
+
+pub(crate) fn policy(text: &str) -> Policy {
+    let source = Source { name: "policy.yaml".to_owned(), content: SourceContent::Bytes(text.as_bytes().to_vec()) };
+    let loaded = load(vec![source]);
+    loaded.policy.unwrap_or_else(|| panic!("{:?}", loaded.findings))
+}
+
+pub(crate) struct Acme {
+    pub(crate) gate: Client,
+    pub(crate) github: Client,
+    pub(crate) local: Arc<LocalGate>,
+    running: Running,
+}
+
+impl Acme {
+    pub(crate) async fn open(folder: &Path) -> Self {
+        let loopback = ([127, 0, 0, 1], 0).into();
+        let options = Options {
+            data: folder.to_owned(),
+            listen: loopback,
+            github: loopback,
+            standing_at: Some("2026-11-18T09:00:00Z".parse().expect("an instant")),
+        };
+        let local = Arc::new(LocalGate::open(&options, policy(POLICY)).expect("the gate opens"));
+        let running = Arc::clone(&local).start(&options).await.expect("the gate starts");
+        let (gate, github) = (Client::new(running.gate), Client::new(running.github));
+        Self { gate, github, local, running }
+    }
+
+    /// People, a team, a repository with a commit on main.
+    pub(crate) async fn with_people(folder: &Path) -> Self {
+        let acme = Self::open(folder).await;
+        stage_people(&acme.github).await;
+        acme
+    }
+
+    pub(crate) async fn close(self) {
+        self.running.stop().await;
+    }
+
+    pub(crate) async fn start(&self, name: &str, environment: &str, pull: u64) -> Value {
+        let input = json!({ "service": "checkout", "environment": environment, "pullRequest": format!("acme/checkout#{pull}") });
+        self.gate.post(&format!("/executions?name={name}"), &input).await.expect("it starts");
+        self.settle().await;
+        self.execution(name).await
+    }
+
+    pub(crate) async fn execution(&self, name: &str) -> Value {
+        self.gate.get(&format!("/executions/{name}")).await.expect("an execution")
+    }
+
+    pub(crate) async fn request_of(&self, name: &str) -> Value {
+        let execution = self.execution(name).await;
+        let id = execution["request_id"].as_str().expect("an id").to_owned();
+        self.gate.get(&format!("/requests/{id}")).await.expect("a request")
+    }
+
+    pub(crate) async fn review(&self, login: &str, pull: u64, event: &str) -> u64 {
+        let id = review(&self.github, login, pull, event).await;
+        self.settle().await;
+        id
+    }
+
+    pub(crate) async fn push(&self, branch: &str, sha: &str) {
+        push(&self.github, branch, sha).await;
+        self.settle().await;
+    }
+
+    pub(crate) async fn settle(&self) {
+        self.local.github.drained().await;
+        self.pass("1s").await;
+    }
+
+    pub(crate) async fn pass(&self, time: &str) {
+        self.gate.post("/clock", &json!({ "advance": time })).await.expect("the clock moves");
+    }
+}
+
+pub(crate) async fn stage_people(github: &Client) {
+    for login in ["dave", "pia", "pat", "zoe"] {
+        github.post("/_standin/users", &json!({ "login": login })).await.expect("a user");
+    }
+    let members = ["dave", "pia", "pat"].map(|login| json!({ "login": login }));
+    github.post("/_standin/teams", &json!({ "team": "acme/payments", "members": members })).await.expect("a team");
+    let repository = json!({ "name": "acme/checkout", "switches": { "allow_self_review": true } });
+    github.post("/_standin/repos", &repository).await.expect("a repository");
+    push(github, "main", &commit(1)).await;
+}
+
+pub(crate) async fn push(github: &Client, branch: &str, sha: &str) {
+    let commits = json!([{ "sha": sha, "author": "dave", "committer": "dave", "files": [{ "path": "a.rs" }] }]);
+    let body = json!({ "by": "dave", "commits": commits });
+    github.post(&format!("/_standin/repos/acme/checkout/branches/{branch}"), &body).await.expect("a push");
+}
+
+/// A pull request by dave, with one commit of his.
+pub(crate) async fn open_pull_request(github: &Client, branch: &str, sha: &str) -> u64 {
+    push(github, branch, sha).await;
+    let body = json!({ "title": branch, "head": branch, "base": "main" });
+    let path = "/repos/acme/checkout/pulls";
+    let opened = github.send(Method::POST, path, Some("standin_dave"), Some(&body)).await.expect("a pull request");
+    opened["number"].as_u64().expect("a number")
+}
+
+pub(crate) async fn review(github: &Client, login: &str, pull: u64, event: &str) -> u64 {
+    let path = format!("/repos/acme/checkout/pulls/{pull}/reviews");
+    let body = json!({ "event": event, "body": if event == "APPROVE" { "" } else { "please change this" } });
+    let given = github.send(Method::POST, &path, Some(&format!("standin_{login}")), Some(&body)).await;
+    given.expect("a review")["id"].as_u64().expect("an id")
+}
+
+/// The status that a refused call was answered with.
+pub(crate) fn status(result: &Result<Value, ClientError>) -> u16 {
+    match result {
+        Ok(_) => 200,
+        Err(ClientError::Refused { status, .. }) => status.as_u16(),
+        Err(error @ ClientError::NoAnswer { .. }) => panic!("{error}"),
+    }
+}
