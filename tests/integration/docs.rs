@@ -12,7 +12,7 @@ use std::process::Command;
 use countersign::app::Failure;
 use countersign::approval::decision::{ReasonCode, ReviewReason};
 use countersign::finding::{Code, Source, SourceContent};
-use countersign::policy::{Loaded, load};
+use countersign::policy::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
 use regex::Regex;
 
 fn root() -> &'static Path {
@@ -168,6 +168,13 @@ fn every_bad_snippet_has_its_finding_alone_and_every_good_one_none() {
             assert_eq!(codes(&bundle(&good.text)), [""; 0], "the good snippet of {code}");
         }
     }
+}
+
+#[test]
+fn the_limits_are_told_as_they_are() {
+    let (file, bundle) = (MAX_FILE_BYTES >> 20, MAX_BUNDLE_BYTES >> 20);
+    let told = format!("more than {file} MiB, or the bundle more than {bundle} MiB");
+    assert!(read("docs/findings.md").contains(&told), "{told}");
 }
 
 #[test]
