@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::settle::{Settled, settle};
 use super::{App, announce};
 use crate::approval::decision::Event;
-use crate::approval::request::State;
+use crate::approval::request::{ApprovalRequest, State};
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,20 +27,25 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
     for request in due {
         match &request.state {
             State::Closed(_) => announce::announce_end(app, &request).await,
-            State::Pending | State::Settling(_) => {
-                if request.requested_at.is_some() {
-                    announce::announce(app, &request, Event::Requested, None).await;
+            // As on opening: nobody is asked for what is decided already.
+            State::Pending | State::Settling(_) => match settle(app, &request.id).await {
+                Ok(Settled::Ended(_)) => swept.ended += 1,
+                Ok(Settled::Waiting) => announce_requested(app, &request).await,
+                Ok(Settled::Claimed | Settled::Nothing) => {}
+                Err(failure) => {
+                    tracing::warn!(request.id = %request.id, reason = %failure, "a due request was not settled");
+                    announce_requested(app, &request).await;
+                    swept.failed += 1;
                 }
-                match settle(app, &request.id).await {
-                    Ok(Settled::Ended(_)) => swept.ended += 1,
-                    Ok(Settled::Waiting | Settled::Claimed | Settled::Nothing) => {}
-                    Err(failure) => {
-                        tracing::warn!(request.id = %request.id, reason = %failure, "a due request was not settled");
-                        swept.failed += 1;
-                    }
-                }
-            }
+            },
         }
     }
     Ok(swept)
+}
+
+/// Asks the people of a pending request whom a crash kept from being asked.
+async fn announce_requested(app: &App, request: &ApprovalRequest) {
+    if request.state == State::Pending && request.requested_at.is_some() {
+        announce::announce(app, request, Event::Requested, None).await;
+    }
 }

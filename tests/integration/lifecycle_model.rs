@@ -3,6 +3,7 @@
 //!
 //! The store is a compare-and-set, the broker a one-shot token; what a worker does between two steps is what the use
 //! case `settle` does. From every state that can be reached, the sweep alone must be able to close the request.
+#![expect(clippy::indexing_slicing, reason = "a model that leaves its own bounds says so by failing")]
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -202,12 +203,13 @@ impl World {
             change(&mut world);
             after.push(world);
         };
-        for worker in 0..ROLES.len() {
-            let sweeps = ROLES[worker] == Role::Sweep;
+        for (worker, role) in ROLES.iter().enumerate() {
+            let sweeps = *role == Role::Sweep;
             let step = &self.workers[worker];
             let idle = matches!(step, Step::Begin | Step::Over);
             let due = self.stored.due_at().is_some_and(|due| due <= self.time());
-            if !matches!(step, Step::Over) && !(sweeps && idle && !due) {
+            let nothing_to_do = matches!(step, Step::Over) || (sweeps && idle && !due);
+            if !nothing_to_do {
                 add(&|world| world.work(worker));
             }
             // A webhook that crashes is one whose next step never comes, which every path that leaves it behind has; a
@@ -396,6 +398,7 @@ fn settling_end(claim: &ApprovalRequest) -> End {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how much was explored is worth knowing")]
 fn in_every_interleaving_one_answer_is_taken_and_the_record_tells_the_truth() {
     let mut seen = HashSet::new();
     let mut ends = BTreeMap::<String, usize>::new();

@@ -3,6 +3,7 @@
 
 mod check;
 mod command_line;
+mod crash;
 mod decide_cli;
 mod deliveries;
 mod delivery_variants;
@@ -12,9 +13,11 @@ mod embedded_store;
 mod explain_cli;
 mod floors;
 mod gate;
+mod gate_world;
 mod lifecycle_model;
 mod local_gate;
 mod policy_tests;
+mod races;
 mod signatures;
 mod specimen;
 mod store_contract;

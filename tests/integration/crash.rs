@@ -1,0 +1,169 @@
+//! The real flow, cut off at every call of every port, before and after its effect: what is left behind is completed by
+//! the sweep, and the execution has one answer.
+
+use std::sync::Arc;
+
+use countersign::adapters::embedded::codehost::change::ReviewEvent;
+use countersign::app::{App, sweep};
+use countersign::approval::decision::Event;
+use countersign::approval::request::{Callback, End};
+
+use crate::gate_world::GateWorld;
+use crate::gate_world::fuse::{Fuse, Side};
+
+/// A course of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Story {
+    /// A review comes while the execution waits.
+    Approve,
+    /// The same, and it refuses.
+    Reject,
+    /// The review is given after the evaluation, and nobody delivers it.
+    ApproveBeforeWaiting,
+    /// Nobody answers.
+    Expire,
+}
+
+impl Story {
+    const fn end(self) -> End {
+        match self {
+            Self::Approve | Self::ApproveBeforeWaiting => End::Approved,
+            Self::Reject => End::Rejected,
+            Self::Expire => End::Expired,
+        }
+    }
+
+    const fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Approve => &[Step::Evaluate, Step::Open, Step::Review(ReviewEvent::Approve), Step::Deliver],
+            Self::Reject => &[Step::Evaluate, Step::Open, Step::Review(ReviewEvent::RequestChanges), Step::Deliver],
+            Self::ApproveBeforeWaiting => &[Step::Evaluate, Step::Review(ReviewEvent::Approve), Step::Open],
+            Self::Expire => &[Step::Evaluate, Step::Open, Step::Pass(61), Step::Sweep],
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Evaluate,
+    Open,
+    Review(ReviewEvent),
+    Deliver,
+    Pass(i64),
+    Sweep,
+}
+
+async fn take(world: &GateWorld, gate: &App, step: Step, secret: &str) {
+    match step {
+        Step::Evaluate => world.evaluate(gate).await.expect("a decision"),
+        Step::Open => drop(world.open(gate, secret).await.expect("a request")),
+        Step::Review(event) => world.review("pia", event),
+        Step::Deliver => drop(world.deliver(gate, "3f0c").await.expect("a delivery")),
+        Step::Pass(minutes) => world.minutes_pass(minutes),
+        Step::Sweep => drop(sweep(gate).await.expect("a sweep")),
+    }
+}
+
+/// Goes through the story with a gate that dies at the fuse, and on with a new one; gives how often it died.
+async fn live(world: &GateWorld, story: Story, fuse: &Arc<Fuse>) -> usize {
+    let mut gate = world.gate(fuse);
+    let mut deaths = 0;
+    for step in story.steps() {
+        if fuse.run(take(world, &gate, *step, "token-1")).await.is_some() {
+            continue;
+        }
+        deaths += 1;
+        gate = world.gate(&Fuse::never());
+        match step {
+            // Step Functions retries what failed, the waiting step with another token; nobody retries the rest.
+            Step::Evaluate => take(world, &gate, *step, "").await,
+            Step::Open if world.broker.waits() => take(world, &gate, *step, "token-2").await,
+            Step::Open | Step::Review(_) | Step::Deliver | Step::Pass(_) | Step::Sweep => {}
+        }
+    }
+    // The sweep comes every few minutes. What it must make up for is due within eleven.
+    for _ in 0..3 {
+        world.minutes_pass(11);
+        if fuse.run(take(world, &gate, Step::Sweep, "")).await.is_none() {
+            deaths += 1;
+            gate = world.gate(&Fuse::never());
+        }
+    }
+    deaths
+}
+
+async fn assert_ended(world: &GateWorld, story: Story, cut: &str) {
+    let end = story.end();
+    assert_eq!(world.broker.taken(), [end], "{cut}: one answer");
+    let request = world.request().await;
+    let closed = request.closed().unwrap_or_else(|| panic!("{cut}: open: {:?}", request.state));
+    assert_eq!(closed.end, end, "{cut}");
+    assert!(matches!(closed.callback, Callback::Sent | Callback::PresumedSent), "{cut}: {:?}", closed.callback);
+    assert!(request.announced.contains_key(&end.event()), "{cut}: {:?}", request.announced);
+    let told = world.channel.told();
+    let times = |event| told.iter().filter(|one| **one == event).count();
+    assert!((1..=2).contains(&times(end.event())), "{cut}: {told:?}");
+    // Nobody is asked for what is approved already; who is asked is asked again only where that was cut off.
+    let asked = if story == Story::ApproveBeforeWaiting { 0..=0 } else { 1..=2 };
+    assert!(asked.contains(&times(Event::Requested)), "{cut}: {told:?}");
+    assert!(request.due_at().is_none(), "{cut}: something is still due");
+}
+
+#[expect(clippy::print_stdout, reason = "how much was tried is worth knowing")]
+async fn cut_off_everywhere(story: Story) {
+    let whole = GateWorld::new("production");
+    let counting = Fuse::never();
+    assert_eq!(live(&whole, story, &counting).await, 0);
+    assert_ended(&whole, story, "uncut").await;
+    let request = whole.request().await;
+    assert_eq!(request.closed().map(|closed| closed.callback), Some(Callback::Sent));
+    let calls = counting.calls();
+    assert!(calls > 20, "the flow makes only {calls} calls");
+
+    let mut deaths = 0;
+    let mut presumed = 0;
+    for call in 0..calls {
+        for side in [Side::Before, Side::After] {
+            let world = GateWorld::new("production");
+            assert_eq!(live(&world, story, &Fuse::at(call, side)).await, 1, "{story:?}, call {call}, {side:?}");
+            deaths += 1;
+            let cut = format!("{story:?}, call {call}, {side:?}");
+            assert_ended(&world, story, &cut).await;
+            let request = world.request().await;
+            presumed += usize::from(request.closed().is_some_and(|c| c.callback == Callback::PresumedSent));
+
+            // Whatever is delivered again changes nothing.
+            let gate = world.gate(&Fuse::never());
+            for _ in 0..2 {
+                world.deliver(&gate, "3f0c").await.expect("a delivery");
+                sweep(&gate).await.expect("a sweep");
+            }
+            assert_eq!(world.request().await, request, "{cut}");
+            assert_ended(&world, story, &cut).await;
+        }
+    }
+    println!("{story:?}: {calls} calls, {deaths} deaths, {presumed} presumed");
+    // After the answer was taken, and before that is written: the only two places at which it has to be presumed.
+    assert_eq!(presumed, 2);
+    assert_eq!(deaths, 2 * calls);
+}
+
+#[tokio::test]
+async fn an_approval_that_is_cut_off_anywhere_ends_approved_once() {
+    cut_off_everywhere(Story::Approve).await;
+}
+
+#[tokio::test]
+async fn a_rejection_that_is_cut_off_anywhere_ends_rejected_once() {
+    cut_off_everywhere(Story::Reject).await;
+}
+
+#[tokio::test]
+async fn an_approval_found_while_the_request_is_opened_and_cut_off_anywhere_ends_approved_once() {
+    cut_off_everywhere(Story::ApproveBeforeWaiting).await;
+}
+
+#[tokio::test]
+async fn a_deadline_that_is_cut_off_anywhere_ends_expired_once() {
+    cut_off_everywhere(Story::Expire).await;
+}

@@ -1,0 +1,188 @@
+//! A fuse in every port: at its call, before or after the effect, the process stops for good.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use countersign::adapters::embedded::codehost::GithubStandIn;
+use countersign::adapters::embedded::store::EmbeddedStore;
+use countersign::approval::facts::{Person, PullRequest, Review, Veto};
+use countersign::approval::observation::{Observation, Observed};
+use countersign::approval::record::Record;
+use countersign::approval::request::{ApprovalRequest, CallbackOutcome};
+use countersign::ident::{
+    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
+    TeamSlug,
+};
+use countersign::ports::{
+    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Notifier, NotifyError,
+    RequestStore, SettleClaim, StoreError, Which, Write, WriteError,
+};
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use super::{Broker, Channel};
+
+/// On which side of a call's effect the process stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Before,
+    After,
+}
+
+/// Counts the calls of all ports, and blows at one of them.
+pub(crate) struct Fuse {
+    calls: AtomicUsize,
+    at: Option<(usize, Side)>,
+    blown: Notify,
+}
+
+impl Fuse {
+    /// One that blows at the call, counted from 0.
+    pub(crate) fn at(call: usize, side: Side) -> Arc<Self> {
+        Arc::new(Self { calls: AtomicUsize::new(0), at: Some((call, side)), blown: Notify::new() })
+    }
+
+    /// One that only counts.
+    pub(crate) fn never() -> Arc<Self> {
+        Arc::new(Self { calls: AtomicUsize::new(0), at: None, blown: Notify::new() })
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Runs the work until it is done, or drops it where the fuse blows.
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.blown.notified() => None,
+            done = work => Some(done),
+        }
+    }
+
+    async fn around<T>(&self, call: impl Future<Output = T>) -> T {
+        let nth = self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.at == Some((nth, Side::Before)) {
+            self.stop().await;
+        }
+        let answer = call.await;
+        if self.at == Some((nth, Side::After)) {
+            self.stop().await;
+        }
+        answer
+    }
+
+    async fn stop(&self) {
+        self.blown.notify_one();
+        std::future::pending::<()>().await;
+    }
+}
+
+/// A port with the fuse in it.
+pub(crate) struct Fused<P> {
+    port: P,
+    fuse: Arc<Fuse>,
+}
+
+impl<P> Fused<P> {
+    pub(crate) fn new(port: P, fuse: &Arc<Fuse>) -> Self {
+        Self { port, fuse: Arc::clone(fuse) }
+    }
+}
+
+#[async_trait]
+impl ExecutionCallback for Fused<Arc<Broker>> {
+    async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
+        self.fuse.around(self.port.resume(claim, answer)).await
+    }
+}
+
+#[async_trait]
+impl Notifier for Fused<Arc<Channel>> {
+    async fn notify(&self, channel: &ChannelName, message: &Message) -> Result<(), NotifyError> {
+        self.fuse.around(self.port.notify(channel, message)).await
+    }
+}
+
+#[async_trait]
+impl CodeHost for Fused<GithubStandIn> {
+    async fn pull_request(&self, at: &PullRequestRef) -> Result<PullRequest, CodeHostError> {
+        self.fuse.around(self.port.pull_request(at)).await
+    }
+
+    async fn reviews(&self, at: &PullRequestRef) -> Result<Vec<Review>, CodeHostError> {
+        self.fuse.around(self.port.reviews(at)).await
+    }
+
+    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
+        self.fuse.around(self.port.team_members(team)).await
+    }
+
+    async fn pull_requests_of(
+        &self,
+        repository: &RepositoryName,
+        revision: &Revision,
+    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+        self.fuse.around(self.port.pull_requests_of(repository, revision)).await
+    }
+}
+
+#[async_trait]
+impl RequestStore for Fused<EmbeddedStore> {
+    async fn write(&self, write: Write) -> Result<(), WriteError> {
+        self.fuse.around(self.port.write(write)).await
+    }
+
+    async fn request(&self, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError> {
+        self.fuse.around(self.port.request(id)).await
+    }
+
+    async fn token(&self, id: &RequestId) -> Result<Option<TaskToken>, StoreError> {
+        self.fuse.around(self.port.token(id)).await
+    }
+
+    async fn requests(&self, which: Which) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.fuse.around(self.port.requests(which)).await
+    }
+
+    async fn open_for(&self, pull_request: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.fuse.around(self.port.open_for(pull_request)).await
+    }
+
+    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.fuse.around(self.port.of_execution(execution)).await
+    }
+
+    async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.fuse.around(self.port.due(by)).await
+    }
+
+    async fn trail(&self, id: &RequestId) -> Result<Vec<Record>, StoreError> {
+        self.fuse.around(self.port.trail(id)).await
+    }
+
+    async fn begin_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<DeliveryState, StoreError> {
+        self.fuse.around(self.port.begin_delivery(id, now)).await
+    }
+
+    async fn finish_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
+        self.fuse.around(self.port.finish_delivery(id, now)).await
+    }
+
+    async fn observe(&self, at: &PullRequestRef, observation: Observation) -> Result<(), StoreError> {
+        self.fuse.around(self.port.observe(at, observation)).await
+    }
+
+    async fn observed(&self, at: &PullRequestRef) -> Result<Observed, StoreError> {
+        self.fuse.around(self.port.observed(at)).await
+    }
+
+    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        self.fuse.around(self.port.remember_veto(target, revision, veto)).await
+    }
+
+    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        self.fuse.around(self.port.vetoes(target, revision)).await
+    }
+}

@@ -1,0 +1,201 @@
+//! A gate over a store and a GitHub that outlive it, with a broker and a channel that write down what they are told.
+
+pub(crate) mod fuse;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use countersign::adapters::embedded::clock::MovableClock;
+use countersign::adapters::embedded::codehost::change::{
+    Change, NewAccount, NewCommit, NewPullRequest, NewRepository, NewReview, Push, ReviewEvent,
+};
+use countersign::adapters::embedded::codehost::world::{AccountType, FileChange, Switches};
+use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
+use countersign::adapters::embedded::store::EmbeddedStore;
+use countersign::app::{self, App, ExecutionRef, Failure, Pinned, Recorded, Told};
+use countersign::approval::decision::Event;
+use countersign::approval::observation::Observation;
+use countersign::approval::request::{ApprovalRequest, CallbackOutcome, End};
+use countersign::ident::{ChannelName, DeliveryId, Login, RepositoryName, RequestId};
+use countersign::ports::{
+    Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Notifier, NotifyError, RequestStore as _,
+    SettleClaim,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use self::fuse::{Fuse, Fused};
+use crate::specimen::{at, execution, policy, pull_request, revision, token};
+use crate::store_contract::assert_chain;
+
+/// One-shot tokens: the first answer to the one that is live is taken.
+#[derive(Default)]
+pub(crate) struct Broker {
+    live: Mutex<Option<String>>,
+    taken: Mutex<Vec<End>>,
+}
+
+impl Broker {
+    /// The waiting step runs with this token from now on, and no other is good.
+    pub(crate) fn wait_with(&self, token: &str) {
+        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.to_owned());
+    }
+
+    pub(crate) fn waits(&self) -> bool {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    pub(crate) fn taken(&self) -> Vec<End> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl ExecutionCallback for Broker {
+    async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.as_deref() != Some(claim.token().expose()) {
+            return Ok(CallbackOutcome::TokenOver);
+        }
+        *live = None;
+        let end = match answer {
+            Answer::Success { .. } => End::Approved,
+            Answer::Failure { error, .. } if error == "Countersign.Rejected" => End::Rejected,
+            Answer::Failure { error, .. } if error == "Countersign.Expired" => End::Expired,
+            Answer::Failure { error, .. } => panic!("an end that no test has: {error}"),
+        };
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(end);
+        Ok(CallbackOutcome::Taken)
+    }
+}
+
+/// A channel that remembers what it was told.
+#[derive(Default)]
+pub(crate) struct Channel(Mutex<Vec<Event>>);
+
+impl Channel {
+    pub(crate) fn told(&self) -> Vec<Event> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Notifier for Channel {
+    async fn notify(&self, _: &ChannelName, message: &Message) -> Result<(), NotifyError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.event);
+        Ok(())
+    }
+}
+
+/// What is there whether or not a gate runs.
+pub(crate) struct GateWorld {
+    pub(crate) store: EmbeddedStore,
+    pub(crate) host: GithubStandIn,
+    pub(crate) clock: Arc<MovableClock>,
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) channel: Arc<Channel>,
+    environment: &'static str,
+}
+
+fn login(text: &str) -> Login {
+    Login::new(text).expect("a login")
+}
+
+fn populate(change: &mut Change<'_>) -> Result<(), Refusal> {
+    for (id, name) in [(1, "pia"), (2, "pat"), (3, "dave")] {
+        let id = Some(countersign::ident::UserId(id));
+        change.create_account(&NewAccount { login: login(name), id, kind: AccountType::User })?;
+    }
+    let name = RepositoryName::new("acme/checkout").expect("a repository");
+    change.create_repository(&NewRepository {
+        name: name.clone(),
+        default_branch: None,
+        switches: Switches::default(),
+    })?;
+    let file = FileChange { path: "src/lib.rs".into(), previous_path: None, additions: 3, deletions: 1 };
+    let commit = NewCommit { sha: Some(revision('a')), files: vec![file], ..NewCommit::default() };
+    let push = Push { by: login("dave"), commits: vec![commit], force: false, rebind_reviews: false };
+    change.push(&name, "feature", &push)?;
+    let new = NewPullRequest {
+        title: "Retry payments".into(),
+        head: "feature".into(),
+        base: "main".into(),
+        ..NewPullRequest::default()
+    };
+    change.open(&login("dave"), &name, &new)?;
+    Ok(())
+}
+
+impl GateWorld {
+    /// acme/checkout#1 is dave's, to be deployed to the environment; pia and pat may approve.
+    pub(crate) fn new(environment: &'static str) -> Self {
+        let clock = Arc::new(MovableClock::fixed(at(0)));
+        let host = GithubStandIn::in_memory(clock.clone()).expect("a stand-in");
+        host.change(populate).expect("an organisation");
+        let store = EmbeddedStore::in_memory().expect("a store");
+        Self { store, host, clock, broker: Arc::default(), channel: Arc::default(), environment }
+    }
+
+    /// A gate that dies at the fuse's call.
+    pub(crate) fn gate(&self, fuse: &Arc<Fuse>) -> App {
+        App {
+            policy: policy(),
+            store: Arc::new(Fused::new(self.store.clone(), fuse)),
+            callback: Arc::new(Fused::new(Arc::clone(&self.broker), fuse)),
+            code_host: Arc::new(Fused::new(self.host.clone(), fuse)),
+            notifier: Arc::new(Fused::new(Arc::clone(&self.channel), fuse)),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub(crate) fn execution() -> ExecutionRef {
+        ExecutionRef { arn: execution("one"), redrive: 0 }
+    }
+
+    fn input(&self) -> Value {
+        json!({ "service": "checkout", "environment": self.environment, "pullRequest": "acme/checkout#1" })
+    }
+
+    pub(crate) async fn evaluate(&self, gate: &App) -> Result<(), Failure> {
+        app::evaluate(gate, &Self::execution(), &self.input()).await.map(|_| ())
+    }
+
+    /// The waiting step runs, with this token.
+    pub(crate) async fn open(&self, gate: &App, secret: &str) -> Result<RequestId, Failure> {
+        self.broker.wait_with(secret);
+        let pinned = Pinned { pull_request: Some(pull_request("acme/checkout#1")), revision: Some(revision('a')) };
+        app::open_request(gate, &Self::execution(), &self.input(), pinned, app::Wait { token: token(secret), retry: 0 })
+            .await
+    }
+
+    /// Gives a review on GitHub.
+    pub(crate) fn review(&self, by: &str, event: ReviewEvent) {
+        let review = NewReview { event: Some(event), body: Some("so".into()), commit_id: None };
+        let given = self.host.change(|change| change.review(&login(by), &pull_request("acme/checkout#1"), &review));
+        given.expect("a review");
+    }
+
+    /// GitHub delivers what it knows of the reviews.
+    pub(crate) async fn deliver(&self, gate: &App, delivery: &str) -> Result<Recorded, Failure> {
+        let at = pull_request("acme/checkout#1");
+        let reviews = self.host.reviews(&at).await.expect("reviews");
+        let told = Told {
+            delivery: DeliveryId::new(delivery).expect("a delivery id"),
+            pull_request: at,
+            observations: reviews.into_iter().map(|review| Observation::ReviewGiven { review }).collect(),
+        };
+        app::record_delivery(gate, told).await
+    }
+
+    pub(crate) fn minutes_pass(&self, minutes: i64) {
+        self.clock.advance(SignedDuration::from_mins(minutes));
+    }
+
+    /// The request as it is stored, with a trail that holds together.
+    pub(crate) async fn request(&self) -> ApprovalRequest {
+        let id = Self::execution().request_id();
+        let request = self.store.request(&id).await.expect("an answer").expect("a request");
+        assert_chain(&request, &self.store.trail(&id).await.expect("a trail"));
+        request
+    }
+}
