@@ -1,6 +1,6 @@
 //! Reads what rules refer to by name: groups of approvers, and channels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::Channel;
@@ -39,6 +39,7 @@ pub(super) fn read_groups(reader: &mut Reader<'_>, nodes: &[&Node]) -> Groups {
 }
 
 fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
+    let mut listed = HashSet::new();
     for item in node.get("users").map(|users| reader.one_or_list(users, "users")).unwrap_or_default() {
         let Some(text) = reader.text(item, "users") else { continue };
         if let Some(bare) = text.strip_prefix('@') {
@@ -49,7 +50,7 @@ fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
             continue;
         }
         match UserRef::new(text) {
-            Ok(user) if group.users.iter().any(|listed| listed.login == user.login) => reader.report(
+            Ok(user) if !listed.insert(user.login.clone()) => reader.report(
                 Finding::at(Code::DuplicateName, item.span, format!("`{text}` is listed twice in one group"))
                     .hint("one person counts once: keep one of the two"),
             ),

@@ -1,5 +1,11 @@
 //! The one integration test binary: a module for each subject.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so by failing")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on says so by failing"
+)]
+#![expect(clippy::disallowed_methods, reason = "a test is an edge: it makes the files that it needs")]
 
 mod check;
 mod command_line;

@@ -7,6 +7,8 @@
 //!
 //! Limits and errors: Step Functions API reference, `SendTaskSuccess`, `SendTaskFailure`, `StartExecution`.
 
+mod execution;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
+
+pub use execution::{BrokerError, Execution, Status, Task, TaskError, TaskOutcome};
 
 use crate::approval::request::CallbackOutcome;
 use crate::ident::{ExecutionArn, IdentError, TaskToken};
@@ -30,136 +33,6 @@ const ARN_PREFIX: &str = "arn:aws:states:local:000000000000:execution:countersig
 const LONGEST_OUTPUT: usize = 262_144;
 const LONGEST_ERROR: usize = 256;
 const LONGEST_CAUSE: usize = 32_768;
-
-/// An execution of the gate's state machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Execution {
-    /// Its ARN, of the form that Step Functions gives.
-    pub arn: ExecutionArn,
-    /// Its name: the last part of the ARN.
-    pub name: String,
-    /// What it was started with.
-    pub input: Value,
-    /// How often it was redriven.
-    pub redrive: u32,
-    /// When it was started.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub stopped_at: Option<Timestamp>,
-    /// What it is at while it runs, in the words of whoever drives it.
-    pub step: Value,
-    /// The task that it waits for, if any.
-    pub task: Option<Task>,
-    /// How far it is.
-    pub status: Status,
-}
-
-/// A task that waits for its token to be answered. The token itself is kept apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
-    /// When it times out.
-    pub times_out_at: Timestamp,
-    /// What came of it.
-    pub outcome: TaskOutcome,
-}
-
-/// What came of a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskOutcome {
-    /// Nothing yet.
-    Waiting,
-    /// Its token was answered.
-    Succeeded(String),
-    /// Its token was answered.
-    Failed {
-        /// The error's name.
-        error: String,
-        /// More about it.
-        cause: String,
-    },
-    /// It waited as long as it could.
-    TimedOut,
-}
-
-/// How far an execution is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Status {
-    /// It runs, or waits.
-    Running,
-    /// It came to its end.
-    Succeeded {
-        /// Its output, as JSON text.
-        output: String,
-    },
-    /// It failed.
-    Failed {
-        /// The error's name.
-        error: String,
-        /// More about it.
-        cause: String,
-    },
-    /// Somebody stopped it.
-    Aborted,
-}
-
-/// An answer that was not taken, by the name that Step Functions gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TaskError {
-    /// The token was answered, replaced, or came too late.
-    #[error("TaskTimedOut: the task does not exist any more")]
-    TaskTimedOut,
-    /// There never was such a token.
-    #[error("InvalidToken: there is no such token")]
-    InvalidToken,
-    /// The output is no JSON, or too long. The task goes on waiting.
-    #[error("InvalidOutput: the output must be JSON of at most 262144 bytes")]
-    InvalidOutput,
-    /// The error or cause breaks a limit. The task goes on waiting.
-    #[error(
-        "ValidationException: an error has at most 256 characters and does not begin with `States.`, a cause 32768"
-    )]
-    Validation,
-}
-
-/// Why an execution was not started, or not found.
-#[derive(Debug, thiserror::Error)]
-pub enum BrokerError {
-    /// One of this name exists, with another input or ended.
-    #[error("ExecutionAlreadyExists: `{name}` was started before, with another input or to its end")]
-    AlreadyExists {
-        /// The name.
-        name: String,
-    },
-    /// The name is none.
-    #[error("InvalidName: `{name}` is not an execution name: letters, digits, `-` and `_`, at most 80")]
-    InvalidName {
-        /// The name.
-        name: String,
-    },
-    /// There is none.
-    #[error("ExecutionDoesNotExist: there is no execution `{name}`")]
-    DoesNotExist {
-        /// The name.
-        name: String,
-    },
-    /// It has ended.
-    #[error("the execution `{name}` does not run")]
-    NotRunning {
-        /// The name.
-        name: String,
-    },
-    /// It is not one that can be redriven.
-    #[error("ExecutionNotRedrivable: `{name}` has not failed")]
-    NotRedrivable {
-        /// The name.
-        name: String,
-    },
-    /// The database failed.
-    #[error("the database of executions failed: {0}")]
-    Storage(String),
-}
 
 fn storage(error: impl std::fmt::Display) -> BrokerError {
     BrokerError::Storage(error.to_string())
@@ -502,111 +375,4 @@ impl ExecutionCallback for Broker {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use jiff::{SignedDuration, Timestamp};
-    use serde_json::{Value, json};
-
-    use super::{Broker, BrokerError, Status, TaskError, TaskOutcome};
-    use crate::adapters::embedded::clock::MovableClock;
-    use crate::ident::TaskToken;
-
-    fn broker() -> (Broker, Arc<MovableClock>) {
-        let clock = Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse::<Timestamp>().unwrap()));
-        (Broker::in_memory(clock.clone()).unwrap(), clock)
-    }
-
-    fn waiting(broker: &Broker) -> TaskToken {
-        broker.start("a", json!({})).unwrap();
-        broker.wait_for_token("a", &Value::Null, 60).unwrap()
-    }
-
-    #[test]
-    fn the_first_answer_is_taken_and_every_later_one_times_out() {
-        let (broker, _) = broker();
-        let token = waiting(&broker);
-        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Ok(()));
-        assert_eq!(broker.send_task_failure(&token, "No", "").unwrap(), Err(TaskError::TaskTimedOut));
-        let task = broker.execution("a").unwrap().task.unwrap();
-        assert_eq!(task.outcome, TaskOutcome::Succeeded("{}".to_owned()));
-    }
-
-    #[test]
-    fn an_answer_at_the_timeout_is_late_even_before_the_timeout_is_noticed() {
-        let (broker, clock) = broker();
-        let token = waiting(&broker);
-        clock.advance(SignedDuration::from_secs(60));
-        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Err(TaskError::TaskTimedOut));
-        broker.expire_tasks().unwrap();
-        assert_eq!(broker.execution("a").unwrap().task.unwrap().outcome, TaskOutcome::TimedOut);
-    }
-
-    #[test]
-    fn a_retry_brings_a_new_token_and_the_old_one_is_over() {
-        let (broker, _) = broker();
-        let old = waiting(&broker);
-        let new = broker.wait_for_token("a", &Value::Null, 60).unwrap();
-        assert_eq!(broker.send_task_success(&old, "{}").unwrap(), Err(TaskError::TaskTimedOut));
-        assert_eq!(broker.send_task_success(&new, "{}").unwrap(), Ok(()));
-    }
-
-    #[test]
-    fn an_answer_that_breaks_a_limit_is_refused_and_the_task_goes_on_waiting() {
-        let (broker, _) = broker();
-        let token = waiting(&broker);
-        assert_eq!(broker.send_task_success(&token, "{").unwrap(), Err(TaskError::InvalidOutput));
-        assert_eq!(broker.send_task_failure(&token, "States.Nope", "").unwrap(), Err(TaskError::Validation));
-        assert_eq!(broker.send_task_failure(&token, "A", &"x".repeat(32_769)).unwrap(), Err(TaskError::Validation));
-        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Ok(()));
-    }
-
-    #[test]
-    fn a_token_that_never_was_is_invalid_and_one_of_an_ended_execution_is_over() {
-        let (broker, _) = broker();
-        let token = waiting(&broker);
-        let made_up = TaskToken::new("nobody/0").unwrap();
-        assert_eq!(broker.send_task_success(&made_up, "{}").unwrap(), Err(TaskError::InvalidToken));
-        broker.end("a", Status::Aborted).unwrap();
-        assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Err(TaskError::TaskTimedOut));
-    }
-
-    #[test]
-    fn starting_is_idempotent_while_the_execution_runs() {
-        let (broker, _) = broker();
-        broker.start("a", json!({ "n": 1 })).unwrap();
-        assert!(broker.start("a", json!({ "n": 1 })).is_ok());
-        assert!(matches!(broker.start("a", json!({ "n": 2 })), Err(BrokerError::AlreadyExists { .. })));
-        broker.end("a", Status::Aborted).unwrap();
-        assert!(matches!(broker.start("a", json!({ "n": 1 })), Err(BrokerError::AlreadyExists { .. })));
-        assert!(matches!(broker.start("a b", json!({})), Err(BrokerError::InvalidName { .. })));
-    }
-
-    #[test]
-    fn a_failed_execution_is_redriven_with_the_same_input_and_a_finished_one_is_not() {
-        let (broker, _) = broker();
-        waiting(&broker);
-        assert!(matches!(broker.redrive("a", &Value::Null), Err(BrokerError::NotRedrivable { .. })));
-        broker.end("a", Status::Failed { error: "E".to_owned(), cause: String::new() }).unwrap();
-        assert_eq!(broker.redrive("a", &Value::Null).unwrap().redrive, 1);
-    }
-
-    #[test]
-    fn what_waits_outlives_the_process() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(MovableClock::real());
-        let token = waiting(&Broker::open(folder.path(), clock.clone()).unwrap());
-        let again = Broker::open(folder.path(), clock).unwrap();
-        assert_eq!(again.running().unwrap().len(), 1);
-        assert_eq!(again.send_task_success(&token, "{}").unwrap(), Ok(()));
-    }
-
-    #[test]
-    fn the_token_is_kept_apart_from_what_is_shown() {
-        let (broker, _) = broker();
-        let token = waiting(&broker);
-        let secret = token.expose().split_once('/').unwrap().1;
-        let shown = serde_json::to_string(&broker.execution("a").unwrap()).unwrap();
-        assert!(!shown.contains(secret) && !format!("{token:?}").contains(secret));
-    }
-}
+mod tests;
