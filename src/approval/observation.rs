@@ -144,3 +144,73 @@ const fn dismissed_from(state: ReviewState) -> Option<DismissedFrom> {
         ReviewState::Commented | ReviewState::Dismissed | ReviewState::Pending => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DismissedFrom, Observation, Observed, Review, ReviewState};
+    use crate::ident::ReviewId;
+
+    fn review(state: &str) -> Review {
+        serde_json::from_value(serde_json::json!({
+            "id": 1, "user": { "id": 7, "login": "pia" }, "state": state, "revision": "a2", "bound_by": "api",
+            "submitted_at": "2026-11-18T09:30:00Z", "body": "edited since"
+        }))
+        .unwrap()
+    }
+
+    fn observed() -> Observed {
+        let mut observed = Observed::default();
+        let given = Review {
+            revision: Some("a1".parse().unwrap()),
+            body: "as given".to_owned(),
+            submitted_at: Some("2026-11-18T09:00:00Z".parse().unwrap()),
+            ..review("approved")
+        };
+        observed.add(Observation::ReviewGiven { review: given });
+        observed
+    }
+
+    #[test]
+    fn the_first_delivery_fixes_a_review_s_commit_text_and_time() {
+        let mut observed = observed();
+        observed.add(Observation::ReviewGiven { review: review("approved") });
+        let mut reviews = vec![review("approved")];
+        observed.overlay_reviews(&mut reviews);
+        let laid = reviews.first().unwrap();
+        assert_eq!((laid.revision.as_ref().map(|r| r.as_str()), laid.body.as_str()), (Some("a1"), "as given"));
+        assert_eq!(laid.submitted_at, Some("2026-11-18T09:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_delivered_dismissal_takes_an_approval_back_though_the_api_lags() {
+        let mut observed = observed();
+        let by = serde_json::from_value(serde_json::json!({ "id": 8, "login": "pat" })).unwrap();
+        observed.add(Observation::ReviewDismissed { review: ReviewId(1), by });
+        let mut reviews = vec![review("approved")];
+        observed.overlay_reviews(&mut reviews);
+        let laid = reviews.first().unwrap();
+        assert_eq!((laid.state, laid.was), (ReviewState::Dismissed, Some(DismissedFrom::Approved)));
+        assert_eq!(laid.dismissed_by.as_ref().map(|by| by.login.as_str()), Some("pat"));
+    }
+
+    #[test]
+    fn a_delivered_dismissal_of_changes_requested_waits_for_the_api() {
+        let mut observed = Observed::default();
+        let by = serde_json::from_value(serde_json::json!({ "id": 8, "login": "pat" })).unwrap();
+        observed.add(Observation::ReviewDismissed { review: ReviewId(1), by });
+        let mut reviews = vec![review("changes_requested")];
+        observed.overlay_reviews(&mut reviews);
+        assert_eq!(reviews.first().unwrap().state, ReviewState::ChangesRequested);
+    }
+
+    #[test]
+    fn a_delivered_request_for_changes_that_the_api_does_not_list_is_added_and_an_approval_is_not() {
+        for (state, listed) in [("changes_requested", 1), ("approved", 0)] {
+            let mut observed = Observed::default();
+            observed.add(Observation::ReviewGiven { review: review(state) });
+            let mut reviews = Vec::new();
+            observed.overlay_reviews(&mut reviews);
+            assert_eq!(reviews.len(), listed, "{state}");
+        }
+    }
+}

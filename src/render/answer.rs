@@ -67,3 +67,69 @@ pub fn plain_cause(name: &str, message: &str) -> String {
 fn clip(text: &str) -> String {
     text.chars().take(2_000).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_CAUSE, LONGEST_OUTPUT, cause, decided};
+    use crate::approval::decide;
+    use crate::approval::decision::Decision;
+    use crate::finding::{Source, SourceContent};
+    use crate::ident::RequestId;
+    use crate::policy::load;
+
+    /// A decision that a crowd had its say on.
+    fn crowded(people: u64) -> Decision {
+        let text = "version: 1\nservices:\n  a:\n    repository: o/r\n    environments: { p: { require: \"@o/t\" } }\n";
+        let source = Source { name: "p.yaml".to_owned(), content: SourceContent::Bytes(text.into()) };
+        let person = |n: u64| serde_json::json!({ "id": n, "login": format!("somebody-with-a-long-name-{n}") });
+        let reviews: Vec<_> = (1..=people)
+            .map(|n| {
+                serde_json::json!({
+                    "id": n, "user": person(n), "state": "approved", "revision": "a1", "bound_by": "delivery",
+                    "submitted_at": "2026-11-18T09:00:00Z"
+                })
+            })
+            .collect();
+        let facts = serde_json::from_value(serde_json::json!({
+            "schema": 1, "now": "2026-11-18T10:00:00Z", "target": { "service": "a", "environment": "p" }, "revision": "a1",
+            "pull_request": {
+                "repository": "o/r", "default_branch": "main", "number": 1, "state": "open", "head": "a1", "base": "main",
+                "author": person(0), "commits": [{ "sha": "a1", "author": person(0), "committer": person(0) }],
+                "commits_complete": true
+            },
+            "teams": { "o/t": (1..=people).map(person).collect::<Vec<_>>() }, "reviews": reviews
+        }));
+        decide(&load(vec![source]).policy.unwrap(), &facts.unwrap())
+    }
+
+    fn keys(text: &str) -> serde_json::Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn an_answer_of_usual_size_is_whole() {
+        let decision = crowded(3);
+        assert_eq!(keys(&cause(&decision)), serde_json::to_value(&decision).unwrap());
+    }
+
+    #[test]
+    fn an_answer_that_would_be_too_long_leaves_out_reviews_first_and_stays_json() {
+        let decision = crowded(200);
+        let text = cause(&decision);
+        assert!(text.chars().count() <= LONGEST_CAUSE);
+        let shown = keys(&text);
+        assert_eq!(shown.pointer("/reviews"), Some(&serde_json::json!([])));
+        assert_eq!(shown.pointer("/verdict"), Some(&serde_json::json!("approved")));
+        assert!(shown.pointer("/requirement").is_some_and(|requirement| !requirement.is_null()));
+    }
+
+    #[test]
+    fn an_output_fits_whatever_the_crowd() {
+        let id = RequestId::new("req-00000000000000000000000000000000").unwrap();
+        for people in [2_000, 8_000] {
+            let text = decided(&id, &crowded(people));
+            assert!(text.len() <= LONGEST_OUTPUT, "{}", text.len());
+            assert_eq!(keys(&text).pointer("/approved"), Some(&serde_json::json!(true)));
+        }
+    }
+}

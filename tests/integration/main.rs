@@ -24,6 +24,7 @@ mod lifecycle_model;
 mod local_gate;
 mod policy_tests;
 mod races;
+mod release;
 mod signatures;
 mod specimen;
 mod store_contract;

@@ -1,0 +1,166 @@
+//! At the time of use: what may still stop a release, and what is remembered of it.
+
+use std::sync::Arc;
+
+use countersign::app::{self, App, ExecutionRef, Failure};
+use countersign::approval::request::End;
+use countersign::ident::ExecutionArn;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::local_gate::{Acme, POLICY, commit, open_pull_request, policy};
+
+/// The same gate under another policy: zoe has a say there.
+fn with_zoe(acme: &Acme) -> App {
+    let text = POLICY.replace(
+        "canary: { require: 1 of payments, timeout: 4h }",
+        "canary: { require: 1 of payments, timeout: 4h, veto: [\"@zoe\"] }",
+    );
+    assert_ne!(text, POLICY);
+    App { policy: Arc::new(policy(&text)), ..acme.local.app.clone() }
+}
+
+fn run(name: &str, redrive: u32) -> ExecutionRef {
+    let arn = format!("arn:aws:states:local:000000000000:execution:countersign:{name}");
+    ExecutionRef { arn: ExecutionArn::new(&arn).expect("an ARN"), redrive }
+}
+
+fn canary(pull: u64) -> Value {
+    json!({ "service": "checkout", "environment": "canary", "pullRequest": format!("acme/checkout#{pull}") })
+}
+
+fn ended<T: std::fmt::Debug>(result: Result<T, Failure>) -> End {
+    match result {
+        Err(Failure::Ended { end, .. }) => end,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_approved_is_released_again_by_the_same_facts_also_in_a_redriven_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pia", pull, "APPROVE").await;
+    assert_eq!(acme.start("a", "canary", pull).await["status"], "SUCCEEDED");
+    for redrive in [0, 1] {
+        let released = app::verify(&acme.local.app, &run("a", redrive)).await.expect("a release");
+        assert_eq!(released.request_id, run("a", 0).request_id());
+    }
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_that_was_withdrawn_since_is_rejected_and_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    let first = acme.review("pia", pull, "APPROVE").await;
+    acme.review("pat", pull, "APPROVE").await;
+    assert_eq!(acme.start("a", "production", pull).await["status"], "SUCCEEDED");
+    let path = format!("/repos/acme/checkout/pulls/{pull}/reviews/{first}/dismissals");
+    let body = json!({ "message": "on second thought", "event": "DISMISS" });
+    acme.github.send(Method::PUT, &path, Some("standin_pia"), Some(&body)).await.expect("a dismissal");
+    acme.settle().await;
+    match app::verify(&acme.local.app, &run("a", 0)).await {
+        Err(Failure::Ended { end: End::Rejected, decision: Some(decision) }) => {
+            assert_eq!(decision.reasons[0].code.as_str(), "approval-withdrawn");
+        }
+        other => panic!("{other:?}"),
+    }
+    let told = acme.gate.get("/notifications").await.expect("notifications");
+    let events: Vec<&str> =
+        told["notifications"].as_array().expect("a list").iter().filter_map(|n| n["event"].as_str()).collect();
+    assert_eq!(events, ["approved", "rejected"]);
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_veto_that_only_the_present_policy_knows_stops_the_release() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let present = with_zoe(&acme);
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("zoe", first, "REQUEST_CHANGES").await;
+    let refused = app::evaluate(&present, &run("first", 0), &canary(first)).await.expect("a decision");
+    assert_eq!(refused.verdict.as_str(), "rejected");
+
+    let second = open_pull_request(&acme.github, "again", &commit(2)).await;
+    acme.review("pia", second, "APPROVE").await;
+    assert_eq!(acme.start("second", "canary", second).await["status"], "SUCCEEDED");
+    assert_eq!(ended(app::verify(&present, &run("second", 0)).await), End::Denied);
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_veto_that_stops_a_release_is_remembered_for_the_next_pull_request_of_the_commit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let present = with_zoe(&acme);
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pia", first, "APPROVE").await;
+    acme.review("zoe", first, "REQUEST_CHANGES").await;
+    assert_eq!(acme.start("first", "canary", first).await["status"], "SUCCEEDED");
+    assert_eq!(ended(app::verify(&present, &run("first", 0)).await), End::Denied);
+
+    let second = open_pull_request(&acme.github, "again", &commit(2)).await;
+    acme.review("pia", second, "APPROVE").await;
+    let refused = app::evaluate(&present, &run("second", 0), &canary(second)).await.expect("a decision");
+    assert_eq!(refused.reasons[0].code.as_str(), "vetoed");
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn merging_another_pull_request_of_the_commit_launders_no_veto() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pat", first, "REQUEST_CHANGES").await;
+    assert_eq!(acme.start("a", "canary", first).await["error"], "Countersign.Rejected");
+    let second = open_pull_request(&acme.github, "again", &commit(2)).await;
+    acme.review("pia", second, "APPROVE").await;
+    let merge = format!("/repos/acme/checkout/pulls/{second}/merge");
+    acme.github.send(Method::PUT, &merge, Some("standin_pia"), Some(&json!({}))).await.expect("a merge");
+    let execution = acme.start("b", "canary", second).await;
+    assert_eq!(execution["error"], "Countersign.Rejected", "{execution}");
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_before_anyone_is_asked_is_stored_and_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    let mut input = canary(pull);
+    input["environment"] = json!("production");
+    input["revision"] = json!(commit(9));
+    acme.gate.post("/executions?name=a", &input).await.expect("it starts");
+    acme.settle().await;
+    assert_eq!(acme.execution("a").await["error"], "Countersign.Denied");
+    let request = acme.request_of("a").await;
+    assert_eq!(
+        (&request["state"], &request["decision"]["reasons"][0]["code"]),
+        (&json!("denied"), &json!("wrong-revision"))
+    );
+    let told = acme.gate.get("/notifications").await.expect("notifications");
+    assert_eq!(
+        (&told["notifications"][0]["event"], &told["notifications"][0]["channel"]),
+        (&json!("denied"), &json!("oncall"))
+    );
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_that_is_stopped_as_soon_as_it_is_started_leaves_nobody_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    for n in 0..20 {
+        acme.gate.post(&format!("/executions?name=e{n}"), &canary(pull)).await.expect("it starts");
+        acme.gate.post(&format!("/executions/e{n}/stop"), &json!({})).await.expect("it stops");
+    }
+    acme.settle().await;
+    let open = acme.gate.get("/requests").await.expect("requests");
+    assert_eq!(open["requests"], json!([]));
+    acme.close().await;
+}
