@@ -148,7 +148,7 @@ const fn dismissed_from(state: ReviewState) -> Option<DismissedFrom> {
 #[cfg(test)]
 mod tests {
     use super::{DismissedFrom, Observation, Observed, Review, ReviewState};
-    use crate::ident::ReviewId;
+    use crate::ident::{ReviewId, Revision};
 
     fn review(state: &str) -> Review {
         serde_json::from_value(serde_json::json!({
@@ -177,7 +177,7 @@ mod tests {
         let mut reviews = vec![review("approved")];
         observed.overlay_reviews(&mut reviews);
         let laid = reviews.first().unwrap();
-        assert_eq!((laid.revision.as_ref().map(|r| r.as_str()), laid.body.as_str()), (Some("a1"), "as given"));
+        assert_eq!((laid.revision.as_ref().map(Revision::as_str), laid.body.as_str()), (Some("a1"), "as given"));
         assert_eq!(laid.submitted_at, Some("2026-11-18T09:00:00Z".parse().unwrap()));
     }
 

@@ -1,7 +1,7 @@
 //! Requests with their tokens, trails and indexes: one transaction changes all of them or none.
 
 use jiff::Timestamp;
-use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::pull_key;
@@ -150,7 +150,13 @@ pub(super) fn list(database: &Database, which: Which) -> Result<Vec<ApprovalRequ
     let mut requests = Vec::new();
     for entry in table.iter().map_err(failed)? {
         let (id, bytes) = entry.map_err(failed)?;
-        let request = Row::decode(id.value(), bytes.value())?.request;
+        let request = match Row::decode(id.value(), bytes.value()) {
+            Ok(row) => row.request,
+            Err(error) => {
+                tracing::error!(request.id = id.value(), reason = %error, "a stored request cannot be read");
+                continue;
+            }
+        };
         match which {
             Which::Open if !request.is_open() => {}
             Which::Open | Which::All => requests.push(request),
@@ -189,7 +195,9 @@ pub(super) fn of_execution(database: &Database, execution: &ExecutionArn) -> Res
         }
         ids.push(id.to_owned());
     }
-    read_all(&transaction, &ids)
+    // All or nothing: which run is the newest decides what is released.
+    let table = transaction.open_table(REQUESTS).map_err(failed)?;
+    ids.iter().map(|id| indexed(&table, id)).collect()
 }
 
 pub(super) fn due(database: &Database, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
@@ -204,16 +212,24 @@ pub(super) fn due(database: &Database, by: Timestamp) -> Result<Vec<ApprovalRequ
     read_all(&transaction, &ids)
 }
 
-/// The requests that an index names. They are read in the transaction in which the index was, so none is missing.
+/// The requests that an index names. They are read in the transaction in which the index was, so none is missing. One
+/// that cannot be read is told in the log and passed over: it must not hold up all others.
 fn read_all(transaction: &ReadTransaction, ids: &[String]) -> Result<Vec<ApprovalRequest>, StoreError> {
     let table = transaction.open_table(REQUESTS).map_err(failed)?;
     let mut requests = Vec::with_capacity(ids.len());
     for id in ids {
-        let missing = || StoreError { detail: format!("the request {id} is indexed and not stored") };
-        let bytes = table.get(id.as_str()).map_err(failed)?.ok_or_else(missing)?;
-        requests.push(Row::decode(id, bytes.value())?.request);
+        match indexed(&table, id) {
+            Ok(request) => requests.push(request),
+            Err(error) => tracing::error!(request.id = id, reason = %error, "a stored request cannot be read"),
+        }
     }
     Ok(requests)
+}
+
+fn indexed(table: &impl ReadableTable<&'static str, &'static [u8]>, id: &str) -> Result<ApprovalRequest, StoreError> {
+    let missing = || StoreError { detail: format!("the request {id} is indexed and not stored") };
+    let bytes = table.get(id).map_err(failed)?.ok_or_else(missing)?;
+    Ok(Row::decode(id, bytes.value())?.request)
 }
 
 pub(super) fn trail(database: &Database, id: &RequestId) -> Result<Vec<Record>, StoreError> {
