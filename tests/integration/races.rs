@@ -61,7 +61,11 @@ async fn assert_one_answer(world: &GateWorld) -> End {
 #[expect(clippy::print_stdout, reason = "how the races went is worth knowing")]
 async fn an_approval_that_races_a_rejection_gives_one_answer_as_the_facts_were_read() {
     let mut ends = BTreeMap::<&str, usize>::new();
-    for round in 0..ROUNDS {
+    // A machine may favour one of the two so much that a thousand rounds show only that one.
+    for round in 0..4 * ROUNDS {
+        if round >= ROUNDS && ends.len() == 2 {
+            break;
+        }
         let (world, gate) = waiting("production").await;
         let both = (&world, &gate);
         let (first, second) = if round % 2 == 0 {
@@ -76,7 +80,7 @@ async fn an_approval_that_races_a_rejection_gives_one_answer_as_the_facts_were_r
         *ends.entry(assert_one_answer(&world).await.as_str()).or_default() += 1;
     }
     println!("{ends:?}");
-    assert_eq!(ends.values().sum::<usize>(), ROUNDS);
+    assert!(ends.values().sum::<usize>() >= ROUNDS);
     assert_eq!(ends.len(), 2, "the race is none: {ends:?}");
 }
 
