@@ -1,8 +1,8 @@
 //! An execution ended without an answer of ours: what it still asked for is closed.
 
 use super::failure::Failure;
+use super::gather::facts_of;
 use super::rewrite::rewrite;
-use super::settle::facts_of;
 use super::{App, ExecutionRef, announce};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Verdict};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::gather::{GatherError, Moments, gather, read_pull_request};
 use super::input::{ExecutionInput, InvalidInput};
-use super::settle::remember_vetoes;
+use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, announce, end_execution};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::App;
-use super::settle::revisions;
-use crate::approval::facts::{FACTS_SCHEMA, Facts, PullRequest, Review, Veto};
-use crate::approval::objectors;
-use crate::approval::request::Subject;
+use super::failure::Failure;
+use super::vetoes::standing_vetoes;
+use crate::approval::facts::{FACTS_SCHEMA, Facts, PullRequest, Review};
+use crate::approval::request::{ApprovalRequest, Subject};
 use crate::ident::PullRequestRef;
 use crate::policy::Rule;
 use crate::ports::{CodeHostError, StoreError};
@@ -90,37 +90,20 @@ pub(super) async fn read_pull_request(
     Ok((pull_request, reviews))
 }
 
-/// The remembered vetoes from other pull requests that still stand there.
-async fn standing_vetoes(
+/// The facts of a stored request, as of now, that its own rule needs.
+pub(super) async fn facts_of(app: &App, request: &ApprovalRequest) -> Result<Facts, Failure> {
+    facts_under(app, Some(&request.rule.rule()), request).await
+}
+
+/// The facts of a stored request, as of now, that a rule needs.
+pub(super) async fn facts_under(
     app: &App,
-    rule: &Rule<'_>,
-    subject: &Subject,
-    facts: &Facts,
-) -> Result<Vec<Veto>, GatherError> {
-    let Some(pull_request) = &facts.pull_request else { return Ok(Vec::new()) };
-    let mut remembered: Vec<Veto> = Vec::new();
-    for revision in revisions(subject, pull_request) {
-        for veto in app.store.vetoes(&subject.target, revision).await? {
-            if !remembered.contains(&veto) && veto.pull_request != pull_request.reference() {
-                remembered.push(veto);
-            }
-        }
-    }
-    let mut standing = Vec::new();
-    for veto in remembered {
-        let stands = match read_pull_request(app, &veto.pull_request).await {
-            Ok((there, reviews)) => {
-                let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
-                objectors(rule, &there).contains(&veto.by.id)
-            }
-            // What cannot be looked at any more cannot have been lifted there.
-            Err(GatherError::CodeHost(CodeHostError::NotFound { .. })) => true,
-            Err(error) => return Err(error),
-        };
-        if stands {
-            standing.push(veto);
-        }
-    }
-    standing.sort_by_key(|veto| (veto.at, veto.by.id));
-    Ok(standing)
+    rule: Option<&Rule<'_>>,
+    request: &ApprovalRequest,
+) -> Result<Facts, Failure> {
+    let moments = Moments { requested_at: request.requested_at, approved_at: request.approved_at };
+    gather(app, rule, &request.subject, moments).await.map_err(|error| match error {
+        GatherError::CodeHost(error) => error.into(),
+        GatherError::Store(error) => error.into(),
+    })
 }

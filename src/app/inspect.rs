@@ -2,7 +2,7 @@
 
 use super::App;
 use super::failure::Failure;
-use super::settle::facts_of;
+use super::gather::facts_of;
 use crate::approval::decide_under;
 use crate::approval::decision::Decision;
 use crate::approval::request::{ApprovalRequest, State};

@@ -13,6 +13,7 @@ mod rewrite;
 mod settle;
 mod sweep;
 mod verify;
+mod vetoes;
 
 use std::sync::Arc;
 

@@ -1,18 +1,15 @@
 //! Settle: reads the facts of an open request again, decides, and where that ends it, resumes its execution once.
 
-use std::collections::BTreeSet;
-
 use super::failure::Failure;
-use super::gather::{GatherError, Moments, gather};
+use super::gather::facts_of;
 use super::rewrite::{TRIES, rewrite};
+use super::vetoes::remember_vetoes;
 use super::{App, announce};
 use crate::approval::decide_under;
-use crate::approval::decision::{Decision, Event, ReviewVerdict, Verdict};
-use crate::approval::facts::{Facts, PullRequest, Veto};
+use crate::approval::decision::{Decision, Event, Verdict};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State, Subject};
-use crate::ident::{RequestId, Revision};
-use crate::policy::Rule;
+use crate::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State};
+use crate::ident::RequestId;
 use crate::ports::{Answer, ClaimError, SettleClaim, Write, WriteError};
 use crate::render::answer;
 
@@ -64,24 +61,6 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
     Err(Failure::unavailable(format!("the request {id} changes too fast to be settled")))
 }
 
-/// The facts of a stored request, as of now, that its own rule needs.
-pub(super) async fn facts_of(app: &App, request: &ApprovalRequest) -> Result<Facts, Failure> {
-    facts_under(app, Some(&request.rule.rule()), request).await
-}
-
-/// The facts of a stored request, as of now, that a rule needs.
-pub(super) async fn facts_under(
-    app: &App,
-    rule: Option<&Rule<'_>>,
-    request: &ApprovalRequest,
-) -> Result<Facts, Failure> {
-    let moments = Moments { requested_at: request.requested_at, approved_at: request.approved_at };
-    gather(app, rule, &request.subject, moments).await.map_err(|error| match error {
-        GatherError::CodeHost(error) => error.into(),
-        GatherError::Store(error) => error.into(),
-    })
-}
-
 /// Notes that the facts were read, and tells of a request for changes that holds it.
 async fn wait(app: &App, request: &ApprovalRequest, decision: &Decision) -> Result<Settled, Failure> {
     let at = decision.evaluated_at;
@@ -95,36 +74,6 @@ async fn wait(app: &App, request: &ApprovalRequest, decision: &Decision) -> Resu
         announce::announce(app, &read, Event::Blocked, Some(decision)).await;
     }
     Ok(Settled::Waiting)
-}
-
-/// Remembers whose requests for changes end a request, before it ends: neither a redrive nor another pull request of the
-/// same commit must launder that. They are remembered for the revision and for the head, since merging makes another
-/// revision of the same head.
-pub(super) async fn remember_vetoes(
-    app: &App,
-    subject: &Subject,
-    decision: &Decision,
-    facts: &Facts,
-) -> Result<(), Failure> {
-    let Some(pull_request) = &facts.pull_request else { return Ok(()) };
-    let objects = |id| {
-        let against = |verdict| matches!(verdict, ReviewVerdict::Rejects | ReviewVerdict::Blocks);
-        decision.reviews.iter().any(|review| review.id == id && against(review.verdict))
-    };
-    for review in facts.reviews.iter().filter(|review| objects(review.id)) {
-        let Some(by) = review.user.clone() else { continue };
-        let at = review.submitted_at.unwrap_or(facts.now);
-        let veto = Veto { by, at, pull_request: pull_request.reference() };
-        for revision in revisions(subject, pull_request) {
-            app.store.remember_veto(&subject.target, revision, veto.clone()).await?;
-        }
-    }
-    Ok(())
-}
-
-/// What a veto of the subject is kept under.
-pub(super) fn revisions<'f>(subject: &'f Subject, pull_request: &'f PullRequest) -> BTreeSet<&'f Revision> {
-    subject.revision.iter().chain([&pull_request.head]).collect()
 }
 
 /// Tells the execution, and closes the request with what it said.

@@ -1,8 +1,9 @@
 //! Verify: at the time of use everything is read and decided once more, under the pinned policy and the present one.
 
 use super::failure::Failure;
+use super::gather::{facts_of, facts_under};
 use super::rewrite::rewrite;
-use super::settle::{facts_of, facts_under, remember_vetoes};
+use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, announce};
 use crate::approval::decision::{Decision, Reason, ReasonCode, Verdict};
 use crate::approval::facts::Facts;

@@ -51,6 +51,6 @@ pub enum Command {
     Test(test::TestArgs),
     /// Run the whole gate on this machine, with a GitHub stand-in and no account.
     Dev(dev::DevArgs),
-    /// Play a story through the local gate, and tell it.
+    /// Play a story through the local gate, and tell it. The policy is the example that is built in.
     Demo(demo::DemoArgs),
 }

@@ -120,7 +120,7 @@ fn is_policy_file(name: &[u8]) -> bool {
 }
 
 /// Reads one file as far as the bundle may still grow by it, and takes it off what is left.
-fn read_file(path: &Path, budget: &mut u64) -> SourceContent {
+pub(super) fn read_file(path: &Path, budget: &mut u64) -> SourceContent {
     let most = MAX_FILE_BYTES.min(*budget);
     match read_at_most(path, most) {
         Ok(content) => {

@@ -1,4 +1,4 @@
-//! `countersign demo`: the story, played by a local gate of its own.
+//! `countersign demo`: the story, played by a local gate of its own, under the example policy that is built in.
 
 use std::sync::Arc;
 
@@ -44,10 +44,11 @@ async fn play(options: &Options, format: Format) -> anyhow::Result<Vec<Line>> {
     let gate = Arc::new(LocalGate::open(options, policy()?)?);
     let running = Arc::clone(&gate).start(options).await?;
     let mut lines = Vec::new();
+    let mut told = Ok(());
     let mut tell = |line: &Line| {
-        if format == Format::Text {
-            // A reader that has gone away ends the telling, not the story.
-            let _closed = terminal::print(&format!("{}\n", shown(line)));
+        // A reader that has gone away ends the telling, not the story.
+        if format == Format::Text && told.is_ok() {
+            told = terminal::print(&format!("{}\n", shown(line)));
         }
         lines.push(line.clone());
     };
@@ -60,6 +61,7 @@ async fn play(options: &Options, format: Format) -> anyhow::Result<Vec<Line>> {
     let played = story.play().await;
     running.stop().await;
     played?;
+    told?;
     Ok(lines)
 }
 

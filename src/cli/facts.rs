@@ -68,6 +68,10 @@ pub(super) fn parse_facts(bytes: &[u8]) -> Result<Facts, Failure> {
         return Err(Failure::new("facts-missing", "there is nothing to read facts from")
             .hint("give the facts as one JSON object"));
     }
+    // serde would also take the values in their order, as a list: no contract knows that form.
+    if text.trim_start().starts_with('[') {
+        return Err(Failure::new("invalid-facts", "the facts are a list").hint("give them as one JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let facts = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

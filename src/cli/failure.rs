@@ -123,7 +123,8 @@ pub(super) fn usage(error: &clap::Error, format: Format) -> Exit {
     }
     if format == Format::Json {
         let said = error.render().to_string();
-        let message = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let said: Vec<&str> = said.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+        let message = said.join(" ").trim_start_matches("error: ").to_owned();
         let failure = Failure::new("usage", message).hint("see `countersign --help`");
         let _ = terminal::print_json(&failure.document());
     }

@@ -48,7 +48,9 @@ pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
     let policy = load_policy(global)?;
     let report = run_all(&case::read(files), &policy);
     let exit = if report.failed > 0 || report.cases.is_empty() { Exit::TestFailed } else { Exit::Done };
-    print(&report, &global.policy, global.format)?;
+    let places: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
+    let places = if places.is_empty() { vec![global.policy.as_path()] } else { places };
+    print(&report, &places, global.format)?;
     Ok(exit)
 }
 
@@ -100,7 +102,7 @@ fn malformed(suites: &Suites, suite: &Suite) -> Option<CaseReport> {
     Some(CaseReport { file: suite.file.clone(), name, passed: false, failures, text })
 }
 
-fn print(report: &Report, policy: &Path, format: Format) -> anyhow::Result<()> {
+fn print(report: &Report, places: &[&Path], format: Format) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string(report)?)?,
@@ -113,7 +115,8 @@ fn print(report: &Report, policy: &Path, format: Format) -> anyhow::Result<()> {
     }
     if report.cases.is_empty() {
         let mut err = anstream::stderr().lock();
-        writeln!(err, "there are no policy tests for `{}`: write some in `*.test.yaml`", policy.display())?;
+        let places: Vec<String> = places.iter().map(|path| format!("`{}`", path.display())).collect();
+        writeln!(err, "there are no policy tests for {}: write some in `*.test.yaml`", places.join(", "))?;
     }
     Ok(())
 }

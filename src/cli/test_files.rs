@@ -1,11 +1,13 @@
 //! Finds and reads test files.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::finding::{Source, SourceContent};
-use crate::policy::MAX_FILE_BYTES;
+use super::bundle::read_file;
+use crate::finding::Source;
+use crate::policy::MAX_BUNDLE_BYTES;
 
 /// How the names of test files end.
 const ENDINGS: [&str; 2] = [".test.yaml", ".test.yml"];
@@ -27,8 +29,10 @@ pub(super) fn read_test_files(paths: &[PathBuf], policy: &Path) -> anyhow::Resul
         find(policy, &mut found)?;
     }
     found.sort_unstable_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-    found.dedup();
-    found.iter().map(|path| read(path)).collect()
+    // Each once, by whatever name it was given.
+    let mut seen = HashSet::new();
+    found.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
+    Ok(found.iter().map(|path| read(path)).collect())
 }
 
 fn find(path: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
@@ -47,22 +51,14 @@ fn find(path: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         }
         if kind.is_dir() {
             find(&entry.path(), found)?;
-        } else if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+        } else if kind.is_file() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             found.push(entry.path());
         }
     }
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the command line is where files are read")]
-fn read(path: &Path) -> anyhow::Result<Source> {
-    let cannot = || format!("`{}` cannot be read", path.display());
+fn read(path: &Path) -> Source {
     let name = path.to_string_lossy().replace('\\', "/");
-    let size = std::fs::metadata(path).with_context(cannot)?.len();
-    let content = if size > MAX_FILE_BYTES {
-        SourceContent::TooLarge(size)
-    } else {
-        SourceContent::Bytes(std::fs::read(path).with_context(cannot)?)
-    };
-    Ok(Source { name, content })
+    Source { name, content: read_file(path, &mut MAX_BUNDLE_BYTES.clone()) }
 }

@@ -51,6 +51,12 @@ impl Client {
         Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), address }
     }
 
+    /// Whom it speaks to.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Sends a request with a bearer token, if any, and a JSON body, if any. The answer is JSON, or null where it is
     /// empty.
     ///

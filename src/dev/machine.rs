@@ -62,7 +62,13 @@ impl Machine {
     pub(super) async fn advance(&self) -> Result<(), BrokerError> {
         self.broker.expire_tasks()?;
         for execution in self.broker.running()? {
-            self.drive(&execution.name).await?;
+            match self.drive(&execution.name).await {
+                // It was stopped in between: there is nothing to drive any more.
+                Ok(()) | Err(BrokerError::NotRunning { .. }) => {}
+                Err(error) => {
+                    tracing::error!(execution.arn = %execution.arn, reason = %error, "an execution was not driven");
+                }
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! process, also one that was killed.
 
 pub mod client;
+mod doors;
 mod machine;
 mod server;
 pub mod story;
@@ -32,6 +33,8 @@ use machine::Machine;
 
 /// How often the local gate looks at what is due.
 const TICK: Duration = Duration::from_secs(1);
+/// How long what is under way may take when the gate is asked to stop.
+const PATIENCE: Duration = Duration::from_secs(5);
 const SECRET_FILE: &str = "webhook-secret";
 const CLOCK_FILE: &str = "clock-offset-seconds";
 
@@ -172,7 +175,7 @@ impl LocalGate {
     /// [`DevError::Broker`].
     pub async fn tick(&self) -> Result<(), DevError> {
         let _one = self.ticking.lock().await;
-        self.machine.advance().await?;
+        let advanced = self.machine.advance().await;
         match app::sweep(&self.app).await {
             Ok(swept) if swept.due > 0 => {
                 tracing::info!(due = swept.due, ended = swept.ended, failed = swept.failed, "swept");
@@ -181,7 +184,8 @@ impl LocalGate {
             Ok(_) => {}
             Err(failure) => tracing::error!(reason = %failure, "the sweep did not run"),
         }
-        Ok(())
+        // What holds executions up must not hold up the sweep.
+        Ok(advanced?)
     }
 
     /// Moves the clock, and does what has become due by that.
@@ -221,9 +225,15 @@ impl Running {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         self.deliveries.abort();
-        for task in self.tasks {
-            if task.await.is_err() {
-                tracing::warn!("a part of the local gate ended otherwise than by being stopped");
+        for mut task in self.tasks {
+            match tokio::time::timeout(PATIENCE, &mut task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => tracing::warn!("a part of the local gate ended otherwise than by being stopped"),
+                // A client that sends no more keeps its connection open: what is stored loses nothing by closing it.
+                Err(_) => {
+                    tracing::warn!("a client did not let go");
+                    task.abort();
+                }
             }
         }
         // The stand-in's database is free again only when its last holder is gone.
@@ -232,6 +242,7 @@ impl Running {
 }
 
 async fn serve(listener: TcpListener, router: axum::Router, mut stopped: watch::Receiver<bool>) {
+    let router = router.layer(axum::middleware::from_fn(doors::only_this_machine));
     let stop = async move {
         let _sender_gone = stopped.wait_for(|stop| *stop).await;
     };
@@ -252,13 +263,17 @@ fn state(part: &'static str, folder: &Path, why: &impl std::fmt::Display) -> Dev
     DevError::State { part, folder: folder.display().to_string(), why: why.to_string() }
 }
 
-/// Makes the folder, for its owner alone: what is kept in it holds task tokens and a secret.
+/// Makes the folder, for its owner alone: what is kept in it holds task tokens and a secret. One that is there already
+/// is closed to others.
 fn own_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder.create(folder)?;
+    #[cfg(unix)]
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
 }
 
 /// How far the clock was moved when the gate ran last.

@@ -1,11 +1,12 @@
 //! The gate's HTTP interface on this machine. JSON in, JSON out, every answer with `"schema": 1`.
 //!
-//! There is no authentication: it listens on loopback, and takes only bodies that say they are JSON, so that no page in
-//! a browser can send one on its own.
+//! There is no authentication: it listens on loopback, answers to its own names only (`doors`), and takes only bodies that
+//! say they are JSON.
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::{QueryRejection, StringRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -40,6 +41,9 @@ pub(super) fn router(gate: Arc<LocalGate>) -> Router {
         .route("/health", get(|| async { answer(StatusCode::OK, json!({ "result": "ok" })) }))
         .layer(middleware::from_fn(only_json))
         .route("/webhooks/github", post(webhook::github))
+        .method_not_allowed_fallback(|| async {
+            failure(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this path takes another method")
+        })
         .fallback(|| async { failure(StatusCode::NOT_FOUND, "not-found", "there is no such path") })
         .with_state(gate)
 }
@@ -71,11 +75,21 @@ async fn only_json(headers: HeaderMap, request: Request, next: Next) -> Response
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StartQuery {
     name: Option<String>,
 }
 
-async fn start(State(gate): Gate, Query(query): Query<StartQuery>, body: String) -> Response {
+async fn start(
+    State(gate): Gate,
+    query: Result<Query<StartQuery>, QueryRejection>,
+    body: Result<String, StringRejection>,
+) -> Response {
+    let (Query(query), body) = match (query, body) {
+        (Ok(query), Ok(body)) => (query, body),
+        (Err(why), _) => return failure(why.status(), "bad-query", &why.body_text()),
+        (_, Err(why)) => return failure(why.status(), "bad-body", &why.body_text()),
+    };
     let input: Value = match serde_json::from_str(&body) {
         Ok(input) => input,
         Err(error) => return failure(StatusCode::BAD_REQUEST, "not-json", &format!("the body is not JSON: {error}")),
@@ -158,12 +172,17 @@ fn as_json(text: &str) -> Value {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RequestsQuery {
     #[serde(default)]
     all: bool,
 }
 
-async fn requests(State(gate): Gate, Query(query): Query<RequestsQuery>) -> Response {
+async fn requests(State(gate): Gate, query: Result<Query<RequestsQuery>, QueryRejection>) -> Response {
+    let query = match query {
+        Ok(Query(query)) => query,
+        Err(why) => return failure(why.status(), "bad-query", &why.body_text()),
+    };
     let which = if query.all { Which::All } else { Which::Open };
     match gate.app.store.requests(which).await {
         Ok(requests) => {
@@ -251,7 +270,11 @@ struct Move {
     advance: String,
 }
 
-async fn move_clock(State(gate): Gate, body: String) -> Response {
+async fn move_clock(State(gate): Gate, body: Result<String, StringRejection>) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(why) => return failure(why.status(), "bad-body", &why.body_text()),
+    };
     let by = serde_json::from_str::<Move>(&body)
         .map_err(|error| error.to_string())
         .and_then(|body| body.advance.parse::<Duration>().map_err(|error| error.to_string()));
@@ -272,6 +295,7 @@ fn broker_failure(error: &BrokerError) -> Response {
     let (status, code) = match error {
         BrokerError::AlreadyExists { .. } => (StatusCode::CONFLICT, "ExecutionAlreadyExists"),
         BrokerError::InvalidName { .. } => (StatusCode::BAD_REQUEST, "InvalidName"),
+        BrokerError::InputTooLong => (StatusCode::BAD_REQUEST, "InvalidExecutionInput"),
         BrokerError::DoesNotExist { .. } => (StatusCode::NOT_FOUND, "ExecutionDoesNotExist"),
         BrokerError::NotRunning { .. } => (StatusCode::CONFLICT, "ExecutionNotRunning"),
         BrokerError::NotRedrivable { .. } => (StatusCode::CONFLICT, "ExecutionNotRedrivable"),

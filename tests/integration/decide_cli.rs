@@ -149,3 +149,10 @@ fn a_file_of_facts_that_is_not_there_is_named() {
     );
     assert_eq!(Countersign::new("decide --policy sound").run().code, Some(2));
 }
+
+#[test]
+fn facts_as_a_list_of_values_are_refused_by_that_name() {
+    let ran = Countersign::new("decide --policy sound --facts -").stdin("[1, null]").run();
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("the facts are a list"), "{}", ran.stderr);
+}

@@ -171,6 +171,35 @@ async fn a_gate_that_is_asked_to_stop_ends_in_order_and_its_folder_can_be_opened
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_never_ends_its_request_does_not_keep_the_gate_from_stopping() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::start(folder.path());
+    let address = process.gate.address();
+    let mut client = std::net::TcpStream::connect(address).expect("a connection");
+    let head = format!(
+        "POST /executions HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
+    );
+    client.write_all(head.as_bytes()).expect("half a request");
+    let (code, log) = process.stop();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_was_open_to_others_is_closed_to_them() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).expect("a mode");
+    let process = Process::start(folder.path());
+    let mode = std::fs::metadata(&data).expect("metadata").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    process.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_another_gate_has_open_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = Process::start(folder.path());

@@ -1,6 +1,7 @@
 //! The gate from door to door: executions in, signed deliveries in, one answer out.
 
 use countersign::adapters::github::signature::WebhookSecret;
+use countersign::dev::client::ClientError;
 use serde_json::{Value, json};
 
 use crate::local_gate::{Acme, commit, open_pull_request, status};
@@ -217,6 +218,49 @@ async fn a_page_of_another_origin_cannot_start_anything() {
     let answer = raw_post(&acme, "/executions?name=a", &[("content-type", "text/plain")], b"{}").await;
     assert_eq!(answer, 415);
     assert_eq!(status(&acme.gate.get("/executions/a").await), 404);
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_was_rebound_to_this_machine_opens_neither_door() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let json = ("content-type", "application/json");
+    for (what, header, expected) in
+        [("another host", ("host", "evil.example"), 421), ("another origin", ("origin", "http://evil.example"), 403)]
+    {
+        let answer = raw_post(&acme, "/executions?name=a", &[json, header], b"{}").await;
+        assert_eq!(answer, expected, "{what}, at the gate");
+        let answer = acme.github.post_bytes("/_standin/users", &[json, header], b"{\"login\":\"eve\"}").await;
+        assert_eq!(answer.expect("an answer").as_u16(), expected, "{what}, at the stand-in");
+    }
+    assert_eq!(status(&acme.gate.get("/executions/a").await), 404);
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_of_the_gate_is_json_that_says_what_is_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    for (method, path) in [
+        (hyper::Method::GET, "/nowhere"),
+        (hyper::Method::PUT, "/executions"),
+        (hyper::Method::GET, "/requests?all=perhaps"),
+        (hyper::Method::GET, "/requests?al=true"),
+        (hyper::Method::POST, "/executions?nmae=x"),
+        (hyper::Method::GET, "/executions/none"),
+        (hyper::Method::GET, "/requests/none"),
+        (hyper::Method::POST, "/clock"),
+    ] {
+        match acme.gate.send(method.clone(), path, None, Some(&json!({}))).await {
+            Err(ClientError::Refused { status, body, .. }) => {
+                let said: Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{method} {path}: {body}"));
+                assert!(status.is_client_error() && said["schema"] == 1, "{method} {path}: {body}");
+                assert!(said["error"]["message"].is_string(), "{method} {path}: {body}");
+            }
+            other => panic!("{method} {path}: {other:?}"),
+        }
+    }
     acme.close().await;
 }
 

@@ -113,6 +113,9 @@ pub enum BrokerError {
         /// The name.
         name: String,
     },
+    /// The input is longer than Step Functions takes.
+    #[error("InvalidExecutionInput: an input has at most 262144 bytes")]
+    InputTooLong,
     /// There is none.
     #[error("ExecutionDoesNotExist: there is no execution `{name}`")]
     DoesNotExist {

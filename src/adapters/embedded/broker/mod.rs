@@ -27,9 +27,12 @@ use crate::ident::{ExecutionArn, IdentError, TaskToken};
 use crate::ports::{Answer, CallbackError, Clock, ExecutionCallback, SettleClaim};
 
 const EXECUTIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("executions");
+/// The names of executions that run: ended ones are many, and of no interest to whoever drives them.
+const RUNNING: TableDefinition<'_, &str, ()> = TableDefinition::new("running");
 const TOKENS: TableDefinition<'_, &str, &str> = TableDefinition::new("tokens");
 const FILE: &str = "executions.redb";
 const ARN_PREFIX: &str = "arn:aws:states:local:000000000000:execution:countersign:";
+const LONGEST_INPUT: usize = 262_144;
 const LONGEST_OUTPUT: usize = 262_144;
 const LONGEST_ERROR: usize = 256;
 const LONGEST_CAUSE: usize = 32_768;
@@ -77,6 +80,7 @@ impl Broker {
     fn on(database: Database, clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
         let transaction = database.begin_write().map_err(storage)?;
         transaction.open_table(EXECUTIONS).map_err(storage)?;
+        transaction.open_table(RUNNING).map_err(storage)?;
         transaction.open_table(TOKENS).map_err(storage)?;
         transaction.commit().map_err(storage)?;
         Ok(Self { database: Mutex::new(database), clock, changed: watch::Sender::new(0) })
@@ -97,6 +101,9 @@ impl Broker {
         let invalid = || BrokerError::InvalidName { name: name.chars().take(80).collect() };
         if name.is_empty() || name.len() > 80 || !name.bytes().all(form) {
             return Err(invalid());
+        }
+        if input.to_string().len() > LONGEST_INPUT {
+            return Err(BrokerError::InputTooLong);
         }
         let arn = ExecutionArn::new(&format!("{ARN_PREFIX}{name}")).map_err(|_| invalid())?;
         let now = self.clock.now();
@@ -134,20 +141,26 @@ impl Broker {
         decode(value.value())
     }
 
-    /// All executions that run, in the order of their names.
+    /// All executions that run, in the order of their names. One that cannot be read is told in the log and passed over:
+    /// it must not hold up all others.
     ///
     /// # Errors
     /// [`BrokerError::Storage`].
     pub fn running(&self) -> Result<Vec<Execution>, BrokerError> {
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = database.begin_read().map_err(storage)?;
-        let table = transaction.open_table(EXECUTIONS).map_err(storage)?;
+        let executions = transaction.open_table(EXECUTIONS).map_err(storage)?;
+        let names = transaction.open_table(RUNNING).map_err(storage)?;
         let mut running = Vec::new();
-        for entry in table.iter().map_err(storage)? {
-            let (_, value) = entry.map_err(storage)?;
-            let execution: Execution = decode(value.value())?;
-            if execution.status == Status::Running {
-                running.push(execution);
+        for entry in names.iter().map_err(storage)? {
+            let (name, _) = entry.map_err(storage)?;
+            let stored = executions.get(name.value()).map_err(storage)?;
+            match stored.as_ref().map(|value| decode(value.value())) {
+                Some(Ok(execution)) => running.push(execution),
+                Some(Err(error)) => {
+                    tracing::error!(execution.name = name.value(), reason = %error, "it cannot be read");
+                }
+                None => {}
             }
         }
         Ok(running)
@@ -316,7 +329,8 @@ impl Broker {
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = database.begin_write().map_err(storage)?;
         let done = {
-            let mut executions = Executions(transaction.open_table(EXECUTIONS).map_err(storage)?);
+            let stored = transaction.open_table(EXECUTIONS).map_err(storage)?;
+            let mut executions = Executions { stored, running: transaction.open_table(RUNNING).map_err(storage)? };
             let mut tokens = transaction.open_table(TOKENS).map_err(storage)?;
             work(&mut executions, &mut tokens)?
         };
@@ -331,16 +345,24 @@ impl Broker {
 type Tokens<'t> = redb::Table<'t, &'static str, &'static str>;
 
 /// The executions, within a transaction.
-struct Executions<'t>(redb::Table<'t, &'static str, &'static [u8]>);
+struct Executions<'t> {
+    stored: redb::Table<'t, &'static str, &'static [u8]>,
+    running: redb::Table<'t, &'static str, ()>,
+}
 
 impl Executions<'_> {
     fn get(&self, name: &str) -> Result<Option<Execution>, BrokerError> {
-        self.0.get(name).map_err(storage)?.map(|value| decode(value.value())).transpose()
+        self.stored.get(name).map_err(storage)?.map(|value| decode(value.value())).transpose()
     }
 
     fn put(&mut self, execution: &Execution) -> Result<(), BrokerError> {
         let bytes = serde_json::to_vec(execution).map_err(storage)?;
-        self.0.insert(execution.name.as_str(), bytes.as_slice()).map_err(storage)?;
+        self.stored.insert(execution.name.as_str(), bytes.as_slice()).map_err(storage)?;
+        if execution.status == Status::Running {
+            self.running.insert(execution.name.as_str(), ()).map_err(storage)?;
+        } else {
+            self.running.remove(execution.name.as_str()).map_err(storage)?;
+        }
         Ok(())
     }
 }

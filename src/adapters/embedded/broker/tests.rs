@@ -106,3 +106,20 @@ fn the_token_is_kept_apart_from_what_is_shown() {
     let shown = serde_json::to_string(&broker.execution("a").unwrap()).unwrap();
     assert!(!shown.contains(secret) && !format!("{token:?}").contains(secret));
 }
+
+#[test]
+fn an_input_that_step_functions_would_not_take_is_refused() {
+    let (broker, _) = broker();
+    let long = json!({ "x": "y".repeat(262_144) });
+    assert!(matches!(broker.start("a", long), Err(BrokerError::InputTooLong)));
+}
+
+#[test]
+fn only_executions_that_run_are_driven() {
+    let (broker, _) = broker();
+    waiting(&broker);
+    broker.start("b", json!({})).unwrap();
+    broker.end("a", Status::Aborted).unwrap();
+    let names: Vec<String> = broker.running().unwrap().into_iter().map(|execution| execution.name).collect();
+    assert_eq!(names, ["b"]);
+}

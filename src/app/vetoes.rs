@@ -1,0 +1,80 @@
+//! Requests for changes that ended a request: kept, and brought back as facts for as long as they stand where they were
+//! given. Neither a redrive nor another pull request of the same commit launders one.
+
+use std::collections::BTreeSet;
+
+use super::App;
+use super::failure::Failure;
+use super::gather::{GatherError, read_pull_request};
+use crate::approval::decision::{Decision, ReviewVerdict};
+use crate::approval::facts::{Facts, PullRequest, Veto};
+use crate::approval::objectors;
+use crate::approval::request::Subject;
+use crate::ident::Revision;
+use crate::policy::Rule;
+use crate::ports::CodeHostError;
+
+/// Remembers whose requests for changes end a request, before it ends: neither a redrive nor another pull request of the
+/// same commit must launder that. They are remembered for the revision and for the head, since merging makes another
+/// revision of the same head.
+pub(super) async fn remember_vetoes(
+    app: &App,
+    subject: &Subject,
+    decision: &Decision,
+    facts: &Facts,
+) -> Result<(), Failure> {
+    let Some(pull_request) = &facts.pull_request else { return Ok(()) };
+    let objects = |id| {
+        let against = |verdict| matches!(verdict, ReviewVerdict::Rejects | ReviewVerdict::Blocks);
+        decision.reviews.iter().any(|review| review.id == id && against(review.verdict))
+    };
+    for review in facts.reviews.iter().filter(|review| objects(review.id)) {
+        let Some(by) = review.user.clone() else { continue };
+        let at = review.submitted_at.unwrap_or(facts.now);
+        let veto = Veto { by, at, pull_request: pull_request.reference() };
+        for revision in revisions(subject, pull_request) {
+            app.store.remember_veto(&subject.target, revision, veto.clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a veto of the subject is kept under.
+fn revisions<'f>(subject: &'f Subject, pull_request: &'f PullRequest) -> BTreeSet<&'f Revision> {
+    subject.revision.iter().chain([&pull_request.head]).collect()
+}
+
+/// The remembered vetoes from other pull requests that still stand there.
+pub(super) async fn standing_vetoes(
+    app: &App,
+    rule: &Rule<'_>,
+    subject: &Subject,
+    facts: &Facts,
+) -> Result<Vec<Veto>, GatherError> {
+    let Some(pull_request) = &facts.pull_request else { return Ok(Vec::new()) };
+    let mut remembered: Vec<Veto> = Vec::new();
+    for revision in revisions(subject, pull_request) {
+        for veto in app.store.vetoes(&subject.target, revision).await? {
+            if !remembered.contains(&veto) && veto.pull_request != pull_request.reference() {
+                remembered.push(veto);
+            }
+        }
+    }
+    let mut standing = Vec::new();
+    for veto in remembered {
+        let stands = match read_pull_request(app, &veto.pull_request).await {
+            Ok((there, reviews)) => {
+                let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
+                objectors(rule, &there).contains(&veto.by.id)
+            }
+            // What cannot be looked at any more cannot have been lifted there.
+            Err(GatherError::CodeHost(CodeHostError::NotFound { .. })) => true,
+            Err(error) => return Err(error),
+        };
+        if stands {
+            standing.push(veto);
+        }
+    }
+    standing.sort_by_key(|veto| (veto.at, veto.by.id));
+    Ok(standing)
+}
