@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Exit;
 use super::args::{Format, Global};
@@ -38,11 +39,13 @@ pub(super) fn run(args: &DevArgs, global: &Global) -> anyhow::Result<Exit> {
     log(global.format);
     let options = Options { data: args.data.clone(), listen: args.listen, github: args.github, standing_at: None };
     super::runtime()?.block_on(async {
+        // Before anyone is told that it runs: whoever is told may ask it to stop at once.
+        let mut signals = Signals::listen()?;
         let gate = Arc::new(LocalGate::open(&options, policy)?);
         let running = Arc::clone(&gate).start(&options).await?;
         drop(gate);
         announce(&options, running.gate, running.github, global.format)?;
-        stopped().await?;
+        signals.received().await;
         tracing::info!("stopping");
         running.stop().await;
         Ok(Exit::Done)
@@ -78,11 +81,23 @@ fn log(format: Format) {
     }
 }
 
-/// Returns when the process is asked to end.
-async fn stopped() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+/// What asks the process to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Listens from now on: a signal that comes before anybody waits for it is not lost.
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Returns when the process was asked to end.
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
