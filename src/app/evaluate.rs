@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::gather::{GatherError, Moments, gather, read_pull_request};
+use super::gather::{GatherError, Moments, gather};
 use super::input::{ExecutionInput, InvalidInput};
 use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, announce, end_execution};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
-use crate::approval::facts::PullRequest;
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
 use crate::ident::{PullRequestRef, Revision};
@@ -28,14 +27,15 @@ use crate::ports::{CodeHostError, Write, WriteError};
 pub async fn evaluate(app: &App, execution: &ExecutionRef, input: &Value) -> Result<Decision, Failure> {
     let input = ExecutionInput::read(input)?;
     let rule = app.policy.rule(&input.target).ok();
-    let subject = pin(app, rule.as_ref(), input).await?;
+    let mut subject = find(app, rule.as_ref(), input).await?;
     let facts = gather(app, rule.as_ref(), &subject, Moments::default()).await.map_err(unreadable)?;
+    subject.revision.clone_from(&facts.revision);
 
     let decision = decide(&app.policy, &facts);
 
     end_execution::end_earlier_runs(app, execution).await?;
     if decision.verdict == Verdict::Rejected {
-        remember_vetoes(app, &subject, &decision, &facts).await?;
+        remember_vetoes(app, &decision, &facts).await?;
     }
     if let (Some(end), Some(rule)) = (End::of(decision.verdict), rule)
         && decision.verdict != Verdict::Wait
@@ -65,8 +65,8 @@ fn unreadable(error: GatherError) -> Failure {
     }
 }
 
-/// Finds the pull request and fixes the revision: its head, or its merge commit once merged, where none is named.
-async fn pin(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Result<Subject, Failure> {
+/// What the input asks for, with its pull request: named, or found by the revision.
+async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Result<Subject, Failure> {
     let mut subject = Subject {
         target: input.target,
         pull_request: input.pull_request,
@@ -95,20 +95,7 @@ async fn pin(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Resul
             }
         });
     }
-    if subject.revision.is_none()
-        && let Some(reference) = &subject.pull_request
-    {
-        let (pull_request, _) = read_pull_request(app, reference).await.map_err(unreadable)?;
-        subject.revision = Some(deployed(pull_request));
-    }
     Ok(subject)
-}
-
-fn deployed(pull_request: PullRequest) -> Revision {
-    match pull_request.merge_commit {
-        Some(merge_commit) if pull_request.merged => merge_commit,
-        Some(_) | None => pull_request.head,
-    }
 }
 
 fn the_one(found: Vec<PullRequestRef>, revision: &Revision) -> Result<PullRequestRef, InvalidInput> {

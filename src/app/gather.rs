@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::vetoes::standing_vetoes;
 use crate::approval::facts::{FACTS_SCHEMA, Facts, PullRequest, Review};
 use crate::approval::request::{ApprovalRequest, Subject};
-use crate::ident::PullRequestRef;
+use crate::ident::{PullRequestRef, Revision};
 use crate::policy::Rule;
 use crate::ports::{CodeHostError, StoreError};
 
@@ -31,7 +31,8 @@ pub(super) struct Moments {
     pub(super) approved_at: Option<Timestamp>,
 }
 
-/// The facts of a decision on the subject, as of now. Nothing is read where the rule asks for nobody.
+/// The facts of a decision on the subject, as of now. Nothing is read where the rule asks for nobody. Where the subject
+/// names no revision, it is the one that the pull request would deploy.
 pub(super) async fn gather(
     app: &App,
     rule: Option<&Rule<'_>>,
@@ -42,6 +43,7 @@ pub(super) async fn gather(
     let asks = rule.filter(|rule| rule.requirement().is_some());
     if let (Some(rule), Some(reference)) = (asks, &subject.pull_request) {
         let (pull_request, reviews) = read_pull_request(app, reference).await?;
+        facts.revision.get_or_insert_with(|| deployed(&pull_request));
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;
         for team in rule.teams() {
@@ -49,11 +51,17 @@ pub(super) async fn gather(
                 facts.teams.insert(team, members);
             }
         }
-        facts.vetoes = standing_vetoes(app, rule, subject, &facts).await?;
+        facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
     // The time of the decision is that of its youngest fact, so that nothing in them lies in its future.
     facts.now = app.clock.now();
     Ok(facts)
+}
+
+/// What a pull request deploys: its head, or its merge commit once merged.
+fn deployed(pull_request: &PullRequest) -> Revision {
+    let merged = pull_request.merge_commit.as_ref().filter(|_| pull_request.merged);
+    merged.unwrap_or(&pull_request.head).clone()
 }
 
 pub(super) fn bare(subject: &Subject, moments: Moments, now: Timestamp) -> Facts {

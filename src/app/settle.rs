@@ -41,7 +41,7 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
                     return wait(app, &request, &decision).await;
                 }
                 if decision.verdict == Verdict::Rejected {
-                    remember_vetoes(app, &request.subject, &decision, &facts).await?;
+                    remember_vetoes(app, &decision, &facts).await?;
                 }
                 let (at, kind) = (facts.now, RecordKind::Claimed);
                 let entry = Entry { kind, at, decision: Some(decision), facts: Some(facts) };

@@ -44,7 +44,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     };
 
     if refused.is_some() {
-        remember_vetoes(app, &request.subject, &decision, &facts).await?;
+        remember_vetoes(app, &decision, &facts).await?;
     }
     let kind = if refused.is_some() { RecordKind::Withheld } else { RecordKind::Released };
     let at = facts.now;

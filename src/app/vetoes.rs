@@ -9,7 +9,6 @@ use super::gather::{GatherError, read_pull_request};
 use crate::approval::decision::{Decision, ReviewVerdict};
 use crate::approval::facts::{Facts, PullRequest, Veto};
 use crate::approval::objectors;
-use crate::approval::request::Subject;
 use crate::ident::Revision;
 use crate::policy::Rule;
 use crate::ports::CodeHostError;
@@ -17,12 +16,7 @@ use crate::ports::CodeHostError;
 /// Remembers whose requests for changes end a request, before it ends: neither a redrive nor another pull request of the
 /// same commit must launder that. They are remembered for the revision and for the head, since merging makes another
 /// revision of the same head.
-pub(super) async fn remember_vetoes(
-    app: &App,
-    subject: &Subject,
-    decision: &Decision,
-    facts: &Facts,
-) -> Result<(), Failure> {
+pub(super) async fn remember_vetoes(app: &App, decision: &Decision, facts: &Facts) -> Result<(), Failure> {
     let Some(pull_request) = &facts.pull_request else { return Ok(()) };
     let objects = |id| {
         let against = |verdict| matches!(verdict, ReviewVerdict::Rejects | ReviewVerdict::Blocks);
@@ -32,29 +26,24 @@ pub(super) async fn remember_vetoes(
         let Some(by) = review.user.clone() else { continue };
         let at = review.submitted_at.unwrap_or(facts.now);
         let veto = Veto { by, at, pull_request: pull_request.reference() };
-        for revision in revisions(subject, pull_request) {
-            app.store.remember_veto(&subject.target, revision, veto.clone()).await?;
+        for revision in revisions(facts, pull_request) {
+            app.store.remember_veto(&facts.target, revision, veto.clone()).await?;
         }
     }
     Ok(())
 }
 
-/// What a veto of the subject is kept under.
-fn revisions<'f>(subject: &'f Subject, pull_request: &'f PullRequest) -> BTreeSet<&'f Revision> {
-    subject.revision.iter().chain([&pull_request.head]).collect()
+/// What a veto is kept under.
+fn revisions<'f>(facts: &'f Facts, pull_request: &'f PullRequest) -> BTreeSet<&'f Revision> {
+    facts.revision.iter().chain([&pull_request.head]).collect()
 }
 
 /// The remembered vetoes from other pull requests that still stand there.
-pub(super) async fn standing_vetoes(
-    app: &App,
-    rule: &Rule<'_>,
-    subject: &Subject,
-    facts: &Facts,
-) -> Result<Vec<Veto>, GatherError> {
+pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -> Result<Vec<Veto>, GatherError> {
     let Some(pull_request) = &facts.pull_request else { return Ok(Vec::new()) };
     let mut remembered: Vec<Veto> = Vec::new();
-    for revision in revisions(subject, pull_request) {
-        for veto in app.store.vetoes(&subject.target, revision).await? {
+    for revision in revisions(facts, pull_request) {
+        for veto in app.store.vetoes(&facts.target, revision).await? {
             if !remembered.contains(&veto) && veto.pull_request != pull_request.reference() {
                 remembered.push(veto);
             }

@@ -118,7 +118,7 @@ async fn cut_off_everywhere(story: Story) {
     let request = whole.request().await;
     assert_eq!(request.closed().map(|closed| closed.callback), Some(Callback::Sent));
     let calls = counting.calls();
-    assert!(calls > 20, "the flow makes only {calls} calls");
+    assert!(calls >= 20, "the flow makes only {calls} calls");
 
     let mut deaths = 0;
     let mut presumed = 0;
