@@ -12,9 +12,22 @@ use super::yaml::{Node, Value};
 use crate::finding::{Code, Finding, closest};
 use crate::ident::ChannelName;
 
+/// What `defaults` may hold: two fields of services, and those of a rule body.
+pub(crate) const DEFAULTS_KEYS: &[&str] = &[
+    "repository",
+    "branches",
+    "require",
+    "timeout",
+    "explicit",
+    "exclude",
+    "distinct",
+    "on_changes_requested",
+    "veto",
+    "max_age",
+    "notify",
+];
 /// The fields of a rule body that are built.
-pub(crate) const RULE_KEYS: &[&str] =
-    &["require", "timeout", "explicit", "exclude", "distinct", "on_changes_requested", "veto", "max_age", "notify"];
+pub(crate) const RULE_KEYS: &[&str] = DEFAULTS_KEYS.split_at(2).1;
 /// The fields that the language has beyond them.
 pub(crate) const LATER_RULE_KEYS: &[&str] = &["remind", "escalate", "freeze", "window", "wait", "override", "mode"];
 

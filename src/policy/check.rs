@@ -9,15 +9,17 @@ use super::yaml::{Entry, Node, Value};
 use super::{Pattern, Policy, RuleBody};
 use crate::finding::{Code, Finding, Span};
 
+/// The sections of a bundle that hold rules, over all its files.
+pub(super) struct Sections<'s, 'n> {
+    pub(super) defaults: &'s [&'n Node],
+    pub(super) environments: &'s [&'n Node],
+    pub(super) services: &'s [&'n Node],
+}
+
 /// Looks at a policy as a whole.
-pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, environments: &[&Node], services: &[&Node]) {
-    none_for_all(reader, environments, services);
-    if is_nobody(&policy.defaults.body)
-        && let Some(require) = &policy.defaults.body.require
-    {
-        let span = find_span(reader, &require.source.to_string());
-        report_none_for_all(reader, span, "in `defaults`");
-    }
+pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, sections: &Sections<'_, '_>) {
+    let Sections { environments, services, .. } = *sections;
+    none_for_all(reader, sections);
     pattern_order(reader, &policy.environments, environments, "environment");
     pattern_order(reader, &policy.services, services, "service");
     for entry in entries(services) {
@@ -36,35 +38,23 @@ fn entries<'n>(nodes: &[&'n Node]) -> Vec<&'n Entry> {
     nodes.iter().flat_map(|node| of(node)).collect()
 }
 
-fn is_nobody(body: &RuleBody) -> bool {
-    body.require.as_ref().is_some_and(|require| require.value == Require::Nobody)
-}
-
 fn is_people(body: &RuleBody) -> bool {
     body.require.as_ref().is_some_and(|require| require.value != Require::Nobody)
 }
 
-/// A span for a place that is known as `file:line` only: the line's beginning.
-fn find_span(reader: &Reader<'_>, place: &str) -> Span {
-    let (file, line) = place.rsplit_once(':').unwrap_or((place, "1"));
-    let line: u32 = line.parse().unwrap_or(1);
-    let ids = (0..).map(crate::finding::SourceId);
-    let source = ids.take(4096).find(|id| reader.sources.name(*id) == file).unwrap_or_default();
-    let text = reader.sources.text(source);
-    let before = usize::try_from(line.saturating_sub(1)).unwrap_or(0);
-    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
-    let content = text.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
-    let indent = content.len() - content.trim_start().len();
-    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Span { source, line, column: small(indent + 1), start: small(start + indent), len: small(content.trim().len()) }
-}
-
-fn none_for_all(reader: &mut Reader<'_>, environments: &[&Node], services: &[&Node]) {
+fn none_for_all(reader: &mut Reader<'_>, sections: &Sections<'_, '_>) {
+    let Sections { defaults, environments, services } = *sections;
     let require_span = |node: &Node| {
         node.entry("require")
             .filter(|entry| matches!(&entry.node.value, Value::Text(text) if text.trim() == "none"))
             .map(|entry| entry.node.span)
     };
+    for node in defaults {
+        if let (Some(span), Some(entry)) = (require_span(node), node.entry("require")) {
+            let len = span.start.saturating_add(span.len).saturating_sub(entry.key_span.start);
+            report_none_for_all(reader, Span { len, ..entry.key_span }, "in `defaults`");
+        }
+    }
     for entry in entries(environments).into_iter().filter(|entry| &*entry.key == "*") {
         if let Some(span) = require_span(&entry.node) {
             report_none_for_all(reader, span, "under the environment `*`");

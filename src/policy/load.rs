@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
+use super::body::{DEFAULTS_KEYS, LATER_RULE_KEYS, Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
 use super::canonical::canonical;
-use super::check::check;
+use super::check::{Sections, check};
 use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
@@ -152,7 +152,8 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
         read_selectors(reader, &nodes("services"), "service", |reader, entry| read_service(reader, entry, &names));
     let digest = PolicyDigest::of(canonical(&sections).to_string().as_bytes());
     let policy = Policy { digest, defaults, environments, services, channels };
-    check(reader, &policy, &nodes("environments"), &nodes("services"));
+    let (defaults, environments, services) = (nodes("defaults"), nodes("environments"), nodes("services"));
+    check(reader, &policy, &Sections { defaults: &defaults, environments: &environments, services: &services });
     Some(policy)
 }
 
@@ -236,23 +237,7 @@ pub(super) fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) -> 
 }
 
 fn read_defaults(reader: &mut Reader<'_>, section: &Section<'_>, names: &Names) -> Defaults {
-    const KEYS: Keys = Keys {
-        what: "`defaults`",
-        known: &[
-            "require",
-            "timeout",
-            "explicit",
-            "exclude",
-            "distinct",
-            "on_changes_requested",
-            "veto",
-            "max_age",
-            "notify",
-            "repository",
-            "branches",
-        ],
-        later: super::body::LATER_RULE_KEYS,
-    };
+    const KEYS: Keys = Keys { what: "`defaults`", known: DEFAULTS_KEYS, later: LATER_RULE_KEYS };
     if let [first, again, ..] = section.key_spans.as_slice() {
         reader.report(
             Finding::at(Code::DuplicateName, *again, "`defaults` stands in a second file")
