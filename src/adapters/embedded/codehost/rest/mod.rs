@@ -22,13 +22,10 @@ use super::refusal::Refusal;
 
 impl GithubStandIn {
     /// Everything it answers, with GitHub's 404 for the rest: a host of its own.
+    ///
+    /// GitHub's paths begin with `/repos`, `/repositories`, `/orgs`, `/organizations`, `/user` and `/app`, the control
+    /// surface's with `/_standin`.
     pub fn router(&self) -> Router {
-        self.routes().fallback(async || Refusal::NotFound)
-    }
-
-    /// Everything it answers and nothing else, to be merged with other routes. GitHub's paths begin with `/repos`,
-    /// `/repositories`, `/orgs`, `/organizations`, `/user` and `/app`, the control surface's with `/_standin`.
-    pub fn routes(&self) -> Router {
         let router = repository_routes(Router::new())
             .route("/orgs/{org}/teams/{team}", get(people::team))
             .route("/organizations/{organization}/team/{team_id}", get(people::team))
@@ -39,7 +36,7 @@ impl GithubStandIn {
             .route("/user", get(people::user))
             .route("/app/hook/deliveries", get(app::deliveries))
             .route("/app/hook/deliveries/{delivery}/attempts", post(app::redeliver));
-        super::control::routes(router).with_state(self.clone())
+        super::control::routes(router).fallback(async || Refusal::NotFound).with_state(self.clone())
     }
 }
 
