@@ -25,6 +25,7 @@ mod local_gate;
 mod policy_tests;
 mod races;
 mod release;
+mod rust_tokens;
 mod signatures;
 mod specimen;
 mod store_contract;
