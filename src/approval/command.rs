@@ -8,8 +8,10 @@ use crate::ident::{EnvironmentName, ServiceName, Target};
 pub(super) enum Command {
     /// No command: a plain approval.
     Plain,
-    /// `/approve TARGET, TARGET…`, or an override, which reads as an approval of its target too.
+    /// `/approve TARGET, TARGET…`.
     Approve(Vec<NamedTarget>),
+    /// `/override TARGET reason…`, which reads as an approval of its target too.
+    Override(NamedTarget, String),
     /// It begins with a command, or what was meant as one, and does not parse.
     Broken(BrokenCommand),
 }
@@ -111,10 +113,12 @@ impl Command {
         let Some((target, reason)) = rest.split_once(char::is_whitespace) else {
             return Self::Broken(BrokenCommand::NoReason);
         };
-        if reason.trim().is_empty() {
+        let reason = reason.trim();
+        if reason.is_empty() {
             return Self::Broken(BrokenCommand::NoReason);
         }
-        NamedTarget::new(target).map_or(Self::Broken(BrokenCommand::BadTarget), |target| Self::Approve(vec![target]))
+        NamedTarget::new(target)
+            .map_or(Self::Broken(BrokenCommand::BadTarget), |target| Self::Override(target, reason.to_owned()))
     }
 }
 
@@ -130,6 +134,7 @@ mod tests {
         };
         match Command::read(body) {
             Command::Approve(targets) => Some(targets.iter().any(|named| named.names(&target))),
+            Command::Override(named, _) => Some(named.names(&target)),
             Command::Plain | Command::Broken(_) => None,
         }
     }
@@ -142,6 +147,16 @@ mod tests {
         assert_eq!(names("\n\u{200b}/approve production"), Some(true));
         assert_eq!(names("/approve billing:production"), Some(false));
         assert_eq!(names("/override production the site is down"), Some(true));
+    }
+
+    #[test]
+    fn an_override_names_one_target_and_gives_a_reason() {
+        for (body, reason) in [
+            ("/override production the site is down", "the site is down"),
+            ("/Override checkout:production  down\nmore", "down"),
+        ] {
+            assert!(matches!(Command::read(body), Command::Override(_, given) if given == reason), "{body}");
+        }
     }
 
     #[test]

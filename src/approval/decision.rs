@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ident::{ChannelName, Login, PolicyDigest, PullRequestRef, ReviewId, Revision, Target};
-pub use crate::policy::Event;
+pub use crate::policy::{Event, Mode};
 
 /// The shape of decisions that this engine writes.
 pub const DECISION_SCHEMA: u32 = 1;
@@ -128,10 +128,47 @@ pub struct NextAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NextActionKind {
+    /// Those still needed are told again.
+    Remind,
+    /// Others are told, and may stand in.
+    Escalate,
     /// An approval that counts grows older than `max_age`.
     ApprovalAges,
+    /// An override stops counting.
+    OverrideEnds,
+    /// A calendar that the rule names opens or closes.
+    CalendarChanges,
+    /// With the verdict `wait`: what holds the release ends.
+    Evaluate,
     /// The deadline.
     Expire,
+}
+
+impl NextActionKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Remind,
+        Self::Escalate,
+        Self::ApprovalAges,
+        Self::OverrideEnds,
+        Self::CalendarChanges,
+        Self::Evaluate,
+        Self::Expire,
+    ];
+
+    /// As it stands in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Remind => "remind",
+            Self::Escalate => "escalate",
+            Self::ApprovalAges => "approval_ages",
+            Self::OverrideEnds => "override_ends",
+            Self::CalendarChanges => "calendar_changes",
+            Self::Evaluate => "evaluate",
+            Self::Expire => "expire",
+        }
+    }
 }
 
 /// A node of the requirement, with how far it is met.
@@ -155,6 +192,17 @@ impl Part {
         match self {
             Self::Quorum(leaf) => leaf.met,
             Self::AllOf(group) | Self::AnyOf(group) | Self::InOrder(group) => group.met,
+        }
+    }
+}
+
+impl Part {
+    /// Whether it applies.
+    #[must_use]
+    pub fn applies(&self) -> Applies {
+        match self {
+            Self::Quorum(leaf) => leaf.applies,
+            Self::AllOf(group) | Self::AnyOf(group) | Self::InOrder(group) => group.applies,
         }
     }
 }
@@ -383,6 +431,20 @@ pub enum ReasonCode {
     Closed,
     /// The deadline came.
     DeadlinePassed,
+    /// The rule is below a floor.
+    BelowFloor,
+    /// No part of the requirement applies.
+    NothingRequired,
+    /// A calendar of `freeze` is in force.
+    Frozen,
+    /// No calendar of `window` is open.
+    OutOfWindow,
+    /// No calendar of `window` opens again.
+    WindowOver,
+    /// What is approved waits before it is released.
+    WaitTimer,
+    /// Those who may have set the rule aside.
+    Overridden,
     /// Someone with a say has requested changes.
     ChangesRequested,
     /// Changes requested on another pull request for the same commit.
@@ -391,6 +453,8 @@ pub enum ReasonCode {
     QuorumUnmet,
     /// A leaf can never be met.
     Unsatisfiable,
+    /// Whether a part of the requirement applies is not known.
+    ConditionUnknown,
     /// A team could not be read.
     TeamUnreadable,
     /// Who must be excluded is not fully known.
@@ -403,7 +467,7 @@ pub enum ReasonCode {
 
 impl ReasonCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 27] = [
         Self::RequirementMet,
         Self::NothingAsked,
         Self::NoRule,
@@ -415,10 +479,18 @@ impl ReasonCode {
         Self::BaseChanged,
         Self::Closed,
         Self::DeadlinePassed,
+        Self::BelowFloor,
+        Self::NothingRequired,
+        Self::Frozen,
+        Self::OutOfWindow,
+        Self::WindowOver,
+        Self::WaitTimer,
+        Self::Overridden,
         Self::ChangesRequested,
         Self::Vetoed,
         Self::QuorumUnmet,
         Self::Unsatisfiable,
+        Self::ConditionUnknown,
         Self::TeamUnreadable,
         Self::ExclusionUnknown,
         Self::ApprovalWithdrawn,
@@ -444,6 +516,14 @@ impl ReasonCode {
             Self::Vetoed => "vetoed",
             Self::QuorumUnmet => "quorum-unmet",
             Self::Unsatisfiable => "unsatisfiable",
+            Self::BelowFloor => "below-floor",
+            Self::NothingRequired => "nothing-required",
+            Self::Frozen => "frozen",
+            Self::OutOfWindow => "out-of-window",
+            Self::WindowOver => "window-over",
+            Self::WaitTimer => "wait-timer",
+            Self::Overridden => "overridden",
+            Self::ConditionUnknown => "condition-unknown",
             Self::TeamUnreadable => "team-unreadable",
             Self::ExclusionUnknown => "exclusion-unknown",
             Self::ApprovalWithdrawn => "approval-withdrawn",
@@ -468,15 +548,4 @@ pub struct Notify {
     pub event: Event,
     /// Who hears of it, in the order of their names.
     pub channels: Vec<ChannelName>,
-}
-
-/// Whether a refusal stops the deployment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// It does.
-    #[default]
-    Enforce,
-    /// It is recorded, and the execution passes.
-    Audit,
 }

@@ -36,6 +36,11 @@ fn is_member(person: &Person, team: &TeamSlug, teams: &Teams) -> bool {
     teams.get(team).is_some_and(|members| members.iter().any(|member| member.id == person.id))
 }
 
+/// Whether a team among the refs could not be read.
+pub(super) fn lacks_team<'r>(refs: impl IntoIterator<Item = &'r ApproverRef>, teams: &Teams) -> bool {
+    refs.into_iter().flat_map(ApproverRef::teams).any(|team| !teams.contains_key(team))
+}
+
 /// The teams among the refs that could not be read.
 pub(super) fn unreadable<'r>(refs: impl IntoIterator<Item = &'r ApproverRef>, teams: &Teams) -> Vec<&'r TeamSlug> {
     let mut missing: Vec<&TeamSlug> =

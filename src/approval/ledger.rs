@@ -2,172 +2,207 @@
 
 use std::collections::HashSet;
 
+use smallvec::SmallVec;
+
+use super::asked::Asking;
 use super::decision::{Applies, Group, Part, Quorum, Unmet};
-use super::eligible::{is_one_of, is_user, unreadable};
+use super::eligible::{is_user, lacks_team, unreadable};
 use super::facts::{AccountKind, Person};
-use super::matching::Assignment;
-use super::review::Scales;
-use crate::ident::Login;
+use super::matching::Shape;
+use super::people::People;
+use super::plan::Node;
+use crate::ident::{Login, TeamSlug};
 use crate::policy::{ApproverRef, Leaf, Requirement};
 
-/// The requirement with everything that is needed to word it.
-pub(super) struct Ledger<'a, 'f, 'r> {
-    pub(super) scales: &'a Scales<'f, 'r>,
-    pub(super) leaves: &'a [&'a Leaf],
-    pub(super) counting: &'a [&'f Person],
-    pub(super) assignment: Assignment,
-    pub(super) not_asked: Vec<usize>,
+/// Logins as a set that keeps its order, compared without case.
+#[derive(Default)]
+struct Logins<'l> {
+    list: Vec<&'l Login>,
+    seen: HashSet<&'l Login>,
 }
 
-impl Ledger<'_, '_, '_> {
-    pub(super) fn serves(&self, leaf: usize) -> &[usize] {
-        self.assignment.serves.get(leaf).map(Vec::as_slice).unwrap_or_default()
+impl<'l> Logins<'l> {
+    fn add(&mut self, login: &'l Login) {
+        if self.seen.insert(login) {
+            self.list.push(login);
+        }
+    }
+}
+
+impl<'f> People<'f> {
+    /// The requirement, part by part.
+    pub(super) fn part(&self) -> Part {
+        self.part_of(self.requirement, &mut 0, &mut 0).0
     }
 
-    fn is_chosen(&self, leaf: usize) -> bool {
-        self.assignment.chosen.contains(&leaf)
-    }
-
-    fn have(&self, leaf: usize) -> u32 {
-        u32::try_from(self.serves(leaf).len()).unwrap_or(u32::MAX)
-    }
-
-    pub(super) fn part(&self, requirement: &Requirement, next: &mut usize) -> Part {
-        let mut group = |parts: &[Requirement], any: bool| {
-            let parts: Vec<Part> = parts.iter().map(|part| self.part(part, next)).collect();
-            let met = if any { parts.iter().any(Part::met) } else { parts.iter().all(Part::met) };
-            Group { met, applies: Applies::Yes, parts }
-        };
-        match requirement {
-            Requirement::AllOf(parts) => Part::AllOf(group(parts, false)),
-            Requirement::InOrder(parts) => Part::InOrder(group(parts, false)),
-            Requirement::AnyOf(parts) => Part::AnyOf(group(parts, true)),
-            Requirement::Leaf(leaf) => {
-                let at = *next;
-                *next += 1;
-                let have = self.have(at);
-                let approved_by = self
-                    .serves(at)
-                    .iter()
-                    .filter_map(|person| self.counting.get(*person))
-                    .map(|person| person.login.clone())
-                    .collect();
-                Part::Quorum(Quorum {
-                    name: leaf.name.to_string(),
-                    need: leaf.count,
-                    have,
-                    met: have >= leaf.count,
-                    applies: Applies::Yes,
-                    source: leaf.source.to_string(),
-                    approved_by,
-                    can_approve: if have >= leaf.count { Vec::new() } else { self.can_approve(leaf) },
-                })
+    /// A part, and whether it may be the one that satisfies a choice. `node` and `leaf` count parts and leaves, as
+    /// written.
+    fn part_of(&self, requirement: &Requirement, node: &mut usize, leaf: &mut usize) -> (Part, bool) {
+        let unknown = Node { applies: Applies::Unknown, within: Applies::Unknown };
+        let Node { applies, within } = self.plan.nodes.get(*node).copied().unwrap_or(unknown);
+        *node += 1;
+        if let Requirement::Leaf(written) = requirement {
+            let number = *leaf;
+            *leaf += 1;
+            return (Part::Quorum(self.quorum(written, number, applies)), within == Applies::Yes);
+        }
+        let parts: Vec<(Part, bool)> =
+            requirement.parts().iter().map(|part| self.part_of(part, node, leaf)).collect();
+        let met = match requirement {
+            Requirement::AnyOf(_) => parts.iter().any(|(part, sure)| part.met() && *sure),
+            Requirement::AllOf(_) | Requirement::InOrder(_) | Requirement::Leaf(_) => {
+                parts.iter().all(|(part, _)| part.met() || part.applies() == Applies::No)
             }
+        };
+        let parts = parts.into_iter().map(|(part, _)| part).collect();
+        let group = Group { met: met && applies != Applies::No, applies, parts };
+        let part = match requirement {
+            Requirement::AnyOf(_) => Part::AnyOf(group),
+            Requirement::InOrder(_) => Part::InOrder(group),
+            Requirement::AllOf(_) | Requirement::Leaf(_) => Part::AllOf(group),
+        };
+        (part, within == Applies::Yes)
+    }
+
+    fn quorum(&self, leaf: &Leaf, number: usize, applies: Applies) -> Quorum {
+        let serving = self.serving(number);
+        let have = u32::try_from(serving.len()).unwrap_or(u32::MAX);
+        let met = have >= leaf.count;
+        let asked = applies != Applies::No && !met;
+        let approved_by = serving.iter().filter_map(|person| self.counting.get(*person));
+        Quorum {
+            name: leaf.name.to_string(),
+            need: leaf.count,
+            have,
+            met,
+            applies,
+            source: leaf.source.to_string(),
+            approved_by: approved_by.map(|person| person.login.clone()).collect(),
+            can_approve: if asked { cloned(&self.can_approve(number)) } else { Vec::new() },
         }
     }
 
-    /// The chosen leaves that lack people, by number.
-    fn lacking(&self) -> impl Iterator<Item = (usize, &Leaf)> {
-        let leaves = self.leaves.iter().copied().enumerate();
-        leaves.filter(|(at, leaf)| self.is_chosen(*at) && self.have(*at) < leaf.count)
-    }
-
-    /// Where each leaf of [`Self::unmet`] is written.
-    pub(super) fn unmet_sources(&self) -> Vec<String> {
-        self.lacking().map(|(_, leaf)| leaf.source.to_string()).collect()
-    }
-
+    /// The chosen leaves that lack people, in words.
     pub(super) fn unmet(&self) -> Vec<Unmet> {
-        self.lacking()
-            .map(|(at, leaf)| Unmet {
-                name: leaf.name.to_string(),
-                need: leaf.count,
-                have: self.have(at),
-                can_approve: self.can_help(at),
-                asked: !self.not_asked.contains(&at),
+        let not_asked = self.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
+        let unmet = |leaf: usize| {
+            let asking = self.asking(leaf)?;
+            Some(Unmet {
+                name: asking.leaf.name.to_string(),
+                need: asking.leaf.count,
+                have: self.have(leaf),
+                can_approve: self.can_help(leaf),
+                asked: !not_asked.contains(&leaf),
                 unsatisfiable: self.is_unsatisfiable(leaf),
             })
-            .collect()
+        };
+        self.lacking().filter_map(unmet).collect()
     }
 
-    /// `1 of 2 payments`, for every leaf that was chosen.
-    pub(super) fn names(&self) -> Vec<(String, u32, u32)> {
-        let chosen = self.leaves.iter().enumerate().filter(|(at, _)| self.is_chosen(*at));
-        chosen
-            .map(|(at, leaf)| {
-                let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
-                let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);
-                (name.to_owned(), self.have(at), leaf.count)
-            })
-            .collect()
+    pub(super) fn asking(&self, leaf: usize) -> Option<&Asking<'f>> {
+        self.scales.asked.leaves().get(leaf)
+    }
+
+    /// The leaves of steps that are not asked yet: those behind the first step of an `in_order` that cannot be met
+    /// together with all before it.
+    fn not_asked(&self, shape: &Shape) -> Vec<usize> {
+        let parts = match shape {
+            Shape::Leaf(_) => return Vec::new(),
+            Shape::All(parts) | Shape::Any(parts) | Shape::Doubtful(parts) | Shape::InOrder(parts) => parts,
+        };
+        let mut later: Vec<usize> = Vec::new();
+        if matches!(shape, Shape::InOrder(_)) {
+            let met = |steps: usize| {
+                let before = Shape::All(parts.iter().take(steps).cloned().collect());
+                self.assign(&before).lacking == 0
+            };
+            let asked = (1..=parts.len()).find(|steps| !met(*steps)).unwrap_or(parts.len());
+            parts.iter().skip(asked).for_each(|part| part.each_leaf(&mut |leaf| later.push(leaf)));
+        }
+        later.extend(parts.iter().flat_map(|part| self.not_asked(part)));
+        later
     }
 
     /// Everyone the leaf lists, by login, as far as the teams could be read; none of the excluded.
-    fn candidates(&self, leaf: &Leaf) -> Vec<Login> {
+    fn candidates(&self, asking: &Asking<'f>) -> Vec<&'f Login> {
         let exclusions = &self.scales.exclusions;
-        let mut logins: Vec<Login> = Vec::new();
-        for user in leaf.of.iter().flat_map(ApproverRef::users).filter(|user| !exclusions.excludes_user(user)) {
-            logins.push(user.login.clone());
+        let mut logins = Logins::default();
+        for user in asking.users().filter(|user| !exclusions.excludes_user(user)) {
+            logins.add(&user.login);
         }
-        for team in leaf.of.iter().flat_map(ApproverRef::teams) {
-            for member in self.scales.facts.teams.get(team).into_iter().flatten() {
-                if member.kind == AccountKind::User && exclusions.reason(member).is_none() {
-                    logins.push(member.login.clone());
-                }
+        for member in asking.members() {
+            if member.kind == AccountKind::User && exclusions.reason(member).is_none() {
+                logins.add(&member.login);
             }
         }
-        let mut seen = HashSet::with_capacity(logins.len());
-        logins.retain(|login| seen.insert(login.clone()));
-        logins
+        logins.list
     }
 
-    fn can_approve(&self, leaf: &Leaf) -> Vec<Login> {
-        if self.scales.exclusions.unknown.is_some() {
+    /// Who of the leaf's people could still approve.
+    fn can_approve(&self, leaf: usize) -> Vec<&'f Login> {
+        let Some(asking) = self.asking(leaf).filter(|_| self.scales.exclusions.unknown.is_none()) else {
             return Vec::new();
-        }
+        };
         let counts = |login: &Login| {
             self.counting.iter().any(|person| {
-                person.login == *login
-                    || leaf
-                        .of
-                        .iter()
-                        .flat_map(ApproverRef::users)
-                        .any(|user| user.login == *login && is_user(person, user))
+                person.login == *login || asking.users().any(|user| user.login == *login && is_user(person, user))
             })
         };
-        self.candidates(leaf).into_iter().filter(|login| !counts(login)).collect()
+        let mut candidates = self.candidates(asking);
+        candidates.retain(|login| !counts(login));
+        candidates
     }
 
     /// Who could give what the leaf lacks: its own people, and with `distinct` also those of leaves that one of its
     /// people serves, since whoever takes over there sets that person free.
     fn can_help(&self, leaf: usize) -> Vec<Login> {
-        let mut reached = vec![leaf];
-        let mut logins: Vec<Login> = Vec::new();
+        let mut reached: SmallVec<[usize; 8]> = SmallVec::from_slice(&[leaf]);
+        let mut logins = Logins::default();
         let mut next = 0;
-        while let Some((at, leaf)) = reached.get(next).and_then(|at| Some((*at, self.leaves.get(*at)?))) {
+        while let Some(at) = reached.get(next).copied() {
             next += 1;
-            for login in self.can_approve(leaf) {
-                if !logins.contains(&login) {
-                    logins.push(login);
-                }
-            }
+            self.can_approve(at).into_iter().for_each(|login| logins.add(login));
             if !self.scales.rule.distinct() {
                 continue;
             }
-            let asked = |person: &Person| is_one_of(person, &leaf.of, &self.scales.facts.teams);
-            let movable =
-                self.counting.iter().enumerate().filter(|(_, person)| asked(person)).map(|(number, _)| number);
-            for person in movable {
-                let serving =
-                    (0..self.leaves.len()).find(|other| *other != at && self.serves(*other).contains(&person));
+            for person in (0..self.counting.len()).filter(|person| self.set_of(*person).has(at)) {
+                let leaves = 0..self.scales.asked.leaves().len();
+                let serving = leaves.into_iter().find(|other| *other != at && self.serving(*other).contains(&person));
                 reached.extend(serving.filter(|other| !reached.contains(other)));
             }
         }
-        logins
+        cloned(&logins.list)
     }
 
-    fn is_unsatisfiable(&self, leaf: &Leaf) -> bool {
-        unreadable(&leaf.of, &self.scales.facts.teams).is_empty()
-            && usize::try_from(leaf.count).is_ok_and(|count| self.candidates(leaf).len() < count)
+    /// Whether too few people are left for the leaf once the excluded are gone, whoever may stand in later.
+    pub(super) fn is_unsatisfiable(&self, leaf: usize) -> bool {
+        let Some(asking) = self.asking(leaf) else { return false };
+        let teams = &self.scales.facts.teams;
+        let escalate = self.scales.rule.escalate().iter();
+        let later: SmallVec<[&ApproverRef; 4]> = escalate.flat_map(|step| step.stand_ins_of(asking.leaf)).collect();
+        if lacks_team(asking.leaf.of.iter().chain(later.iter().copied()), teams) {
+            return false;
+        }
+        let mut candidates: HashSet<&Login> = self.candidates(asking).into_iter().collect();
+        let exclusions = &self.scales.exclusions;
+        for entry in later {
+            candidates.extend(entry.users().iter().filter(|user| !exclusions.excludes_user(user)).map(|user| &user.login));
+            let members = entry.teams().iter().filter_map(|team| teams.get(team)).flatten();
+            let may = |member: &&Person| member.kind == AccountKind::User && exclusions.reason(member).is_none();
+            candidates.extend(members.filter(may).map(|member| &member.login));
+        }
+        usize::try_from(asking.leaf.count).is_ok_and(|count| candidates.len() < count)
     }
+
+    /// The teams that could not be read, of those who are asked and of those who may object.
+    pub(super) fn unreadable_teams(&self) -> Vec<&'f TeamSlug> {
+        let rule = self.scales.rule;
+        let asked = rule.requirement().map(Requirement::leaves).unwrap_or_default();
+        let refs = asked.into_iter().flat_map(|leaf| &leaf.of).chain(rule.veto());
+        unreadable(refs, &self.scales.facts.teams)
+    }
+}
+
+fn cloned(logins: &[&Login]) -> Vec<Login> {
+    logins.iter().map(|login| (*login).clone()).collect()
 }

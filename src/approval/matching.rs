@@ -3,6 +3,10 @@
 //! With `distinct` a person serves one leaf, and the assignment is a maximum matching, never a greedy one. Among the
 //! choices the one that lacks the fewest people is taken; ties go to what is written first. Knows numbers only.
 
+use smallvec::{SmallVec, smallvec};
+
+use super::asked::LeafSet;
+
 /// A requirement as the matching sees it; leaves are numbered as written.
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
@@ -12,76 +16,92 @@ pub(super) enum Shape {
     All(Vec<Shape>),
     /// One of the parts.
     Any(Vec<Shape>),
+    /// One of the parts, of which it is not known whether they apply: never met, whoever approves.
+    Doubtful(Vec<Shape>),
     /// Every part; in what order they are asked does not matter to whether they are met.
     InOrder(Vec<Shape>),
 }
 
 impl Shape {
-    /// The leaves in it, by number.
-    pub(super) fn leaves(&self) -> Vec<usize> {
+    fn parts(&self) -> &[Self] {
         match self {
-            Self::Leaf(leaf) => vec![*leaf],
-            Self::All(parts) | Self::Any(parts) | Self::InOrder(parts) => parts.iter().flat_map(Self::leaves).collect(),
+            Self::Leaf(_) => &[],
+            Self::All(parts) | Self::Any(parts) | Self::Doubtful(parts) | Self::InOrder(parts) => parts,
         }
+    }
+
+    /// The leaves in it, by number.
+    pub(super) fn each_leaf(&self, look: &mut impl FnMut(usize)) {
+        if let Self::Leaf(leaf) = self {
+            look(*leaf);
+        }
+        self.parts().iter().for_each(|part| part.each_leaf(look));
+    }
+
+    fn has_choice(&self) -> bool {
+        matches!(self, Self::Any(_) | Self::Doubtful(_)) || self.parts().iter().any(Self::has_choice)
     }
 }
 
-/// A leaf's side of the matching.
-#[derive(Debug, Clone)]
-pub(super) struct Slot {
-    /// How many people it takes.
-    pub(super) need: usize,
-    /// Who could serve it, in the order in which they approved.
-    pub(super) eligible: Vec<usize>,
+/// Who could serve what.
+#[derive(Debug)]
+pub(super) struct Sides<'s> {
+    /// How many people each leaf takes.
+    pub(super) needs: &'s [u32],
+    /// Which leaves each person could serve, in the order in which they approved.
+    pub(super) people: &'s [LeafSet],
+    /// Whether one person serves one leaf at most.
+    pub(super) distinct: bool,
 }
 
 /// The best choice and assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Assignment {
-    /// How many people are missing in all.
-    pub(super) lacking: usize,
+    /// How many people are missing in all; what can never be met lacks one more.
+    pub(super) lacking: u32,
     /// The leaves that were chosen.
-    pub(super) chosen: Vec<usize>,
-    /// Who serves each leaf, by leaf number.
-    pub(super) serves: Vec<Vec<usize>>,
+    pub(super) chosen: LeafSet,
+    /// Which leaf each person serves, where one serves one at most.
+    holder: Holders,
+}
+
+type Holders = SmallVec<[Option<u8>; 16]>;
+
+impl Assignment {
+    /// Who serves the leaf, in the order in which they approved.
+    pub(super) fn serving<'s>(&'s self, sides: &'s Sides<'_>, leaf: usize) -> impl Iterator<Item = usize> + 's {
+        let most = sides.needs.get(leaf).map_or(0, |need| usize::try_from(*need).unwrap_or(usize::MAX));
+        let people = sides.people.iter().enumerate();
+        let serves = move |(person, could): &(usize, &LeafSet)| {
+            let holds = || self.holder.get(*person).copied().flatten().is_some_and(|held| usize::from(held) == leaf);
+            self.chosen.has(leaf) && if sides.distinct { holds() } else { could.has(leaf) }
+        };
+        people.filter(serves).map(|(person, _)| person).take(most)
+    }
 }
 
 /// Finds the best assignment.
-pub(super) fn assign(shape: &Shape, slots: &[Slot], people: usize, distinct: bool) -> Assignment {
-    let mut search = Search { slots, distinct, best: None };
-    let start = State { lacking: 0, chosen: Vec::new(), holder: vec![None; people] };
-    search.explore(vec![shape], start);
-    let best = search.best.unwrap_or(State { lacking: usize::MAX, chosen: Vec::new(), holder: Vec::new() });
-    let mut serves = vec![Vec::new(); slots.len()];
-    for leaf in &best.chosen {
-        let (Some(slot), Some(list)) = (slots.get(*leaf), serves.get_mut(*leaf)) else { continue };
-        if distinct {
-            let held = |person: &&usize| best.holder.get(**person).copied().flatten() == Some(*leaf);
-            list.extend(slot.eligible.iter().filter(held).copied());
-        } else {
-            list.extend(slot.eligible.iter().take(slot.need).copied());
-        }
+pub(super) fn assign(shape: &Shape, sides: &Sides<'_>) -> Assignment {
+    let mut state =
+        Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; sides.people.len()] };
+    let mut search = Search { sides, best: None };
+    if !shape.has_choice() {
+        shape.each_leaf(&mut |leaf| search.add(leaf, &mut state));
+        return state;
     }
-    Assignment { lacking: best.lacking, chosen: best.chosen, serves }
+    let empty = Assignment { lacking: u32::MAX, ..state.clone() };
+    search.explore(vec![shape], state);
+    search.best.unwrap_or(empty)
 }
 
 struct Search<'s> {
-    slots: &'s [Slot],
-    distinct: bool,
-    best: Option<State>,
-}
-
-#[derive(Debug, Clone)]
-struct State {
-    lacking: usize,
-    chosen: Vec<usize>,
-    /// Which leaf each person serves.
-    holder: Vec<Option<usize>>,
+    sides: &'s Sides<'s>,
+    best: Option<Assignment>,
 }
 
 impl<'s> Search<'s> {
     /// Works through what is left to choose, and drops what cannot become better than the best so far.
-    fn explore(&mut self, mut todo: Vec<&'s Shape>, mut state: State) {
+    fn explore(&mut self, mut todo: Vec<&'s Shape>, mut state: Assignment) {
         if self.best.as_ref().is_some_and(|best| self.at_least(&todo, &state) >= best.lacking) {
             return;
         }
@@ -95,7 +115,8 @@ impl<'s> Search<'s> {
                 todo.extend(parts.iter().rev());
                 self.explore(todo, state);
             }
-            Some(Shape::Any(parts)) => {
+            Some(choice @ (Shape::Any(parts) | Shape::Doubtful(parts))) => {
+                state.lacking += u32::from(matches!(choice, Shape::Doubtful(_)));
                 for part in self.worth_trying(parts) {
                     let mut with_part = todo.clone();
                     with_part.push(part);
@@ -119,65 +140,78 @@ impl<'s> Search<'s> {
 
     fn is_served(&self, shape: &Shape) -> bool {
         match shape {
-            Shape::Leaf(leaf) => self.slots.get(*leaf).is_some_and(|slot| !slot.eligible.is_empty()),
-            Shape::All(parts) | Shape::Any(parts) | Shape::InOrder(parts) => {
-                parts.iter().any(|part| self.is_served(part))
+            Shape::Leaf(leaf) => self.sides.people.iter().any(|could| could.has(*leaf)),
+            Shape::All(_) | Shape::Any(_) | Shape::Doubtful(_) | Shape::InOrder(_) => {
+                shape.parts().iter().any(|part| self.is_served(part))
             }
         }
     }
 
     /// How many a state will lack at least: adding a leaf takes nobody away, and with `distinct` each person who serves
     /// no leaf yet can fill one place at most.
-    fn at_least(&self, todo: &[&Shape], state: &State) -> usize {
-        let rest: usize = todo.iter().map(|shape| self.cost(shape)).sum();
-        if !self.distinct {
+    fn at_least(&self, todo: &[&Shape], state: &Assignment) -> u32 {
+        let rest: u32 = todo.iter().map(|shape| self.cost(shape)).sum();
+        if !self.sides.distinct {
             return state.lacking + rest;
         }
         let free = state.holder.iter().filter(|holder| holder.is_none()).count();
-        state.lacking + rest.saturating_sub(free)
+        state.lacking + rest.saturating_sub(u32::try_from(free).unwrap_or(u32::MAX))
     }
 
     /// The fewest people that could meet it; where people may serve several leaves, the fewest that it lacks.
-    fn cost(&self, shape: &Shape) -> usize {
+    fn cost(&self, shape: &Shape) -> u32 {
         match shape {
-            Shape::Leaf(leaf) => self
-                .slots
-                .get(*leaf)
-                .map_or(0, |slot| slot.need - if self.distinct { 0 } else { slot.need.min(slot.eligible.len()) }),
+            Shape::Leaf(leaf) => {
+                let need = self.need(*leaf);
+                need - if self.sides.distinct { 0 } else { need.min(self.able(*leaf)) }
+            }
             Shape::All(parts) | Shape::InOrder(parts) => parts.iter().map(|part| self.cost(part)).sum(),
-            Shape::Any(parts) => parts.iter().map(|part| self.cost(part)).min().unwrap_or(0),
+            Shape::Any(parts) | Shape::Doubtful(parts) => {
+                parts.iter().map(|part| self.cost(part)).min().unwrap_or(0)
+            }
         }
     }
 
-    fn add(&self, leaf: usize, state: &mut State) {
-        state.chosen.push(leaf);
-        let Some(slot) = self.slots.get(leaf) else { return };
+    fn need(&self, leaf: usize) -> u32 {
+        self.sides.needs.get(leaf).copied().unwrap_or(0)
+    }
+
+    /// How many could serve the leaf.
+    fn able(&self, leaf: usize) -> u32 {
+        u32::try_from(self.sides.people.iter().filter(|could| could.has(leaf)).count()).unwrap_or(u32::MAX)
+    }
+
+    fn add(&self, leaf: usize, state: &mut Assignment) {
+        state.chosen.add(LeafSet::only(leaf));
+        let need = self.need(leaf);
         let mut have = 0;
-        if self.distinct {
-            while have < slot.need && self.augment(leaf, state, &mut vec![false; state.holder.len()]) {
+        if self.sides.distinct {
+            while have < need && self.augment(leaf, state, &mut smallvec![false; self.sides.people.len()]) {
                 have += 1;
             }
         } else {
-            have = slot.need.min(slot.eligible.len());
+            have = need.min(self.able(leaf));
         }
-        state.lacking += slot.need - have;
+        state.lacking += need - have;
     }
 
     /// Gives the leaf one more person, moving others to other leaves where that frees one.
-    fn augment(&self, leaf: usize, state: &mut State, seen: &mut [bool]) -> bool {
-        for person in self.slots.get(leaf).map(|slot| slot.eligible.as_slice()).unwrap_or_default() {
-            match seen.get_mut(*person) {
+    fn augment(&self, leaf: usize, state: &mut Assignment, seen: &mut SmallVec<[bool; 16]>) -> bool {
+        for (person, could) in self.sides.people.iter().enumerate() {
+            if !could.has(leaf) {
+                continue;
+            }
+            match seen.get_mut(person) {
                 Some(seen) if !*seen => *seen = true,
                 Some(_) | None => continue,
             }
-            let held_by = state.holder.get(*person).copied().flatten();
-            let free = match held_by {
+            let free = match state.holder.get(person).copied().flatten().map(usize::from) {
                 None => true,
                 Some(other) if other == leaf => false,
                 Some(other) => self.augment(other, state, seen),
             };
-            if free && let Some(holder) = state.holder.get_mut(*person) {
-                *holder = Some(leaf);
+            if free && let Some(holder) = state.holder.get_mut(person) {
+                *holder = u8::try_from(leaf).ok();
                 return true;
             }
         }
@@ -187,11 +221,20 @@ impl<'s> Search<'s> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shape, Slot, assign};
+    use super::{Assignment, LeafSet, Shape, Sides, assign};
     use proptest::prelude::*;
 
-    fn slot(need: usize, eligible: &[usize]) -> Slot {
-        Slot { need, eligible: eligible.to_vec() }
+    /// Leaves as `(need, who could serve it)`.
+    fn found(shape: &Shape, leaves: &[(u32, &[usize])], people: usize, distinct: bool) -> (Assignment, Vec<Vec<usize>>) {
+        let needs: Vec<u32> = leaves.iter().map(|(need, _)| *need).collect();
+        let mut sets = vec![LeafSet::default(); people];
+        for (leaf, (_, eligible)) in leaves.iter().enumerate() {
+            eligible.iter().for_each(|person| sets[*person].add(LeafSet::only(leaf)));
+        }
+        let sides = Sides { needs: &needs, people: &sets, distinct };
+        let assignment = assign(shape, &sides);
+        let serving = (0..leaves.len()).map(|leaf| assignment.serving(&sides, leaf).collect()).collect();
+        (assignment, serving)
     }
 
     fn all(leaves: usize) -> Shape {
@@ -201,57 +244,64 @@ mod tests {
     #[test]
     fn where_a_greedy_choice_fails_the_person_who_fits_both_is_moved() {
         // Person 0 fits both leaves and came first; person 1 fits only the first.
-        let slots = [slot(1, &[0, 1]), slot(1, &[0])];
-        let found = assign(&all(2), &slots, 2, true);
-        assert_eq!(found.lacking, 0);
-        assert_eq!(found.serves, [vec![1], vec![0]]);
+        let (assignment, serving) = found(&all(2), &[(1, &[0, 1]), (1, &[0])], 2, true);
+        assert_eq!(assignment.lacking, 0);
+        assert_eq!(serving, [vec![1], vec![0]]);
     }
 
     #[test]
     fn a_person_serves_one_leaf_with_distinct_and_each_without() {
-        let slots = [slot(1, &[0]), slot(1, &[0])];
-        assert_eq!(assign(&all(2), &slots, 1, true).lacking, 1);
-        assert_eq!(assign(&all(2), &slots, 1, false).lacking, 0);
+        let leaves: [(u32, &[usize]); 2] = [(1, &[0]), (1, &[0])];
+        assert_eq!(found(&all(2), &leaves, 1, true).0.lacking, 1);
+        assert_eq!(found(&all(2), &leaves, 1, false).0.lacking, 0);
     }
 
     #[test]
     fn the_choice_that_lacks_the_fewest_is_reported_and_ties_go_to_the_first() {
         let any = Shape::Any(vec![Shape::Leaf(0), Shape::Leaf(1)]);
-        assert_eq!(assign(&any, &[slot(3, &[0]), slot(2, &[1])], 2, true).chosen, [1]);
-        assert_eq!(assign(&any, &[slot(2, &[0]), slot(2, &[1])], 2, true).chosen, [0]);
-        assert_eq!(assign(&any, &[slot(2, &[]), slot(2, &[])], 0, true).chosen, [0]);
+        assert_eq!(found(&any, &[(3, &[0]), (2, &[1])], 2, true).0.chosen, LeafSet::only(1));
+        assert_eq!(found(&any, &[(2, &[0]), (2, &[1])], 2, true).0.chosen, LeafSet::only(0));
+        assert_eq!(found(&any, &[(2, &[]), (2, &[])], 0, true).0.chosen, LeafSet::only(0));
+    }
+
+    #[test]
+    fn a_choice_whose_parts_only_perhaps_apply_is_never_met() {
+        let doubtful = Shape::Doubtful(vec![Shape::Leaf(0)]);
+        assert_eq!(found(&doubtful, &[(1, &[0])], 1, true).0.lacking, 1);
+        assert_eq!(found(&doubtful, &[(1, &[0])], 1, false).0.lacking, 1);
     }
 
     #[test]
     fn thirty_two_leaves_of_choices_are_found_through_quickly() {
         let any = |at: usize| Shape::Any(vec![Shape::Leaf(at), Shape::Leaf(at + 1)]);
         let shape = Shape::All((0..16).map(|pair| any(pair * 2)).collect());
-        let slots: Vec<Slot> = (0..32).map(|leaf| slot(2, &[leaf % 7, (leaf + 3) % 7])).collect();
-        assert_eq!(assign(&shape, &slots, 7, true).lacking, 32 - 7);
+        let eligible: Vec<[usize; 2]> = (0..32).map(|leaf| [leaf % 7, (leaf + 3) % 7]).collect();
+        let leaves: Vec<(u32, &[usize])> = eligible.iter().map(|people| (2, people.as_slice())).collect();
+        assert_eq!(found(&shape, &leaves, 7, true).0.lacking, 32 - 7);
     }
 
     /// Every choice and every assignment, one by one.
-    fn fewest_lacking(leaves: &[Vec<usize>], slots: &[Slot], people: usize) -> usize {
-        fn best(open: &[(usize, usize)], slots: &[Slot], person: usize, people: usize) -> usize {
+    fn fewest_lacking(choices: &[Vec<usize>], leaves: &[(u32, &[usize])], people: usize) -> u32 {
+        fn best(open: &[(usize, u32)], leaves: &[(u32, &[usize])], person: usize, people: usize) -> u32 {
             if person == people {
                 return open.iter().map(|(_, need)| need).sum();
             }
-            let mut least = best(open, slots, person + 1, people);
+            let mut least = best(open, leaves, person + 1, people);
             for at in 0..open.len() {
                 let (leaf, need) = open[at];
-                if need > 0 && slots[leaf].eligible.contains(&person) {
+                if need > 0 && leaves[leaf].1.contains(&person) {
                     let mut open = open.to_vec();
                     open[at].1 -= 1;
-                    least = least.min(best(&open, slots, person + 1, people));
+                    least = least.min(best(&open, leaves, person + 1, people));
                 }
             }
             least
         }
-        leaves
+        choices
             .iter()
             .map(|chosen| {
-                let open: Vec<_> = chosen.iter().map(|leaf| (*leaf, slots[*leaf].need)).collect();
-                best(&open, slots, 0, people)
+                let open: Vec<_> = chosen.iter().map(|leaf| (*leaf, leaves[*leaf].0)).collect();
+                best(&open, leaves, 0, people)
             })
             .min()
             .unwrap()
@@ -260,19 +310,20 @@ mod tests {
     proptest! {
         #[test]
         fn the_assignment_agrees_with_trying_them_all(
-            masks in proptest::collection::vec((1_usize..3, 0_u8..32), 4),
+            masks in proptest::collection::vec((1_u32..3, 0_u8..32), 4),
         ) {
-            let slots: Vec<Slot> = masks.iter().map(|(need, mask)| {
-                let eligible: Vec<usize> = (0..5).filter(|person| mask & (1 << person) != 0).collect();
-                slot(*need, &eligible)
-            }).collect();
+            let eligible: Vec<Vec<usize>> =
+                masks.iter().map(|(_, mask)| (0..5).filter(|person| mask & (1 << person) != 0).collect()).collect();
+            let leaves: Vec<(u32, &[usize])> =
+                masks.iter().zip(&eligible).map(|((need, _), people)| (*need, people.as_slice())).collect();
             // One of leaves 0 and 1, and one of leaf 2 or both of 2 and 3.
             let shape = Shape::All(vec![
                 Shape::Any(vec![Shape::Leaf(0), Shape::Leaf(1)]),
                 Shape::Any(vec![Shape::All(vec![Shape::Leaf(2), Shape::Leaf(3)]), Shape::Leaf(2)]),
             ]);
             let choices = [vec![0, 2, 3], vec![1, 2, 3], vec![0, 2], vec![1, 2]];
-            prop_assert_eq!(assign(&shape, &slots, 5, true).lacking, fewest_lacking(&choices, &slots, 5));
+            let lacking = found(&shape, &leaves, 5, true).0.lacking;
+            prop_assert_eq!(lacking, fewest_lacking(&choices, &leaves, 5));
         }
     }
 }

@@ -1,19 +1,28 @@
 //! From facts to a decision, and the life of a request. No YAML, no input or output, no clock.
 
+mod asked;
+mod break_glass;
 pub mod case;
 mod command;
+mod condition;
 mod decide;
 pub mod decision;
 mod eligible;
 mod exclusion;
 pub mod facts;
+mod judge;
 mod ledger;
 mod matching;
 pub mod observation;
-mod outcome;
+mod people;
+mod plan;
+mod reasons;
 pub mod record;
 pub mod request;
 mod review;
+mod schedule;
 mod wording;
 
 pub use decide::{decide, decide_under, objectors};
+pub use judge::{Judgment, with_judgment};
+pub use schedule::{Moment, MomentKind, moments};

@@ -4,13 +4,16 @@
 //! state: what the approvals that count add up to is `decide`'s business.
 
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
+use super::asked::{Asked, LeafSet};
 use super::command::{BrokenCommand, Command};
 use super::decision::{ReviewReason, ReviewVerdict};
-use super::eligible::{is_one_of, unreadable};
+use super::eligible::{is_one_of, lacks_team};
 use super::exclusion::Exclusions;
 use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullRequest, Review, ReviewState};
-use crate::policy::{ApproverRef, OnChangesRequested, Requirement, Rule};
+use super::schedule::escalated;
+use crate::policy::{OnChangesRequested, Requirement, Rule};
 
 /// What one review came to.
 #[derive(Debug)]
@@ -20,6 +23,35 @@ pub(super) struct Weighed<'f> {
     pub(super) reason: ReviewReason,
     /// More about the reason than its code says.
     pub(super) detail: Detail,
+    /// Toward which leaves it counts.
+    pub(super) leaves: LeafSet,
+}
+
+impl Weighed<'_> {
+    /// Whether it is a person's standing approval of the head, whether or not it counts.
+    pub(super) const fn is_standing_approval(&self) -> bool {
+        match self.reason {
+            ReviewReason::Counts
+            | ReviewReason::Author
+            | ReviewReason::Committer
+            | ReviewReason::Pusher
+            | ReviewReason::Requester
+            | ReviewReason::ExclusionUnknown
+            | ReviewReason::Bot
+            | ReviewReason::NotEligible
+            | ReviewReason::TooOld => matches!(self.review.state, ReviewState::Approved),
+            ReviewReason::Comment
+            | ReviewReason::NotNamed
+            | ReviewReason::NoUser
+            | ReviewReason::Superseded
+            | ReviewReason::Dismissed
+            | ReviewReason::Stale
+            | ReviewReason::ChangesRequested
+            | ReviewReason::EarlierChangesRequested
+            | ReviewReason::NoSay
+            | ReviewReason::ChangesIgnored => false,
+        }
+    }
 }
 
 /// What a reason's text tells beyond the code.
@@ -49,49 +81,53 @@ pub(super) enum Detail {
 }
 
 /// Everything that weighing a review needs.
-pub(super) struct Scales<'f, 'r> {
+pub(super) struct Scales<'f> {
     pub(super) facts: &'f Facts,
     pub(super) pull_request: &'f PullRequest,
-    pub(super) rule: &'r Rule<'r>,
+    pub(super) rule: &'f Rule<'f>,
     pub(super) exclusions: Exclusions<'f>,
-    /// Who is asked for anywhere in the requirement.
-    pub(super) asked: Vec<&'r ApproverRef>,
+    /// Who is asked for where, with those who stand in at present.
+    pub(super) asked: Asked<'f>,
+    /// The leaves that apply, or may.
+    applicable: LeafSet,
     /// Whether a team that could not be read makes everyone's objection count.
     everyone_has_a_say: bool,
 }
 
-impl<'f, 'r> Scales<'f, 'r> {
+impl<'f> Scales<'f> {
     /// Sets the scales for a rule that asks for people.
     pub(super) fn new(
-        rule: &'r Rule<'r>,
-        requirement: &'r Requirement,
+        rule: &'f Rule<'f>,
+        requirement: &'f Requirement,
+        applicable: LeafSet,
         facts: &'f Facts,
         pull_request: &'f PullRequest,
     ) -> Self {
-        let asked: Vec<&ApproverRef> = requirement.leaves().into_iter().flat_map(|leaf| &leaf.of).collect();
-        let with_say = asked.iter().copied().chain(rule.veto());
-        let everyone_has_a_say = !unreadable(with_say, &facts.teams).is_empty();
+        let asked = Asked::new(requirement, &escalated(rule, facts), &facts.teams);
+        let everyone_has_a_say = asked.lacks_team || lacks_team(rule.veto(), &facts.teams);
         let exclusions = Exclusions::of(rule, facts, pull_request);
-        Self { facts, pull_request, rule, exclusions, asked, everyone_has_a_say }
+        Self { facts, pull_request, rule, exclusions, asked, applicable, everyone_has_a_say }
     }
 
     /// Weighs all reviews, in the order in which they were given.
-    pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
-        let mut reviews: Vec<&'f Review> = self.facts.reviews.iter().collect();
-        reviews.sort_by_key(|review| (place_in_order(review), review.id));
-        let mut weighed: Vec<Weighed<'f>> = Vec::with_capacity(reviews.len());
+    pub(super) fn weigh(&self) -> SmallVec<[Weighed<'f>; 16]> {
+        let mut reviews: SmallVec<[&'f Review; 16]> = self.facts.reviews.iter().collect();
+        if !reviews.is_sorted_by_key(|review| (place_in_order(review), review.id)) {
+            reviews.sort_by_key(|review| (place_in_order(review), review.id));
+        }
+        let mut weighed = SmallVec::with_capacity(reviews.len());
         for (at, review) in reviews.iter().enumerate() {
-            let (verdict, reason, detail) = match self.passed_over(review) {
-                Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail),
+            let (verdict, reason, detail, leaves) = match self.passed_over(review) {
+                Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail, LeafSet::default()),
                 None => match &review.user {
                     Some(user) if reviews.iter().skip(at + 1).any(|later| self.stands_after(later, user)) => {
-                        (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None)
+                        (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None, LeafSet::default())
                     }
                     Some(user) => self.standing(review, user),
-                    None => (ReviewVerdict::Ignored, ReviewReason::NoUser, Detail::None),
+                    None => (ReviewVerdict::Ignored, ReviewReason::NoUser, Detail::None, LeafSet::default()),
                 },
             };
-            weighed.push(Weighed { review, verdict, reason, detail });
+            weighed.push(Weighed { review, verdict, reason, detail, leaves });
         }
         weighed
     }
@@ -119,26 +155,33 @@ impl<'f, 'r> Scales<'f, 'r> {
     }
 
     fn names_something_else(&self, review: &Review) -> Option<Detail> {
-        match Command::read(&review.body) {
-            Command::Plain => self.rule.explicit().then_some(Detail::MustName),
-            Command::Broken(why) => Some(Detail::Broken(why)),
-            Command::Approve(targets) if !targets.iter().any(|named| named.names(&self.facts.target)) => {
-                Some(Detail::OtherTargets)
-            }
-            // A text that only the API knows may have been edited by others: it may narrow, never widen.
-            Command::Approve(_) => {
-                (self.rule.explicit() && review.bound_by == BoundBy::Api).then_some(Detail::NamedOnlyByApi)
-            }
+        if review.body.is_empty() {
+            return self.rule.explicit().then_some(Detail::MustName);
+        }
+        let target = &self.facts.target;
+        let names = match Command::read(&review.body) {
+            Command::Plain => return self.rule.explicit().then_some(Detail::MustName),
+            Command::Broken(why) => return Some(Detail::Broken(why)),
+            Command::Approve(targets) => targets.iter().any(|named| named.names(target)),
+            Command::Override(named, _) => named.names(target),
+        };
+        // A text that only the API knows may have been edited by others: it may narrow, never widen.
+        match names {
+            false => Some(Detail::OtherTargets),
+            true => (self.rule.explicit() && review.bound_by == BoundBy::Api).then_some(Detail::NamedOnlyByApi),
         }
     }
 
     /// A person's standing: the last review that takes part.
-    fn standing(&self, review: &Review, user: &Person) -> (ReviewVerdict, ReviewReason, Detail) {
-        match review.state {
-            ReviewState::Approved => match self.why_not(review, user) {
-                Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail),
-                None => (ReviewVerdict::Counts, ReviewReason::Counts, Detail::None),
-            },
+    fn standing(&self, review: &Review, user: &Person) -> (ReviewVerdict, ReviewReason, Detail, LeafSet) {
+        let (verdict, reason, detail) = match review.state {
+            ReviewState::Approved => {
+                let leaves = self.asked.of(user).and(self.applicable);
+                match self.why_not(review, user, leaves) {
+                    Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail),
+                    None => return (ReviewVerdict::Counts, ReviewReason::Counts, Detail::None, leaves),
+                }
+            }
             ReviewState::ChangesRequested => self.objection(review, user, Detail::None),
             ReviewState::Dismissed if self.is_lifted(review, user) => {
                 (ReviewVerdict::Ignored, ReviewReason::Dismissed, Detail::None)
@@ -147,11 +190,12 @@ impl<'f, 'r> Scales<'f, 'r> {
             ReviewState::Commented | ReviewState::Pending => {
                 (ReviewVerdict::Ignored, ReviewReason::Comment, Detail::None)
             }
-        }
+        };
+        (verdict, reason, detail, LeafSet::default())
     }
 
     /// The first reason why an approval does not count.
-    fn why_not(&self, review: &Review, user: &Person) -> Option<(ReviewReason, Detail)> {
+    fn why_not(&self, review: &Review, user: &Person, leaves: LeafSet) -> Option<(ReviewReason, Detail)> {
         if let Some(detail) = self.why_stale(review) {
             return Some((ReviewReason::Stale, detail));
         }
@@ -159,7 +203,7 @@ impl<'f, 'r> Scales<'f, 'r> {
             excluded
         } else if self.exclusions.unknown.is_some() {
             ReviewReason::ExclusionUnknown
-        } else if !self.is_asked(user) {
+        } else if leaves.is_empty() {
             if user.kind == AccountKind::User { ReviewReason::NotEligible } else { ReviewReason::Bot }
         } else if self.expires(review).is_some_and(|last| self.facts.now > last) {
             ReviewReason::TooOld
@@ -167,11 +211,6 @@ impl<'f, 'r> Scales<'f, 'r> {
             return None;
         };
         Some((reason, Detail::None))
-    }
-
-    /// Whether the person is asked for in any leaf.
-    fn is_asked(&self, person: &Person) -> bool {
-        self.asked.iter().any(|entry| is_one_of(person, std::slice::from_ref(*entry), &self.facts.teams))
     }
 
     /// The last instant at which an approval is not too old.
@@ -222,7 +261,7 @@ impl<'f, 'r> Scales<'f, 'r> {
     }
 
     fn surely_has_a_say(&self, person: &Person) -> bool {
-        self.is_asked(person) || is_one_of(person, self.rule.veto(), &self.facts.teams)
+        !self.asked.of(person).is_empty() || is_one_of(person, self.rule.veto(), &self.facts.teams)
     }
 
     /// Whether a dismissed review stands no more.

@@ -1,13 +1,17 @@
 //! Every review's outcome in words, made to be read by the person whose review it is.
 
 use super::decision::{ReviewOutcome, ReviewReason};
-use super::eligible::is_one_of;
 use super::facts::ReviewState;
-use super::ledger::Ledger;
+use super::people::People;
 use super::review::{Detail, Weighed};
 
-impl Ledger<'_, '_, '_> {
-    pub(super) fn outcome(&self, weighed: &Weighed<'_>) -> ReviewOutcome {
+impl People<'_> {
+    /// Every review and what it came to, in the order in which they were given.
+    pub(super) fn outcomes(&self) -> Vec<ReviewOutcome> {
+        self.weighed.iter().map(|weighed| self.outcome(weighed)).collect()
+    }
+
+    fn outcome(&self, weighed: &Weighed<'_>) -> ReviewOutcome {
         let review = weighed.review;
         ReviewOutcome {
             id: review.id,
@@ -104,12 +108,10 @@ impl Ledger<'_, '_, '_> {
         let Some(at) = self.counting.iter().position(|person| person.login.as_str() == login) else {
             return "the requirement".to_owned();
         };
-        let serving = (0..self.leaves.len()).find(|leaf| self.serves(*leaf).contains(&at));
-        let asked = || {
-            let person = self.counting.get(at)?;
-            self.leaves.iter().position(|leaf| is_one_of(person, &leaf.of, &self.scales.facts.teams))
-        };
-        let leaf = serving.or_else(asked).and_then(|leaf| self.leaves.get(leaf));
-        leaf.map_or_else(|| "the requirement".to_owned(), |leaf| leaf.name.to_string())
+        let leaves = 0..self.scales.asked.leaves().len();
+        let serving = leaves.clone().find(|leaf| self.serving(*leaf).contains(&at));
+        let asked = || leaves.into_iter().find(|leaf| self.set_of(at).has(*leaf));
+        let asking = serving.or_else(asked).and_then(|leaf| self.asking(leaf));
+        asking.map_or_else(|| "the requirement".to_owned(), |asking| asking.leaf.name.to_string())
     }
 }

@@ -14,6 +14,7 @@ pub(super) struct Sections<'s, 'n> {
     pub(super) defaults: &'s [&'n Node],
     pub(super) environments: &'s [&'n Node],
     pub(super) services: &'s [&'n Node],
+    pub(super) floors: &'s [&'n Node],
 }
 
 /// Looks at a policy as a whole.
@@ -39,11 +40,11 @@ fn entries<'n>(nodes: &[&'n Node]) -> Vec<&'n Entry> {
 }
 
 fn is_people(body: &RuleBody) -> bool {
-    body.require.as_ref().is_some_and(|require| require.value != Require::Nobody)
+    body.require().is_some_and(|require| *require != Require::Nobody)
 }
 
 fn none_for_all(reader: &mut Reader<'_>, sections: &Sections<'_, '_>) {
-    let Sections { defaults, environments, services } = *sections;
+    let Sections { defaults, environments, services, .. } = *sections;
     let require_span = |node: &Node| {
         node.entry("require")
             .filter(|entry| matches!(&entry.node.value, Value::Text(text) if text.trim() == "none"))
@@ -126,9 +127,9 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
             policy.environments.iter().map(|(_, layer)| &layer.body).collect()
         };
         let defaults = &policy.defaults.body;
-        let written = layer.body.require.is_some()
-            || below.iter().any(|body| body.require.is_some())
-            || defaults.require.is_some();
+        let written = layer.body.require().is_some()
+            || below.iter().any(|body| body.require().is_some())
+            || defaults.require().is_some();
         if !written && environment.node.get("require").is_none() {
             let message = format!("nothing says what `{}` of `{}` requires", environment.key, entry.key);
             reader.report(
@@ -137,13 +138,13 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
             );
         }
         needs_people |= is_people(&layer.body)
-            || (layer.body.require.is_none()
+            || (layer.body.require().is_none()
                 && (below.iter().any(|body| is_people(body)) || (below.is_empty() && is_people(defaults))));
     }
     let inherited = policy.environments.iter().filter(|(key, _)| service.environments.get(key.as_str()).is_none());
     needs_people |= inherited
         .map(|(_, layer)| &layer.body)
-        .any(|body| is_people(body) || (body.require.is_none() && is_people(&policy.defaults.body)));
+        .any(|body| is_people(body) || (body.require().is_none() && is_people(&policy.defaults.body)));
     let lives = service.repository.is_some() || policy.defaults.repository.is_some();
     if needs_people && !lives && entry.node.get("repository").is_none() {
         let message = format!("`{}` needs approvals, and nothing says in which repository it lives", entry.key);
@@ -156,7 +157,7 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
 
 /// A top-level environment without `require` that some service reaches without one of its own.
 fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&Node]) {
-    if policy.defaults.body.require.is_some() {
+    if policy.defaults.body.require().is_some() {
         return;
     }
     for entry in entries(nodes) {
@@ -166,7 +167,7 @@ fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&No
         // An exact key of the service's own is looked at there; a pattern of its own may say what is missing here.
         let lacks = |service: &Service| match service.environments.find(&entry.key) {
             None => true,
-            Some((key, layer)) => !key.is_exact() && layer.body.require.is_none(),
+            Some((key, layer)) => !key.is_exact() && layer.body.require().is_none(),
         };
         let reached = policy.services.iter().find(|(_, service)| lacks(service));
         if let Some((service, _)) = reached {

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::body::{DEFAULTS_KEYS, LATER_RULE_KEYS, Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
+use super::body::{DEFAULTS_KEYS, Names, field, read_body, read_rule_fields, read_told};
+use super::calendar::read_calendars;
 use super::canonical::canonical;
 use super::check::{Sections, check};
+use super::floor::{Floor, read_floor};
 use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
 use super::selector::Selectors;
+use super::setting::Field;
 use super::service::{Layer, RepositoryPattern, Service};
 use super::yaml::{Entry, Node, Room, Value, parse};
 use super::{Defaults, Policy};
@@ -40,8 +43,8 @@ pub(super) struct Section<'n> {
 
 const TOP_KEYS: Keys = Keys {
     what: "a policy file",
-    known: &["version", "groups", "channels", "defaults", "environments", "services"],
-    later: &["calendars", "floor"],
+    known: &["version", "groups", "channels", "calendars", "defaults", "environments", "services", "floor"],
+    later: &[],
 };
 
 /// Loads a bundle. The sources stand in the order of their names.
@@ -140,9 +143,10 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
         sections.iter().find(|section| section.key == key).map(|section| section.nodes.clone()).unwrap_or_default()
     };
     check_version(reader, sections.iter().find(|section| section.key == "version"), all_read);
-    let names = Names { groups: read_groups(reader, &nodes("groups")), channels: Vec::new() };
+    let groups = read_groups(reader, &nodes("groups"));
     let channels = read_channels(reader, &nodes("channels"));
-    let names = Names { channels: channels.keys().cloned().collect(), ..names };
+    let calendars = read_calendars(reader, &nodes("calendars"));
+    let names = Names { groups, calendars, channels: channels.keys().cloned().collect() };
     let defaults = sections.iter().find(|section| section.key == "defaults");
     let defaults = defaults.map(|section| read_defaults(reader, section, &names)).unwrap_or_default();
     let environments = read_selectors(reader, &nodes("environments"), "environment", |reader, entry| {
@@ -150,10 +154,17 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
     });
     let services =
         read_selectors(reader, &nodes("services"), "service", |reader, entry| read_service(reader, entry, &names));
+    let floors = read_floors(reader, &nodes("floor"));
     let digest = PolicyDigest::of(canonical(&sections).to_string().as_bytes());
-    let policy = Policy { digest, defaults, environments, services, channels };
-    let (defaults, environments, services) = (nodes("defaults"), nodes("environments"), nodes("services"));
-    check(reader, &policy, &Sections { defaults: &defaults, environments: &environments, services: &services });
+    let Names { groups, calendars, .. } = names;
+    let policy = Policy { digest, defaults, environments, services, floors, groups, calendars, channels };
+    let sections = Sections {
+        defaults: &nodes("defaults"),
+        environments: &nodes("environments"),
+        services: &nodes("services"),
+        floors: &nodes("floor"),
+    };
+    check(reader, &policy, &sections);
     Some(policy)
 }
 
@@ -237,7 +248,7 @@ pub(super) fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) -> 
 }
 
 fn read_defaults(reader: &mut Reader<'_>, section: &Section<'_>, names: &Names) -> Defaults {
-    const KEYS: Keys = Keys { what: "`defaults`", known: DEFAULTS_KEYS, later: LATER_RULE_KEYS };
+    const KEYS: Keys = Keys { what: "`defaults`", known: DEFAULTS_KEYS, later: &[] };
     if let [first, again, ..] = section.key_spans.as_slice() {
         reader.report(
             Finding::at(Code::DuplicateName, *again, "`defaults` stands in a second file")
@@ -273,6 +284,22 @@ fn read_selectors<T>(
     selectors
 }
 
+/// The entries of `floor`, as written.
+fn read_floors(reader: &mut Reader<'_>, nodes: &[&Node]) -> Vec<Floor> {
+    let mut floors = Vec::new();
+    for entry in entries_once(reader, nodes, "floor") {
+        let source = reader.place(entry.key_span);
+        match entry.key.parse::<Pattern>() {
+            Ok(key) if !key.is_exact() || check_name(reader, entry, "environment") => {
+                floors.push(read_floor(reader, &entry.node, key, source));
+            }
+            Ok(_) => {}
+            Err(error) => reader.report(refused(Code::InvalidPattern, entry.key_span, &error)),
+        }
+    }
+    floors
+}
+
 fn read_layer(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Layer {
     Layer { source: reader.place(entry.key_span), body: read_body(reader, &entry.node, names) }
 }
@@ -283,7 +310,7 @@ const SERVICE_KEYS: Keys =
 fn read_service(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Service {
     let node = &entry.node;
     if let Value::Map(fields) = &node.value
-        && let Some(misplaced) = fields.iter().find(|field| RULE_KEYS.contains(&&*field.key) && &*field.key != "notify")
+        && let Some(misplaced) = fields.iter().find(|field| Field::KEYS.contains(&&*field.key) && &*field.key != "notify")
     {
         let message = format!("`{}` is a rule field, and a service holds none itself", misplaced.key);
         let hint = "write it under `environments:` of the service, e.g. `environments: { production: { … } }`";

@@ -4,10 +4,14 @@
 
 mod approver;
 mod body;
+mod calendar;
 mod canonical;
 mod check;
+mod condition;
 mod duration;
 mod event;
+mod field;
+mod floor;
 pub(crate) mod load;
 mod names;
 mod pattern;
@@ -16,22 +20,31 @@ mod requirement;
 mod rule;
 mod selector;
 mod service;
+mod setting;
 pub(crate) mod yaml;
 
 pub use approver::{ApproverError, ApproverRef, GITHUB_ACTIONS, Group, UserRef};
+pub use calendar::Calendar;
+pub use condition::Condition;
 pub use duration::{Duration, DurationError};
 pub use event::Event;
+pub use field::{
+    DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, FreezeEffect, Mode, NotifyRule, OnChangesRequested, Override, StandIn,
+};
+pub use floor::{Below, Floor};
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
 pub use pattern::{Pattern, PatternError};
 pub use read::{Place, Sourced};
-pub use requirement::{Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
-pub use rule::{DEFAULT_EXCLUDE, Exclusion, Field, NotifyRule, OnChangesRequested, PinnedRule, Rule, RuleBody};
+pub use requirement::{Combination, Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
+pub use rule::{PinnedRule, Rule};
 pub use selector::Selectors;
 pub use service::{Layer, RepositoryPattern, RepositoryPatternError, Service, ServiceField};
+pub use setting::{Field, RuleBody, Setting};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::ident::{ChannelName, PolicyDigest, ServiceName, Target};
+use crate::ident::{ChannelName, EnvironmentName, PolicyDigest, ServiceName, Target};
 
 /// A policy that holds together.
 #[derive(Debug, Clone)]
@@ -40,6 +53,9 @@ pub struct Policy {
     defaults: Defaults,
     environments: Selectors<Layer>,
     services: Selectors<Service>,
+    floors: Vec<Floor>,
+    groups: BTreeMap<Box<str>, Arc<Group>>,
+    calendars: BTreeMap<Box<str>, Arc<Calendar>>,
     channels: BTreeMap<ChannelName, Channel>,
 }
 
@@ -103,6 +119,37 @@ impl Policy {
         self.environments.iter()
     }
 
+    /// What no rule may fall below, as written.
+    #[must_use]
+    pub fn floors(&self) -> &[Floor] {
+        &self.floors
+    }
+
+    /// How the rule of an environment falls below a floor; none where it holds them all.
+    #[must_use]
+    pub fn below_floor(&self, environment: &EnvironmentName, rule: &Rule<'_>) -> Option<Below<'_>> {
+        let matching = self.floors.iter().filter(|floor| floor.selector.matches(environment.as_str()));
+        matching.filter_map(|floor| floor.below(rule)).next()
+    }
+
+    /// The approver sets by name.
+    #[must_use]
+    pub const fn groups(&self) -> &BTreeMap<Box<str>, Arc<Group>> {
+        &self.groups
+    }
+
+    /// The sets of time by name.
+    #[must_use]
+    pub const fn calendars(&self) -> &BTreeMap<Box<str>, Arc<Calendar>> {
+        &self.calendars
+    }
+
+    /// What a layer of rules starts from.
+    #[must_use]
+    pub const fn default_body(&self) -> &RuleBody {
+        &self.defaults.body
+    }
+
     /// The notification targets by name.
     #[must_use]
     pub const fn channels(&self) -> &BTreeMap<ChannelName, Channel> {
@@ -129,11 +176,11 @@ impl Policy {
             branches: branches.map(|field| field.value.as_slice()),
             service_notify: &service.notify,
             description: service.description.as_deref(),
-            layers: [
-                own.map(|(_, layer)| &layer.body),
-                common.map(|(_, layer)| &layer.body),
-                Some(&self.defaults.body),
-            ],
+            fields: rule::lay(
+                [Some(&self.defaults.body), common.map(|(_, layer)| &layer.body), own.map(|(_, layer)| &layer.body)]
+                    .into_iter()
+                    .flatten(),
+            ),
         })
     }
 

@@ -1,95 +1,27 @@
-//! What a rule says, field by field, and how the layers of it are laid over each other.
+//! The effective rule of a target: its layers laid over each other, field by field.
 //!
 //! A higher layer replaces a field whole; nothing is united.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::approver::ApproverRef;
+use super::calendar::Calendar;
+use super::condition::Condition;
 use super::duration::Duration;
 use super::event::Event;
+use super::field::{
+    DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, Mode, NotifyRule, OnChangesRequested, Override,
+};
 use super::pattern::Pattern;
 use super::read::{Place, Sourced};
 use super::requirement::{Require, Requirement};
 use super::service::RepositoryPattern;
+use super::setting::{Field, RuleBody, Setting};
 use crate::ident::{ChannelName, TeamSlug};
 
-/// One layer of a rule: what it does not say comes from the layer below.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RuleBody {
-    /// What must hold.
-    pub require: Option<Sourced<Require>>,
-    /// From asking people to the deadline.
-    pub timeout: Option<Sourced<Duration>>,
-    /// Whether an approval must name the target.
-    pub explicit: Option<Sourced<bool>>,
-    /// Whose approvals never count.
-    pub exclude: Option<Sourced<Vec<Exclusion>>>,
-    /// Whether one person counts for at most one leaf.
-    pub distinct: Option<Sourced<bool>>,
-    /// What "changes requested" by someone with a say does.
-    pub on_changes_requested: Option<Sourced<OnChangesRequested>>,
-    /// Who has a say besides those who are asked.
-    pub veto: Option<Sourced<Vec<ApproverRef>>>,
-    /// How old an approval may be.
-    pub max_age: Option<Sourced<Duration>>,
-    /// Who is told of what.
-    pub notify: Option<Sourced<NotifyRule>>,
-}
-
-/// Whose approvals a rule sets aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Exclusion {
-    /// Who opened the pull request.
-    Author,
-    /// Authors and committers of its commits.
-    Committers,
-    /// Who pushed to its branch.
-    Pushers,
-    /// Who requested the deployment.
-    Requester,
-}
-
-/// What "changes requested" by someone with a say does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnChangesRequested {
-    /// Ends the request.
-    Reject,
-    /// Holds it until withdrawn.
-    Block,
-    /// Nothing.
-    Ignore,
-}
-
-/// Who is told of what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotifyRule {
-    /// These, of everything.
-    All(Vec<ChannelName>),
-    /// These, of these events only.
-    ByEvent(BTreeMap<Event, Vec<ChannelName>>),
-}
-
-impl NotifyRule {
-    /// Who is told of the event.
-    #[must_use]
-    pub fn channels(&self, event: Event) -> &[ChannelName] {
-        match self {
-            Self::All(channels) => channels,
-            Self::ByEvent(events) => events.get(&event).map(Vec::as_slice).unwrap_or_default(),
-        }
-    }
-}
-
-/// Excluded where nothing else is said.
-pub const DEFAULT_EXCLUDE: &[Exclusion] = &[Exclusion::Author, Exclusion::Committers];
-
-/// The effective rule of a target: its layers, the highest first. Cheap to make; nothing is copied.
+/// The effective rule of a target. Cheap to make; nothing is copied.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule<'p> {
     /// The key under `services` that was chosen.
@@ -106,79 +38,109 @@ pub struct Rule<'p> {
     pub service_notify: &'p [ChannelName],
     /// Shown to approvers.
     pub description: Option<&'p str>,
-    pub(super) layers: [Option<&'p RuleBody>; 3],
+    pub(super) fields: Fields<'p>,
+}
+
+/// The highest layer's setting of each field, by [`Field::index`].
+pub(super) type Fields<'p> = [Option<&'p Sourced<Setting>>; Field::COUNT];
+
+/// Lays layers over each other, the lowest first.
+pub(super) fn lay<'p>(layers: impl IntoIterator<Item = &'p RuleBody>) -> Fields<'p> {
+    let mut fields: Fields<'p> = [None; Field::COUNT];
+    for setting in layers.into_iter().flat_map(RuleBody::settings) {
+        if let Some(field) = fields.get_mut(setting.value.field().index()) {
+            *field = Some(setting);
+        }
+    }
+    fields
+}
+
+/// Declares how a field is read: the value where a layer sets it, else what is built in.
+macro_rules! getters {
+    ($($(#[$doc:meta])* $name:ident: $field:ident, $type:ty, $some:expr, $none:expr;)*) => {
+        impl<'p> Rule<'p> {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(&self) -> $type {
+                let some: fn(&'p _) -> $type = $some;
+                match self.get(Field::$field) {
+                    Some(Sourced { value: Setting::$field(value), .. }) => some(value),
+                    Some(_) | None => $none,
+                }
+            })*
+        }
+    };
+}
+
+getters! {
+    /// What must hold; none only where a layer that no load could foresee lacks it.
+    require: Require, Option<&'p Require>, |value: &'p Box<Require>| Some(value), None;
+    /// From asking people to the deadline.
+    timeout: Timeout, Duration, |value: &'p Duration| *value, Duration::DEFAULT_TIMEOUT;
+    /// Whether an approval must name the target.
+    explicit: Explicit, bool, |value: &'p bool| *value, false;
+    /// After what times those still needed are told again, ascending.
+    remind: Remind, &'p [Duration], |value: &'p Vec<Duration>| value, &[];
+    /// What happens where nobody has approved for so long, in the order of time.
+    escalate: Escalate, &'p [Escalation], |value: &'p Vec<Escalation>| value, &[];
+    /// Whose approvals never count.
+    exclude: Exclude, &'p [Exclusion], |value: &'p Vec<Exclusion>| value, DEFAULT_EXCLUDE;
+    /// Whether one person counts for at most one leaf.
+    distinct: Distinct, bool, |value: &'p bool| *value, true;
+    /// What "changes requested" by someone with a say does.
+    on_changes_requested: OnChangesRequested, OnChangesRequested, |value: &'p OnChangesRequested| *value,
+        OnChangesRequested::Reject;
+    /// Who has a say besides those who are asked.
+    veto: Veto, &'p [ApproverRef], |value: &'p Vec<ApproverRef>| value, &[];
+    /// How old an approval may be.
+    max_age: MaxAge, Option<Duration>, |value: &'p Duration| Some(*value), None;
+    /// When nothing is released.
+    freeze: Freeze, &'p [Freeze], |value: &'p Vec<Freeze>| value, &[];
+    /// When alone something is released; none: always.
+    window: Window, Option<&'p [Arc<Calendar>]>, |value: &'p Vec<Arc<Calendar>>| Some(value), None;
+    /// How long what is approved waits before it is released.
+    wait: Wait, Option<Duration>, |value: &'p Duration| Some(*value), None;
+    /// Who may set the rule aside.
+    override_by: Override, Option<&'p Override>, |value: &'p Box<Override>| Some(value), None;
+    /// Whom the rule tells by itself, without the service's channels.
+    notify: Notify, Option<&'p NotifyRule>, |value: &'p NotifyRule| Some(value), None;
+    /// Whether a refusal stops the deployment.
+    mode: Mode, Mode, |value: &'p Mode| *value, Mode::Enforce;
 }
 
 impl<'p> Rule<'p> {
-    fn field<T>(&self, of: impl Fn(&'p RuleBody) -> Option<&'p Sourced<T>>) -> Option<&'p Sourced<T>> {
-        self.layers.iter().flatten().find_map(|layer| of(layer))
-    }
-
-    /// What must hold; none only where a layer that no load could foresee lacks it.
-    #[must_use]
-    pub fn require(&self) -> Option<&'p Sourced<Require>> {
-        self.field(|body| body.require.as_ref())
+    fn get(&self, field: Field) -> Option<&'p Sourced<Setting>> {
+        self.fields.get(field.index()).copied().flatten()
     }
 
     /// The people it asks for, where it asks for any.
     #[must_use]
     pub fn requirement(&self) -> Option<&'p Requirement> {
-        match &self.require()?.value {
+        match self.require()? {
             Require::People(requirement) => Some(requirement),
             Require::Nobody => None,
         }
     }
 
-    /// From asking people to the deadline.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.field(|body| body.timeout.as_ref()).map_or(Duration::DEFAULT_TIMEOUT, |field| field.value)
-    }
-
-    /// Whether an approval must name the target.
-    #[must_use]
-    pub fn explicit(&self) -> bool {
-        self.field(|body| body.explicit.as_ref()).is_some_and(|field| field.value)
-    }
-
-    /// Whose approvals never count.
-    #[must_use]
-    pub fn exclude(&self) -> &'p [Exclusion] {
-        self.field(|body| body.exclude.as_ref()).map_or(DEFAULT_EXCLUDE, |field| &field.value)
-    }
-
-    /// Whether one person counts for at most one leaf.
-    #[must_use]
-    pub fn distinct(&self) -> bool {
-        self.field(|body| body.distinct.as_ref()).is_none_or(|field| field.value)
-    }
-
-    /// What "changes requested" by someone with a say does.
-    #[must_use]
-    pub fn on_changes_requested(&self) -> OnChangesRequested {
-        self.field(|body| body.on_changes_requested.as_ref()).map_or(OnChangesRequested::Reject, |field| field.value)
-    }
-
-    /// Who has a say besides those who are asked.
-    #[must_use]
-    pub fn veto(&self) -> &'p [ApproverRef] {
-        self.field(|body| body.veto.as_ref()).map(|field| field.value.as_slice()).unwrap_or_default()
-    }
-
-    /// How old an approval may be.
-    #[must_use]
-    pub fn max_age(&self) -> Option<Duration> {
-        self.field(|body| body.max_age.as_ref()).map(|field| field.value)
-    }
-
-    /// Who is told of the event, in the order of their names: the rule's channels and the service's.
+    /// Who is told of the event, in the order of their names: the rule's channels and the service's, and of an override
+    /// those that its field names.
     #[must_use]
     pub fn channels(&self, event: Event) -> Vec<ChannelName> {
-        let own = self.field(|body| body.notify.as_ref()).map(|field| field.value.channels(event)).unwrap_or_default();
-        let mut channels: Vec<ChannelName> = own.iter().chain(self.service_notify).cloned().collect();
+        let own = self.notify().map(|notify| notify.channels(event)).unwrap_or_default();
+        let extra = match (event, self.override_by()) {
+            (Event::Overridden, Some(override_by)) => override_by.notify.as_slice(),
+            _ => &[],
+        };
+        let mut channels: Vec<ChannelName> = own.iter().chain(self.service_notify).chain(extra).cloned().collect();
         channels.sort_unstable();
         channels.dedup();
         channels
+    }
+
+    /// Every condition that it holds, as written.
+    pub fn conditions(&self) -> impl Iterator<Item = &'p Condition> {
+        let when = self.requirement().map(Requirement::conditions).unwrap_or_default();
+        when.into_iter().chain(self.freeze().iter().filter_map(|freeze| freeze.except.as_ref()))
     }
 
     /// The teams whose members a decision needs, in order.
@@ -186,7 +148,12 @@ impl<'p> Rule<'p> {
     pub fn teams(&self) -> Vec<TeamSlug> {
         let leaves = self.requirement().map(Requirement::leaves).unwrap_or_default();
         let asked = leaves.iter().flat_map(|leaf| &leaf.of);
-        let mut teams: Vec<TeamSlug> = asked.chain(self.veto()).flat_map(ApproverRef::teams).cloned().collect();
+        let stand_ins = self.escalate().iter().flat_map(|step| &step.stand_in).flat_map(|stand_in| &stand_in.by);
+        let override_by = self.override_by().map(|field| field.by.leaves()).unwrap_or_default();
+        let overriding = override_by.iter().flat_map(|leaf| &leaf.of);
+        let refs = asked.chain(self.veto()).chain(stand_ins).chain(overriding);
+        let mut teams: Vec<TeamSlug> = refs.flat_map(ApproverRef::teams).cloned().collect();
+        teams.extend(self.conditions().flat_map(Condition::teams).cloned());
         teams.sort_unstable();
         teams.dedup();
         teams
@@ -195,26 +162,7 @@ impl<'p> Rule<'p> {
     /// Where a field was set; none: built in.
     #[must_use]
     pub fn set_at(&self, field: Field) -> Option<&'p Place> {
-        fn place<T>(field: Option<&Sourced<T>>) -> Option<&Place> {
-            field.map(|field| &field.source)
-        }
-        self.layers.iter().flatten().find_map(|body| match field {
-            Field::Require => place(body.require.as_ref()),
-            Field::Timeout => place(body.timeout.as_ref()),
-            Field::Explicit => place(body.explicit.as_ref()),
-            Field::Exclude => place(body.exclude.as_ref()),
-            Field::Distinct => place(body.distinct.as_ref()),
-            Field::OnChangesRequested => place(body.on_changes_requested.as_ref()),
-            Field::Veto => place(body.veto.as_ref()),
-            Field::MaxAge => place(body.max_age.as_ref()),
-            Field::Notify => place(body.notify.as_ref()),
-        })
-    }
-
-    /// Whom the rule tells by itself, without the service's channels.
-    #[must_use]
-    pub fn notify(&self) -> Option<&'p NotifyRule> {
-        self.field(|body| body.notify.as_ref()).map(|field| &field.value)
+        self.get(field).map(|setting| &setting.source)
     }
 
     /// The rule as a value of its own, to be stored with a request.
@@ -228,42 +176,9 @@ impl<'p> Rule<'p> {
             branches: self.branches.map(<[Pattern]>::to_vec),
             service_notify: self.service_notify.to_vec(),
             description: self.description.map(Into::into),
-            body: RuleBody {
-                require: self.field(|body| body.require.as_ref()).cloned(),
-                timeout: self.field(|body| body.timeout.as_ref()).cloned(),
-                explicit: self.field(|body| body.explicit.as_ref()).cloned(),
-                exclude: self.field(|body| body.exclude.as_ref()).cloned(),
-                distinct: self.field(|body| body.distinct.as_ref()).cloned(),
-                on_changes_requested: self.field(|body| body.on_changes_requested.as_ref()).cloned(),
-                veto: self.field(|body| body.veto.as_ref()).cloned(),
-                max_age: self.field(|body| body.max_age.as_ref()).cloned(),
-                notify: self.field(|body| body.notify.as_ref()).cloned(),
-            },
+            body: RuleBody::new(self.fields.iter().copied().flatten().cloned().collect()),
         }
     }
-}
-
-/// A field of a rule body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// `require`
-    Require,
-    /// `timeout`
-    Timeout,
-    /// `explicit`
-    Explicit,
-    /// `exclude`
-    Exclude,
-    /// `distinct`
-    Distinct,
-    /// `on_changes_requested`
-    OnChangesRequested,
-    /// `veto`
-    Veto,
-    /// `max_age`
-    MaxAge,
-    /// `notify`
-    Notify,
 }
 
 /// An effective rule with everything it names, as stored with a request that was opened under it.
@@ -292,7 +207,7 @@ impl PinnedRule {
             branches: self.branches.as_deref(),
             service_notify: &self.service_notify,
             description: self.description.as_deref(),
-            layers: [Some(&self.body), None, None],
+            fields: lay([&self.body]),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pattern::{Pattern, glob_matches};
 use super::read::{Place, Sourced};
-use super::rule::RuleBody;
+use super::setting::RuleBody;
 use super::selector::Selectors;
 use crate::ident::{ChannelName, RepositoryName};
 

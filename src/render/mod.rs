@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod decision;
+pub mod field;
 pub mod finding;
 pub mod message;
 pub mod rule;

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::field::{self, in_line};
 use super::visible;
-use crate::ident::{ChannelName, Target};
+use crate::ident::Target;
 use crate::policy::{
-    ApproverRef, Exclusion, Field, NoRule, NotifyRule, OnChangesRequested, Pattern, Place, Policy, RepositoryPattern,
-    Require, Requirement, Rule, ServiceField,
+    ApproverRef, Exclusion, Field, NoRule, OnChangesRequested, Pattern, Place, Policy, RepositoryPattern, Require,
+    Requirement, Rule, ServiceField,
 };
 
 /// One field of a rule.
@@ -63,7 +64,7 @@ pub fn json(policy: &Policy, target: &Target, rule: &Rule<'_>) -> Value {
 /// What it takes to be approved under the rule, sentence by sentence.
 #[must_use]
 pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
-    let requirement = match rule.require().map(|require| &require.value) {
+    let requirement = match rule.require() {
         None => return vec!["nothing says who must approve: the target is denied (no-rule)".to_owned()],
         Some(Require::Nobody) => {
             return vec!["no approval: no pull request is needed, and no review is read".to_owned()];
@@ -151,91 +152,36 @@ fn listed<T: ToString>(items: impl Iterator<Item = T>, word: &str) -> String {
 
 /// A requirement as part of a sentence: `2 of payments and (1 of sre or 1 of security)`.
 fn in_words(requirement: &Requirement, outermost: bool) -> String {
-    let (parts, word) = match requirement {
-        Requirement::Leaf(leaf) => return leaf.name.to_string(),
-        Requirement::AllOf(parts) => (parts, " and "),
-        Requirement::AnyOf(parts) => (parts, " or "),
-        Requirement::InOrder(parts) => (parts, ", then "),
+    let word = match requirement {
+        Requirement::Leaf(leaf) => return format!("{}{}", leaf.name, where_it_applies(requirement)),
+        Requirement::AllOf(_) => " and ",
+        Requirement::AnyOf(_) => " or ",
+        Requirement::InOrder(_) => ", then ",
     };
+    let parts = requirement.parts();
     let words = parts.iter().map(|part| in_words(part, false)).collect::<Vec<_>>().join(word);
-    if outermost || parts.len() == 1 { words } else { format!("({words})") }
+    let alone = (outermost || parts.len() == 1) && requirement.when().is_none();
+    if alone { words } else { format!("({words}){}", where_it_applies(requirement)) }
+}
+
+fn where_it_applies(requirement: &Requirement) -> String {
+    requirement.when().map(|when| format!(" where {when}")).unwrap_or_default()
 }
 
 /// Every field, in the order of the language's reference; the service's after the rule's.
 fn rows<'p>(policy: &'p Policy, target: &Target, rule: &Rule<'p>) -> Vec<Row<'p>> {
-    let set = |name, value, field| Row { name, value, source: rule.set_at(field) };
     let service = |name, value, field| Row { name, value, source: policy.service_field_source(&target.service, field) };
-    let mut rows = vec![
-        set("require", require(rule), Field::Require),
-        set("timeout", json!(rule.timeout()), Field::Timeout),
-        set("explicit", json!(rule.explicit()), Field::Explicit),
-        set("exclude", json!(rule.exclude()), Field::Exclude),
-        set("distinct", json!(rule.distinct()), Field::Distinct),
-        set("on_changes_requested", json!(rule.on_changes_requested()), Field::OnChangesRequested),
-        set("veto", rule.veto().iter().map(ToString::to_string).collect(), Field::Veto),
-        set("max_age", json!(rule.max_age()), Field::MaxAge),
-        set("notify", notify(rule.notify()), Field::Notify),
+    let mut rows: Vec<Row<'p>> = Field::ALL
+        .iter()
+        .map(|field| Row { name: field.as_str(), value: field::value(rule, *field), source: rule.set_at(*field) })
+        .collect();
+    rows.extend([
         service("repository", json!(rule.repository), ServiceField::Repository),
         service("branches", json!(rule.branches), ServiceField::Branches),
         service("service_notify", json!(rule.service_notify), ServiceField::Notify),
-    ];
+    ]);
     if let Some(description) = rule.description {
         rows.push(service("description", json!(description), ServiceField::Description));
     }
     rows
-}
-
-fn require(rule: &Rule<'_>) -> Value {
-    match rule.require().map(|require| &require.value) {
-        None => Value::Null,
-        Some(Require::Nobody) => json!("none"),
-        Some(Require::People(requirement)) => as_written(requirement),
-    }
-}
-
-/// A requirement in the map form of the language.
-fn as_written(requirement: &Requirement) -> Value {
-    let parts = |parts: &[Requirement]| parts.iter().map(as_written).collect::<Value>();
-    match requirement {
-        Requirement::Leaf(leaf) => {
-            let of: Vec<String> = leaf.of.iter().map(ApproverRef::to_string).collect();
-            json!({ "name": leaf.name, "count": leaf.count, "of": of })
-        }
-        Requirement::AllOf(inner) => json!({ "all_of": parts(inner) }),
-        Requirement::AnyOf(inner) => json!({ "any_of": parts(inner) }),
-        Requirement::InOrder(inner) => json!({ "in_order": parts(inner) }),
-    }
-}
-
-fn notify(notify: Option<&NotifyRule>) -> Value {
-    let names = |channels: &[ChannelName]| channels.iter().map(ChannelName::as_str).collect::<Value>();
-    match notify {
-        None => json!([]),
-        Some(NotifyRule::All(channels)) => names(channels),
-        Some(NotifyRule::ByEvent(events)) => {
-            events.iter().map(|(event, channels)| (event.as_str().to_owned(), names(channels))).collect()
-        }
-    }
-}
-
-/// A value in one line, as one would write it: lists without brackets, leaves by their name.
-fn in_line(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(value) => value.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => "-".to_owned(),
-        Value::Array(items) => items.iter().map(in_line).collect::<Vec<_>>().join(", "),
-        Value::Object(map) => match map.get("name") {
-            Some(name) => in_line(name),
-            None => {
-                map.iter().map(|(key, value)| format!("{key}: {}", bracketed(value))).collect::<Vec<_>>().join("; ")
-            }
-        },
-    }
-}
-
-fn bracketed(value: &Value) -> String {
-    if value.is_array() { format!("[{}]", in_line(value)) } else { in_line(value) }
 }

@@ -111,11 +111,7 @@ fn verdicts() -> Vec<&'static str> {
 }
 
 fn next_actions() -> Vec<&'static str> {
-    let word = |kind| match kind {
-        NextActionKind::ApprovalAges => "approval_ages",
-        NextActionKind::Expire => "expire",
-    };
-    [NextActionKind::ApprovalAges, NextActionKind::Expire].map(word).to_vec()
+    NextActionKind::ALL.map(NextActionKind::as_str).to_vec()
 }
 
 fn events() -> Vec<&'static str> {

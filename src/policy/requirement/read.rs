@@ -1,94 +1,65 @@
-//! What must hold: so many people out of some, and combinations of that. The short form's grammar stands here.
+//! Reads requirements: the short form's grammar, and the map form.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use super::approver::{ApproverError, ApproverRef, Group, Written};
-use super::read::{Keys, Place, Reader, refused};
-use super::yaml::{Node, Value};
+use super::{Combination, Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
 use crate::finding::{Code, Finding, Span, closest};
-
-/// The most leaves that one requirement may have.
-pub const MAX_LEAVES: usize = 32;
-/// The most levels of groups that one requirement may have.
-pub const MAX_LEVELS: usize = 4;
-
-/// What a rule asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Require {
-    /// Nobody: no pull request is needed, and no review is read.
-    Nobody,
-    /// People.
-    People(Requirement),
-}
-
-/// A requirement: a leaf, or a combination of requirements.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Requirement {
-    /// So many people out of some.
-    Leaf(Leaf),
-    /// Every part.
-    AllOf(Vec<Requirement>),
-    /// One of the parts.
-    AnyOf(Vec<Requirement>),
-    /// Every part, asked one after the other.
-    InOrder(Vec<Requirement>),
-}
-
-/// So many people out of some.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leaf {
-    /// How it is called in every text.
-    pub name: Box<str>,
-    /// How many different people it takes.
-    pub count: u32,
-    /// Out of whom: the union.
-    pub of: Vec<ApproverRef>,
-    /// Where it is written.
-    pub source: Place,
-}
-
-impl Requirement {
-    /// All leaves, as written.
-    #[must_use]
-    pub fn leaves(&self) -> Vec<&Leaf> {
-        match self {
-            Self::Leaf(leaf) => vec![leaf],
-            Self::AllOf(parts) | Self::AnyOf(parts) | Self::InOrder(parts) => {
-                parts.iter().flat_map(Self::leaves).collect()
-            }
-        }
-    }
-
-    /// How many groups are nested, this one included.
-    fn levels(&self) -> usize {
-        match self {
-            Self::Leaf(_) => 0,
-            Self::AllOf(parts) | Self::AnyOf(parts) | Self::InOrder(parts) => {
-                1 + parts.iter().map(Self::levels).max().unwrap_or(0)
-            }
-        }
-    }
-}
+use crate::policy::approver::{ApproverError, ApproverRef, Group, Written};
+use crate::policy::condition::{Condition, ConditionNames, read_condition};
+use crate::policy::read::{Keys, Place, Reader, refused};
+use crate::policy::yaml::{Entry, Node, Value};
 
 /// The groups of a bundle by name.
 pub(crate) type Groups = BTreeMap<Box<str>, Arc<Group>>;
 
 const COMBINATIONS: [&str; 3] = ["all_of", "any_of", "in_order"];
-const LEAF_KEYS: Keys = Keys { what: "a requirement", known: &["count", "of", "name"], later: &["when"] };
+const LEAF_KEYS: Keys = Keys { what: "a requirement", known: &["count", "of", "when", "name"], later: &[] };
 const FORMS: &str = "write `2 of payments`, `\"@login\"`, `all of security`, or a mapping with \
                      `all_of`, `any_of`, `in_order` or `count` and `of`";
 
 /// Reads the value of `require`.
-pub(crate) fn read_require(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Option<Require> {
+pub(crate) fn read_require(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Require> {
     if matches!(&node.value, Value::Text(text) if text.trim() == "none") {
         return Some(Require::Nobody);
     }
-    let requirement = read_requirement(reader, node, groups, 0)?;
+    read_people(reader, node, names).map(Require::People)
+}
+
+/// Reads the value of an override's `by`: any requirement that asks for people, and whose parts always apply.
+pub(crate) fn read_override_by(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Requirement> {
+    if matches!(&node.value, Value::Text(text) if text.trim() == "none") {
+        reader.report(
+            Finding::at(Code::InvalidRequirement, node.span, "`by` is `none`, and an override takes somebody")
+                .hint("say who: `1 of sre`; where nobody may override, leave `override` out"),
+        );
+        return None;
+    }
+    let requirement = read_people(reader, node, names)?;
+    if !requirement.conditions().is_empty() {
+        let span = find_when(node).unwrap_or(node.span);
+        reader.report(
+            Finding::at(Code::InvalidRequirement, span, "`when` cannot stand in an override's `by`")
+                .hint("an override sets conditions aside: say who may give it, whatever is changed"),
+        );
+        return None;
+    }
+    Some(requirement)
+}
+
+/// Where the first `when` of a requirement is written.
+fn find_when(node: &Node) -> Option<Span> {
+    match &node.value {
+        Value::Map(entries) => entries
+            .iter()
+            .find_map(|entry| if &*entry.key == "when" { Some(entry.key_span) } else { find_when(&entry.node) }),
+        Value::List(items) => items.iter().find_map(find_when),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => None,
+    }
+}
+
+fn read_people(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Requirement> {
+    let requirement = read_requirement(reader, node, names)?;
     let (leaves, levels) = (requirement.leaves().len(), requirement.levels());
     if leaves > MAX_LEAVES || levels > MAX_LEVELS {
         let message = if leaves > MAX_LEAVES {
@@ -102,35 +73,16 @@ pub(crate) fn read_require(reader: &mut Reader<'_>, node: &Node, groups: &Groups
         );
         return None;
     }
-    Some(Require::People(requirement))
+    Some(requirement)
 }
 
-fn read_requirement(reader: &mut Reader<'_>, node: &Node, groups: &Groups, depth: usize) -> Option<Requirement> {
+fn read_requirement(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Requirement> {
     match &node.value {
-        Value::Text(text) => read_short_form(reader, node.span, text, groups).map(Requirement::Leaf),
-        Value::Map(entries) => {
-            let combination = entries.iter().find(|entry| COMBINATIONS.contains(&&*entry.key));
-            let Some(combination) = combination else {
-                return read_leaf(reader, node, groups).map(Requirement::Leaf);
-            };
-            let mut sound = true;
-            for entry in entries.iter().filter(|entry| entry.key != combination.key) {
-                sound = false;
-                let message = format!("`{}` cannot stand beside `{}`", entry.key, combination.key);
-                let (code, hint) = if &*entry.key == "when" {
-                    (Code::NotSupportedYet, "`when` is not supported yet by this version")
-                } else {
-                    (Code::InvalidRequirement, "one mapping is one requirement: nest the other as a part")
-                };
-                reader.report(Finding::at(code, entry.key_span, message).hint(hint));
-            }
-            let parts = read_parts(reader, &combination.node, &combination.key, groups, depth + 1)?;
-            sound.then_some(match &*combination.key {
-                "all_of" => Requirement::AllOf(parts),
-                "any_of" => Requirement::AnyOf(parts),
-                _ => Requirement::InOrder(parts),
-            })
-        }
+        Value::Text(text) => read_short_form(reader, node.span, text, names.groups).map(Requirement::Leaf),
+        Value::Map(entries) => match entries.iter().find(|entry| COMBINATIONS.contains(&&*entry.key)) {
+            Some(combination) => read_combination(reader, node, combination, names),
+            None => read_leaf(reader, node, names).map(Requirement::Leaf),
+        },
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::List(_) => {
             let message = format!("a requirement is {}, and must be a text or a mapping", node.kind());
             reader.report(Finding::at(Code::WrongType, node.span, message).hint(FORMS));
@@ -139,12 +91,52 @@ fn read_requirement(reader: &mut Reader<'_>, node: &Node, groups: &Groups, depth
     }
 }
 
+/// `{ all_of: [...], when: <condition> }`, and the same with `any_of` and `in_order`.
+fn read_combination(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    combination: &Entry,
+    names: &ConditionNames<'_>,
+) -> Option<Requirement> {
+    let mut sound = true;
+    if let Value::Map(entries) = &node.value {
+        for entry in entries.iter().filter(|entry| entry.key != combination.key && &*entry.key != "when") {
+            sound = false;
+            let message = format!("`{}` cannot stand beside `{}`", entry.key, combination.key);
+            reader.report(
+                Finding::at(Code::InvalidRequirement, entry.key_span, message)
+                    .hint("one mapping is one requirement: nest the other as a part"),
+            );
+        }
+    }
+    let parts = read_parts(reader, &combination.node, &combination.key, names);
+    let when = read_when(reader, node, names);
+    let inner = Combination { parts: parts?, when: when?, source: reader.place(combination.key_span) };
+    sound.then_some(match &*combination.key {
+        "all_of" => Requirement::AllOf(inner),
+        "any_of" => Requirement::AnyOf(inner),
+        _ => Requirement::InOrder(inner),
+    })
+}
+
+/// The condition of a requirement; inner none where there is no `when`, outer none where it cannot be read.
+#[expect(clippy::option_option, reason = "a condition that cannot be read is another thing than none")]
+fn read_when(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    names: &ConditionNames<'_>,
+) -> Option<Option<Box<Condition>>> {
+    match node.get("when") {
+        None => Some(None),
+        Some(when) => read_condition(reader, when, names).map(|condition| Some(Box::new(condition))),
+    }
+}
+
 fn read_parts(
     reader: &mut Reader<'_>,
     node: &Node,
     key: &str,
-    groups: &Groups,
-    depth: usize,
+    names: &ConditionNames<'_>,
 ) -> Option<Vec<Requirement>> {
     let items = reader.list(node, key)?;
     let mut parts = Vec::with_capacity(items.len());
@@ -156,14 +148,14 @@ fn read_parts(
             );
             continue;
         }
-        parts.extend(read_requirement(reader, item, groups, depth));
+        parts.extend(read_requirement(reader, item, names));
     }
     // A part that could not be read must not make the rest easier to meet.
     (parts.len() == items.len()).then_some(parts)
 }
 
 /// `{ count: 2, of: [payments, "@dana"], name: "payments leads" }`.
-fn read_leaf(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Option<Leaf> {
+fn read_leaf(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Leaf> {
     let before = reader.findings.len();
     if let Value::Map(entries) = &node.value
         && !entries.iter().any(|entry| LEAF_KEYS.known.contains(&&*entry.key))
@@ -187,17 +179,18 @@ fn read_leaf(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Option<Le
     let mut of = Vec::new();
     for item in node.get("of").map(|of| reader.one_or_list(of, "of")).unwrap_or_default() {
         if let Some(text) = reader.text(item, "of") {
-            of.extend(resolve(reader, item.span, text, groups));
+            of.extend(resolve(reader, item.span, text, names.groups));
         }
     }
     let name = node.get("name").and_then(|name| reader.text(name, "name")).map(str::trim);
     if let (Some(""), Some(node)) = (name, node.get("name")) {
         reader.report(Finding::at(Code::InvalidValue, node.span, "`name` is empty").hint("leave it out, or say what"));
     }
+    let when = read_when(reader, node, names);
     let count = count?;
     let name = name.map_or_else(|| leaf_name(count, &of), Into::into);
     let source = reader.place(node.span);
-    let leaf = Leaf { name, count, of, source };
+    let leaf = Leaf { name, count, of, everyone: false, when: when?, source };
     check_count(reader, node.span, &leaf);
     (reader.findings.len() == before).then_some(leaf)
 }
@@ -225,7 +218,7 @@ fn read_short_form(reader: &mut Reader<'_>, span: Span, text: &str, groups: &Gro
     let text = text.trim();
     if text.starts_with('@') && !text.contains(',') {
         let of = vec![resolve(reader, span, text, groups)?];
-        return Some(Leaf { name: leaf_name(1, &of), count: 1, of, source });
+        return Some(Leaf { name: leaf_name(1, &of), count: 1, of, everyone: false, when: None, source });
     }
     let wrong = |reader: &mut Reader<'_>, hint: String| {
         reader.report(Finding::at(Code::InvalidRequirement, span, format!("`{text}` is not a requirement")).hint(hint));
@@ -253,7 +246,7 @@ fn read_short_form(reader: &mut Reader<'_>, span: Span, text: &str, groups: &Gro
             return wrong(reader, "the count must be a whole number from 1 to 1000, or `all`".to_owned());
         }
     };
-    let leaf = Leaf { name: leaf_name(count, &of), count, of, source };
+    let leaf = Leaf { name: leaf_name(count, &of), count, of, everyone: false, when: None, source };
     check_count(reader, span, &leaf).then_some(leaf)
 }
 
@@ -275,7 +268,7 @@ fn read_all_of(reader: &mut Reader<'_>, span: Span, of: Vec<ApproverRef>, source
         return None;
     }
     let count = u32::try_from(group.users.len()).ok()?;
-    Some(Leaf { name: format!("all of {}", group.name).into(), count, of, source })
+    Some(Leaf { name: format!("all of {}", group.name).into(), count, of, everyone: true, when: None, source })
 }
 
 fn leaf_name(count: u32, of: &[ApproverRef]) -> Box<str> {

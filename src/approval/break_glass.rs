@@ -1,0 +1,76 @@
+//! Overrides: who sets the rule aside, and until when. Break-glass, so everything about it is told and recorded.
+
+use jiff::Timestamp;
+use smallvec::SmallVec;
+
+use super::asked::{Asked, LeafSet};
+use super::command::Command;
+use super::facts::{BoundBy, Person};
+use super::matching::{Sides, assign};
+use super::people::People;
+use super::plan::Plan;
+use super::review::Weighed;
+use super::schedule::after_of;
+use crate::policy::Override;
+
+/// An override that is met.
+pub(super) struct Overriding<'f> {
+    pub(super) field: &'f Override,
+    /// Who gave it and with what reason, in the order in which they did.
+    pub(super) given: Vec<(&'f Person, String)>,
+    /// When the first of them stops counting.
+    pub(super) ends: Timestamp,
+}
+
+/// Whether the rule is set aside by those who may.
+pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
+    let scales = &people.scales;
+    let field = scales.rule.override_by()?;
+    let mut given: Vec<(&'f Person, String, Timestamp)> = Vec::new();
+    for weighed in people.weighed.iter().filter(|weighed| weighed.is_standing_approval()) {
+        given.extend(override_of(people, field, weighed));
+    }
+    if given.is_empty() {
+        return None;
+    }
+    // People asked for in an override are asked for there alone: nobody stands in for them.
+    let asked = Asked::new(&field.by, &[], &scales.facts.teams);
+    let mut sets: SmallVec<[LeafSet; 16]> = SmallVec::new();
+    given.retain(|(person, ..)| {
+        let set = asked.of(person);
+        if !set.is_empty() {
+            sets.push(set);
+        }
+        !set.is_empty()
+    });
+    let needs: SmallVec<[u32; 4]> = asked.leaves().iter().map(|asking| asking.leaf.count).collect();
+    let shape = Plan::new(&field.by, scales.facts).shape?;
+    let sides = Sides { needs: &needs, people: &sets, distinct: scales.rule.distinct() };
+    if assign(&shape, &sides).lacking > 0 {
+        return None;
+    }
+    let ends = given.iter().map(|(.., ends)| *ends).min()?;
+    Some(Overriding { field, given: given.into_iter().map(|(person, reason, _)| (person, reason)).collect(), ends })
+}
+
+/// The override that a standing approval is, with its reason and when it stops counting.
+///
+/// Its text must be known as first delivered, since others may edit it later. Who opened the pull request can never
+/// override, whatever the rule excludes.
+fn override_of<'f>(
+    people: &People<'f>,
+    field: &Override,
+    weighed: &Weighed<'f>,
+) -> Option<(&'f Person, String, Timestamp)> {
+    let scales = &people.scales;
+    let review = weighed.review;
+    let user = review.user.as_ref()?;
+    let Command::Override(named, reason) = Command::read(&review.body) else { return None };
+    let ends = after_of(review.submitted_at?, field.valid_for);
+    let is_author = scales.pull_request.author.as_ref().is_some_and(|author| author.id == user.id);
+    let counts = named.names(&scales.facts.target)
+        && review.bound_by == BoundBy::Delivery
+        && scales.facts.now < ends
+        && !is_author;
+    counts.then_some((user, reason, ends))
+}

@@ -1,0 +1,219 @@
+//! The reasons of a verdict in words, each with the place in the policy that it rests on.
+
+use super::decision::{Reason, Verdict};
+use super::facts::{Facts, PullRequest};
+use super::judge::{Judgment, Why};
+use super::people::People;
+use super::schedule::Held;
+use crate::ident::{Login, Revision};
+use crate::policy::{Condition, Field, FreezeEffect, Pattern, RepositoryPattern, Requirement, Rule};
+
+/// What the words of a reason need.
+pub(super) struct Speaker<'a, 'f> {
+    pub(super) rule: Option<&'a Rule<'a>>,
+    pub(super) facts: &'a Facts,
+    pub(super) judgment: &'a Judgment<'f>,
+}
+
+impl Speaker<'_, '_> {
+    /// All reasons.
+    pub(super) fn reasons(&self) -> Vec<Reason> {
+        let word = |why: &Why<'_>| Reason { code: why.code(), text: self.text(why), source: self.source(why) };
+        self.judgment.reasons.iter().map(word).collect()
+    }
+
+    /// The decision in one line.
+    pub(super) fn summary(&self, reasons: &[Reason]) -> String {
+        match (&self.judgment.people, self.judgment.verdict) {
+            (Some(people), Verdict::Approved) if self.judgment.overriding.is_none() => {
+                format!("approved by {}", approvers(people))
+            }
+            (Some(people), Verdict::Pending) => people.progress(),
+            _ => reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join("; "),
+        }
+    }
+
+    /// `file:line` of the policy that a reason rests on.
+    fn source(&self, why: &Why<'_>) -> Option<String> {
+        let rule = self.rule?;
+        let set_at = |field| rule.set_at(field).map(ToString::to_string);
+        match why {
+            Why::NoRule(_) | Why::PullRequestMissing | Why::WrongRepository | Why::WrongBranch => {
+                Some(rule.source.to_string())
+            }
+            Why::BelowFloor(below) => Some(below.floor.source.to_string()),
+            Why::RequirementMet | Why::NothingAsked | Why::NothingRequired => set_at(Field::Require),
+            Why::DeadlinePassed(_) => set_at(Field::Timeout),
+            Why::QuorumUnmet(leaf) | Why::Unsatisfiable(leaf) => {
+                let people = self.judgment.people.as_ref()?;
+                people.asking(*leaf).map(|asking| asking.leaf.source.to_string())
+            }
+            Why::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
+            Why::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
+            Why::Held(Held::Timer(_)) => set_at(Field::Wait),
+            Why::Overridden => rule.override_by().map(|field| field.source.to_string()),
+            Why::WrongRevision
+            | Why::HeadChanged
+            | Why::BaseChanged(_)
+            | Why::Closed
+            | Why::ChangesRequested(_)
+            | Why::ChangesStand(_)
+            | Why::Vetoed(_)
+            | Why::ConditionUnknown
+            | Why::TeamUnreadable(_)
+            | Why::ExclusionUnknown => None,
+        }
+    }
+
+    fn text(&self, why: &Why<'_>) -> String {
+        let Facts { target, .. } = self.facts;
+        match why {
+            Why::RequirementMet => match &self.judgment.people {
+                Some(people) => format!("approved by {}", approvers(people)),
+                None => "the requirement is met".to_owned(),
+            },
+            Why::NothingAsked => format!("{target} needs no approval"),
+            Why::NoRule(Some(why)) => why.in_words(target),
+            Why::NoRule(None) => format!("the rule for {target} says nothing about who must approve"),
+            Why::BelowFloor(below) => format!("the rule for {target} is below a floor: {}", below.in_words()),
+            Why::NothingRequired => {
+                format!("no part of what {target} requires applies to this pull request: a rule never approves by running empty")
+            }
+            Why::QuorumUnmet(leaf) => self.lacks(*leaf),
+            Why::Unsatisfiable(leaf) => format!(
+                "`{}` can never be met: too few people are left once the excluded are gone",
+                self.leaf_name(*leaf)
+            ),
+            Why::ConditionUnknown => self.unknown(),
+            Why::TeamUnreadable(team) => {
+                format!("the team {team} could not be read: nobody counts by it, and everyone may object")
+            }
+            Why::ExclusionUnknown => {
+                let people = self.judgment.people.as_ref();
+                people.and_then(|people| people.scales.exclusions.unknown.clone()).unwrap_or_default()
+            }
+            Why::Held(held) => held_text(held, &target.to_string()),
+            Why::Overridden => self.overridden(),
+            Why::PullRequestMissing => format!("{target} needs a pull request, and none was given"),
+            Why::DeadlinePassed(deadline) => {
+                let timeout = self.rule.map(|rule| rule.timeout().to_string()).unwrap_or_default();
+                format!("not approved within {timeout}, by {deadline}")
+            }
+            Why::WrongRepository
+            | Why::WrongBranch
+            | Why::WrongRevision
+            | Why::HeadChanged
+            | Why::BaseChanged(_)
+            | Why::Closed
+            | Why::ChangesRequested(_)
+            | Why::ChangesStand(_)
+            | Why::Vetoed(_) => {
+                self.facts.pull_request.as_ref().map(|pull_request| self.about(why, pull_request)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// What is said of the pull request.
+    fn about(&self, why: &Why<'_>, pull_request: &PullRequest) -> String {
+        let Facts { target, revision, .. } = self.facts;
+        let (reference, head) = (pull_request.reference(), pull_request.head.short());
+        let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
+        match why {
+            Why::WrongRepository => {
+                let repository = self.rule.map(|rule| rule.repository).unwrap_or_default();
+                let allowed: Vec<&str> = repository.iter().map(RepositoryPattern::as_str).collect();
+                let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
+                let repository = &pull_request.repository;
+                format!("{reference} is a pull request of {repository}, and {} is deployed from {allowed}", target.service)
+            }
+            Why::WrongBranch => {
+                let allowed = match self.rule.and_then(|rule| rule.branches) {
+                    Some(branches) => branches.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "),
+                    None => pull_request.default_branch.clone(),
+                };
+                format!("{reference} goes into {}, and {target} is deployed from {allowed}", pull_request.base)
+            }
+            Why::WrongRevision if revision.is_none() => "no revision was given".to_owned(),
+            Why::WrongRevision => format!("{asked} is neither the head of {reference} ({head}) nor its merge commit"),
+            Why::HeadChanged => format!("the head is now {head}, and {asked} was asked for"),
+            Why::BaseChanged(at) => format!("the base branch was changed at {at}, after people were asked"),
+            Why::ChangesRequested(person) => format!("{} requested changes on {head}", person.login),
+            Why::ChangesStand(person) => format!("{} requested changes, and has not withdrawn that", person.login),
+            Why::Vetoed(veto) => {
+                format!("{} requested changes of the same commit on {}", veto.by.login, veto.pull_request)
+            }
+            _ => format!("{reference} was closed unmerged"),
+        }
+    }
+
+    fn leaf_name(&self, leaf: usize) -> &str {
+        let asking = self.judgment.people.as_ref().and_then(|people| people.asking(leaf));
+        asking.map(|asking| &*asking.leaf.name).unwrap_or_default()
+    }
+
+    fn lacks(&self, leaf: usize) -> String {
+        let Some(people) = &self.judgment.people else { return String::new() };
+        let need = people.asking(leaf).map_or(0, |asking| asking.leaf.count);
+        let missing = need.saturating_sub(people.have(leaf));
+        format!("`{}` lacks {missing} {}", self.leaf_name(leaf), if missing == 1 { "approval" } else { "approvals" })
+    }
+
+    /// Which conditions are not known to hold.
+    fn unknown(&self) -> String {
+        let conditions = self.rule.and_then(Rule::requirement).map(Requirement::conditions).unwrap_or_default();
+        let unknown = conditions.into_iter().filter(|condition| super::condition::is_unknown(condition, self.facts));
+        let said: Vec<String> = unknown.map(Condition::to_string).collect();
+        format!("it is not known whether this holds, so the stricter reading stands: {}", said.join("; "))
+    }
+
+    fn overridden(&self) -> String {
+        let Some(overriding) = &self.judgment.overriding else { return String::new() };
+        let said: Vec<String> =
+            overriding.given.iter().map(|(person, reason)| format!("{}: {reason}", person.login)).collect();
+        format!("overridden by {}", said.join("; "))
+    }
+}
+
+fn held_text(held: &Held<'_>, target: &str) -> String {
+    match held {
+        Held::Frozen(freeze, ends) => {
+            let name = freeze.calendar.name();
+            match (freeze.effect, ends) {
+                (FreezeEffect::Deny, Some(ends)) => format!("{target} is frozen by `{name}` until {ends}"),
+                (FreezeEffect::Deny, None) => format!("{target} is frozen by `{name}`"),
+                (FreezeEffect::Wait, Some(ends)) => format!("{target} waits until the freeze `{name}` ends at {ends}"),
+                (FreezeEffect::Wait, None) => format!("{target} is frozen by `{name}`, which never ends"),
+            }
+        }
+        Held::OutOfWindow(Some(opens)) => format!("{target} waits for its window, which opens at {opens}"),
+        Held::OutOfWindow(None) => format!("the window of {target} never opens again"),
+        Held::Timer(until) => format!("approved, and waits until {until} before it is released"),
+    }
+}
+
+/// The people whose approvals count, for a sentence.
+fn approvers(people: &People<'_>) -> String {
+    let logins: Vec<&str> = people.counting.iter().map(|person| person.login.as_str()).collect();
+    if logins.is_empty() { "nobody".to_owned() } else { logins.join(", ") }
+}
+
+impl People<'_> {
+    /// `1 of 2 payments; 1 of 1 security met`, for every leaf that was chosen.
+    fn progress(&self) -> String {
+        let Some(assignment) = &self.assignment else { return String::new() };
+        let leaves = self.scales.asked.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
+        let said = leaves.map(|(at, asking)| {
+            let leaf = asking.leaf;
+            let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
+            let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);
+            let have = self.have(at);
+            format!("{have} of {} {name}{}", leaf.count, if have >= leaf.count { " met" } else { "" })
+        });
+        said.collect::<Vec<_>>().join("; ")
+    }
+
+    /// Whose approvals count, in the order in which they were given.
+    pub(super) fn counts(&self) -> Vec<Login> {
+        self.counting.iter().map(|person| person.login.clone()).collect()
+    }
+}

@@ -1,0 +1,189 @@
+//! What time does to a request: reminders, escalations and the deadline; and what it does to a release: freezes, windows
+//! and the wait timer.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::condition::holds;
+use super::decision::{Applies, NextAction, NextActionKind};
+use super::facts::Facts;
+use crate::policy::{Calendar, Duration, Escalation, Freeze, FreezeEffect, Rule};
+
+/// Something that is due at a moment of a request's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment<'p> {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: MomentKind<'p>,
+}
+
+/// What can be due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MomentKind<'p> {
+    /// Those still needed are told again: the reminder's number, from 0.
+    Remind(usize),
+    /// Others are told, and may stand in: the escalation's number, from 0.
+    Escalate(usize, &'p Escalation),
+    /// The deadline.
+    Expire,
+}
+
+/// Everything that is due for a request, from asking people on, in the order of time; at one moment in the order of
+/// [`MomentKind`].
+#[must_use]
+pub fn moments<'p>(rule: &Rule<'p>, requested_at: Timestamp) -> Vec<Moment<'p>> {
+    let at = |after: Duration| after_of(requested_at, after);
+    let remind = rule.remind().iter().enumerate();
+    let remind = remind.map(|(number, after)| Moment { at: at(*after), kind: MomentKind::Remind(number) });
+    let escalate = rule.escalate().iter().enumerate();
+    let escalate =
+        escalate.map(|(number, step)| Moment { at: at(step.after), kind: MomentKind::Escalate(number, step) });
+    let expire = Moment { at: at(rule.timeout()), kind: MomentKind::Expire };
+    let mut moments: Vec<Moment<'p>> = remind.chain(escalate).collect();
+    moments.push(expire);
+    moments.sort_by_key(|moment| moment.at);
+    moments.retain(|moment| moment.at < expire.at || moment.kind == MomentKind::Expire);
+    moments
+}
+
+/// The deadline of a request, once people were asked.
+pub(super) fn deadline(rule: &Rule<'_>, facts: &Facts) -> Option<Timestamp> {
+    Some(after_of(facts.requested_at?, rule.timeout()))
+}
+
+/// The escalations that have come, whose stand-ins count.
+pub(super) fn escalated<'p>(rule: &Rule<'p>, facts: &Facts) -> Vec<&'p Escalation> {
+    let Some(requested_at) = facts.requested_at else { return Vec::new() };
+    rule.escalate().iter().filter(|step| after_of(requested_at, step.after) <= facts.now).collect()
+}
+
+pub(super) fn after_of(at: Timestamp, duration: Duration) -> Timestamp {
+    at.checked_add(duration.signed()).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether what is approved may be released now.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Release<'p> {
+    /// It may.
+    Open,
+    /// Not now, and not by waiting.
+    Denied(Held<'p>),
+    /// Not now: ask again then.
+    Wait(Timestamp, Held<'p>),
+}
+
+/// What holds a release.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Held<'p> {
+    /// A freeze, and when its calendar ends, if ever.
+    Frozen(&'p Freeze, Option<Timestamp>),
+    /// No calendar of the window is open, and when one opens, if ever.
+    OutOfWindow(Option<Timestamp>),
+    /// The wait timer, until then.
+    Timer(Timestamp),
+}
+
+/// How many changes of calendars are looked through for the end of a wait. Where that is not enough the wait ends at the
+/// last one looked at, and the question is asked again.
+const MOST_CHANGES: usize = 1_000;
+
+/// Freezes, windows and, where the request was settled, the wait timer.
+pub(super) fn release<'p>(rule: &Rule<'p>, facts: &Facts) -> Release<'p> {
+    let Some(first) = held(rule, facts, facts.now) else { return Release::Open };
+    if denies(first) {
+        return Release::Denied(first);
+    }
+    let mut at = facts.now;
+    for _ in 0..MOST_CHANGES {
+        match held(rule, facts, at) {
+            // What waits until a freeze that denies is told so then.
+            None => return Release::Wait(at, first),
+            Some(held) if denies(held) && at > facts.now => return Release::Wait(at, first),
+            Some(held) => match next(held, at) {
+                Some(next) => at = next,
+                None => return Release::Denied(first),
+            },
+        }
+    }
+    Release::Wait(at, first)
+}
+
+/// What holds a release at an instant: a freeze that denies before everything that may be waited for.
+fn held<'p>(rule: &Rule<'p>, facts: &Facts, at: Timestamp) -> Option<Held<'p>> {
+    let frozen = |effect| {
+        let in_force = |freeze: &&Freeze| {
+            let excepted = || freeze.except.as_ref().is_some_and(|except| holds(except, facts, at) == Applies::Yes);
+            freeze.effect == effect && freeze.calendar.contains(at) && !excepted()
+        };
+        let freeze = rule.freeze().iter().find(in_force)?;
+        Some(Held::Frozen(freeze, freeze.calendar.next_change(at)))
+    };
+    let out_of_window = || {
+        let window = rule.window()?;
+        if window.iter().any(|calendar| calendar.contains(at)) {
+            return None;
+        }
+        Some(Held::OutOfWindow(window.iter().filter_map(|calendar| calendar.next_change(at)).min()))
+    };
+    let timer = || {
+        let until = after_of(facts.approved_at?, rule.wait()?);
+        (at < until).then_some(Held::Timer(until))
+    };
+    frozen(FreezeEffect::Deny).or_else(|| frozen(FreezeEffect::Wait)).or_else(out_of_window).or_else(timer)
+}
+
+const fn denies(held: Held<'_>) -> bool {
+    match held {
+        Held::Frozen(freeze, _) => matches!(freeze.effect, FreezeEffect::Deny),
+        Held::OutOfWindow(opens) => opens.is_none(),
+        Held::Timer(_) => false,
+    }
+}
+
+/// The next instant at which what holds may have changed.
+fn next(held: Held<'_>, at: Timestamp) -> Option<Timestamp> {
+    match held {
+        Held::Frozen(freeze, ends) => {
+            let except = freeze.except.iter().flat_map(|except| except.calendars());
+            except.filter_map(|calendar| calendar.next_change(at)).chain(ends).min()
+        }
+        Held::OutOfWindow(opens) => opens,
+        Held::Timer(until) => Some(until),
+    }
+}
+
+/// What comes first of what is due and of what may change without anyone acting, while people are waited for.
+pub(super) fn next_while_asking(rule: &Rule<'_>, facts: &Facts) -> Option<NextAction> {
+    let due = facts.requested_at.map(|requested_at| moments(rule, requested_at)).unwrap_or_default();
+    let due = due.into_iter().filter(|moment| moment.at > facts.now).map(|moment| NextAction {
+        at: moment.at,
+        kind: match moment.kind {
+            MomentKind::Remind(_) => NextActionKind::Remind,
+            MomentKind::Escalate(..) => NextActionKind::Escalate,
+            MomentKind::Expire => NextActionKind::Expire,
+        },
+    });
+    // A deadline that is past is due now.
+    let overdue = deadline(rule, facts).filter(|deadline| *deadline <= facts.now);
+    let overdue = overdue.map(|at| NextAction { at, kind: NextActionKind::Expire });
+    let conditions = rule.conditions().flat_map(crate::policy::Condition::calendars);
+    due.chain(overdue).chain(change_of(conditions, facts.now)).min_by_key(|next| (next.at, next.kind))
+}
+
+/// The next change of what an approval may be released in.
+pub(super) fn next_while_approved(rule: &Rule<'_>, facts: &Facts) -> Option<NextAction> {
+    let freezes = rule.freeze().iter().map(|freeze| &*freeze.calendar);
+    let windows = rule.window().unwrap_or_default().iter().map(|calendar| &**calendar);
+    let conditions = rule.conditions().flat_map(crate::policy::Condition::calendars);
+    change_of(freezes.chain(windows).chain(conditions), facts.now)
+}
+
+fn change_of<'p>(calendars: impl Iterator<Item = &'p Calendar>, now: Timestamp) -> Option<NextAction> {
+    let at = calendars.filter_map(|calendar| calendar.next_change(now)).min()?;
+    Some(NextAction { at, kind: NextActionKind::CalendarChanges })
+}
+
+/// The instant after the last one at which something still counts.
+pub(super) fn just_after(last: Timestamp) -> Option<Timestamp> {
+    last.checked_add(SignedDuration::from_nanos(1)).ok()
+}

@@ -1,0 +1,161 @@
+//! Reads the fields of a rule body that are about people: who is left out, who has a say, who stands in, who overrides.
+
+use super::times::{read_bounded, read_duration};
+use super::told::read_told;
+use super::{Names, is_empty_list};
+use crate::finding::{Code, Finding, closest};
+use crate::policy::approver::ApproverRef;
+use crate::policy::duration::Duration;
+use crate::policy::field::{Escalation, Exclusion, Override, StandIn};
+use crate::policy::read::{Keys, Reader};
+use crate::policy::requirement::{Groups, read_override_by, resolve};
+use crate::policy::yaml::{Node, Value};
+
+/// `exclude: []` is allowed: it says that nobody is excluded.
+pub(crate) fn read_exclude(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Exclusion>> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::Map(_) => {
+            reader.wrong_type(node, "exclude", "a list");
+            return None;
+        }
+    };
+    let words = Exclusion::ALL.map(|exclusion| (exclusion.as_str(), exclusion));
+    let mut exclude: Vec<Exclusion> =
+        items.iter().filter_map(|item| reader.word(item, "exclude", &words)).collect();
+    if exclude.len() < items.len() {
+        return None;
+    }
+    exclude.sort_unstable();
+    exclude.dedup();
+    Some(exclude)
+}
+
+/// A list of approvers. `[]` says that there are none.
+pub(super) fn read_refs(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    field: &str,
+    groups: &Groups,
+) -> Option<Vec<ApproverRef>> {
+    if is_empty_list(node) {
+        return Some(Vec::new());
+    }
+    let items = reader.one_or_list(node, field);
+    let mut refs = Vec::with_capacity(items.len());
+    for item in &items {
+        let text = reader.text(item, field)?;
+        refs.extend(resolve(reader, item.span, text, groups));
+    }
+    (!items.is_empty() && refs.len() == items.len()).then_some(refs)
+}
+
+const ESCALATION_KEYS: Keys = Keys { what: "an escalation", known: &["after", "notify", "stand_in"], later: &[] };
+
+/// Escalations in the order of time. `[]` says that there are none.
+pub(super) fn read_escalate(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Vec<Escalation>> {
+    if is_empty_list(node) {
+        return Some(Vec::new());
+    }
+    let items = match &node.value {
+        Value::Map(_) => std::slice::from_ref(node),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
+            reader.list(node, "escalate")?
+        }
+    };
+    let mut steps: Vec<Escalation> =
+        items.iter().filter_map(|item| read_escalation(reader, item, names)).collect();
+    steps.sort_by_key(|step| step.after);
+    (steps.len() == items.len()).then_some(steps)
+}
+
+fn read_escalation(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Escalation> {
+    let before = reader.findings.len();
+    if !reader.fields(node, &ESCALATION_KEYS) {
+        return None;
+    }
+    let after = match node.get("after") {
+        Some(after) => read_duration(reader, after, "after"),
+        None => {
+            reader.report(
+                Finding::at(Code::MissingKey, node.span, "an escalation needs `after`")
+                    .hint("write how long after people were asked: `after: 2h`"),
+            );
+            None
+        }
+    };
+    if node.get("notify").is_none() && node.get("stand_in").is_none() {
+        reader.report(
+            Finding::at(Code::MissingKey, node.span, "an escalation that tells nobody and lets nobody stand in does nothing")
+                .hint("add `notify: [channel]` or `stand_in: { group: [approvers] }`"),
+        );
+    }
+    let told = node.get("notify").and_then(|notify| read_told(reader, notify, "notify", &names.channels));
+    let stand_in = node.get("stand_in").map(|stand_in| read_stand_ins(reader, stand_in, &names.groups));
+    let step = Escalation {
+        after: after?,
+        notify: told.unwrap_or_default(),
+        stand_in: stand_in.unwrap_or_default(),
+        source: reader.place(node.span),
+    };
+    (reader.findings.len() == before).then_some(step)
+}
+
+/// `{ payments: [sre] }`: who counts wherever the group is asked for.
+fn read_stand_ins(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Vec<StandIn> {
+    let mut stand_ins = Vec::new();
+    for entry in reader.map(node, "stand_in").unwrap_or_default() {
+        let Some(group) = groups.get(&entry.key) else {
+            let hint = closest(&entry.key, groups.keys().map(AsRef::as_ref)).map_or_else(
+                || "the key is the group that is asked for: define it under `groups`".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            let message = format!("there is no group `{}`", entry.key);
+            reader.report(Finding::at(Code::UnknownName, entry.key_span, message).hint(hint));
+            continue;
+        };
+        if is_empty_list(&entry.node) {
+            let message = format!("`{}` names nobody who stands in", entry.key);
+            reader.report(Finding::at(Code::EmptyList, entry.node.span, message).hint("name at least one approver"));
+            continue;
+        }
+        if let Some(by) = read_refs(reader, &entry.node, "stand_in", groups) {
+            stand_ins.push(StandIn { group: group.clone(), by });
+        }
+    }
+    stand_ins
+}
+
+const OVERRIDE_KEYS: Keys = Keys { what: "an override", known: &["by", "for", "notify"], later: &[] };
+
+/// How long an override counts where nothing else is said.
+const DEFAULT_VALID_FOR: &str = "4h";
+
+pub(super) fn read_override(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Override> {
+    let before = reader.findings.len();
+    if !reader.fields(node, &OVERRIDE_KEYS) {
+        return None;
+    }
+    let by = match node.get("by") {
+        Some(by) => read_override_by(reader, by, &names.of_conditions()),
+        None => {
+            reader.report(
+                Finding::at(Code::MissingKey, node.span, "an override needs `by`")
+                    .hint("say who may give it: `override: { by: 1 of sre }`"),
+            );
+            None
+        }
+    };
+    let valid_for: Option<Duration> = match node.get("for") {
+        Some(written) => read_bounded(reader, written, "for"),
+        None => DEFAULT_VALID_FOR.parse().ok(),
+    };
+    let told = node.get("notify").and_then(|notify| read_told(reader, notify, "notify", &names.channels));
+    let field = Override {
+        by: by?,
+        valid_for: valid_for?,
+        notify: told.unwrap_or_default(),
+        source: reader.place(node.span),
+    };
+    (reader.findings.len() == before).then_some(field)
+}
