@@ -1,7 +1,9 @@
 //! From facts to a decision, and the life of a request. No YAML, no input or output, no clock.
 
+mod applies;
 pub mod case;
 mod command;
+mod condition;
 mod decide;
 pub mod decision;
 mod eligible;
