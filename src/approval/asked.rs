@@ -3,12 +3,9 @@
 
 use smallvec::SmallVec;
 
-use super::eligible::is_user;
+use super::eligible::{Teams, is_user};
 use super::facts::{AccountKind, Person};
-use crate::ident::TeamSlug;
 use crate::policy::{ApproverRef, Escalation, GITHUB_ACTIONS, Leaf, MAX_LEAVES, Requirement, UserRef};
-
-use super::eligible::Teams;
 
 /// A set of leaves, by number. A requirement has at most [`MAX_LEAVES`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,9 +14,6 @@ pub(super) struct LeafSet(u32);
 const _: () = assert!(MAX_LEAVES <= 32, "a leaf set has 32 places");
 
 impl LeafSet {
-    /// Every leaf.
-    pub(super) const ALL: Self = Self(u32::MAX);
-
     pub(super) const fn only(leaf: usize) -> Self {
         Self(if leaf < 32 { 1 << leaf } else { 0 })
     }
@@ -136,10 +130,5 @@ impl<'a> Asking<'a> {
     /// The members of its teams, as far as those could be read.
     pub(super) fn members(&self) -> impl Iterator<Item = &'a Person> {
         self.members.iter().copied().flatten()
-    }
-
-    /// The teams it names itself, without those of stand-ins.
-    pub(super) fn teams(&self) -> impl Iterator<Item = &'a TeamSlug> {
-        self.leaf.of.iter().flat_map(ApproverRef::teams)
     }
 }

@@ -15,7 +15,6 @@ use crate::policy::Override;
 
 /// An override that is met.
 pub(super) struct Overriding<'f> {
-    pub(super) field: &'f Override,
     /// Who gave it and with what reason, in the order in which they did.
     pub(super) given: Vec<(&'f Person, String)>,
     /// When the first of them stops counting.
@@ -50,7 +49,7 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
         return None;
     }
     let ends = given.iter().map(|(.., ends)| *ends).min()?;
-    Some(Overriding { field, given: given.into_iter().map(|(person, reason, _)| (person, reason)).collect(), ends })
+    Some(Overriding { given: given.into_iter().map(|(person, reason, _)| (person, reason)).collect(), ends })
 }
 
 /// The override that a standing approval is, with its reason and when it stops counting.

@@ -80,9 +80,8 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
             by: overriding.given.iter().map(|(person, _)| person.login.clone()).collect(),
             reason: overriding.given.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; "),
         }),
-        notify: rule.and_then(|rule| {
-            event(&judgment, facts).map(|event| Notify { event, channels: rule.channels(event) })
-        }),
+        notify: rule
+            .and_then(|rule| event(&judgment, facts).map(|event| Notify { event, channels: rule.channels(event) })),
         mode: rule.map_or(Mode::Enforce, Rule::mode),
     }
 }

@@ -100,18 +100,23 @@ impl<'f> Exclusions<'f> {
 }
 
 /// The people whom a commit names, without GitHub's own account.
-fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
+pub(super) fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
     let real = |person: &&Person| person.id != WEB_FLOW && person.login.as_str() != "web-flow";
     [commit.author.as_ref(), commit.committer.as_ref()].into_iter().flatten().filter(real)
 }
 
 /// Whether somebody's part in a commit is unknown. GitHub's own account goes by its e-mail address as others do, and
 /// whoever writes that into a commit is not known by it.
-fn is_unattributed(commit: &Commit) -> bool {
+pub(super) fn is_unattributed(commit: &Commit) -> bool {
     commit.author.is_none() || commit.committer.is_none() || people_of(commit).next().is_none()
 }
 
 /// A branch that nobody pushed to is one of which that is not known.
-const fn pushers_known(pull_request: &PullRequest) -> bool {
+pub(super) const fn pushers_known(pull_request: &PullRequest) -> bool {
     pull_request.pushers_complete && !pull_request.pushers.is_empty()
+}
+
+/// A pull request without a commit is one of which they are not known.
+pub(super) const fn commits_known(pull_request: &PullRequest) -> bool {
+    pull_request.commits_complete && !pull_request.commits.is_empty()
 }

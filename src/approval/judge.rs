@@ -189,11 +189,7 @@ fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Opti
 }
 
 /// Steps 4 to 10: what the people's reviews and the time of day add up to.
-fn by_people<'f>(
-    rule: &'f Rule<'f>,
-    facts: &'f Facts,
-    people: &People<'f>,
-) -> (Judgment<'f>, Option<Overriding<'f>>) {
+fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> (Judgment<'f>, Option<Overriding<'f>>) {
     if let Some(overriding) = overriding(people) {
         return (Judgment::of(Verdict::Approved, Why::Overridden), Some(overriding));
     }
@@ -230,9 +226,7 @@ fn passing<'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Ju
     match release(rule, facts) {
         Release::Open => Judgment::with(Verdict::Approved, reasons),
         Release::Denied(held) => Judgment::denied(Why::Held(held)),
-        Release::Wait(until, held) => {
-            Judgment { until: Some(until), ..Judgment::of(Verdict::Wait, Why::Held(held)) }
-        }
+        Release::Wait(until, held) => Judgment { until: Some(until), ..Judgment::of(Verdict::Wait, Why::Held(held)) },
     }
 }
 

@@ -46,8 +46,7 @@ impl<'f> People<'f> {
             *leaf += 1;
             return (Part::Quorum(self.quorum(written, number, applies)), within == Applies::Yes);
         }
-        let parts: Vec<(Part, bool)> =
-            requirement.parts().iter().map(|part| self.part_of(part, node, leaf)).collect();
+        let parts: Vec<(Part, bool)> = requirement.parts().iter().map(|part| self.part_of(part, node, leaf)).collect();
         let met = match requirement {
             Requirement::AnyOf(_) => parts.iter().any(|(part, sure)| part.met() && *sure),
             Requirement::AllOf(_) | Requirement::InOrder(_) | Requirement::Leaf(_) => {
@@ -186,7 +185,8 @@ impl<'f> People<'f> {
         let mut candidates: HashSet<&Login> = self.candidates(asking).into_iter().collect();
         let exclusions = &self.scales.exclusions;
         for entry in later {
-            candidates.extend(entry.users().iter().filter(|user| !exclusions.excludes_user(user)).map(|user| &user.login));
+            candidates
+                .extend(entry.users().iter().filter(|user| !exclusions.excludes_user(user)).map(|user| &user.login));
             let members = entry.teams().iter().filter_map(|team| teams.get(team)).flatten();
             let may = |member: &&Person| member.kind == AccountKind::User && exclusions.reason(member).is_none();
             candidates.extend(members.filter(may).map(|member| &member.login));

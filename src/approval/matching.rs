@@ -82,8 +82,7 @@ impl Assignment {
 
 /// Finds the best assignment.
 pub(super) fn assign(shape: &Shape, sides: &Sides<'_>) -> Assignment {
-    let mut state =
-        Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; sides.people.len()] };
+    let mut state = Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; sides.people.len()] };
     let mut search = Search { sides, best: None };
     if !shape.has_choice() {
         shape.each_leaf(&mut |leaf| search.add(leaf, &mut state));
@@ -166,9 +165,7 @@ impl<'s> Search<'s> {
                 need - if self.sides.distinct { 0 } else { need.min(self.able(*leaf)) }
             }
             Shape::All(parts) | Shape::InOrder(parts) => parts.iter().map(|part| self.cost(part)).sum(),
-            Shape::Any(parts) | Shape::Doubtful(parts) => {
-                parts.iter().map(|part| self.cost(part)).min().unwrap_or(0)
-            }
+            Shape::Any(parts) | Shape::Doubtful(parts) => parts.iter().map(|part| self.cost(part)).min().unwrap_or(0),
         }
     }
 
@@ -225,7 +222,12 @@ mod tests {
     use proptest::prelude::*;
 
     /// Leaves as `(need, who could serve it)`.
-    fn found(shape: &Shape, leaves: &[(u32, &[usize])], people: usize, distinct: bool) -> (Assignment, Vec<Vec<usize>>) {
+    fn found(
+        shape: &Shape,
+        leaves: &[(u32, &[usize])],
+        people: usize,
+        distinct: bool,
+    ) -> (Assignment, Vec<Vec<usize>>) {
         let needs: Vec<u32> = leaves.iter().map(|(need, _)| *need).collect();
         let mut sets = vec![LeafSet::default(); people];
         for (leaf, (_, eligible)) in leaves.iter().enumerate() {

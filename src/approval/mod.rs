@@ -1,5 +1,6 @@
 //! From facts to a decision, and the life of a request. No YAML, no input or output, no clock.
 
+mod applies;
 mod asked;
 mod break_glass;
 pub mod case;

@@ -84,7 +84,11 @@ impl<'f> People<'f> {
     /// The chosen leaves that lack people, by number.
     pub(super) fn lacking(&self) -> impl Iterator<Item = usize> {
         let chosen = self.assignment.as_ref().map_or(LeafSet::default(), |assignment| assignment.chosen);
-        self.needs.iter().enumerate().filter(move |(leaf, need)| chosen.has(*leaf) && self.have(*leaf) < **need).map(|(leaf, _)| leaf)
+        self.needs
+            .iter()
+            .enumerate()
+            .filter(move |(leaf, need)| chosen.has(*leaf) && self.have(*leaf) < **need)
+            .map(|(leaf, _)| leaf)
     }
 
     fn of(&self, verdict: ReviewVerdict) -> impl Iterator<Item = &'f Person> {

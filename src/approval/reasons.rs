@@ -1,6 +1,7 @@
 //! The reasons of a verdict in words, each with the place in the policy that it rests on.
 
-use super::decision::{Reason, Verdict};
+use super::condition::holds;
+use super::decision::{Applies, Reason, Verdict};
 use super::facts::{Facts, PullRequest};
 use super::judge::{Judgment, Why};
 use super::people::People;
@@ -77,7 +78,9 @@ impl Speaker<'_, '_> {
             Why::NoRule(None) => format!("the rule for {target} says nothing about who must approve"),
             Why::BelowFloor(below) => format!("the rule for {target} is below a floor: {}", below.in_words()),
             Why::NothingRequired => {
-                format!("no part of what {target} requires applies to this pull request: a rule never approves by running empty")
+                format!(
+                    "no part of what {target} requires applies to this pull request: a rule never approves by running empty"
+                )
             }
             Why::QuorumUnmet(leaf) => self.lacks(*leaf),
             Why::Unsatisfiable(leaf) => format!(
@@ -124,7 +127,10 @@ impl Speaker<'_, '_> {
                 let allowed: Vec<&str> = repository.iter().map(RepositoryPattern::as_str).collect();
                 let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
                 let repository = &pull_request.repository;
-                format!("{reference} is a pull request of {repository}, and {} is deployed from {allowed}", target.service)
+                format!(
+                    "{reference} is a pull request of {repository}, and {} is deployed from {allowed}",
+                    target.service
+                )
             }
             Why::WrongBranch => {
                 let allowed = match self.rule.and_then(|rule| rule.branches) {
@@ -161,7 +167,8 @@ impl Speaker<'_, '_> {
     /// Which conditions are not known to hold.
     fn unknown(&self) -> String {
         let conditions = self.rule.and_then(Rule::requirement).map(Requirement::conditions).unwrap_or_default();
-        let unknown = conditions.into_iter().filter(|condition| super::condition::is_unknown(condition, self.facts));
+        let unknown =
+            conditions.into_iter().filter(|condition| holds(condition, self.facts, self.facts.now) == Applies::Unknown);
         let said: Vec<String> = unknown.map(Condition::to_string).collect();
         format!("it is not known whether this holds, so the stricter reading stands: {}", said.join("; "))
     }

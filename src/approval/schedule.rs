@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::condition::holds;
 use super::decision::{Applies, NextAction, NextActionKind};
 use super::facts::Facts;
-use crate::policy::{Calendar, Duration, Escalation, Freeze, FreezeEffect, Rule};
+use crate::policy::{Calendar, Condition, Duration, Escalation, Freeze, FreezeEffect, Rule};
 
 /// Something that is due at a moment of a request's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +166,7 @@ pub(super) fn next_while_asking(rule: &Rule<'_>, facts: &Facts) -> Option<NextAc
     // A deadline that is past is due now.
     let overdue = deadline(rule, facts).filter(|deadline| *deadline <= facts.now);
     let overdue = overdue.map(|at| NextAction { at, kind: NextActionKind::Expire });
-    let conditions = rule.conditions().flat_map(crate::policy::Condition::calendars);
+    let conditions = rule.conditions().flat_map(Condition::calendars).map(|calendar| &**calendar);
     due.chain(overdue).chain(change_of(conditions, facts.now)).min_by_key(|next| (next.at, next.kind))
 }
 
@@ -174,7 +174,7 @@ pub(super) fn next_while_asking(rule: &Rule<'_>, facts: &Facts) -> Option<NextAc
 pub(super) fn next_while_approved(rule: &Rule<'_>, facts: &Facts) -> Option<NextAction> {
     let freezes = rule.freeze().iter().map(|freeze| &*freeze.calendar);
     let windows = rule.window().unwrap_or_default().iter().map(|calendar| &**calendar);
-    let conditions = rule.conditions().flat_map(crate::policy::Condition::calendars);
+    let conditions = rule.conditions().flat_map(Condition::calendars).map(|calendar| &**calendar);
     change_of(freezes.chain(windows).chain(conditions), facts.now)
 }
 

@@ -85,6 +85,10 @@ codes! {
     RepositoryMissing = "repository-missing",
     /// `require: none` where a misspelt name would reach it.
     NoneForAll = "none-for-all",
+    /// A rule that is below a floor.
+    BelowFloor = "below-floor",
+    /// A reminder or an escalation that would come after the deadline.
+    AfterDeadline = "after-deadline",
     /// Overlapping patterns whose order would depend on file names.
     PatternOrder = "pattern-order",
 }

@@ -1,6 +1,7 @@
 //! What can only be seen once all files are read: rules that lack something, doors that a misspelt name would open, and
 //! orders that would depend on file names.
 
+use super::bounds::bounds;
 use super::read::{Place, Reader};
 use super::requirement::Require;
 use super::selector::Selectors;
@@ -14,7 +15,6 @@ pub(super) struct Sections<'s, 'n> {
     pub(super) defaults: &'s [&'n Node],
     pub(super) environments: &'s [&'n Node],
     pub(super) services: &'s [&'n Node],
-    pub(super) floors: &'s [&'n Node],
 }
 
 /// Looks at a policy as a whole.
@@ -29,6 +29,7 @@ pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, sections: &Section
         }
     }
     unreached_environments(reader, policy, environments);
+    bounds(reader, policy);
 }
 
 fn entries<'n>(nodes: &[&'n Node]) -> Vec<&'n Entry> {

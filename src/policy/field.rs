@@ -97,7 +97,8 @@ impl Escalation {
     /// Who may stand in where the leaf asks: nobody stands in for "all of".
     pub fn stand_ins_of(&self, leaf: &Leaf) -> impl Iterator<Item = &ApproverRef> {
         let asked = |stand_in: &&StandIn| {
-            let is_group = |of: &ApproverRef| matches!(of, ApproverRef::Group(group) if group.name == stand_in.group.name);
+            let is_group =
+                |of: &ApproverRef| matches!(of, ApproverRef::Group(group) if group.name == stand_in.group.name);
             !leaf.everyone && leaf.of.iter().any(is_group)
         };
         self.stand_in.iter().filter(asked).flat_map(|stand_in| &stand_in.by)

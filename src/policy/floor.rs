@@ -84,13 +84,12 @@ impl Floor {
             return below(Field::Override, "allows an override".to_owned(), "allows none".to_owned());
         }
         // Whatever a floor asks for, a rule that lets everything pass is below it.
-        (rule.mode() == Mode::Audit)
-            .then(|| Below {
-                floor: self,
-                field: Field::Mode,
-                rule_says: "is `audit`, which stops nothing".to_owned(),
-                floor_says: "takes `mode: enforce`".to_owned(),
-            })
+        (rule.mode() == Mode::Audit).then(|| Below {
+            floor: self,
+            field: Field::Mode,
+            rule_says: "is `audit`, which stops nothing".to_owned(),
+            floor_says: "takes `mode: enforce`".to_owned(),
+        })
     }
 }
 

@@ -11,8 +11,8 @@ use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
 use super::selector::Selectors;
-use super::setting::Field;
 use super::service::{Layer, RepositoryPattern, Service};
+use super::setting::Field;
 use super::yaml::{Entry, Node, Room, Value, parse};
 use super::{Defaults, Policy};
 use crate::finding::{Code, Finding, Findings, Source, SourceContent, SourceMap, Span};
@@ -158,12 +158,8 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
     let digest = PolicyDigest::of(canonical(&sections).to_string().as_bytes());
     let Names { groups, calendars, .. } = names;
     let policy = Policy { digest, defaults, environments, services, floors, groups, calendars, channels };
-    let sections = Sections {
-        defaults: &nodes("defaults"),
-        environments: &nodes("environments"),
-        services: &nodes("services"),
-        floors: &nodes("floor"),
-    };
+    let sections =
+        Sections { defaults: &nodes("defaults"), environments: &nodes("environments"), services: &nodes("services") };
     check(reader, &policy, &sections);
     Some(policy)
 }
@@ -310,7 +306,8 @@ const SERVICE_KEYS: Keys =
 fn read_service(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Service {
     let node = &entry.node;
     if let Value::Map(fields) = &node.value
-        && let Some(misplaced) = fields.iter().find(|field| Field::KEYS.contains(&&*field.key) && &*field.key != "notify")
+        && let Some(misplaced) =
+            fields.iter().find(|field| Field::KEYS.contains(&&*field.key) && &*field.key != "notify")
     {
         let message = format!("`{}` is a rule field, and a service holds none itself", misplaced.key);
         let hint = "write it under `environments:` of the service, e.g. `environments: { production: { … } }`";

@@ -4,9 +4,11 @@
 
 mod approver;
 mod body;
+mod bounds;
 mod calendar;
 mod canonical;
 mod check;
+mod comparison;
 mod condition;
 mod duration;
 mod event;
@@ -14,7 +16,9 @@ mod field;
 mod floor;
 pub(crate) mod load;
 mod names;
+mod path;
 mod pattern;
+mod pointer;
 pub(crate) mod read;
 mod requirement;
 mod rule;
@@ -25,15 +29,19 @@ pub(crate) mod yaml;
 
 pub use approver::{ApproverError, ApproverRef, GITHUB_ACTIONS, Group, UserRef};
 pub use calendar::Calendar;
-pub use condition::Condition;
+pub use comparison::{Comparison, ComparisonError};
+pub use condition::{Condition, MAX_TERMS, MAX_VALUES, Term, Test};
 pub use duration::{Duration, DurationError};
 pub use event::Event;
 pub use field::{
-    DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, FreezeEffect, Mode, NotifyRule, OnChangesRequested, Override, StandIn,
+    DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, FreezeEffect, Mode, NotifyRule, OnChangesRequested, Override,
+    StandIn,
 };
 pub use floor::{Below, Floor};
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
+pub use path::{PathError, PathPattern};
 pub use pattern::{Pattern, PatternError};
+pub use pointer::{Pointer, PointerError};
 pub use read::{Place, Sourced};
 pub use requirement::{Combination, Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
 pub use rule::{PinnedRule, Rule};
@@ -164,11 +172,37 @@ impl Policy {
         let (service_key, service) = self.services.find(target.service.as_str()).ok_or(NoRule::Service)?;
         let own = service.environments.find(target.environment.as_str());
         let common = self.environments.find(target.environment.as_str());
-        let (environment_key, chosen) =
-            own.or(common).ok_or(NoRule::Environment { service_selector: service_key.as_str() })?;
+        self.lay((service_key, service), own, common)
+            .ok_or(NoRule::Environment { service_selector: service_key.as_str() })
+    }
+
+    /// Every rule that is written: for each environment key that a service has or that stands at the top, the rule of the
+    /// names that are meant by it. For a pattern, of a name that no other pattern catches.
+    pub fn written_rules<'p>(
+        &'p self,
+        service: (&'p Pattern, &'p Service),
+    ) -> impl Iterator<Item = (&'p Pattern, Rule<'p>)> {
+        let own = &service.1.environments;
+        let common = self.environments.iter().filter(|(key, _)| own.get(key.as_str()).is_none());
+        let keys = own.iter().chain(common).map(|(key, _)| key);
+        keys.filter_map(move |key| {
+            let of = |level: &'p Selectors<Layer>| {
+                if key.is_exact() { level.find(key.as_str()) } else { level.meant_by(key) }
+            };
+            Some((key, self.lay(service, of(own), of(&self.environments))?))
+        })
+    }
+
+    fn lay<'p>(
+        &'p self,
+        (service_key, service): (&'p Pattern, &'p Service),
+        own: Option<(&'p Pattern, &'p Layer)>,
+        common: Option<(&'p Pattern, &'p Layer)>,
+    ) -> Option<Rule<'p>> {
+        let (environment_key, chosen) = own.or(common)?;
         let repository = service.repository.as_ref().or(self.defaults.repository.as_ref());
         let branches = service.branches.as_ref().or(self.defaults.branches.as_ref());
-        Ok(Rule {
+        Some(Rule {
             service_selector: service_key.as_str(),
             environment_selector: environment_key.as_str(),
             source: &chosen.source,

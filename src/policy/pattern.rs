@@ -57,6 +57,16 @@ impl Pattern {
         }
     }
 
+    /// Whether the whole text matches, as logins are compared. A regular expression says itself what it takes: `(?i)`.
+    #[must_use]
+    pub fn matches_without_case(&self, text: &str) -> bool {
+        match &self.form {
+            Form::Exact => self.text.eq_ignore_ascii_case(text),
+            Form::Glob => glob_matches(self.text.as_bytes(), text.as_bytes(), u8::eq_ignore_ascii_case),
+            Form::Regex(regex) => regex.is_match(text),
+        }
+    }
+
     /// As it was written, slashes included.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -12,19 +12,25 @@ use serde::{Deserialize, Serialize};
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, SourceMap, Span, closest};
 
-/// `file:line`, where a part of the policy is written.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// `file:line`, where a part of the policy is written. While the bundle is at hand, the exact span as well; two places
+/// are the same where file and line are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Place {
     file: Arc<str>,
-    line: u32,
+    span: Span,
 }
 
 impl Place {
     /// The file, relative to the bundle, and the line in it, from 1.
     #[must_use]
-    pub const fn new(file: Arc<str>, line: u32) -> Self {
-        Self { file, line }
+    pub fn new(file: Arc<str>, line: u32) -> Self {
+        Self { file, span: Span { line, ..Span::default() } }
+    }
+
+    /// Where in the bundle it was loaded from; of one that was read back only the line is known.
+    pub(crate) const fn span(&self) -> Span {
+        self.span
     }
 
     /// The file, relative to the bundle.
@@ -33,9 +39,17 @@ impl Place {
     }
 }
 
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.file, self.span.line) == (&other.file, other.span.line)
+    }
+}
+
+impl Eq for Place {}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        write!(f, "{}:{}", self.file, self.span.line)
     }
 }
 
@@ -50,7 +64,7 @@ impl TryFrom<String> for Place {
     fn try_from(text: String) -> Result<Self, String> {
         let (file, line) = text.rsplit_once(':').ok_or_else(|| format!("`{text}` is not `file:line`"))?;
         let line = line.parse().map_err(|_| format!("`{text}` is not `file:line`"))?;
-        Ok(Self { file: file.into(), line })
+        Ok(Self::new(file.into(), line))
     }
 }
 
@@ -106,7 +120,7 @@ impl<'s> Reader<'s> {
             self.files.push(self.sources.name(id).into());
         }
         let file = self.files.get(index).cloned().unwrap_or_else(|| "".into());
-        Place::new(file, span.line)
+        Place { file, span }
     }
 
     pub(crate) fn sourced<T>(&mut self, value: T, span: Span) -> Sourced<T> {

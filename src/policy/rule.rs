@@ -11,9 +11,7 @@ use super::calendar::Calendar;
 use super::condition::Condition;
 use super::duration::Duration;
 use super::event::Event;
-use super::field::{
-    DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, Mode, NotifyRule, OnChangesRequested, Override,
-};
+use super::field::{DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, Mode, NotifyRule, OnChangesRequested, Override};
 use super::pattern::Pattern;
 use super::read::{Place, Sourced};
 use super::requirement::{Require, Requirement};

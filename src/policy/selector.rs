@@ -115,6 +115,12 @@ impl<T> Selectors<T> {
         self.by_key.get(key).and_then(|number| self.entry(*number)).map(|(_, value)| value)
     }
 
+    /// The entry for the names that only this pattern catches: its own, else the bare star's.
+    pub(super) fn meant_by(&self, pattern: &Pattern) -> Option<(&Pattern, &T)> {
+        let number = self.by_key.get(pattern.as_str()).copied().or(self.star)?;
+        self.entry(number)
+    }
+
     fn entry(&self, number: u32) -> Option<(&Pattern, &T)> {
         self.entries.get(usize::try_from(number).ok()?).map(|(pattern, value)| (pattern, value))
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::pattern::{Pattern, glob_matches};
 use super::read::{Place, Sourced};
-use super::setting::RuleBody;
 use super::selector::Selectors;
+use super::setting::RuleBody;
 use crate::ident::{ChannelName, RepositoryName};
 
 /// A service entry of the policy. It is no layer of a rule, and holds no field of one.

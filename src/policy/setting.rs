@@ -131,6 +131,8 @@ impl RuleBody {
     /// What it says must hold.
     #[must_use]
     pub fn require(&self) -> Option<&Require> {
-        self.0.iter().find_map(|setting| if let Setting::Require(require) = &setting.value { Some(&**require) } else { None })
+        self.0
+            .iter()
+            .find_map(|setting| if let Setting::Require(require) = &setting.value { Some(&**require) } else { None })
     }
 }

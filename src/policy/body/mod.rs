@@ -14,8 +14,8 @@ use super::yaml::{Node, Value};
 use crate::ident::ChannelName;
 
 pub(crate) use people::read_exclude;
-pub(crate) use times::read_timeout;
 use times::read_duration;
+pub(crate) use times::read_timeout;
 pub(crate) use told::read_told;
 
 /// What `defaults` may hold: two fields of services, and those of a rule body.
@@ -85,9 +85,7 @@ fn read_setting(reader: &mut Reader<'_>, field: Field, node: &Node, names: &Name
         Field::Escalate => Setting::Escalate(people::read_escalate(reader, node, names)?),
         Field::Exclude => Setting::Exclude(read_exclude(reader, node)?),
         Field::Distinct => Setting::Distinct(reader.bool(node, key)?),
-        Field::OnChangesRequested => {
-            Setting::OnChangesRequested(reader.word(node, key, &ON_CHANGES_REQUESTED)?)
-        }
+        Field::OnChangesRequested => Setting::OnChangesRequested(reader.word(node, key, &ON_CHANGES_REQUESTED)?),
         Field::Veto => Setting::Veto(people::read_refs(reader, node, key, &names.groups)?),
         Field::MaxAge => Setting::MaxAge(read_duration(reader, node, key)?),
         Field::Freeze => Setting::Freeze(times::read_freeze(reader, node, names)?),

@@ -21,8 +21,7 @@ pub(crate) fn read_exclude(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<E
         }
     };
     let words = Exclusion::ALL.map(|exclusion| (exclusion.as_str(), exclusion));
-    let mut exclude: Vec<Exclusion> =
-        items.iter().filter_map(|item| reader.word(item, "exclude", &words)).collect();
+    let mut exclude: Vec<Exclusion> = items.iter().filter_map(|item| reader.word(item, "exclude", &words)).collect();
     if exclude.len() < items.len() {
         return None;
     }
@@ -63,8 +62,7 @@ pub(super) fn read_escalate(reader: &mut Reader<'_>, node: &Node, names: &Names)
             reader.list(node, "escalate")?
         }
     };
-    let mut steps: Vec<Escalation> =
-        items.iter().filter_map(|item| read_escalation(reader, item, names)).collect();
+    let mut steps: Vec<Escalation> = items.iter().filter_map(|item| read_escalation(reader, item, names)).collect();
     steps.sort_by_key(|step| step.after);
     (steps.len() == items.len()).then_some(steps)
 }
@@ -86,8 +84,12 @@ fn read_escalation(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Optio
     };
     if node.get("notify").is_none() && node.get("stand_in").is_none() {
         reader.report(
-            Finding::at(Code::MissingKey, node.span, "an escalation that tells nobody and lets nobody stand in does nothing")
-                .hint("add `notify: [channel]` or `stand_in: { group: [approvers] }`"),
+            Finding::at(
+                Code::MissingKey,
+                node.span,
+                "an escalation that tells nobody and lets nobody stand in does nothing",
+            )
+            .hint("add `notify: [channel]` or `stand_in: { group: [approvers] }`"),
         );
     }
     let told = node.get("notify").and_then(|notify| read_told(reader, notify, "notify", &names.channels));
@@ -151,11 +153,7 @@ pub(super) fn read_override(reader: &mut Reader<'_>, node: &Node, names: &Names)
         None => DEFAULT_VALID_FOR.parse().ok(),
     };
     let told = node.get("notify").and_then(|notify| read_told(reader, notify, "notify", &names.channels));
-    let field = Override {
-        by: by?,
-        valid_for: valid_for?,
-        notify: told.unwrap_or_default(),
-        source: reader.place(node.span),
-    };
+    let field =
+        Override { by: by?, valid_for: valid_for?, notify: told.unwrap_or_default(), source: reader.place(node.span) };
     (reader.findings.len() == before).then_some(field)
 }

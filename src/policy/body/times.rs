@@ -51,8 +51,7 @@ pub(super) fn read_remind(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Du
         return Some(Vec::new());
     }
     let items = reader.one_or_list(node, "remind");
-    let mut remind: Vec<Duration> =
-        items.iter().filter_map(|item| read_duration(reader, item, "remind")).collect();
+    let mut remind: Vec<Duration> = items.iter().filter_map(|item| read_duration(reader, item, "remind")).collect();
     let sound = !items.is_empty() && remind.len() == items.len();
     remind.sort_unstable();
     remind.dedup();

@@ -18,10 +18,8 @@ pub(super) fn read_notify(reader: &mut Reader<'_>, node: &Node, channels: &[Chan
     for entry in entries {
         let Some(event) = Event::ALL.into_iter().find(|event| event.as_str() == &*entry.key) else {
             let words = Event::ALL.map(Event::as_str);
-            let hint = closest(&entry.key, words).map_or_else(
-                || format!("the events are {}", list(&words)),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let hint = closest(&entry.key, words)
+                .map_or_else(|| format!("the events are {}", list(&words)), |near| format!("did you mean `{near}`?"));
             let message = format!("`{}` is not an event of `notify`", entry.key);
             reader.report(Finding::at(Code::UnknownKey, entry.key_span, message).hint(hint));
             continue;

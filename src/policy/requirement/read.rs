@@ -27,7 +27,11 @@ pub(crate) fn read_require(reader: &mut Reader<'_>, node: &Node, names: &Conditi
 }
 
 /// Reads the value of an override's `by`: any requirement that asks for people, and whose parts always apply.
-pub(crate) fn read_override_by(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Requirement> {
+pub(crate) fn read_override_by(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    names: &ConditionNames<'_>,
+) -> Option<Requirement> {
     if matches!(&node.value, Value::Text(text) if text.trim() == "none") {
         reader.report(
             Finding::at(Code::InvalidRequirement, node.span, "`by` is `none`, and an override takes somebody")
@@ -121,23 +125,14 @@ fn read_combination(
 
 /// The condition of a requirement; inner none where there is no `when`, outer none where it cannot be read.
 #[expect(clippy::option_option, reason = "a condition that cannot be read is another thing than none")]
-fn read_when(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    names: &ConditionNames<'_>,
-) -> Option<Option<Box<Condition>>> {
+fn read_when(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Option<Box<Condition>>> {
     match node.get("when") {
         None => Some(None),
         Some(when) => read_condition(reader, when, names).map(|condition| Some(Box::new(condition))),
     }
 }
 
-fn read_parts(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    key: &str,
-    names: &ConditionNames<'_>,
-) -> Option<Vec<Requirement>> {
+fn read_parts(reader: &mut Reader<'_>, node: &Node, key: &str, names: &ConditionNames<'_>) -> Option<Vec<Requirement>> {
     let items = reader.list(node, key)?;
     let mut parts = Vec::with_capacity(items.len());
     for item in items {

@@ -1,0 +1,77 @@
+//! What a rule must hold to as a whole: it lies above every floor, and what it does in time lies before its deadline.
+//!
+//! Looks at every rule that is written; what only may overlap shows at run time.
+
+use std::collections::HashSet;
+
+use super::floor::Floor;
+use super::pattern::Pattern;
+use super::read::{Place, Reader};
+use super::rule::Rule;
+use super::setting::Field;
+use super::{Duration, Policy};
+use crate::finding::{Code, Finding, Span};
+
+/// Reports every written rule that is below a floor, or that reminds or escalates after its deadline. What many services
+/// inherit is reported once.
+pub(super) fn bounds(reader: &mut Reader<'_>, policy: &Policy) {
+    let mut told = HashSet::new();
+    for service in policy.services() {
+        for (environment, rule) in policy.written_rules(service) {
+            let about = format_args!("`{environment}` of `{}`", service.0).to_string();
+            for floor in policy.floors().iter().filter(|floor| is_about(floor, environment)) {
+                below_floor(reader, &rule, floor, &about, &mut told);
+            }
+            after_deadline(reader, &rule, &about, &mut told);
+        }
+    }
+}
+
+/// Whether a floor surely holds for the names that an environment key means.
+fn is_about(floor: &Floor, environment: &Pattern) -> bool {
+    let selector = &floor.selector;
+    if environment.is_exact() {
+        selector.matches(environment.as_str())
+    } else {
+        selector.is_star() || selector.as_str() == environment.as_str()
+    }
+}
+
+/// What was reported already: two places that belong together.
+type Told = HashSet<(Span, Span)>;
+
+fn below_floor(reader: &mut Reader<'_>, rule: &Rule<'_>, floor: &Floor, about: &str, told: &mut Told) {
+    // A rule without `require` is reported as that.
+    let Some(below) = floor.below(rule).filter(|_| rule.require().is_some()) else { return };
+    let place = rule.set_at(below.field).unwrap_or(rule.source).span();
+    if told.insert((place, floor.source.span())) {
+        reader.report(
+            Finding::at(Code::BelowFloor, place, below.in_words())
+                .related(floor.source.span(), "the floor stands here")
+                .hint(format!("make the rule stricter for {about}: a floor holds for every rule")),
+        );
+    }
+}
+
+fn after_deadline(reader: &mut Reader<'_>, rule: &Rule<'_>, about: &str, told: &mut Told) {
+    let timeout = rule.timeout();
+    let late = |after: &Duration| *after >= timeout;
+    let remind = rule.remind().iter().find(|after| late(after)).map(|after| (Field::Remind, *after, None));
+    let escalation = rule.escalate().iter().find(|step| late(&step.after));
+    let escalation = escalation.map(|step| (Field::Escalate, step.after, Some(&step.source)));
+    for (field, after, source) in remind.into_iter().chain(escalation) {
+        let Some(place) = source.or_else(|| rule.set_at(field)).map(Place::span) else { continue };
+        let deadline = rule.set_at(Field::Timeout).map(Place::span);
+        if !told.insert((place, deadline.unwrap_or_default())) {
+            continue;
+        }
+        let what = field.as_str();
+        let message = format!("`{what}` after {after} never comes: the timeout of {about} is {timeout}");
+        let hint = format!("shorten it below {timeout}, or set a longer `timeout`");
+        let finding = Finding::at(Code::AfterDeadline, place, message).hint(hint);
+        reader.report(match deadline {
+            Some(deadline) => finding.related(deadline, "the timeout is set here"),
+            None => finding,
+        });
+    }
+}

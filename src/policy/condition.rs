@@ -1,0 +1,247 @@
+//! What `when` and `except` say: tests on facts, joined by and, or and not. Knows no facts, and evaluates nothing.
+
+mod read;
+
+pub(crate) use read::{ConditionNames, read_condition};
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::approver::ApproverRef;
+use super::calendar::Calendar;
+use super::comparison::Comparison;
+use super::path::PathPattern;
+use super::pattern::Pattern;
+use super::pointer::Pointer;
+use super::read::Place;
+use crate::ident::TeamSlug;
+
+/// The most keys that one condition may have, over all its parts.
+pub const MAX_TERMS: usize = 64;
+/// The most values that all keys of one condition may list.
+pub const MAX_VALUES: usize = 1000;
+
+/// Under what a part of a rule holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Every part holds.
+    All(Vec<Condition>),
+    /// One of the parts holds.
+    Any(Vec<Condition>),
+    /// The other does not hold.
+    Not(Box<Condition>),
+    /// The test holds.
+    Is(Term),
+}
+
+/// One key of a condition, and where it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// What it tests.
+    pub test: Test,
+    /// Where its key stands.
+    pub source: Place,
+}
+
+/// A test on the facts. Of a list, one suffices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    /// A changed file matches, under its old or new name.
+    Paths(Vec<PathPattern>),
+    /// There is a changed file, and every one matches, under both names of a rename.
+    OnlyPaths(Vec<PathPattern>),
+    /// The pull request carries the label, compared without case.
+    Labels(Vec<Box<str>>),
+    /// The base branch matches.
+    Branch(Vec<Pattern>),
+    /// Someone who opened, committed or pushed is meant.
+    Authors(Vec<ApproverRef>),
+    /// Everyone who opened, committed or pushed is meant.
+    OnlyAuthors(Vec<ApproverRef>),
+    /// `requestedBy` matches. As logins are, it is compared without case, but for a regular expression.
+    Requester(Vec<Pattern>),
+    /// The deployed version matches.
+    Version(Vec<Pattern>),
+    /// Additions and deletions together compare so.
+    Lines(Comparison),
+    /// Each pointer's value matches one of its patterns. A text is taken as it is, a number or a boolean as JSON writes
+    /// it; nothing, `null`, a list and an object are no text, and the value is not known.
+    Input(Vec<(Pointer, Vec<Pattern>)>),
+    /// Now is inside.
+    Within(Vec<Arc<Calendar>>),
+}
+
+impl Condition {
+    /// All tests, as written.
+    #[must_use]
+    pub fn terms(&self) -> Vec<&Term> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::terms).collect(),
+            Self::Not(inner) => inner.terms(),
+            Self::Is(term) => vec![term],
+        }
+    }
+
+    /// The teams whose members must be known.
+    #[must_use]
+    pub fn teams(&self) -> Vec<&TeamSlug> {
+        self.terms().into_iter().flat_map(|term| term.test.approvers()).flat_map(ApproverRef::teams).collect()
+    }
+
+    /// The parts of the execution's input that it reads.
+    #[must_use]
+    pub fn pointers(&self) -> Vec<&Pointer> {
+        self.terms().into_iter().flat_map(|term| term.test.inputs()).map(|(pointer, _)| pointer).collect()
+    }
+
+    /// The calendars that it reads.
+    #[must_use]
+    pub fn calendars(&self) -> Vec<&Arc<Calendar>> {
+        self.terms().into_iter().flat_map(|term| term.test.calendars()).collect()
+    }
+
+    /// Whether a test of it can only be known of a pull request.
+    #[must_use]
+    pub fn needs_pull_request(&self) -> bool {
+        self.terms().into_iter().any(|term| term.test.needs_pull_request())
+    }
+
+    /// Whether its text needs parentheses beside others.
+    fn is_compound(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.len() > 1 || parts.iter().any(Self::is_compound),
+            Self::Not(_) => false,
+            Self::Is(term) => term.test.inputs().len() > 1,
+        }
+    }
+}
+
+impl Test {
+    /// The key that it is written under.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Paths(_) => "paths",
+            Self::OnlyPaths(_) => "only_paths",
+            Self::Labels(_) => "labels",
+            Self::Branch(_) => "branch",
+            Self::Authors(_) => "authors",
+            Self::OnlyAuthors(_) => "only_authors",
+            Self::Requester(_) => "requester",
+            Self::Version(_) => "version",
+            Self::Lines(_) => "lines",
+            Self::Input(_) => "input",
+            Self::Within(_) => "within",
+        }
+    }
+
+    /// Whether it can only be known of a pull request.
+    #[must_use]
+    pub const fn needs_pull_request(&self) -> bool {
+        match self {
+            Self::Paths(_)
+            | Self::OnlyPaths(_)
+            | Self::Labels(_)
+            | Self::Branch(_)
+            | Self::Authors(_)
+            | Self::OnlyAuthors(_)
+            | Self::Lines(_) => true,
+            Self::Requester(_) | Self::Version(_) | Self::Input(_) | Self::Within(_) => false,
+        }
+    }
+
+    fn approvers(&self) -> &[ApproverRef] {
+        if let Self::Authors(refs) | Self::OnlyAuthors(refs) = self { refs } else { &[] }
+    }
+
+    fn inputs(&self) -> &[(Pointer, Vec<Pattern>)] {
+        if let Self::Input(inputs) = self { inputs } else { &[] }
+    }
+
+    fn calendars(&self) -> &[Arc<Calendar>] {
+        if let Self::Within(calendars) = self { calendars } else { &[] }
+    }
+
+    /// How many values it lists.
+    fn size(&self) -> usize {
+        match self {
+            Self::Paths(paths) | Self::OnlyPaths(paths) => paths.len(),
+            Self::Labels(labels) => labels.len(),
+            Self::Branch(patterns) | Self::Requester(patterns) | Self::Version(patterns) => patterns.len(),
+            Self::Authors(refs) | Self::OnlyAuthors(refs) => refs.len(),
+            Self::Lines(_) => 1,
+            Self::Input(inputs) => inputs.iter().map(|(_, patterns)| patterns.len()).sum(),
+            Self::Within(calendars) => calendars.len(),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    /// One line for people, such as ``paths `infra/iam/` and not labels `hotfix` ``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |f: &mut fmt::Formatter<'_>, part: &Self| {
+            if part.is_compound() { write!(f, "({part})") } else { part.fmt(f) }
+        };
+        let (parts, word) = match self {
+            Self::All(parts) => (parts, " and "),
+            Self::Any(parts) => (parts, " or "),
+            Self::Not(inner) => {
+                f.write_str("not ")?;
+                return part(f, inner);
+            }
+            Self::Is(term) => return term.test.fmt(f),
+        };
+        if let [only] = parts.as_slice() {
+            return only.fmt(f);
+        }
+        for (i, inner) in parts.iter().enumerate() {
+            f.write_str(if i == 0 { "" } else { word })?;
+            part(f, inner)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Paths(paths) => in_words(f, "paths", paths),
+            Self::OnlyPaths(paths) => in_words(f, "only paths", paths),
+            Self::Labels(labels) => in_words(f, "labels", labels),
+            Self::Branch(patterns) => in_words(f, "branch", patterns),
+            Self::Authors(refs) => in_words(f, "authors", refs),
+            Self::OnlyAuthors(refs) => in_words(f, "only authors", refs),
+            Self::Requester(patterns) => in_words(f, "requester", patterns),
+            Self::Version(patterns) => in_words(f, "version", patterns),
+            Self::Lines(comparison) => in_words(f, "lines", [comparison]),
+            Self::Input(inputs) => {
+                for (i, (pointer, patterns)) in inputs.iter().enumerate() {
+                    f.write_str(if i == 0 { "" } else { " and " })?;
+                    in_words(f, &format!("input `{pointer}` being"), patterns)?;
+                }
+                Ok(())
+            }
+            Self::Within(calendars) => in_words(f, "within", calendars.iter().map(|calendar| calendar.name())),
+        }
+    }
+}
+
+/// What is tested, and the values it is tested for.
+fn in_words(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    values: impl IntoIterator<Item = impl fmt::Display>,
+) -> fmt::Result {
+    f.write_str(what)?;
+    for (i, value) in values.into_iter().enumerate() {
+        write!(f, "{} `{value}`", if i == 0 { "" } else { "," })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! JSON pointers (RFC 6901): which part of the execution's input a condition reads.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A pointer to a part of a JSON object, such as `/deploy/region`; not the one to the whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pointer {
+    text: Box<str>,
+    /// Its names without escapes.
+    names: Box<[Box<str>]>,
+}
+
+/// A text that is no pointer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a JSON pointer: expected `/` before each name, such as `/deploy/region`, with `~1` for a `/` in a name and `~0` for a `~`"
+)]
+pub struct PointerError(String);
+
+impl Pointer {
+    /// What it points to, if that is there. An item of a list goes by its number, from 0.
+    #[must_use]
+    pub fn find<'v>(&self, object: &'v Map<String, Value>) -> Option<&'v Value> {
+        let (first, below) = self.names.split_first()?;
+        below.iter().try_fold(object.get(&**first)?, |value, name| match value {
+            Value::Object(object) => object.get(&**name),
+            Value::Array(items) => items.get(index(name)?),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// RFC 6901 has one way to write a number: no sign, and no zero before others.
+fn index(name: &str) -> Option<usize> {
+    let plain = name.bytes().all(|b| b.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
+    name.parse().ok().filter(|_| plain)
+}
+
+/// A name without its escapes; none if one of them is no escape.
+fn unescaped(name: &str) -> Option<Box<str>> {
+    let mut parts = name.split('~');
+    let mut plain = parts.next()?.to_owned();
+    for part in parts {
+        let (escaped, rest) = match part.strip_prefix('0') {
+            Some(rest) => ('~', rest),
+            None => ('/', part.strip_prefix('1')?),
+        };
+        plain.push(escaped);
+        plain.push_str(rest);
+    }
+    Some(plain.into())
+}
+
+impl FromStr for Pointer {
+    type Err = PointerError;
+
+    fn from_str(text: &str) -> Result<Self, PointerError> {
+        let error = || PointerError(text.chars().filter(|c| !c.is_control()).take(60).collect());
+        let names = text.strip_prefix('/').filter(|_| !text.chars().any(char::is_control)).ok_or_else(error)?;
+        let names = names.split('/').map(unescaped).collect::<Option<_>>().ok_or_else(error)?;
+        Ok(Self { text: text.into(), names })
+    }
+}
+
+impl TryFrom<String> for Pointer {
+    type Error = PointerError;
+    fn try_from(text: String) -> Result<Self, PointerError> {
+        text.parse()
+    }
+}
+
+impl From<Pointer> for String {
+    fn from(pointer: Pointer) -> Self {
+        pointer.text.into()
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pointer;
+    use serde_json::json;
+
+    #[test]
+    fn a_pointer_finds_what_the_json_library_finds() {
+        let document = json!({
+            "region": "eu", "": "nameless", "a/b": 1, "m~n": 2, "~1": 3, "list": ["x", { "y": [true] }], "deep": { "er": null }
+        });
+        let object = document.as_object().unwrap();
+        for text in [
+            "/region",
+            "/",
+            "/a~1b",
+            "/m~0n",
+            "/~01",
+            "/list/0",
+            "/list/1/y/0",
+            "/list/00",
+            "/list/+0",
+            "/list/2",
+            "/list/-",
+            "/list/",
+            "/deep/er",
+            "/deep/er/x",
+            "/region/0",
+            "/none",
+            "/deep",
+        ] {
+            let pointer: Pointer = text.parse().unwrap();
+            assert_eq!(pointer.find(object), document.pointer(text), "{text}");
+            assert_eq!(pointer.as_str(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_pointer_is_refused() {
+        for text in ["", "region", "$.region", "#/region", "/a~", "/a~2", "/~/b", "/a\nb"] {
+            assert!(text.parse::<Pointer>().is_err(), "{text}");
+        }
+    }
+}
