@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::body::{DEFAULTS_KEYS, LATER_RULE_KEYS, Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
+use super::calendar::read_calendars;
 use super::canonical::canonical;
 use super::check::{Sections, check};
 use super::names::{read_channels, read_groups};
@@ -40,8 +41,8 @@ pub(super) struct Section<'n> {
 
 const TOP_KEYS: Keys = Keys {
     what: "a policy file",
-    known: &["version", "groups", "channels", "defaults", "environments", "services"],
-    later: &["calendars", "floor"],
+    known: &["version", "groups", "channels", "calendars", "defaults", "environments", "services"],
+    later: &["floor"],
 };
 
 /// Loads a bundle. The sources stand in the order of their names.
@@ -142,6 +143,7 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
     check_version(reader, sections.iter().find(|section| section.key == "version"), all_read);
     let names = Names { groups: read_groups(reader, &nodes("groups")), channels: Vec::new() };
     let channels = read_channels(reader, &nodes("channels"));
+    read_calendars(reader, &nodes("calendars"));
     let names = Names { channels: channels.keys().cloned().collect(), ..names };
     let defaults = sections.iter().find(|section| section.key == "defaults");
     let defaults = defaults.map(|section| read_defaults(reader, section, &names)).unwrap_or_default();

@@ -4,6 +4,7 @@
 
 mod approver;
 mod body;
+pub(crate) mod calendar;
 mod canonical;
 mod check;
 mod duration;
@@ -19,6 +20,7 @@ mod service;
 pub(crate) mod yaml;
 
 pub use approver::{ApproverError, ApproverRef, GITHUB_ACTIONS, Group, UserRef};
+pub use calendar::Calendar;
 pub use duration::{Duration, DurationError};
 pub use event::Event;
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
