@@ -226,10 +226,11 @@ struct Zone(TimeZone);
 impl Zone {
     const UTC: Self = Self(TimeZone::UTC);
 
-    /// The zone of exactly this name. The database looks names up without case, as no other name here is.
+    /// The zone of exactly this name. The database looks names up without case, as no other name here is; the zone that
+    /// it calls unknown has no name.
     fn named(name: &str) -> Option<Self> {
         let zone = TimeZoneDatabase::bundled().get(name).ok()?;
-        (zone.iana_name() == Some(name) && !zone.is_unknown()).then_some(Self(zone))
+        (zone.iana_name() == Some(name)).then_some(Self(zone))
     }
 
     /// The names that there are, in order.

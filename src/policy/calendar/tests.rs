@@ -55,6 +55,11 @@ fn a_span_holds_its_beginning_and_not_its_end() {
     assert_eq!(calendar.next_change(from), Some(to));
     assert_eq!(calendar.next_change(to - nanosecond), Some(to));
     assert_eq!(calendar.next_change(to), None);
+    // Before 1970 the fractions of a second are counted from the other side.
+    let (long_ago, to) = (dates("UTC", "1966-07-30 15:00", "1966-07-30 17:30"), at("1966-07-30T17:30:00Z"));
+    assert!(long_ago.contains(to - nanosecond) && !long_ago.contains(to));
+    assert_eq!(long_ago.next_change(to - nanosecond), Some(to));
+    assert!(!long_ago.contains(at("1966-07-30T15:00:00Z") - nanosecond));
 }
 
 #[test]
@@ -171,6 +176,8 @@ fn what_changes_never_again_says_so() {
     let every_day = json!([{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "12:00", "to": "11:59" },
         { "from": "sun 11:59", "to": "mon 12:00" }, { "from": "mon 11:59", "to": "sun 12:00" }]);
     assert!(weekly("America/New_York", &every_day).always_open());
+    let days = json!([{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "to": "24:00" }]);
+    assert!(weekly("UTC", &days).always_open());
     let weekend = weekly("UTC", &json!([{ "from": "sat 00:00", "to": "sun 24:00" }]));
     assert!(!weekend.always_open() && !weekend.never_opens());
     assert!(!weekend.is_over(at("2026-11-18T00:00:00Z")));
