@@ -67,6 +67,8 @@ codes! {
     InvalidApprover = "invalid-approver",
     /// A requirement that cannot be read.
     InvalidRequirement = "invalid-requirement",
+    /// A time, day or zone of a calendar that cannot be used.
+    InvalidCalendar = "invalid-calendar",
     /// A list or group that must hold something holds nothing.
     EmptyList = "empty-list",
     /// A name that is defined nowhere.

@@ -112,6 +112,11 @@ impl<'s> Reader<'s> {
         }
     }
 
+    /// Whether no further problem will be told.
+    pub(crate) fn is_full(&self) -> bool {
+        self.findings.len() > MAX_FINDINGS
+    }
+
     /// The span as `file:line`.
     pub(crate) fn place(&mut self, span: Span) -> Place {
         let index = usize::try_from(span.source.0).unwrap_or(0);
