@@ -36,9 +36,15 @@ impl IdentError {
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, |$text:ident| $parse:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(Box<str>);
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
 
         impl $name {
             /// Takes the text if it has the right form.
