@@ -8,6 +8,7 @@ mod canonical;
 mod check;
 mod duration;
 mod event;
+mod layers;
 pub(crate) mod load;
 mod names;
 mod pattern;

@@ -31,6 +31,11 @@ impl Place {
     pub(crate) fn file(&self) -> &str {
         &self.file
     }
+
+    /// The line in it, from 1.
+    pub(crate) const fn line(&self) -> u32 {
+        self.line
+    }
 }
 
 impl fmt::Display for Place {

@@ -4,6 +4,7 @@
 
 mod compare;
 mod complete;
+pub mod coverage;
 mod expect;
 mod file;
 mod given;
