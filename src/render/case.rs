@@ -43,7 +43,9 @@ pub fn note(case: &Case, outcome: &Outcome) -> Option<String> {
         .enumerate()
         .find_map(|(number, step)| step.contradicts().map(|ended| (number, step, ended)))?;
     let then = match ended.verdict {
-        Verdict::Approved => "a gate has released it by then, or ends it: it does not go back to waiting",
+        Verdict::Approved => {
+            "a gate has released it, or ends it as `rejected`, since what was approved is approved no longer"
+        }
         Verdict::Pending
         | Verdict::Blocked
         | Verdict::Wait

@@ -319,6 +319,19 @@ fn a_failure_names_the_step_and_the_outcome_tells_what_happened() {
 }
 
 #[test]
+fn what_is_approved_may_still_be_refused_at_release_and_does_not_go_back_to_waiting() {
+    let contradicted = |steps: &[&str]| {
+        let told = |ended: Ended| (ended.verdict, ended.step);
+        outcome(&case_of("", steps)).steps.iter().map(|step| step.contradicts().map(told)).collect::<Vec<_>>()
+    };
+    let (pia, push) = ("review: { by: pia, state: approved }", "push: { by: dave, head: a2 }");
+    let back = "push: { by: dave, head: a1, force: true }";
+    assert_eq!(contradicted(&[pia, "tick: { by: 1h }", push]), [None, None, None]);
+    assert_eq!(contradicted(&[pia, push, back]), [None, None, Some((Verdict::Superseded, Some(1)))]);
+    assert_eq!(contradicted(&[pia, "dismiss: { of: pia, by: pia }"]), [None, Some((Verdict::Approved, Some(0)))]);
+}
+
+#[test]
 fn every_event_is_told_as_a_sentence() {
     let steps = [
         ("review: { by: pat, state: commented }", "pat comments"),

@@ -68,17 +68,23 @@ pub struct Ended {
 }
 
 impl StepOutcome {
-    /// The end before this step, where the decision after it is another: what a gate would not do any more.
+    /// The end before this step, where the decision after it is what no gate would come to any more.
     ///
-    /// An ended request stays ended, whatever happens then. A case goes on all the same, since `decide` answers on any
-    /// facts. After `approved` the release is still to come, and it may wait; anything else ends there.
+    /// An ended request stays ended, whatever happens then; a case goes on all the same, since `decide` answers on any
+    /// facts. What is approved is decided on once more at release: it may wait or be refused there, and never goes back to
+    /// asking people.
     #[must_use]
     pub fn contradicts(&self) -> Option<Ended> {
-        let goes_on = |ended: &Ended| {
-            let released = ended.verdict == Verdict::Approved && self.decision.verdict == Verdict::Wait;
-            ended.verdict == self.decision.verdict || released
-        };
-        self.ended.filter(|ended| !goes_on(ended))
+        self.ended.filter(|ended| match ended.verdict {
+            Verdict::Approved => matches!(self.decision.verdict, Verdict::Pending | Verdict::Blocked),
+            Verdict::Pending
+            | Verdict::Blocked
+            | Verdict::Wait
+            | Verdict::Rejected
+            | Verdict::Expired
+            | Verdict::Superseded
+            | Verdict::Denied => ended.verdict != self.decision.verdict,
+        })
     }
 }
 
@@ -121,7 +127,8 @@ impl Case {
             failures.extend(expected.flat_map(|expect| compare::failures(expect, &decision, Some(number))));
             let end = end_of(&decision, Some(number));
             steps.push(StepOutcome { event: story::told(step), at: facts.now, decision, ended });
-            ended = ended.or(end);
+            // What is approved can still be refused at release.
+            ended = ended.filter(|ended| ended.verdict != Verdict::Approved).or(end).or(ended);
         }
         Outcome { decision, steps, failures }
     }
