@@ -269,6 +269,21 @@ note: policies/a.test.yaml:16 what no gate does: steps[1] decides `pending`, and
     );
 }
 
+#[test]
+fn programs_get_the_step_in_the_path_and_the_note_beside_the_case() {
+    let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", STEPS)]);
+    let output = countersign(folder.path(), &["test", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        report.pointer("/cases/0/failures/1"),
+        Some(&serde_json::json!({ "path": "steps[1].expect.verdict", "expected": "blocked", "got": "rejected" }))
+    );
+    assert_eq!(report.pointer("/cases/1/note"), None);
+    let note = report.pointer("/cases/2/note").and_then(serde_json::Value::as_str).expect("a note");
+    assert!(note.contains("steps[1] decides `pending`"), "{note}");
+    assert_eq!(report.get("coverage"), None, "nobody asked");
+}
+
 // Which cases are run.
 
 #[test]

@@ -290,6 +290,12 @@ fn the_request_is_opened_and_settled_when_the_decision_says_so() {
         moments("requested_at: null, reviews: [{ by: pia, state: approved }]", &["tick: { by: 1h }"]),
         (None, at(0))
     );
+    let withdrawn = ["dismiss: { of: 1, by: pia }", "tick: { by: 1h }"];
+    assert_eq!(
+        moments("requested_at: null, reviews: [{ by: pia, state: approved }]", &withdrawn),
+        (None, at(0)),
+        "what was approved without asking asks nobody later"
+    );
     let asked_before = Some("2025-12-31T23:00:00Z".to_owned());
     assert_eq!(moments("", &["tick: { by: 1h }"]), (asked_before.clone(), None));
     assert_eq!(moments("", &["close: {}", "tick: { by: 1h }"]), (asked_before, None));

@@ -56,7 +56,8 @@ fn moved(time: Time, now: Timestamp) -> Result<Timestamp, String> {
 pub(super) fn remember(decision: &Decision, facts: &mut Facts) {
     let now = facts.now;
     match decision.verdict {
-        Verdict::Pending | Verdict::Blocked => {
+        // What was approved and is so no longer asks nobody again.
+        Verdict::Pending | Verdict::Blocked if facts.approved_at.is_none() => {
             facts.requested_at.get_or_insert(now);
         }
         Verdict::Approved => {
@@ -65,7 +66,13 @@ pub(super) fn remember(decision: &Decision, facts: &mut Facts) {
         Verdict::Wait if facts.requested_at.is_some() => {
             facts.approved_at.get_or_insert(now);
         }
-        Verdict::Wait | Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {}
+        Verdict::Pending
+        | Verdict::Blocked
+        | Verdict::Wait
+        | Verdict::Rejected
+        | Verdict::Expired
+        | Verdict::Superseded
+        | Verdict::Denied => {}
     }
 }
 
