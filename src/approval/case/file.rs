@@ -133,7 +133,9 @@ fn read_case(reader: &mut Reader<'_>, node: &Node, defaults: Option<&Node>) -> O
         return None;
     }
     let (given, steps) = (given?, steps.unwrap_or_else(|| Some(Vec::new()))?);
-    rehearse(reader, &given, &steps);
+    if !steps.is_empty() {
+        rehearse(reader, &given, &steps);
+    }
     let expect = match expect {
         Some(expect) => Some(expect?),
         None => None,
