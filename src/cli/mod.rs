@@ -14,6 +14,7 @@ mod lines;
 mod terminal;
 mod test;
 mod test_files;
+mod test_report;
 
 pub use exit::Exit;
 

@@ -14,6 +14,7 @@ mod duration;
 mod event;
 mod field;
 mod floor;
+mod layers;
 pub(crate) mod load;
 mod names;
 mod path;
@@ -150,12 +151,6 @@ impl Policy {
     #[must_use]
     pub const fn calendars(&self) -> &BTreeMap<Box<str>, Arc<Calendar>> {
         &self.calendars
-    }
-
-    /// What a layer of rules starts from.
-    #[must_use]
-    pub const fn default_body(&self) -> &RuleBody {
-        &self.defaults.body
     }
 
     /// The notification targets by name.

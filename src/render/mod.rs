@@ -3,9 +3,12 @@
 //! Knows what a policy and a decision are and nothing of terminals: whether colour is wanted is an argument.
 
 pub mod answer;
+pub mod case;
+pub mod coverage;
 pub mod decision;
 pub mod field;
 pub mod finding;
+pub mod junit;
 pub mod message;
 pub mod rule;
 mod visible;

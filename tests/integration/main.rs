@@ -31,5 +31,6 @@ mod specimen;
 mod store_contract;
 mod test_command;
 mod test_files;
+mod test_steps;
 mod webhook_door;
 mod webhook_schema;
