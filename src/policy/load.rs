@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::body::{DEFAULTS_KEYS, LATER_RULE_KEYS, Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
-use super::canonical::canonical;
+use super::canonical::digest;
 use super::check::{Sections, check};
 use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
@@ -13,7 +13,7 @@ use super::service::{Layer, RepositoryPattern, Service};
 use super::yaml::{Entry, Node, Room, Value, parse};
 use super::{Defaults, Policy};
 use crate::finding::{Code, Finding, Findings, Source, SourceContent, SourceMap, Span};
-use crate::ident::{PolicyDigest, is_name};
+use crate::ident::is_name;
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -35,7 +35,7 @@ pub struct Loaded {
 pub(super) struct Section<'n> {
     pub(super) key: &'static str,
     pub(super) nodes: Vec<&'n Node>,
-    key_spans: Vec<Span>,
+    pub(super) key_spans: Vec<Span>,
 }
 
 const TOP_KEYS: Keys = Keys {
@@ -150,8 +150,7 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
     });
     let services =
         read_selectors(reader, &nodes("services"), "service", |reader, entry| read_service(reader, entry, &names));
-    let digest = PolicyDigest::of(canonical(&sections).to_string().as_bytes());
-    let policy = Policy { digest, defaults, environments, services, channels };
+    let policy = Policy { digest: digest(&sections), defaults, environments, services, channels };
     let (defaults, environments, services) = (nodes("defaults"), nodes("environments"), nodes("services"));
     check(reader, &policy, &Sections { defaults: &defaults, environments: &environments, services: &services });
     Some(policy)
