@@ -1,6 +1,6 @@
 //! Sources → a policy and everything that is wrong with it, in one go.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::body::{DEFAULTS_KEYS, LATER_RULE_KEYS, Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
 use super::canonical::digest;
@@ -201,8 +201,13 @@ fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, all_rea
 
 /// The entries of a section's mappings over all files, each name once; a second definition is reported.
 pub(super) fn entries_once<'n>(reader: &mut Reader<'_>, nodes: &[&'n Node], what: &str) -> Vec<&'n Entry> {
-    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
     let mut kept = Vec::new();
+    // No key stands twice in one mapping: the reader of YAML refuses that.
+    if let [Node { value: Value::Map(entries), .. }] = nodes {
+        kept.extend(entries);
+        return kept;
+    }
+    let mut first: HashMap<&str, Span> = HashMap::new();
     for node in nodes {
         for entry in reader.map(node, &format!("{what}s")).unwrap_or_default() {
             if let Some(span) = first.get(&*entry.key) {
@@ -260,8 +265,9 @@ fn read_selectors<T>(
     what: &str,
     mut read: impl FnMut(&mut Reader<'_>, &Entry) -> T,
 ) -> Selectors<T> {
-    let mut selectors = Selectors::default();
-    for entry in entries_once(reader, nodes, what) {
+    let entries = entries_once(reader, nodes, what);
+    let mut selectors = Selectors::with_capacity(entries.len());
+    for entry in entries {
         let value = read(reader, entry);
         match entry.key.parse::<Pattern>() {
             Ok(key) if !key.is_exact() || check_name(reader, entry, what) => selectors.add(key, value),
