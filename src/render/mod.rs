@@ -11,6 +11,7 @@ pub mod finding;
 pub mod junit;
 pub mod message;
 pub mod rule;
+pub mod timeline;
 mod visible;
 
 pub use visible::visible;
