@@ -114,9 +114,28 @@ impl Policy {
     /// # Errors
     /// [`NoRule`]: nothing matches, and the target is denied.
     pub fn rule(&self, target: &Target) -> Result<Rule<'_>, NoRule<'_>> {
-        let (service_key, service) = self.services.find(target.service.as_str()).ok_or(NoRule::Service)?;
-        let own = service.environments.find(target.environment.as_str());
-        let common = self.environments.find(target.environment.as_str());
+        let service = self.services.find(target.service.as_str());
+        self.laid(service, |environments| environments.find(target.environment.as_str()))
+    }
+
+    /// The effective rule of a service entry and an environment as they may be written: names, or patterns. A pattern
+    /// stands for the names that it matches and no nearer entry does.
+    ///
+    /// # Errors
+    /// [`NoRule`]: nothing matches, and every such target is denied.
+    pub fn rule_as_written(&self, service: &str, environment: &str) -> Result<Rule<'_>, NoRule<'_>> {
+        self.laid(self.services.written(service), |environments| environments.written(environment))
+    }
+
+    /// One service entry, and the layers that are found of its environment.
+    fn laid<'p>(
+        &'p self,
+        service: Option<(&'p Pattern, &'p Service)>,
+        find: impl Fn(&'p Selectors<Layer>) -> Option<(&'p Pattern, &'p Layer)>,
+    ) -> Result<Rule<'p>, NoRule<'p>> {
+        let (service_key, service) = service.ok_or(NoRule::Service)?;
+        let own = find(&service.environments);
+        let common = find(&self.environments);
         let (environment_key, chosen) =
             own.or(common).ok_or(NoRule::Environment { service_selector: service_key.as_str() })?;
         let repository = service.repository.as_ref().or(self.defaults.repository.as_ref());

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::pattern::Pattern;
+use crate::ident::is_name;
 
 /// The most overlapping pairs that are told of one level: there can be as many as the square of the patterns.
 const MAX_PAIRS: usize = 1000;
@@ -109,6 +110,16 @@ impl<T> Selectors<T> {
         self.star.and_then(|number| self.entry(number))
     }
 
+    /// The entry for a key as it may be written: for a name that of the name, for a pattern that of the same text, else
+    /// the bare `*`, which matches whatever the pattern does.
+    #[must_use]
+    pub fn written(&self, text: &str) -> Option<(&Pattern, &T)> {
+        if is_name(text) {
+            return self.find(text);
+        }
+        self.by_key.get(text).copied().or(self.star).and_then(|number| self.entry(number))
+    }
+
     /// The entry with exactly this key text.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&T> {
@@ -210,6 +221,16 @@ mod tests {
         assert_eq!(key("pay-us"), "pay-*");
         assert_eq!(key("ship-eu"), "*-eu");
         assert_eq!(key("other"), "*");
+    }
+
+    #[test]
+    fn a_pattern_as_written_has_its_own_entry_else_the_bare_star_and_a_name_is_looked_up() {
+        let level = selectors(&["pay-*", "*", "/pay-.*/"]);
+        let key = |text| level.written(text).map(|(pattern, _)| pattern.as_str().to_owned()).unwrap();
+        assert_eq!(key("/pay-.*/"), "/pay-.*/");
+        assert_eq!(key("pay-?"), "*");
+        assert_eq!(key("pay-eu"), "pay-*");
+        assert!(selectors(&["pay-*"]).written("*").is_none());
     }
 
     #[test]
