@@ -5,8 +5,11 @@
 pub mod answer;
 pub mod decision;
 pub mod finding;
+mod markup;
+pub mod matrix;
 pub mod message;
 pub mod rule;
+pub mod schema;
 mod visible;
 
 pub use visible::visible;
