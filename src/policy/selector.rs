@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::pattern::Pattern;
+use crate::ident::is_name;
 
 /// The most overlapping pairs that are told of one level: there can be as many as the square of the patterns.
 const MAX_PAIRS: usize = 1000;
@@ -139,19 +140,30 @@ impl<T> Selectors<T> {
             return index.find(name, &self.entries).and_then(|number| entry(&self.entries, number));
         }
         let matching = || self.iter().find(|(key, _)| !key.is_exact() && !key.is_star() && key.matches(name));
-        let star = || self.iter().find(|(key, _)| key.is_star());
-        self.iter().find(|(key, _)| key.is_exact() && key.as_str() == name).or_else(matching).or_else(star)
+        self.iter().find(|(key, _)| key.is_exact() && key.as_str() == name).or_else(matching).or_else(|| self.star())
+    }
+
+    /// The entry for a key as it may be written: for a name that of the name, for a pattern that of the same text, else
+    /// the bare `*`, which matches whatever the pattern does.
+    #[must_use]
+    pub fn written(&self, text: &str) -> Option<(&Pattern, &T)> {
+        if is_name(text) {
+            return self.find(text);
+        }
+        self.get_key_value(text).or_else(|| self.star())
+    }
+
+    fn star(&self) -> Option<(&Pattern, &T)> {
+        match &self.index {
+            Some(index) => index.star.and_then(|number| entry(&self.entries, number)),
+            None => self.iter().find(|(key, _)| key.is_star()),
+        }
     }
 
     /// The entry with exactly this key text.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&T> {
         self.get_key_value(key).map(|(_, value)| value)
-    }
-
-    /// The entry for the names that only this pattern catches: its own, else the bare star's.
-    pub(super) fn meant_by(&self, pattern: &Pattern) -> Option<(&Pattern, &T)> {
-        self.get_key_value(pattern.as_str()).or_else(|| self.iter().find(|(key, _)| key.is_star()))
     }
 
     /// The entry with exactly this key text, with its key.
@@ -254,6 +266,16 @@ mod tests {
         assert_eq!(key("pay-us"), "pay-*");
         assert_eq!(key("ship-eu"), "*-eu");
         assert_eq!(key("other"), "*");
+    }
+
+    #[test]
+    fn a_pattern_as_written_has_its_own_entry_else_the_bare_star_and_a_name_is_looked_up() {
+        let level = selectors(&["pay-*", "*", "/pay-.*/"]);
+        let key = |text| level.written(text).map(|(pattern, _)| pattern.as_str().to_owned()).unwrap();
+        assert_eq!(key("/pay-.*/"), "/pay-.*/");
+        assert_eq!(key("pay-?"), "*");
+        assert_eq!(key("pay-eu"), "pay-*");
+        assert!(selectors(&["pay-*"]).written("*").is_none());
     }
 
     #[test]

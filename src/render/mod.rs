@@ -9,8 +9,11 @@ pub mod decision;
 pub mod field;
 pub mod finding;
 pub mod junit;
+mod markup;
+pub mod matrix;
 pub mod message;
 pub mod rule;
+pub mod schema;
 pub mod timeline;
 mod visible;
 
