@@ -38,7 +38,7 @@ impl LeafSet {
 /// The leaves of a requirement, numbered as written.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
-    leaves: SmallVec<[Asking<'a>; 4]>,
+    leaves: Vec<Asking<'a>>,
     /// Whether a team among the refs could not be read.
     pub(super) lacks_team: bool,
 }
@@ -54,7 +54,7 @@ pub(super) struct Asking<'a> {
 impl<'a> Asked<'a> {
     /// Looks the people up, with those who stand in at present.
     pub(super) fn new(requirement: &'a Requirement, stand_ins: &[&'a Escalation], teams: &'a Teams) -> Self {
-        let mut asked = Self { leaves: SmallVec::new(), lacks_team: false };
+        let mut asked = Self { leaves: Vec::with_capacity(2), lacks_team: false };
         asked.add(requirement, stand_ins, teams);
         asked
     }

@@ -1,5 +1,7 @@
 //! Whose approvals a rule sets aside, and what to do where that is not fully known.
 
+use smallvec::SmallVec;
+
 use super::decision::ReviewReason;
 use super::facts::{Commit, Facts, Person, PullRequest};
 use crate::ident::{Login, UserId};
@@ -12,8 +14,8 @@ const WEB_FLOW: UserId = UserId(19_864_447);
 #[derive(Debug, Default)]
 pub(super) struct Exclusions<'f> {
     author: Option<&'f Person>,
-    committers: Vec<&'f Person>,
-    pushers: Vec<&'f Person>,
+    committers: SmallVec<[&'f Person; 4]>,
+    pushers: SmallVec<[&'f Person; 4]>,
     requester: Option<&'f Login>,
     /// Why nobody's approval can count: who must be excluded is not fully known.
     pub(super) unknown: Option<String>,
@@ -55,7 +57,12 @@ impl<'f> Exclusions<'f> {
             self.is_unknown("the pull request's commits are not known: it has one at least".to_owned());
         }
         for commit in &pull_request.commits {
-            self.committers.extend(people_of(commit));
+            for person in people_of(commit) {
+                // Most commits of a pull request are of one person, twice each.
+                if self.committers.last().is_none_or(|last| last.id != person.id) {
+                    self.committers.push(person);
+                }
+            }
         }
         let Some(commit) = pull_request.commits.iter().find(|commit| is_unattributed(commit)) else { return };
         self.committers.extend(&pull_request.pushers);

@@ -36,7 +36,7 @@ pub(super) enum Why<'f> {
     RequirementMet,
     NothingAsked,
     NoRule(Option<NoRule<'f>>),
-    BelowFloor(Below<'f>),
+    BelowFloor(Box<Below<'f>>),
     PullRequestMissing,
     WrongRepository,
     WrongBranch,
@@ -120,7 +120,7 @@ pub fn with_judgment<T>(policy: &Policy, facts: &Facts, look: impl FnOnce(&Judgm
 /// The verdict under one rule. `below` is the floor that it falls below, if any.
 pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f Facts) -> Judgment<'f> {
     if let Some(below) = below {
-        return Judgment::denied(Why::BelowFloor(below));
+        return Judgment::denied(Why::BelowFloor(Box::new(below)));
     }
     let requirement = match rule.require() {
         None => return Judgment::without_rule(None),

@@ -17,9 +17,9 @@ pub(super) struct People<'f> {
     pub(super) requirement: &'f Requirement,
     pub(super) plan: Plan,
     pub(super) scales: Scales<'f>,
-    pub(super) weighed: SmallVec<[Weighed<'f>; 16]>,
+    pub(super) weighed: Vec<Weighed<'f>>,
     /// Whose approvals count, in the order in which they were given.
-    pub(super) counting: SmallVec<[&'f Person; 16]>,
+    pub(super) counting: Vec<&'f Person>,
     /// Toward which leaves each of them counts.
     sets: SmallVec<[LeafSet; 16]>,
     needs: SmallVec<[u32; 4]>,
@@ -37,7 +37,7 @@ impl<'f> People<'f> {
         let plan = Plan::new(requirement, facts);
         let scales = Scales::new(rule, requirement, plan.asked, facts, pull_request);
         let weighed = scales.weigh();
-        let (mut counting, mut sets) = (SmallVec::new(), SmallVec::new());
+        let (mut counting, mut sets) = (Vec::with_capacity(weighed.len()), SmallVec::new());
         for counts in weighed.iter().filter(|weighed| weighed.verdict == ReviewVerdict::Counts) {
             if let Some(user) = &counts.review.user {
                 counting.push(user);

@@ -62,11 +62,15 @@ impl Plan {
             return (own, (own != Applies::No).then_some(Shape::Leaf(number)));
         }
         let mut surest = Applies::No;
-        let mut parts: Vec<(Applies, Shape)> = Vec::with_capacity(requirement.parts().len());
+        let mut parts = Vec::with_capacity(requirement.parts().len());
+        let mut sure: SmallVec<[bool; 8]> = SmallVec::new();
         for part in requirement.parts() {
             let (applies, shape) = self.add(part, facts, above.and(own), leaf);
             surest = surest.or(applies);
-            parts.extend(shape.map(|shape| (applies, shape)));
+            if let Some(shape) = shape {
+                parts.push(shape);
+                sure.push(applies == Applies::Yes);
+            }
         }
         // A group is as sure to apply as the surest of its parts, under its own condition.
         let applies = own.and(surest);
@@ -76,11 +80,10 @@ impl Plan {
         if applies == Applies::No {
             return (Applies::No, None);
         }
-        let all = |parts: Vec<(Applies, Shape)>| parts.into_iter().map(|(_, shape)| shape).collect();
         let shape = match requirement {
-            Requirement::Leaf(_) | Requirement::AllOf(_) => Shape::All(all(parts)),
-            Requirement::InOrder(_) => Shape::InOrder(all(parts)),
-            Requirement::AnyOf(_) => any_of(parts),
+            Requirement::Leaf(_) | Requirement::AllOf(_) => Shape::All(parts),
+            Requirement::InOrder(_) => Shape::InOrder(parts),
+            Requirement::AnyOf(_) => any_of(parts, &sure),
         };
         (applies, Some(shape))
     }
@@ -88,9 +91,9 @@ impl Plan {
 
 /// A part that only perhaps applies cannot be the one that satisfies: where nothing else is left, the choice stays unmet
 /// whoever approves.
-fn any_of(parts: Vec<(Applies, Shape)>) -> Shape {
-    let sure = parts.iter().any(|(applies, _)| *applies == Applies::Yes);
-    let parts = parts.into_iter().filter(|(applies, _)| !sure || *applies == Applies::Yes);
-    let parts: Vec<Shape> = parts.map(|(_, shape)| shape).collect();
-    if sure { Shape::Any(parts) } else { Shape::Doubtful(parts) }
+fn any_of(parts: Vec<Shape>, sure: &[bool]) -> Shape {
+    if !sure.contains(&true) {
+        return Shape::Doubtful(parts);
+    }
+    Shape::Any(parts.into_iter().zip(sure).filter(|(_, sure)| **sure).map(|(part, _)| part).collect())
 }

@@ -13,6 +13,7 @@ use super::eligible::{is_one_of, lacks_team};
 use super::exclusion::Exclusions;
 use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullRequest, Review, ReviewState};
 use super::schedule::escalated;
+use crate::ident::UserId;
 use crate::policy::{OnChangesRequested, Requirement, Rule};
 
 /// What one review came to.
@@ -110,31 +111,30 @@ impl<'f> Scales<'f> {
     }
 
     /// Weighs all reviews, in the order in which they were given.
-    pub(super) fn weigh(&self) -> SmallVec<[Weighed<'f>; 16]> {
+    pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
         let mut reviews: SmallVec<[&'f Review; 16]> = self.facts.reviews.iter().collect();
         if !reviews.is_sorted_by_key(|review| (place_in_order(review), review.id)) {
             reviews.sort_by_key(|review| (place_in_order(review), review.id));
         }
-        let mut weighed = SmallVec::with_capacity(reviews.len());
-        for (at, review) in reviews.iter().enumerate() {
-            let (verdict, reason, detail, leaves) = match self.passed_over(review) {
-                Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail, LeafSet::default()),
-                None => match &review.user {
-                    Some(user) if reviews.iter().skip(at + 1).any(|later| self.stands_after(later, user)) => {
-                        (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None, LeafSet::default())
-                    }
-                    Some(user) => self.standing(review, user),
-                    None => (ReviewVerdict::Ignored, ReviewReason::NoUser, Detail::None, LeafSet::default()),
-                },
+        let mut weighed = Vec::with_capacity(reviews.len());
+        // From the last to the first: the first met of a person that takes part is the one that stands.
+        let mut standing: SmallVec<[UserId; 16]> = SmallVec::new();
+        for review in reviews.into_iter().rev() {
+            let (verdict, reason, detail, leaves) = match (self.passed_over(review), &review.user) {
+                (Some((reason, detail)), _) => (ReviewVerdict::Ignored, reason, detail, LeafSet::default()),
+                (None, Some(user)) if standing.contains(&user.id) => {
+                    (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None, LeafSet::default())
+                }
+                (None, Some(user)) => {
+                    standing.push(user.id);
+                    self.standing(review, user)
+                }
+                (None, None) => (ReviewVerdict::Ignored, ReviewReason::NoUser, Detail::None, LeafSet::default()),
             };
             weighed.push(Weighed { review, verdict, reason, detail, leaves });
         }
+        weighed.reverse();
         weighed
-    }
-
-    /// Whether a later review is the same person's and takes part.
-    fn stands_after(&self, later: &Review, user: &Person) -> bool {
-        later.user.as_ref().is_some_and(|other| other.id == user.id) && self.passed_over(later).is_none()
     }
 
     /// Reviews that take no part: comments, nobody's, and approvals that name something else.

@@ -3,8 +3,8 @@
 use super::super::visible;
 use super::{Matrix, Row};
 
-const HEADINGS: [&str; 8] =
-    ["service", "environment", "who must approve", "timeout", "explicit", "exclude", "notify", "rule"];
+const HEADINGS: [&str; 9] =
+    ["service", "environment", "who must approve", "timeout", "explicit", "exclude", "release", "notify", "rule"];
 
 pub(super) fn markdown(matrix: &Matrix<'_>) -> String {
     let mut out = String::with_capacity(matrix.rows.len() * 120 + 200);
@@ -30,6 +30,7 @@ fn line(out: &mut String, row: &Row<'_>) {
         row.deadline(),
         row.by_name().to_owned(),
         row.excluded(),
+        row.release(),
         row.channels(),
         row.place(),
     ];

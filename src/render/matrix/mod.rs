@@ -317,6 +317,12 @@ impl Row<'_> {
         terms
     }
 
+    /// The same in one text.
+    fn release(&self) -> String {
+        let terms = self.times();
+        if terms.is_empty() { "-".to_owned() } else { terms.join("; ") }
+    }
+
     fn channels(&self) -> String {
         if self.notify.is_empty() { "-".to_owned() } else { self.notify.join(", ") }
     }
