@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::body::{DEFAULTS_KEYS, LATER_RULE_KEYS, Names, RULE_KEYS, field, read_body, read_rule_fields, read_told};
 use super::canonical::canonical;
 use super::check::{Sections, check};
+use super::lint::{self, Look};
 use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
@@ -47,6 +48,11 @@ const TOP_KEYS: Keys = Keys {
 /// Loads a bundle. The sources stand in the order of their names.
 #[must_use]
 pub fn load(bundle: Vec<Source>) -> Loaded {
+    read(bundle, None)
+}
+
+/// Loads a bundle, and has a look at it while its tree is still there if it is sound.
+pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>) -> Loaded {
     let mut sources = SourceMap::default();
     let mut early = Findings::new();
     if bundle.is_empty() {
@@ -61,13 +67,16 @@ pub fn load(bundle: Vec<Source>) -> Loaded {
         match parse(id, sources.text(id), &mut room) {
             // An empty file holds no key, and does no harm.
             Ok(Node { value: Value::Null, .. }) => {}
-            Ok(root) => roots.push(root),
+            Ok(root) => {
+                roots.push(root);
+                look.iter_mut().for_each(|look| look.texts.push(id));
+            }
             Err(finding) => early.push(finding),
         }
     }
     let mut reader = Reader::new(&sources);
     reader.findings = early;
-    let policy = assemble(&mut reader, &roots);
+    let policy = assemble(&mut reader, &roots, look);
     let mut findings = reader.findings;
     findings.sort();
     let policy = if findings.has_errors() { None } else { policy };
@@ -132,7 +141,7 @@ fn too_large(size: u64) -> Finding {
     ))
 }
 
-fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
+fn assemble(reader: &mut Reader<'_>, roots: &[Node], look: Option<&mut Look>) -> Option<Policy> {
     // `version` may stand in a file that could not be read; an empty file, though, says nothing.
     let all_read = !reader.findings.has_errors();
     let sections = collect_sections(reader, roots);
@@ -154,6 +163,9 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
     let policy = Policy { digest, defaults, environments, services, channels };
     let (defaults, environments, services) = (nodes("defaults"), nodes("environments"), nodes("services"));
     check(reader, &policy, &Sections { defaults: &defaults, environments: &environments, services: &services });
+    if let Some(look) = look.filter(|_| !reader.findings.has_errors()) {
+        lint::look(look, &policy, &sections);
+    }
     Some(policy)
 }
 

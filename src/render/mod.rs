@@ -5,8 +5,10 @@
 pub mod answer;
 pub mod decision;
 pub mod finding;
+pub mod github;
 pub mod message;
 pub mod rule;
+pub mod sarif;
 mod visible;
 
 pub use visible::visible;

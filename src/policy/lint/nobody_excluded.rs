@@ -1,0 +1,36 @@
+//! `nobody-excluded`: `exclude: []`, with which an author's own approval counts.
+
+use super::Lint;
+use crate::finding::{Code, Finding};
+
+pub(super) fn look(lint: &mut Lint<'_>) {
+    for body in lint.bodies.clone() {
+        if body.body.exclude.as_ref().is_some_and(|exclude| exclude.value.is_empty()) && !body.asks_nobody() {
+            let message = "nobody is excluded here: whoever wrote a change may approve it";
+            lint.report(
+                Finding::at(Code::NobodyExcluded, body.value_span("exclude"), message)
+                    .hint("leave `exclude` out: the default is `[author, committers]`"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Code::NobodyExcluded;
+    use crate::policy::lint::tests::{count, found};
+
+    #[test]
+    fn an_empty_exclude_is_told_at_the_list() {
+        let text = "version: 1\ndefaults: { exclude: [] }\n";
+        assert_eq!(
+            found(NobodyExcluded, text),
+            ["2:22 nobody is excluded here: whoever wrote a change may approve it"]
+        );
+    }
+
+    #[test]
+    fn where_nobody_is_asked_nobody_needs_excluding() {
+        assert_eq!(count(NobodyExcluded, "version: 1\nenvironments: { staging: { require: none, exclude: [] } }\n"), 0);
+    }
+}
