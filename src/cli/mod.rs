@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod facts;
 mod failure;
+mod levels;
 mod lines;
 mod terminal;
 mod test;
@@ -27,15 +28,18 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error, asked_format()),
     };
-    let outcome = match &cli.command {
+    failure::conclude(run(&cli), cli.global.format.plain().unwrap_or(Format::Text))
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    match &cli.command {
         Command::Check(args) => check::run(args, &cli.global),
-        Command::Explain(args) => explain::run(args, &cli.global),
-        Command::Decide(args) => decide::run(args, &cli.global),
-        Command::Test(args) => test::run(args, &cli.global),
-        Command::Dev(args) => dev::run(args, &cli.global),
-        Command::Demo(args) => demo::run(args, &cli.global),
-    };
-    failure::conclude(outcome, cli.global.format)
+        Command::Explain(args) => explain::run(args, &cli.global.plain()?),
+        Command::Decide(args) => decide::run(args, &cli.global.plain()?),
+        Command::Test(args) => test::run(args, &cli.global.plain()?),
+        Command::Dev(args) => dev::run(args, &cli.global.plain()?),
+        Command::Demo(args) => demo::run(args, &cli.global.plain()?),
+    }
 }
 
 /// The format that was asked for by arguments which do not parse as a whole.

@@ -145,7 +145,8 @@ mod tests {
         let mut log = Log::default();
         log.add(&Findings::from_iter([finding]), &waived, &sources, "p/");
         let json = log.into_json();
-        let result = |n: usize, pointer: &str| json.pointer(&format!("/runs/0/results/{n}/{pointer}")).cloned().unwrap();
+        let result =
+            |n: usize, pointer: &str| json.pointer(&format!("/runs/0/results/{n}/{pointer}")).cloned().unwrap();
         assert_eq!(result(0, "locations/0/physicalLocation/artifactLocation/uri"), "p/a%20b.yaml");
         assert_eq!(result(0, "locations/0/physicalLocation/region/endColumn"), 5);
         assert_eq!(result(0, "relatedLocations/0/message/text"), "here");
