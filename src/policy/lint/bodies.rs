@@ -100,9 +100,13 @@ impl<'l> Body<'l> {
         }
     }
 
-    /// Where a field's value stands; where it comes from an alias or is not here, the key of the body.
-    pub(super) fn value_span(&self, field: &str) -> Span {
-        self.node.get(field).map_or(self.key_span, |node| node.span)
+    /// Where a field stands: its value or, where that is a list or a mapping, its key; if it is not here, the body's key.
+    pub(super) fn field_span(&self, field: &str) -> Span {
+        match self.node.entry(field) {
+            Some(entry) if matches!(entry.node.value, Value::List(_) | Value::Map(_)) => entry.key_span,
+            Some(entry) => entry.node.span,
+            None => self.key_span,
+        }
     }
 
     /// Whether it says itself that nobody is asked.

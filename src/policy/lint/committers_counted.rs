@@ -13,7 +13,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         }
         let message = "whoever commits to a pull request may approve it here";
         lint.report(
-            Finding::at(Code::CommittersCounted, body.value_span("exclude"), message)
+            Finding::at(Code::CommittersCounted, body.field_span("exclude"), message)
                 .hint("add `committers`: a list replaces the default `[author, committers]` whole"),
         );
     }
@@ -29,9 +29,9 @@ mod tests {
     }
 
     #[test]
-    fn an_exclude_without_committers_is_told_at_the_list() {
+    fn an_exclude_without_committers_is_told_there() {
         let told = found(CommittersCounted, &policy("{ require: \"@dana\", exclude: [author] }"));
-        assert_eq!(told, ["3:44 whoever commits to a pull request may approve it here"]);
+        assert_eq!(told, ["3:35 whoever commits to a pull request may approve it here"]);
     }
 
     #[test]

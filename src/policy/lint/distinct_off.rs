@@ -9,7 +9,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
             lint.report(
                 Finding::at(
                     Code::DistinctOff,
-                    body.value_span("distinct"),
+                    body.field_span("distinct"),
                     "one person may count for several parts here",
                 )
                 .hint("leave `distinct` out: then each part is met by people of its own"),

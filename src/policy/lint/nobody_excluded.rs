@@ -8,7 +8,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         if body.body.exclude.as_ref().is_some_and(|exclude| exclude.value.is_empty()) && !body.asks_nobody() {
             let message = "nobody is excluded here: whoever wrote a change may approve it";
             lint.report(
-                Finding::at(Code::NobodyExcluded, body.value_span("exclude"), message)
+                Finding::at(Code::NobodyExcluded, body.field_span("exclude"), message)
                     .hint("leave `exclude` out: the default is `[author, committers]`"),
             );
         }
@@ -21,11 +21,11 @@ mod tests {
     use crate::policy::lint::tests::{count, found};
 
     #[test]
-    fn an_empty_exclude_is_told_at_the_list() {
+    fn an_empty_exclude_is_told_there() {
         let text = "version: 1\ndefaults: { exclude: [] }\n";
         assert_eq!(
             found(NobodyExcluded, text),
-            ["2:22 nobody is excluded here: whoever wrote a change may approve it"]
+            ["2:13 nobody is excluded here: whoever wrote a change may approve it"]
         );
     }
 

@@ -11,7 +11,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         if body.asks_nobody() && !is_like_production(key.as_str()) {
             let message = format!("nobody is asked for any environment that matches `{key}`, whatever it is");
             lint.report(
-                Finding::at(Code::NoneByPattern, body.value_span("require"), message)
+                Finding::at(Code::NoneByPattern, body.field_span("require"), message)
                     .hint("write each environment that is meant, by name"),
             );
         }

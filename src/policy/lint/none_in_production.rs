@@ -14,7 +14,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         if body.asks_nobody() && is_like_production(key.as_str()) {
             let message = format!("nobody is asked for `{key}`, which is called like production");
             lint.report(
-                Finding::at(Code::NoneInProduction, body.value_span("require"), message)
+                Finding::at(Code::NoneInProduction, body.field_span("require"), message)
                     .hint("write who must approve, or waive this and say why nobody needs to"),
             );
         }

@@ -10,7 +10,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
             let (places, filled) = (quorum.places, quorum.filled);
             let message = format!("this can never be met: it asks for {places} different people, and lists {filled}");
             lint.report(
-                Finding::at(Code::QuorumUnmeetable, body.value_span("require"), message)
+                Finding::at(Code::QuorumUnmeetable, body.field_span("require"), message)
                     .hint("one person counts for one part: list more people or a team, or lower a count"),
             );
         }
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn parts_that_need_more_different_people_than_they_list_are_told() {
         let told = found(QuorumUnmeetable, &policy("{ require: { all_of: [2 of two, \"@Dana\"] } }"));
-        assert_eq!(told, ["4:26 this can never be met: it asks for 3 different people, and lists 2"]);
+        assert_eq!(told, ["4:17 this can never be met: it asks for 3 different people, and lists 2"]);
         assert_eq!(
             count(QuorumUnmeetable, &policy("{ require: { in_order: [\"@dana\", { any_of: [\"@dana\"] }] } }")),
             1

@@ -19,7 +19,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
                 names(&people)
             );
             lint.report(
-                Finding::at(Code::QuorumWithoutReserve, place(&quorum, body.value_span("require")), message)
+                Finding::at(Code::QuorumWithoutReserve, place(&quorum, body.field_span("require")), message)
                     .hint("list at least one person more than are needed, or a team"),
             );
         }
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(found(QuorumWithoutReserve, &policy("{ require: all of two }")), [format!("6:26 {told}")]);
         assert_eq!(found(QuorumWithoutReserve, &policy("{ require: 2 of two }")), [format!("6:26 {told}")]);
         let both = "{ require: { all_of: [1 of two, { count: 1, of: [two] }] } }";
-        assert_eq!(found(QuorumWithoutReserve, &policy(both)), [format!("6:26 {told}")]);
+        assert_eq!(found(QuorumWithoutReserve, &policy(both)), [format!("6:17 {told}")]);
     }
 
     #[test]
