@@ -243,7 +243,7 @@ pub(crate) fn comments(source: SourceId, text: &str) -> Vec<(Span, bool)> {
     let (mut found, mut offset) = (Vec::new(), 0);
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let marks = line.match_indices('#').map(|(at, _)| at);
-        let begins = marks.filter(|at| line.get(..*at).is_some_and(|before| is_blank_end(before))).find(|at| {
+        let begins = marks.filter(|at| line.get(..*at).is_some_and(is_blank_end)).find(|at| {
             let at = offset + *at;
             while scalars.next_if(|range| range.end <= at).is_some() {}
             scalars.peek().is_none_or(|range| range.start > at)
@@ -346,7 +346,7 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let told = |(span, alone): (super::Span, bool)| {
             let start = usize::try_from(span.start).unwrap();
-            let comment = &text[start..start + usize::try_from(span.len).unwrap()];
+            let comment = text.get(start..start + usize::try_from(span.len).unwrap()).unwrap();
             format!("{}{}{comment}", span.line, if alone { "!" } else { ":" })
         };
         comments(SourceId::default(), text).into_iter().map(told).collect()

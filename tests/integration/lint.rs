@@ -1,8 +1,6 @@
 //! Every finding by example: `tests/lint/<code>/bad…` has it and `good…` has none at all.
 //!
 //! An example is a file or a folder. Beside each bad one stands what `check` prints for it.
-#![expect(clippy::disallowed_methods, reason = "the tests read the examples")]
-#![expect(clippy::indexing_slicing, reason = "a key that is missing fails the test")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,10 +1,4 @@
 //! How `check` is told to take lints, how it counts what is waived, and the formats of other tools.
-#![expect(clippy::disallowed_methods, reason = "the tests make the bundles that they need")]
-#![expect(clippy::indexing_slicing, reason = "a key that is missing fails the test")]
-
-use std::fmt::Write as _;
-use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -28,13 +22,13 @@ fn a_warning_is_denied_from_its_severity_or_by_its_code() {
 fn a_level_changes_how_a_finding_is_told() {
     let severity = |words: &str| {
         let document =
-            Countersign::new(&format!("check --format json lint/sole-approver/bad.yaml {words}")).run().json();
+            Countersign::new(&format!("check{words} --format json lint/sole-approver/bad.yaml")).run().json();
         (document["findings"][0]["severity"].clone(), document["notes"].clone(), document["warnings"].clone())
     };
     assert_eq!(severity(""), ("note".into(), 1.into(), 0.into()));
-    assert_eq!(severity("--warn sole-approver"), ("warning".into(), 0.into(), 1.into()));
-    assert_eq!(severity("--deny sole-approver"), ("error".into(), 0.into(), 0.into()));
-    assert_eq!(severity("--allow sole-approver"), (Value::Null, 0.into(), 0.into()));
+    assert_eq!(severity(" --warn sole-approver"), ("warning".into(), 0.into(), 1.into()));
+    assert_eq!(severity(" --deny sole-approver"), ("error".into(), 0.into(), 0.into()));
+    assert_eq!(severity(" --allow sole-approver"), (Value::Null, 0.into(), 0.into()));
 }
 
 #[test]
@@ -111,33 +105,4 @@ fn only_check_prints_the_formats_of_findings() {
             );
         }
     }
-}
-
-/// Ten thousand rules of every kind, in shapes that invite comparing each with all.
-fn large() -> String {
-    let mut text =
-        "version: 1\ngroups:\n  sre: { users: [ana, sam, lee] }\nchannels: { oncall: { email: [a@b.example] } }\n\
-                    defaults: { repository: a/b, notify: { denied: [oncall] } }\nenvironments:\n"
-            .to_owned();
-    for number in 0..2_000 {
-        writeln!(text, "  \"*e{number}*\": {{ require: 2 of sre }}").expect("a text takes it");
-    }
-    text.push_str("services:\n");
-    for number in 0..4_000 {
-        writeln!(text, "  \"*s{number}*\": {{}}\n  s{number}:\n    environments: {{ p: {{ require: {{ all_of: [2 of sre, 1 of sre] }} }} }}")
-            .expect("a text takes it");
-    }
-    text
-}
-
-#[test]
-fn ten_thousand_rules_are_linted_without_comparing_each_with_all_forever() {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("a.yaml"), large()).expect("a file");
-    let began = Instant::now();
-    let ran = Countersign::new("check --format json").arg(folder.path()).run();
-    // A build without optimisation on a busy machine: what is quadratic takes minutes.
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    assert_eq!(ran.code, Some(0));
-    assert_eq!(ran.json()["findings"].as_array().map(Vec::len), Some(1001));
 }

@@ -1,6 +1,5 @@
 //! SARIF, held against the schema that OASIS publishes.
 #![expect(clippy::disallowed_methods, reason = "the test reads the schema")]
-#![expect(clippy::indexing_slicing, reason = "a key that is missing fails the test")]
 
 use std::path::Path;
 
@@ -12,7 +11,13 @@ use crate::command_line::Countersign;
 fn schema() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sarif/sarif-schema-2.1.0.json");
     let text = std::fs::read_to_string(path).expect("the schema is there");
-    jsonschema::validator_for(&serde_json::from_str(&text).expect("the schema is JSON")).expect("it is a schema")
+    let mut schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
+    // A bracket that is closed and was never opened: no expression of JSON Schema, and about a key that we do not write.
+    for of in ["run", "toolComponent"] {
+        let language = schema.pointer_mut(&format!("/definitions/{of}/properties/language"));
+        assert!(language.and_then(Value::as_object_mut).expect("it is there").remove("pattern").is_some());
+    }
+    jsonschema::validator_for(&schema).expect("it is a schema")
 }
 
 fn problems(document: &Value) -> Vec<String> {

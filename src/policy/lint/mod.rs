@@ -27,6 +27,7 @@ mod waiver;
 mod waiver_without_reason;
 
 use bodies::{Body, Keys, bodies, levels};
+use quorum::Quorum;
 
 use super::Policy;
 use super::load::{Section, read};
@@ -36,7 +37,7 @@ use crate::finding::{Code, Finding, Findings, Levels, Source, SourceId, SourceMa
 /// The most lints that are told of one bundle.
 const MAX_LINTS: usize = 1000;
 /// How many steps the lints that compare one thing with many may take together.
-const BUDGET: u64 = 30_000_000;
+const BUDGET: u64 = 10_000_000;
 
 /// What came of linting a bundle.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub(super) struct Look {
     pub(super) found: Vec<Finding>,
     /// The files that are YAML.
     pub(super) texts: Vec<SourceId>,
+    /// How much of the budget was spent.
+    steps: u64,
 }
 
 /// Loads a bundle as [`super::load`] does, and lints it if it is sound. The sources stand in the order of their names.
@@ -70,7 +73,7 @@ pub fn lint(bundle: Vec<Source>, levels: &Levels) -> Linted {
     if loaded.policy.is_some() {
         let mut found: Findings = look.found.into_iter().collect();
         found.sort();
-        let (kept, aside, unused) = waiver::apply(waivers, found);
+        let (kept, aside, unused) = waiver::apply(&waivers, found);
         lints.extend(kept.into_iter().chain(unused));
         waived = aside;
     }
@@ -102,34 +105,40 @@ struct Lint<'l> {
     bodies: Vec<Body<'l>>,
     /// Every list of selectors that is written.
     levels: Vec<Keys<'l>>,
+    /// What the requirements of the bodies come to.
+    quorums: Vec<Quorum<'l>>,
     budget: u64,
     found: Vec<Finding>,
 }
 
+/// In the order of the codes.
+const LOOKS: [fn(&mut Lint<'_>); 14] = [
+    unused_group::look,
+    unused_channel::look,
+    channel_without_subscriber::look,
+    unreachable_rule::look,
+    shadowed_pattern::look,
+    none_by_pattern::look,
+    none_in_production::look,
+    nobody_notified::look,
+    distinct_off::look,
+    committers_counted::look,
+    nobody_excluded::look,
+    quorum_unmeetable::look,
+    quorum_without_reserve::look,
+    sole_approver::look,
+];
+
 /// Looks at a sound policy. The sections are those that it was read from.
 pub(super) fn look(look: &mut Look, policy: &Policy, sections: &[Section<'_>]) {
     let (bodies, levels) = (bodies(policy, sections), levels(policy, sections));
-    let mut lint = Lint { policy, sections, bodies, levels, budget: BUDGET, found: Vec::new() };
-    const LOOKS: [fn(&mut Lint<'_>); 14] = [
-        unused_group::look,
-        unused_channel::look,
-        channel_without_subscriber::look,
-        unreachable_rule::look,
-        shadowed_pattern::look,
-        none_by_pattern::look,
-        none_in_production::look,
-        nobody_notified::look,
-        distinct_off::look,
-        committers_counted::look,
-        nobody_excluded::look,
-        quorum_unmeetable::look,
-        quorum_without_reserve::look,
-        sole_approver::look,
-    ];
+    let mut lint = Lint { policy, sections, bodies, levels, quorums: Vec::new(), budget: BUDGET, found: Vec::new() };
+    lint.quorums = quorum::quorums(&mut lint);
     for each in LOOKS {
         each(&mut lint);
     }
     look.found = lint.found;
+    look.steps = BUDGET - lint.budget;
 }
 
 impl<'l> Lint<'l> {
@@ -208,6 +217,34 @@ mod tests {
         levels.set(Code::ChannelWithoutSubscriber, Level::Deny).unwrap();
         levels.set(Code::UnusedGroup, Level::Allow).unwrap();
         assert_eq!(of(text, &levels).findings.count(Severity::Error), 1);
+    }
+
+    /// What a file costs of the budget.
+    fn steps(text: String) -> u64 {
+        let mut look = super::Look::default();
+        let content = SourceContent::Bytes(text.into_bytes());
+        let loaded = super::read(vec![Source { name: "a.yaml".to_owned(), content }], Some(&mut look));
+        assert!(loaded.policy.is_some(), "{:?}", loaded.findings);
+        look.steps
+    }
+
+    fn patterns(count: usize, of: fn(usize) -> String) -> String {
+        let line = |number| format!("  \"{}\": {{ require: {{ all_of: [2 of sre, 1 of sre] }} }}\n", of(number));
+        let rules: String = (0..count).map(line).collect();
+        format!("version: 1\ngroups: {{ sre: {{ users: [ana, sam, lee] }} }}\nenvironments:\n{rules}")
+    }
+
+    #[test]
+    fn what_a_rule_costs_does_not_grow_with_the_number_of_rules() {
+        for of in [|number| format!("pay-{number}-*"), |number| format!("*-{number}"), |number| format!("p{number}")] {
+            let (few, many) = (steps(patterns(200, of)), steps(patterns(800, of)));
+            assert!(few > 0 && many <= few * 5, "{few} {many}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_could_all_cover_each_other_are_compared_as_far_as_the_budget_goes() {
+        assert_eq!(steps(patterns(1300, |number| format!("*a{number}b*"))), super::BUDGET);
     }
 
     #[test]

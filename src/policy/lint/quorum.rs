@@ -24,6 +24,8 @@ pub(super) struct Needed<'l> {
 /// What a requirement comes to.
 pub(super) struct Quorum<'l> {
     pub(super) leaves: Vec<Needed<'l>>,
+    /// Where the whole requirement stands.
+    pub(super) span: Span,
     /// How many different people the leaves ask for together, and how many of those places can be filled at most.
     pub(super) places: usize,
     pub(super) filled: usize,
@@ -40,8 +42,13 @@ fn account(user: &UserRef) -> Account {
     (user.login.as_str().to_ascii_lowercase(), user.id)
 }
 
-/// The quorums of a body's own requirement: one, or one for each leaf where a person may count for several.
-pub(super) fn quorums<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Vec<Quorum<'l>> {
+/// The quorums of every body's own requirement: one, or one for each leaf where a person may count for several.
+pub(super) fn quorums<'l>(lint: &mut Lint<'l>) -> Vec<Quorum<'l>> {
+    let bodies = lint.bodies.clone();
+    bodies.iter().flat_map(|body| quorums_of(lint, body)).collect()
+}
+
+fn quorums_of<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Vec<Quorum<'l>> {
     let Some((requirement, spans)) = body.requirement() else { return Vec::new() };
     let distinct = lint.effective(body, |body| body.distinct.as_ref()).map(|distinct| distinct.copied() != Some(false));
     let excludes = lint.effective(body, |body| body.exclude.as_ref()).is_some_and(|exclude| {
@@ -50,11 +57,13 @@ pub(super) fn quorums<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Vec<Quorum<'l
     });
     let mut leaves = Vec::new();
     needed(requirement, true, &mut spans.into_iter(), &mut leaves);
-    match distinct {
-        Some(true) => quorum(lint, leaves, excludes).into_iter().collect(),
+    let span = body.field_span("require");
+    let apart = match distinct {
+        Some(true) => vec![leaves],
         // Not known is taken as off: then less is asked for.
-        Some(false) | None => leaves.into_iter().filter_map(|leaf| quorum(lint, vec![leaf], excludes)).collect(),
-    }
+        Some(false) | None => leaves.into_iter().map(|leaf| vec![leaf]).collect(),
+    };
+    apart.into_iter().filter_map(|leaves| quorum(lint, leaves, span, excludes)).collect()
 }
 
 /// The leaves that must hold, with their places: not those of which another may stand in their stead.
@@ -82,7 +91,7 @@ fn needed<'l>(
     }
 }
 
-fn quorum<'l>(lint: &mut Lint<'l>, leaves: Vec<Needed<'l>>, excludes: bool) -> Option<Quorum<'l>> {
+fn quorum<'l>(lint: &mut Lint<'l>, leaves: Vec<Needed<'l>>, span: Span, excludes: bool) -> Option<Quorum<'l>> {
     let mut people: BTreeMap<Account, (usize, &'l UserRef)> = BTreeMap::new();
     let mut order = Vec::new();
     let mut places: Vec<Vec<usize>> = Vec::new();
@@ -123,7 +132,7 @@ fn quorum<'l>(lint: &mut Lint<'l>, leaves: Vec<Needed<'l>>, excludes: bool) -> O
             }
         }
     }
-    Some(Quorum { leaves, places: places.len(), filled, critical, excludes })
+    Some(Quorum { leaves, span, places: places.len(), filled, critical, excludes })
 }
 
 /// Which place each person fills.

@@ -1,20 +1,16 @@
 //! `quorum-unmeetable`: leaves that ask together for more different people than they list.
 
 use super::Lint;
-use super::quorum::quorums;
 use crate::finding::{Code, Finding};
 
 pub(super) fn look(lint: &mut Lint<'_>) {
-    for body in lint.bodies.clone() {
-        for quorum in quorums(lint, &body).into_iter().filter(|quorum| quorum.filled < quorum.places) {
-            let (places, filled) = (quorum.places, quorum.filled);
-            let message = format!("this can never be met: it asks for {places} different people, and lists {filled}");
-            lint.report(
-                Finding::at(Code::QuorumUnmeetable, body.field_span("require"), message)
-                    .hint("one person counts for one part: list more people or a team, or lower a count"),
-            );
-        }
-    }
+    let unmeetable = lint.quorums.iter().filter(|quorum| quorum.filled < quorum.places).map(|quorum| {
+        let (places, filled) = (quorum.places, quorum.filled);
+        let message = format!("this can never be met: it asks for {places} different people, and lists {filled}");
+        Finding::at(Code::QuorumUnmeetable, quorum.span, message)
+            .hint("one person counts for one part: list more people or a team, or lower a count")
+    });
+    lint.found.extend(unmeetable);
 }
 
 #[cfg(test)]

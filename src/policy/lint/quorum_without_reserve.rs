@@ -1,36 +1,34 @@
 //! `quorum-without-reserve`: a requirement that needs every one of the people it lists, one of whom may be the author.
 
 use super::Lint;
-use super::quorum::{Quorum, quorums};
+use super::quorum::Quorum;
 use crate::finding::{Code, Finding, Span};
 use crate::policy::UserRef;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
-    for body in lint.bodies.clone() {
-        for quorum in quorums(lint, &body).into_iter().filter(|quorum| quorum.excludes) {
-            let sole = quorum.sole();
-            let spared = |user: &&UserRef| !sole.iter().any(|(_, other)| other == user);
-            let people: Vec<&UserRef> = quorum.critical.iter().copied().filter(spared).collect();
-            if people.is_empty() {
-                continue;
-            }
-            let message = format!(
-                "this cannot be met for work of {}: each is needed, and excluded from their own",
-                names(&people)
-            );
-            lint.report(
-                Finding::at(Code::QuorumWithoutReserve, place(&quorum, body.field_span("require")), message)
-                    .hint("list at least one person more than are needed, or a team"),
-            );
+    let mut found = Vec::new();
+    for quorum in lint.quorums.iter().filter(|quorum| quorum.excludes) {
+        let sole = quorum.sole();
+        let spared = |user: &&UserRef| !sole.iter().any(|(_, other)| other == user);
+        let people: Vec<&UserRef> = quorum.critical.iter().copied().filter(spared).collect();
+        if people.is_empty() {
+            continue;
         }
+        let message =
+            format!("this cannot be met for work of {}: each is needed, and excluded from their own", names(&people));
+        found.push(
+            Finding::at(Code::QuorumWithoutReserve, place(quorum), message)
+                .hint("list at least one person more than are needed, or a team"),
+        );
     }
+    lint.found.extend(found);
 }
 
 /// The leaf that is meant, where there is only one that it could be.
-fn place(quorum: &Quorum<'_>, whole: Span) -> Span {
+fn place(quorum: &Quorum<'_>) -> Span {
     match quorum.leaves.as_slice() {
         [only] => only.span,
-        _ => whole,
+        _ => quorum.span,
     }
 }
 

@@ -1,21 +1,17 @@
 //! `sole-approver`: a requirement that waits for one person, who is excluded from their own work.
 
 use super::Lint;
-use super::quorum::quorums;
+use super::quorum::Quorum;
 use crate::finding::{Code, Finding};
 
 pub(super) fn look(lint: &mut Lint<'_>) {
-    for body in lint.bodies.clone() {
-        for quorum in quorums(lint, &body).into_iter().filter(|quorum| quorum.excludes) {
-            for (needed, user) in quorum.sole() {
-                let message = format!("only `{user}` can meet this, and never for work of their own");
-                lint.report(
-                    Finding::at(Code::SoleApprover, needed.span, message)
-                        .hint("name a second person or a team: `1 of GROUP`"),
-                );
-            }
-        }
-    }
+    let excluding = lint.quorums.iter().filter(|quorum| quorum.excludes);
+    let sole = excluding.flat_map(Quorum::sole).map(|(needed, user)| {
+        let message = format!("only `{user}` can meet this, and never for work of their own");
+        Finding::at(Code::SoleApprover, needed.span, message).hint("name a second person or a team: `1 of GROUP`")
+    });
+    let found: Vec<Finding> = sole.collect();
+    lint.found.extend(found);
 }
 
 #[cfg(test)]

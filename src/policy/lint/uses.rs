@@ -9,6 +9,7 @@ use super::super::approver::ApproverRef;
 use super::super::rule::{NotifyRule, RuleBody};
 use super::super::service::Service;
 use super::Lint;
+use crate::ident::ChannelName;
 
 /// The names that something refers to.
 #[derive(Default)]
@@ -25,7 +26,7 @@ impl<'l> Uses<'l> {
         }
         for (_, service) in lint.policy.services.iter() {
             let Service { source: _, repository: _, branches: _, notify, description: _, environments: _ } = service;
-            uses.channels.extend(notify.iter().map(|channel| channel.as_str()));
+            uses.channels.extend(notify.iter().map(ChannelName::as_str));
         }
         uses
     }
@@ -52,9 +53,9 @@ impl<'l> Uses<'l> {
             self.take_refs(&veto.value);
         }
         match notify.as_ref().map(|notify| &notify.value) {
-            Some(NotifyRule::All(told)) => self.channels.extend(told.iter().map(|channel| channel.as_str())),
+            Some(NotifyRule::All(told)) => self.channels.extend(told.iter().map(ChannelName::as_str)),
             Some(NotifyRule::ByEvent(events)) => {
-                self.channels.extend(events.values().flatten().map(|channel| channel.as_str()));
+                self.channels.extend(events.values().flatten().map(ChannelName::as_str));
             }
             None => {}
         }

@@ -85,9 +85,9 @@ fn parse(comment: &str) -> Said<'_> {
 }
 
 /// Parts findings into those that stand and those that are waived, and says which waivers had nothing to waive.
-pub(super) fn apply(waivers: Vec<Waiver>, found: Findings) -> (Vec<Finding>, Vec<Waived>, Vec<Finding>) {
+pub(super) fn apply(waivers: &[Waiver], found: Findings) -> (Vec<Finding>, Vec<Waived>, Vec<Finding>) {
     let mut by_place: HashMap<(SourceId, u32, Code), &Waiver> = HashMap::new();
-    for waiver in &waivers {
+    for waiver in waivers {
         for code in &waiver.codes {
             by_place.entry((waiver.span.source, waiver.line, *code)).or_insert(waiver);
         }
