@@ -22,6 +22,7 @@ pub mod record;
 pub mod request;
 mod review;
 mod schedule;
+pub mod told;
 mod wording;
 
 pub use decide::{decide, decide_under, objectors};

@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "a test is an edge: it makes the files that it needs")]
 
+mod audit_and_override;
 mod check;
 mod command_line;
 mod crash;
@@ -25,11 +26,13 @@ mod local_gate;
 mod policy_tests;
 mod races;
 mod release;
+mod reminders;
 mod rust_tokens;
 mod signatures;
 mod specimen;
 mod store_contract;
 mod test_command;
 mod test_files;
+mod times;
 mod webhook_door;
 mod webhook_schema;

@@ -82,8 +82,8 @@ async fn a_veto_that_only_the_present_policy_knows_stops_the_release() {
     let present = with_zoe(&acme);
     let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.review("zoe", first, "REQUEST_CHANGES").await;
-    let refused = app::evaluate(&present, &run("first", 0), &canary(first)).await.expect("a decision");
-    assert_eq!(refused.verdict.as_str(), "rejected");
+    let refused = app::evaluate(&present, &run("first", 0), &canary(first), None).await.expect("a decision");
+    assert_eq!(refused.decision().verdict.as_str(), "rejected");
 
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
@@ -105,8 +105,8 @@ async fn a_veto_that_stops_a_release_is_remembered_for_the_next_pull_request_of_
 
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
-    let refused = app::evaluate(&present, &run("second", 0), &canary(second)).await.expect("a decision");
-    assert_eq!(refused.reasons[0].code.as_str(), "vetoed");
+    let refused = app::evaluate(&present, &run("second", 0), &canary(second), None).await.expect("a decision");
+    assert_eq!(refused.decision().reasons[0].code.as_str(), "vetoed");
     acme.close().await;
 }
 
