@@ -56,6 +56,7 @@ async fn passed(acme: &Acme, name: &str, verdict: &str) -> Value {
     assert_eq!((&output["decision"]["verdict"], &output["decision"]["mode"]), (&json!(verdict), &json!("audit")));
     let request = acme.request_of(name).await;
     assert_eq!((&request["id"], &request["decision"]), (&output["request_id"], &output["decision"]));
+    assert_eq!(request["mode"], "audit");
     let kinds: Vec<Value> = acme.trail_of(name).await.into_iter().map(|record| record["kind"].clone()).collect();
     assert_eq!(kinds.first(), Some(&json!("audited")), "{kinds:?}");
     request

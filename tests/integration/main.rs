@@ -26,6 +26,7 @@ mod local_gate;
 mod policy_tests;
 mod races;
 mod release;
+mod reminder_model;
 mod reminders;
 mod rust_tokens;
 mod signatures;

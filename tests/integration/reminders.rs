@@ -1,7 +1,16 @@
 //! Reminders and escalations at the local gate: told once, to whom they are for, and never of what is over.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use countersign::app::{self, App, ExecutionRef, sweep};
+use countersign::ident::{ChannelName, ExecutionArn};
+use countersign::ports::{Message, Notifier, NotifyError};
 use serde_json::json;
 
+use crate::gate_world::GateWorld;
+use crate::gate_world::fuse::Fuse;
 use crate::local_gate::{Acme, commit, open_pull_request};
 
 const POLICY: &str = r#"
@@ -126,5 +135,72 @@ async fn an_approval_given_before_counts_from_the_escalation_on_and_then_nobody_
     assert_eq!(acme.execution("a").await["status"], "SUCCEEDED");
     let told = acme.told().await;
     assert_eq!(told, ["payments: requested", "payments: reminded", "payments: approved"]);
+    acme.close().await;
+}
+
+/// A channel that cannot be reached a number of times.
+struct Deaf {
+    times: AtomicUsize,
+    heard: Mutex<Vec<String>>,
+}
+
+impl Deaf {
+    fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Notifier for Deaf {
+    async fn notify(&self, channel: &ChannelName, message: &Message) -> Result<(), NotifyError> {
+        let down = self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |times| times.checked_sub(1));
+        if down.is_ok() {
+            return Err(NotifyError { channel: channel.clone(), detail: "nobody there".to_owned() });
+        }
+        let heard = format!("{} {:?}: {}", message.event.as_str(), message.number, message.text);
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
+        Ok(())
+    }
+}
+
+fn deaf(times: usize) -> Arc<Deaf> {
+    Arc::new(Deaf { times: AtomicUsize::new(times), heard: Mutex::default() })
+}
+
+#[tokio::test]
+async fn a_channel_that_cannot_be_reminded_is_tried_when_the_facts_are_read_again_and_not_before() {
+    let world = GateWorld::new("guarded");
+    let open = world.gate(&Fuse::never());
+    world.open(&open, "token-1").await.expect("a request");
+    let channel = deaf(2);
+    let gate = App { notifier: channel.clone(), ..open };
+    for (minutes, due, heard) in [(10, 1, 0), (1, 0, 0), (9, 1, 0), (1, 0, 0), (9, 1, 1)] {
+        // Reminders at 10 and at 25; the first one fails at 10 and at 20, and at 30 the second one stands for both.
+        world.minutes_pass(minutes);
+        let swept = sweep(&gate).await.expect("a sweep");
+        let heard_now = channel.heard().iter().filter(|one| one.starts_with("reminded")).count();
+        assert_eq!((swept.due, heard_now), (due, heard), "{:?}", channel.heard());
+    }
+    assert!(channel.heard()[0].starts_with("reminded Some(2)"), "{:?}", channel.heard());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_override_found_at_release_is_told_until_its_channel_hears_it_and_with_its_own_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = POLICY.replace("require: 2 of payments", "require: 1 of payments\n        override: { by: 1 of sre }");
+    let acme = Acme::under(folder.path(), &text.replace("timeout: 4h", "timeout: 4h\n        wait: 1h")).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pia", pull, "APPROVE").await;
+    acme.start("a", "production", pull).await;
+    acme.approve("zoe", pull, "/override production no time to lose").await;
+    let channel = deaf(1);
+    let gate = App { notifier: channel.clone(), ..acme.local.app.clone() };
+    let arn = ExecutionArn::new("arn:aws:states:local:000000000000:execution:countersign:a").expect("an ARN");
+    app::verify(&gate, &ExecutionRef { arn, redrive: 0 }).await.expect("a release");
+    assert!(channel.heard().is_empty());
+    // The gate itself has forgotten nothing of it.
+    acme.pass("10m").await;
+    assert_eq!(acme.told().await, ["payments: approved", "payments: overridden"]);
+    assert!(acme.last_text("overridden").await.contains("overridden by zoe: no time to lose"));
     acme.close().await;
 }
