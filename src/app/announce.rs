@@ -75,7 +75,7 @@ async fn tell(
         request_id: request.id.clone(),
         event: occasion.event,
         number: occasion.number,
-        subject: message::subject(request, occasion, decision),
+        subject: message::subject(request, occasion),
         text: message::text(request, occasion, decision),
         decision: decision.cloned(),
     };

@@ -11,7 +11,7 @@ use super::open_request::Pinned;
 use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, announce, end_execution};
 use crate::approval::decide;
-use crate::approval::decision::{Decision, Mode, Reason, ReasonCode, Verdict};
+use crate::approval::decision::{Decision, Verdict};
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
 use crate::ident::{PullRequestRef, RequestId, Revision};
@@ -89,18 +89,11 @@ pub async fn evaluate(
         Err(WriteError::Conflict { stored: Some(stored) }) => stored.decision().cloned().unwrap_or(decision),
         Err(error) => return Err(error.into()),
     };
-    Ok(if passes_unenforced(&stands) {
+    Ok(if stands.goes_on_in_audit() {
         Evaluated::Audited { request_id: request.id, decision: stands }
     } else {
         Evaluated::Decided(stands)
     })
-}
-
-/// Whether the execution passes whatever the verdict: the rule is in audit mode, and it is one. A target without a rule
-/// has none that could say so, and audit mode is below every floor.
-fn passes_unenforced(decision: &Decision) -> bool {
-    let no_rule = |reason: &Reason| matches!(reason.code, ReasonCode::NoRule | ReasonCode::BelowFloor);
-    decision.mode == Mode::Audit && !decision.reasons.iter().any(no_rule)
 }
 
 /// What a request ends as that is over as soon as it is evaluated, and how that is recorded.
@@ -114,7 +107,7 @@ fn over_at_once(decision: &Decision) -> Option<(End, RecordKind)> {
         Verdict::Superseded => Some(End::Superseded),
         Verdict::Denied => Some(End::Denied),
     };
-    if passes_unenforced(decision) {
+    if decision.goes_on_in_audit() {
         // What would have waited is waited for by nobody.
         return Some((end.unwrap_or(End::Canceled), RecordKind::Audited));
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::decision::{Event, Mode};
+use super::decision::{Decision, Event};
 use super::request::{ApprovalRequest, Closed, End, State};
 use super::schedule::{MomentKind, moments};
 use crate::ident::ChannelName;
@@ -76,7 +76,7 @@ impl Closed {
     #[must_use]
     pub fn event(&self) -> Option<Event> {
         match self.decision.as_deref() {
-            Some(decision) if decision.mode == Mode::Audit => decision.notify.as_ref().map(|notify| notify.event),
+            Some(decision) if decision.goes_on_in_audit() => decision.notify.as_ref().map(|notify| notify.event),
             Some(decision) if self.end == End::Approved && decision.overridden.is_some() => Some(Event::Overridden),
             Some(_) | None => Some(self.end.event()),
         }
@@ -84,6 +84,13 @@ impl Closed {
 }
 
 impl ApprovalRequest {
+    /// Whether it was only recorded: its execution went on at once, whatever was decided.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        let decision = self.closed().and_then(|closed| closed.decision.as_deref());
+        decision.is_some_and(Decision::goes_on_in_audit)
+    }
+
     /// Everyone who is to be told of the occasion, in the order of their names.
     fn channels(&self, occasion: Occasion) -> Vec<ChannelName> {
         let rule = self.rule.rule();
@@ -190,7 +197,7 @@ impl ApprovalRequest {
 
 #[cfg(test)]
 mod tests {
-    use super::super::decision::{Overridden, Verdict};
+    use super::super::decision::{Mode, Overridden, Reason, ReasonCode, Verdict};
     use super::super::request::tests::{asked_in, at, channel, decided};
     use super::super::request::{Callback, REREAD_SECONDS};
     use super::*;
@@ -213,7 +220,7 @@ mod tests {
         names.iter().map(|name| channel(name)).collect()
     }
 
-    fn closed(end: End, decision: super::super::decision::Decision) -> Closed {
+    fn closed(end: End, decision: Decision) -> Closed {
         Closed { end, callback: Callback::NotNeeded, decision: Some(Box::new(decision)), closed_at: at(1) }
     }
 
@@ -301,8 +308,16 @@ mod tests {
         let audited = ApprovalRequest { requested_at: None, state, ..request };
         let event = decision.notify.as_ref().map(|notify| notify.event);
         assert_eq!((audited.endings(), decision.mode), (event.into_iter().collect(), Mode::Audit));
+        assert!(audited.is_audited());
         decision.notify = None;
-        assert_eq!(closed(End::Canceled, decision).event(), None);
+        assert_eq!(closed(End::Canceled, decision.clone()).event(), None);
+        // Who was asked all the same is waited for, and a rule below its floor is none.
+        let asked = Decision { requested_at: Some(at(0)), ..decision.clone() };
+        let reason = Reason { code: ReasonCode::BelowFloor, text: String::new(), source: None };
+        let below = Decision { reasons: vec![reason], ..decision };
+        for decision in [asked, below] {
+            assert_eq!(closed(End::Denied, decision).event(), Some(Event::Denied));
+        }
     }
 
     #[test]

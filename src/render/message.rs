@@ -1,6 +1,6 @@
 //! What channels are told.
 
-use crate::approval::decision::{Decision, Event, Mode, Unmet};
+use crate::approval::decision::{Decision, Event, Unmet};
 use crate::approval::request::ApprovalRequest;
 use crate::approval::told::Occasion;
 use crate::policy::StandIn;
@@ -12,15 +12,11 @@ const MOST_NAMED: usize = 12;
 
 /// One line of printable ASCII: what happened, and to what.
 #[must_use]
-pub fn subject(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Decision>) -> String {
+pub fn subject(request: &ApprovalRequest, occasion: Occasion) -> String {
     let target = &request.subject.target;
-    let audit = if is_audit(decision) { " (audit only)" } else { "" };
+    let audit = if request.is_audited() { " (audit only)" } else { "" };
     let line = format!("{} to {}: {}{audit}", target.service, target.environment, headline(occasion.event));
     line.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(LONGEST_SUBJECT).collect()
-}
-
-fn is_audit(decision: Option<&Decision>) -> bool {
-    decision.is_some_and(|decision| decision.mode == Mode::Audit)
 }
 
 const fn headline(event: Event) -> &'static str {
@@ -44,7 +40,7 @@ const fn headline(event: Event) -> &'static str {
 pub fn text(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Decision>) -> String {
     let (subject, event) = (&request.subject, occasion.event);
     let mut lines = vec![format!("{}: {}.", subject.target, headline(event))];
-    if is_audit(decision) {
+    if request.is_audited() {
         lines.push(
             "The rule is in audit mode: the deployment goes on all the same, and nobody is waited for.".to_owned(),
         );

@@ -151,7 +151,7 @@ fn listed<T: ToString>(items: impl Iterator<Item = T>, word: &str) -> String {
 }
 
 /// A requirement as part of a sentence: `2 of payments and (1 of sre or 1 of security)`.
-fn in_words(requirement: &Requirement, outermost: bool) -> String {
+pub(super) fn in_words(requirement: &Requirement, outermost: bool) -> String {
     let word = match requirement {
         Requirement::Leaf(leaf) => return format!("{}{}", leaf.name, where_it_applies(requirement)),
         Requirement::AllOf(_) => " and ",

@@ -109,6 +109,8 @@ async fn audit_mode_passes_nothing_that_has_no_rule_is_below_a_floor_or_is_no_in
         assert_eq!(execution["output"], json!(null));
     }
     assert_eq!(acme.execution("b").await["cause"]["reasons"][0]["code"], "below-floor");
+    // Nor does the message say that it goes on.
+    assert!(!acme.last_text("denied").await.contains("goes on"));
     acme.close().await;
 }
 
