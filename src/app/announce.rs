@@ -7,7 +7,7 @@ use super::App;
 use super::rewrite::rewrite;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::ApprovalRequest;
+use crate::approval::request::{ApprovalRequest, Closed};
 use crate::approval::told::Occasion;
 use crate::ident::ChannelName;
 use crate::ports::Message;
@@ -15,7 +15,7 @@ use crate::render::message;
 
 /// Announces the end of a closed request, and what the last check before release could not tell everyone.
 pub(super) async fn announce_end(app: &App, request: &ApprovalRequest) {
-    let own = request.closed().and_then(|closed| closed.event());
+    let own = request.closed().and_then(Closed::event);
     for event in request.endings() {
         if Some(event) == own {
             announce(app, request, event, request.decision()).await;

@@ -46,10 +46,10 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     if refused.is_some() {
         remember_vetoes(app, &decision, &facts).await?;
     }
-    let kind = match (refused, decision.verdict) {
-        (Some(_), _) => RecordKind::Withheld,
-        (None, Verdict::Wait) => RecordKind::Held,
-        (None, _) => RecordKind::Released,
+    let kind = match refused {
+        Some(_) => RecordKind::Withheld,
+        None if decision.verdict == Verdict::Wait => RecordKind::Held,
+        None => RecordKind::Released,
     };
     let at = facts.now;
     let recorded = rewrite(app, &request, |current| {

@@ -241,3 +241,23 @@ async fn of_the_input_only_what_conditions_read_is_recorded_and_they_find_it_at_
     assert!(!json!(stored).to_string().contains("hunter2"));
     acme.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exception_to_a_freeze_reads_the_pull_request_and_does_not_hold_where_none_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let except = r#"{ paths: ["*.rs"], labels: [hotfix], authors: ["@acme/sre"], lines: "<100" }"#;
+    let freeze = format!("freeze: [{{ calendar: morning, except: {except} }}]");
+    let text = policy(&freeze) + &format!("      staging: {{ require: none, {freeze} }}\n");
+    let acme = Acme::under(folder.path(), &text).await;
+    let team = json!({ "team": "acme/sre", "members": [{ "login": "dave" }] });
+    acme.github.post("/_standin/teams", &team).await.expect("a team");
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    assert_eq!(acme.start("before", "production", pull).await["cause"]["reasons"][0]["code"], "frozen");
+    let labels = format!("/repos/acme/checkout/issues/{pull}/labels");
+    let hotfix = json!({ "labels": ["hotfix"] });
+    acme.github.send(hyper::Method::POST, &labels, Some("standin_dave"), Some(&hotfix)).await.expect("a label");
+    acme.settle().await;
+    assert_eq!(acme.start("after", "production", pull).await["status"], "RUNNING");
+    assert_eq!(acme.start("none", "staging", pull).await["cause"]["reasons"][0]["code"], "frozen");
+    acme.close().await;
+}
