@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "a test is an edge: it makes the files that it needs")]
 
+mod audit_and_override;
 mod check;
 mod command_line;
 mod crash;
@@ -29,6 +30,8 @@ mod matrix_command;
 mod policy_tests;
 mod races;
 mod release;
+mod reminder_model;
+mod reminders;
 mod rust_tokens;
 mod sarif;
 mod schema;
@@ -38,5 +41,6 @@ mod store_contract;
 mod test_command;
 mod test_files;
 mod test_steps;
+mod times;
 mod webhook_door;
 mod webhook_schema;
