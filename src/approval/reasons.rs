@@ -2,7 +2,7 @@
 
 use super::condition::holds;
 use super::decision::{Applies, Reason, Verdict};
-use super::facts::{Facts, PullRequest};
+use super::facts::Facts;
 use super::judge::{Judgment, Why};
 use super::people::People;
 use super::schedule::Held;
@@ -67,7 +67,11 @@ impl Speaker<'_, '_> {
     }
 
     fn text(&self, why: &Why<'_>) -> String {
-        let Facts { target, .. } = self.facts;
+        let Facts { target, revision, pull_request, .. } = self.facts;
+        let reference =
+            || pull_request.as_ref().map(|pull_request| pull_request.reference().to_string()).unwrap_or_default();
+        let head = pull_request.as_ref().map(|pull_request| pull_request.head.short()).unwrap_or_default();
+        let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
         match why {
             Why::RequirementMet => match &self.judgment.people {
                 Some(people) => format!("approved by {}", approvers(people)),
@@ -102,54 +106,41 @@ impl Speaker<'_, '_> {
                 let timeout = self.rule.map(|rule| rule.timeout().to_string()).unwrap_or_default();
                 format!("not approved within {timeout}, by {deadline}")
             }
-            Why::WrongRepository
-            | Why::WrongBranch
-            | Why::WrongRevision
-            | Why::HeadChanged
-            | Why::BaseChanged(_)
-            | Why::Closed
-            | Why::ChangesRequested(_)
-            | Why::ChangesStand(_)
-            | Why::Vetoed(_) => {
-                self.facts.pull_request.as_ref().map(|pull_request| self.about(why, pull_request)).unwrap_or_default()
-            }
-        }
-    }
-
-    /// What is said of the pull request.
-    fn about(&self, why: &Why<'_>, pull_request: &PullRequest) -> String {
-        let Facts { target, revision, .. } = self.facts;
-        let (reference, head) = (pull_request.reference(), pull_request.head.short());
-        let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
-        match why {
-            Why::WrongRepository => {
-                let repository = self.rule.map(|rule| rule.repository).unwrap_or_default();
-                let allowed: Vec<&str> = repository.iter().map(RepositoryPattern::as_str).collect();
-                let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
-                let repository = &pull_request.repository;
-                format!(
-                    "{reference} is a pull request of {repository}, and {} is deployed from {allowed}",
-                    target.service
-                )
-            }
-            Why::WrongBranch => {
-                let allowed = match self.rule.and_then(|rule| rule.branches) {
-                    Some(branches) => branches.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "),
-                    None => pull_request.default_branch.clone(),
-                };
-                format!("{reference} goes into {}, and {target} is deployed from {allowed}", pull_request.base)
-            }
+            Why::WrongRepository => self.wrong_repository(),
+            Why::WrongBranch => self.wrong_branch(),
             Why::WrongRevision if revision.is_none() => "no revision was given".to_owned(),
-            Why::WrongRevision => format!("{asked} is neither the head of {reference} ({head}) nor its merge commit"),
+            Why::WrongRevision => {
+                format!("{asked} is neither the head of {} ({head}) nor its merge commit", reference())
+            }
             Why::HeadChanged => format!("the head is now {head}, and {asked} was asked for"),
             Why::BaseChanged(at) => format!("the base branch was changed at {at}, after people were asked"),
+            Why::Closed => format!("{} was closed unmerged", reference()),
             Why::ChangesRequested(person) => format!("{} requested changes on {head}", person.login),
             Why::ChangesStand(person) => format!("{} requested changes, and has not withdrawn that", person.login),
             Why::Vetoed(veto) => {
                 format!("{} requested changes of the same commit on {}", veto.by.login, veto.pull_request)
             }
-            _ => format!("{reference} was closed unmerged"),
         }
+    }
+
+    fn wrong_repository(&self) -> String {
+        let Some(pull_request) = &self.facts.pull_request else { return String::new() };
+        let repository = self.rule.map(|rule| rule.repository).unwrap_or_default();
+        let allowed: Vec<&str> = repository.iter().map(RepositoryPattern::as_str).collect();
+        let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
+        let (reference, given, service) =
+            (pull_request.reference(), &pull_request.repository, &self.facts.target.service);
+        format!("{reference} is a pull request of {given}, and {service} is deployed from {allowed}")
+    }
+
+    fn wrong_branch(&self) -> String {
+        let Some(pull_request) = &self.facts.pull_request else { return String::new() };
+        let allowed = match self.rule.and_then(|rule| rule.branches) {
+            Some(branches) => branches.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "),
+            None => pull_request.default_branch.clone(),
+        };
+        let (reference, base, target) = (pull_request.reference(), &pull_request.base, &self.facts.target);
+        format!("{reference} goes into {base}, and {target} is deployed from {allowed}")
     }
 
     fn leaf_name(&self, leaf: usize) -> &str {
