@@ -110,8 +110,17 @@ impl<'a> Asking<'a> {
     fn asks(&self, person: &Person) -> bool {
         match person.kind {
             AccountKind::User => {
-                self.members.iter().any(|members| members.iter().any(|member| member.id == person.id))
-                    || self.users.iter().any(|users| users.iter().any(|user| is_user(person, user)))
+                for members in &self.members {
+                    if members.iter().any(|member| member.id == person.id) {
+                        return true;
+                    }
+                }
+                for users in &self.users {
+                    if users.iter().any(|user| is_user(person, user)) {
+                        return true;
+                    }
+                }
+                false
             }
             AccountKind::Bot => {
                 let listed = |user: &UserRef| user.login.is_bot() && is_user(person, user);

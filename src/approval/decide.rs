@@ -49,7 +49,7 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
     let asks = rule.is_none_or(|rule| rule.requirement().is_some());
     let pull_request = facts.pull_request.as_ref().filter(|_| asks);
     let asking = rule.filter(|_| asks);
-    let people = judgment.people.as_ref();
+    let people = judgment.people.as_deref();
     Decision {
         schema: DECISION_SCHEMA,
         engine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -88,7 +88,7 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
 
 /// What comes first without anyone acting.
 fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_>) -> Option<NextAction> {
-    let people = judgment.people.as_ref();
+    let people = judgment.people.as_deref();
     let ages = || {
         let at = people.and_then(People::first_expiry).and_then(just_after)?;
         Some(NextAction { kind: NextActionKind::ApprovalAges, at })
