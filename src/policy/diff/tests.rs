@@ -86,7 +86,7 @@ fn fewer_people_are_looser_and_more_are_stricter() {
 #[test]
 fn the_same_people_asked_for_in_other_words_are_no_more_than_different() {
     let same = "require: different";
-    require("1 of payments, security", "1 of security, payments", same, same);
+    require("\"1 of payments, security\"", "\"1 of security, payments\"", same, same);
     require("{ all_of: [1 of payments, 1 of security] }", "{ in_order: [1 of security, 1 of payments] }", same, same);
     require("all of security", "2 of security", same, same);
     require("\"@Dana\"", "{ count: 1, of: [\"@dana\"], name: the chief }", same, same);
