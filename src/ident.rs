@@ -36,9 +36,15 @@ impl IdentError {
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, |$text:ident| $parse:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(Box<str>);
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
 
         impl $name {
             /// Takes the text if it has the right form.
@@ -249,7 +255,11 @@ fn is_hex(text: &str) -> bool {
 /// Lower-case hex of a SHA-256 over `bytes`.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
         for nibble in [byte >> 4, byte & 15] {
             hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
         }
@@ -262,6 +272,28 @@ impl PolicyDigest {
     #[must_use]
     pub fn of(canonical: &[u8]) -> Self {
         Self(format!("sha256:{}", sha256_hex(canonical)).into())
+    }
+}
+
+/// Takes a policy's canonical JSON piece by piece. Writing never fails.
+#[derive(Default)]
+pub(crate) struct DigestWriter(Sha256);
+
+impl DigestWriter {
+    /// The digest of all that was written.
+    pub(crate) fn finish(self) -> PolicyDigest {
+        PolicyDigest(format!("sha256:{}", hex(&self.0.finalize())).into())
+    }
+}
+
+impl std::io::Write for DigestWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

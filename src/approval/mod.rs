@@ -22,8 +22,10 @@ pub mod record;
 pub mod request;
 mod review;
 mod schedule;
+mod timeline;
 mod wording;
 
 pub use decide::{decide, decide_under, objectors};
 pub use judge::{Judgment, with_judgment};
 pub use schedule::{Moment, MomentKind, moments};
+pub use timeline::{Change, timeline};

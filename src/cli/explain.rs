@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Exit;
@@ -10,8 +11,8 @@ use super::bundle::load_policy;
 use super::facts::read_facts;
 use super::failure::Failure;
 use super::terminal;
-use crate::approval::decide;
 use crate::approval::decision::Decision;
+use crate::approval::{Change, decide, timeline};
 use crate::ident::{EnvironmentName, ServiceName, Target};
 use crate::policy::{NoRule, Policy};
 use crate::render;
@@ -28,34 +29,52 @@ pub struct ExplainArgs {
     /// Facts to decide on as well: a file, or `-` for stdin.
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
+    /// The instant to explain for, e.g. 2026-12-24T18:00:00Z: shows what changes next, for people who are asked then. With
+    /// facts, the decision as it would be then.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
 }
+
+/// From when on, and what changes then.
+type Moments<'p> = (Timestamp, Vec<(Timestamp, Change<'p>)>);
 
 pub(super) fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
     let policy = load_policy(global)?;
     let target = Target { service: args.service.clone(), environment: args.environment.clone() };
-    let decision = match &args.facts {
+    let decided = match &args.facts {
         Some(path) => {
-            let facts = read_facts(path)?;
+            let mut facts = read_facts(path)?;
+            facts.now = args.at.unwrap_or(facts.now);
             if facts.target != target {
                 let message = format!("the facts are about {}, and {target} is to be explained", facts.target);
                 return Err(Failure::new("other-target", message).hint("name the target of the facts").into());
             }
-            Some(decide(&policy, &facts))
+            Some((decide(&policy, &facts), facts))
         }
         None => None,
     };
+    let at = args.at.or_else(|| decided.as_ref().map(|(_, facts)| facts.now));
+    let asked = |at| decided.as_ref().and_then(|(_, facts)| facts.requested_at).unwrap_or(at);
+    let moments = match (at, policy.rule(&target)) {
+        (Some(at), Ok(rule)) => Some((at, timeline(&rule, at, asked(at)))),
+        (None, _) | (_, Err(_)) => None,
+    };
+    let decision = decided.as_ref().map(|(decision, _)| decision);
     match global.format {
-        Format::Text => terminal::print(&text(&policy, &target, decision.as_ref()))?,
-        Format::Json => terminal::print_json(&document(&policy, &target, decision.as_ref()))?,
+        Format::Text => terminal::print(&text(&policy, &target, decision, moments.as_ref()))?,
+        Format::Json => terminal::print_json(&document(&policy, &target, decision, moments.as_ref()))?,
     }
     Ok(Exit::Done)
 }
 
-fn text(policy: &Policy, target: &Target, decision: Option<&Decision>) -> String {
+fn text(policy: &Policy, target: &Target, decision: Option<&Decision>, moments: Option<&Moments<'_>>) -> String {
     let mut text = match policy.rule(target) {
         Ok(rule) => render::rule::text(policy, target, &rule),
         Err(why) => render::rule::text_without(target, why),
     };
+    if let Some((at, moments)) = moments.filter(|(_, moments)| !moments.is_empty()) {
+        text.push_str(&format!("\nnext, after {at}\n{}", render::timeline::text(moments)));
+    }
     if let Some(decision) = decision {
         text.push_str("\ndecision: ");
         text.push_str(&render::decision::text(decision, terminal::stdout_color()));
@@ -63,7 +82,7 @@ fn text(policy: &Policy, target: &Target, decision: Option<&Decision>) -> String
     text
 }
 
-fn document(policy: &Policy, target: &Target, decision: Option<&Decision>) -> Value {
+fn document(policy: &Policy, target: &Target, decision: Option<&Decision>, moments: Option<&Moments<'_>>) -> Value {
     let mut document = match policy.rule(target) {
         Ok(rule) => json!({
             "service_selector": rule.service_selector,
@@ -87,6 +106,9 @@ fn document(policy: &Policy, target: &Target, decision: Option<&Decision>) -> Va
     if let Some(keys) = document.as_object_mut() {
         keys.insert("schema".to_owned(), 1.into());
         keys.insert("target".to_owned(), json!(target));
+        if let Some((_, moments)) = moments {
+            keys.insert("moments".to_owned(), render::timeline::json(moments));
+        }
         if let Some(decision) = decision {
             keys.insert("decision".to_owned(), json!(decision));
         }

@@ -6,14 +6,20 @@ mod check;
 mod decide;
 mod demo;
 mod dev;
+mod diff;
 mod exit;
 mod explain;
 mod facts;
 mod failure;
+mod init;
 mod lines;
+mod matrix;
+mod revision;
+mod schema;
 mod terminal;
 mod test;
 mod test_files;
+mod test_report;
 
 pub use exit::Exit;
 
@@ -27,15 +33,23 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error, asked_format()),
     };
-    let outcome = match &cli.command {
-        Command::Check(args) => check::run(args, &cli.global),
-        Command::Explain(args) => explain::run(args, &cli.global),
-        Command::Decide(args) => decide::run(args, &cli.global),
-        Command::Test(args) => test::run(args, &cli.global),
-        Command::Dev(args) => dev::run(args, &cli.global),
-        Command::Demo(args) => demo::run(args, &cli.global),
+    let global = match cli.global() {
+        Ok(global) => global,
+        Err(error) => return failure::usage(&error, cli.common.format.of_failures()),
     };
-    failure::conclude(outcome, cli.global.format)
+    let outcome = match &cli.command {
+        Command::Check(args) => check::run(args, &global),
+        Command::Explain(args) => explain::run(args, &global),
+        Command::Decide(args) => decide::run(args, &global),
+        Command::Test(args) => test::run(args, &global),
+        Command::Diff(args) => diff::run(args, &global, cli.common.format),
+        Command::Matrix(args) => matrix::run(args, &global, cli.common.format),
+        Command::Init(args) => init::run(args, &global),
+        Command::Schema(args) => schema::run(args, &global),
+        Command::Dev(args) => dev::run(args, &global),
+        Command::Demo(args) => demo::run(args, &global),
+    };
+    failure::conclude(outcome, global.format)
 }
 
 /// The format that was asked for by arguments which do not parse as a whole.

@@ -1,18 +1,18 @@
 //! `countersign test`: runs the policy tests.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use anyhow::Context as _;
 
 use super::args::{Format, Global};
 use super::bundle::load_policy;
 use super::test_files::read_test_files;
+use super::test_report::{CaseReport, Report};
 use super::{Exit, terminal};
+use crate::approval::case::coverage::Coverage;
 use crate::approval::case::{self, Case, Failure, Suite, Suites};
 use crate::finding::Findings;
-use crate::policy::Policy;
+use crate::policy::{Pattern, Policy};
 use crate::render;
 
 /// The arguments of `test`.
@@ -21,62 +21,111 @@ pub struct TestArgs {
     /// Test files, or folders that are searched for `*.test.yaml`. Default: where the policy is.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-}
-
-/// The results of all cases, in the form that programs read.
-#[derive(Debug, Serialize)]
-struct Report {
-    schema: u32,
-    passed: usize,
-    failed: usize,
-    cases: Vec<CaseReport>,
-}
-
-#[derive(Debug, Serialize)]
-struct CaseReport {
-    file: String,
-    name: String,
-    passed: bool,
-    failures: Vec<Failure>,
-    /// For people: where it stands, and what is said about it.
-    #[serde(skip)]
-    text: String,
+    /// Run only the cases with this text in `FILE › NAME`, or that this glob matches, whatever the case of its letters.
+    /// Given several times: those that any of them finds.
+    #[arg(long, value_name = "TEXT")]
+    filter: Vec<String>,
+    /// Write the results as JUnit XML, too, for a continuous integration system to read.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Tell which services, environments and requirements no case exercises.
+    #[arg(long)]
+    coverage: bool,
+    /// Fail where less of the policy is covered, in per cent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    min_coverage: Option<u8>,
 }
 
 pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
     let files = read_test_files(&args.paths, &global.policy)?;
     let policy = load_policy(global)?;
-    let report = run_all(&case::read(files), &policy);
-    let exit = if report.failed > 0 || report.cases.is_empty() { Exit::TestFailed } else { Exit::Done };
-    let places: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
-    let places = if places.is_empty() { vec![global.policy.as_path()] } else { places };
-    print(&report, &places, global.format)?;
+    let suites = case::read(files);
+    let mut coverage = (args.coverage || args.min_coverage.is_some()).then(|| Coverage::new(&policy));
+    let mut report = run_all(&suites, &Filter::new(&args.filter), &policy, coverage.as_mut());
+    report.coverage = coverage.map(|coverage| coverage.report());
+    if let Some(path) = &args.junit {
+        write_junit(path, &report)?;
+    }
+    match global.format {
+        Format::Json => terminal::print_json(&report)?,
+        Format::Text => terminal::print(&report.text())?,
+    }
+    let too_little = args.min_coverage.filter(|least| report.percent_covered() < usize::from(*least));
+    let exit = if report.failed > 0 || report.cases.is_empty() || too_little.is_some() {
+        Exit::TestFailed
+    } else {
+        Exit::Done
+    };
+    if report.cases.is_empty() {
+        terminal::tell(&nothing_run(args, global, report.left_out));
+    }
+    if let Some(least) = too_little {
+        terminal::tell(&format!("{} % of the policy is covered, and {least} % must be\n", report.percent_covered()));
+    }
     Ok(exit)
 }
 
-fn run_all(suites: &Suites, policy: &Policy) -> Report {
-    let mut cases = Vec::new();
-    for suite in &suites.files {
-        cases.extend(malformed(suites, suite));
-        cases.extend(suite.cases.iter().map(|case| run_case(suite, case, policy)));
-    }
-    let passed = cases.iter().filter(|case| case.passed).count();
-    Report { schema: 1, passed, failed: cases.len() - passed, cases }
+/// Which cases are run.
+struct Filter {
+    texts: Vec<String>,
+    globs: Vec<Pattern>,
 }
 
-fn run_case(suite: &Suite, case: &Case, policy: &Policy) -> CaseReport {
-    let outcome = case.run(policy);
-    let mut text = format!("FAILED {} {}\n", case.place, case.name);
-    for Failure { path, expected, got } in &outcome.failures {
-        let _ = writeln!(text, "    {path}: expected {expected}, got {got}");
+impl Filter {
+    fn new(texts: &[String]) -> Self {
+        let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+        let globs = texts.iter().filter(|text| text.contains(['*', '?']) && !text.starts_with('/'));
+        Self { globs: globs.filter_map(|text| text.parse().ok()).collect(), texts }
     }
-    let _ = writeln!(text, "    decided: {}: {}", outcome.decision.verdict.as_str(), outcome.decision.summary);
+
+    fn lets_pass(&self, suite: &Suite, case: &Case) -> bool {
+        if self.texts.is_empty() {
+            return true;
+        }
+        let title = format!("{} › {}", suite.file, case.name).to_lowercase();
+        self.texts.iter().any(|text| title.contains(text)) || self.globs.iter().any(|glob| glob.matches(&title))
+    }
+}
+
+fn run_all<'p>(
+    suites: &Suites,
+    filter: &Filter,
+    policy: &'p Policy,
+    mut coverage: Option<&mut Coverage<'p>>,
+) -> Report {
+    let mut report = Report::default();
+    for suite in &suites.files {
+        // Whatever the filter: nobody knows what would be found in it.
+        report.cases.extend(malformed(suites, suite));
+        for case in &suite.cases {
+            if filter.lets_pass(suite, case) {
+                report.cases.push(run_case(suite, case, policy, coverage.as_deref_mut()));
+            } else {
+                report.left_out += 1;
+            }
+        }
+    }
+    report.passed = report.cases.iter().filter(|case| case.passed).count();
+    report.failed = report.cases.len() - report.passed;
+    report
+}
+
+fn run_case<'p>(suite: &Suite, case: &Case, policy: &'p Policy, coverage: Option<&mut Coverage<'p>>) -> CaseReport {
+    let outcome = match coverage {
+        Some(coverage) => case.run_watched(policy, &mut |facts, decision| coverage.add(facts, decision)),
+        None => case.run(policy),
+    };
+    let passed = outcome.failures.is_empty();
+    let shown = |color| if passed { String::new() } else { render::case::failed(case, &outcome, color) };
     CaseReport {
         file: suite.file.clone(),
         name: case.name.clone(),
-        passed: outcome.failures.is_empty(),
+        line: case.place.line(),
+        passed,
+        note: render::case::note(case, &outcome),
+        text: shown(terminal::stdout_color()),
+        plain: shown(false),
         failures: outcome.failures,
-        text,
     }
 }
 
@@ -84,11 +133,12 @@ fn run_case(suite: &Suite, case: &Case, policy: &Policy) -> CaseReport {
 fn malformed(suites: &Suites, suite: &Suite) -> Option<CaseReport> {
     let mut findings = Findings::new();
     findings.extend(suites.findings_of(suite).cloned());
-    if findings.is_empty() {
-        return None;
-    }
-    let shown = render::finding::text(&findings, &suites.sources, terminal::stdout_color());
-    let text = format!("FAILED {} cannot be read as a test file\n{shown}", suite.file);
+    let first = findings.iter().next()?;
+    let line = first.span.map_or(1, |span| span.line);
+    let shown = |color| {
+        let shown = render::finding::text(&findings, &suites.sources, color);
+        format!("FAILED {} cannot be read as a test file\n{shown}", render::visible(&suite.file))
+    };
     let mut failures = Vec::with_capacity(findings.len());
     for finding in &findings {
         let place = finding.span.map(|span| format!("{}:{}", span.line, span.column));
@@ -96,27 +146,37 @@ fn malformed(suites: &Suites, suite: &Suite) -> Option<CaseReport> {
             path: place.unwrap_or_default(),
             expected: finding.hint.clone().into(),
             got: finding.message.clone().into(),
+            step: None,
         });
     }
-    let name = "the file can be read as a test file".to_owned();
-    Some(CaseReport { file: suite.file.clone(), name, passed: false, failures, text })
+    Some(CaseReport {
+        file: suite.file.clone(),
+        name: "the file can be read as a test file".to_owned(),
+        line,
+        passed: false,
+        failures,
+        note: None,
+        text: shown(terminal::stdout_color()),
+        plain: shown(false),
+    })
 }
 
-fn print(report: &Report, places: &[&Path], format: Format) -> anyhow::Result<()> {
-    let mut out = anstream::stdout().lock();
-    match format {
-        Format::Json => writeln!(out, "{}", serde_json::to_string(report)?)?,
-        Format::Text => {
-            for case in report.cases.iter().filter(|case| !case.passed) {
-                write!(out, "{}", case.text)?;
-            }
-            writeln!(out, "{} passed, {} failed", report.passed, report.failed)?;
-        }
+#[expect(clippy::disallowed_methods, reason = "the command line is the edge at which files are written")]
+fn write_junit(path: &Path, report: &Report) -> anyhow::Result<()> {
+    let xml = render::junit::xml(&report.junit());
+    std::fs::write(path, xml).with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+/// Why no case was run, and what to do about it.
+fn nothing_run(args: &TestArgs, global: &Global, left_out: usize) -> String {
+    if left_out > 0 {
+        let filters: Vec<String> = args.filter.iter().map(|text| format!("`{text}`")).collect();
+        let which = if left_out == 1 { "the only case is".to_owned() } else { format!("all {left_out} cases are") };
+        return format!("{}\n", render::visible(&format!("{which} left out by the filter {}", filters.join(", "))));
     }
-    if report.cases.is_empty() {
-        let mut err = anstream::stderr().lock();
-        let places: Vec<String> = places.iter().map(|path| format!("`{}`", path.display())).collect();
-        writeln!(err, "there are no policy tests for {}: write some in `*.test.yaml`", places.join(", "))?;
-    }
-    Ok(())
+    let places: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
+    let places = if places.is_empty() { vec![global.policy.as_path()] } else { places };
+    let places: Vec<String> = places.iter().map(|path| format!("`{}`", path.display())).collect();
+    let said = format!("there are no policy tests for {}: write some in `*.test.yaml`", places.join(", "));
+    format!("{}\n", render::visible(&said))
 }

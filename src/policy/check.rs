@@ -1,6 +1,8 @@
 //! What can only be seen once all files are read: rules that lack something, doors that a misspelt name would open, and
 //! orders that would depend on file names.
 
+use std::collections::HashMap;
+
 use super::bounds::bounds;
 use super::read::{Place, Reader};
 use super::requirement::Require;
@@ -82,11 +84,17 @@ fn report_none_for_all(reader: &mut Reader<'_>, span: Span, place: &str) {
 
 /// Patterns of one level that can match the same name must stand in one file.
 fn pattern_order<T: HasSource>(reader: &mut Reader<'_>, level: &Selectors<T>, nodes: &[&Node], what: &str) {
-    let spans = entries(nodes);
-    let span_of = |key: &Pattern| {
-        spans.iter().find(|entry| &*entry.key == key.as_str()).map(|entry| entry.key_span).unwrap_or_default()
-    };
-    for (first, second) in level.overlaps(|a, b| a.source().file() != b.source().file()) {
+    let pairs = level.overlaps(|a, b| a.source().file() != b.source().file());
+    if pairs.is_empty() {
+        return;
+    }
+    let mut spans: HashMap<&str, Span> = HashMap::new();
+    for entry in entries(nodes) {
+        // The first of a name that stands twice is the one that counts.
+        spans.entry(&entry.key).or_insert(entry.key_span);
+    }
+    let span_of = |key: &Pattern| spans.get(key.as_str()).copied().unwrap_or_default();
+    for (first, second) in pairs {
         let (Some((first, _)), Some((second, _))) = (level.nth(first), level.nth(second)) else { continue };
         let message =
             format!("the {what} patterns `{first}` and `{second}` can match the same name, in different files");
@@ -120,9 +128,8 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
     let own: Vec<&Node> = entry.node.get("environments").into_iter().collect();
     let mut needs_people = false;
     for environment in entries(&own) {
-        let Some(layer) = service.environments.get(&environment.key) else { continue };
-        let exact = environment.key.parse::<Pattern>().is_ok_and(|key| key.is_exact());
-        let below: Vec<&RuleBody> = if exact {
+        let Some((key, layer)) = service.environments.get_key_value(&environment.key) else { continue };
+        let below: Vec<&RuleBody> = if key.is_exact() {
             policy.environments.find(&environment.key).map(|(_, layer)| &layer.body).into_iter().collect()
         } else {
             policy.environments.iter().map(|(_, layer)| &layer.body).collect()
@@ -162,7 +169,8 @@ fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&No
         return;
     }
     for entry in entries(nodes) {
-        if entry.node.get("require").is_some() || !entry.key.parse::<Pattern>().is_ok_and(|key| key.is_exact()) {
+        let exact = policy.environments.get_key_value(&entry.key).is_some_and(|(key, _)| key.is_exact());
+        if entry.node.get("require").is_some() || !exact {
             continue;
         }
         // An exact key of the service's own is looked at there; a pattern of its own may say what is missing here.

@@ -1,10 +1,10 @@
 //! Sources → a policy and everything that is wrong with it, in one go.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::body::{DEFAULTS_KEYS, Names, field, read_body, read_rule_fields, read_told};
 use super::calendar::read_calendars;
-use super::canonical::canonical;
+use super::canonical::digest;
 use super::check::{Sections, check};
 use super::floor::{Floor, read_floor};
 use super::names::{read_channels, read_groups};
@@ -16,7 +16,7 @@ use super::setting::Field;
 use super::yaml::{Entry, Node, Room, Value, parse};
 use super::{Defaults, Policy};
 use crate::finding::{Code, Finding, Findings, Source, SourceContent, SourceMap, Span};
-use crate::ident::{PolicyDigest, is_name};
+use crate::ident::is_name;
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -38,7 +38,7 @@ pub struct Loaded {
 pub(super) struct Section<'n> {
     pub(super) key: &'static str,
     pub(super) nodes: Vec<&'n Node>,
-    key_spans: Vec<Span>,
+    pub(super) key_spans: Vec<Span>,
 }
 
 const TOP_KEYS: Keys = Keys {
@@ -155,7 +155,7 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
     let services =
         read_selectors(reader, &nodes("services"), "service", |reader, entry| read_service(reader, entry, &names));
     let floors = read_floors(reader, &nodes("floor"));
-    let digest = PolicyDigest::of(canonical(&sections).to_string().as_bytes());
+    let digest = digest(&sections);
     let Names { groups, calendars, .. } = names;
     let policy = Policy { digest, defaults, environments, services, floors, groups, calendars, channels };
     let sections =
@@ -209,8 +209,13 @@ fn check_version(reader: &mut Reader<'_>, section: Option<&Section<'_>>, all_rea
 
 /// The entries of a section's mappings over all files, each name once; a second definition is reported.
 pub(super) fn entries_once<'n>(reader: &mut Reader<'_>, nodes: &[&'n Node], what: &str) -> Vec<&'n Entry> {
-    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
     let mut kept = Vec::new();
+    // No key stands twice in one mapping: the reader of YAML refuses that.
+    if let [Node { value: Value::Map(entries), .. }] = nodes {
+        kept.extend(entries);
+        return kept;
+    }
+    let mut first: HashMap<&str, Span> = HashMap::new();
     for node in nodes {
         for entry in reader.map(node, &format!("{what}s")).unwrap_or_default() {
             if let Some(span) = first.get(&*entry.key) {
@@ -268,8 +273,9 @@ fn read_selectors<T>(
     what: &str,
     mut read: impl FnMut(&mut Reader<'_>, &Entry) -> T,
 ) -> Selectors<T> {
-    let mut selectors = Selectors::default();
-    for entry in entries_once(reader, nodes, what) {
+    let entries = entries_once(reader, nodes, what);
+    let mut selectors = Selectors::with_capacity(entries.len());
+    for entry in entries {
         let value = read(reader, entry);
         match entry.key.parse::<Pattern>() {
             Ok(key) if !key.is_exact() || check_name(reader, entry, what) => selectors.add(key, value),

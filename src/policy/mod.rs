@@ -15,6 +15,7 @@ mod duration;
 mod event;
 mod field;
 mod floor;
+mod layers;
 pub(crate) mod load;
 mod names;
 mod path;
@@ -154,12 +155,6 @@ impl Policy {
         &self.calendars
     }
 
-    /// What a layer of rules starts from.
-    #[must_use]
-    pub const fn default_body(&self) -> &RuleBody {
-        &self.defaults.body
-    }
-
     /// The notification targets by name.
     #[must_use]
     pub const fn channels(&self) -> &BTreeMap<ChannelName, Channel> {
@@ -188,11 +183,20 @@ impl Policy {
         let common = self.environments.iter().filter(|(key, _)| own.get(key.as_str()).is_none());
         let keys = own.iter().chain(common).map(|(key, _)| key);
         keys.filter_map(move |key| {
-            let of = |level: &'p Selectors<Layer>| {
-                if key.is_exact() { level.find(key.as_str()) } else { level.meant_by(key) }
-            };
+            let of = |level: &'p Selectors<Layer>| level.written(key.as_str());
             Some((key, self.lay(service, of(own), of(&self.environments))?))
         })
+    }
+
+    /// The effective rule of a service entry and an environment as they may be written: names, or patterns. A pattern
+    /// stands for the names that it matches and no nearer entry does.
+    ///
+    /// # Errors
+    /// [`NoRule`]: nothing matches, and every such target is denied.
+    pub fn rule_as_written(&self, service: &str, environment: &str) -> Result<Rule<'_>, NoRule<'_>> {
+        let service = self.services.written(service).ok_or(NoRule::Service)?;
+        self.lay(service, service.1.environments.written(environment), self.environments.written(environment))
+            .ok_or(NoRule::Environment { service_selector: service.0.as_str() })
     }
 
     fn lay<'p>(

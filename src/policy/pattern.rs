@@ -110,8 +110,7 @@ impl FromStr for Pattern {
         if text.is_empty() || text.chars().any(char::is_control) {
             return Err(PatternError::Form(text.chars().filter(|c| !c.is_control()).take(60).collect()));
         }
-        let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-        let form = match inner {
+        let form = match between_slashes(text) {
             Some("") => return Err(PatternError::Form(text.to_owned())),
             Some(inner) => {
                 // A flag such as `(?x)` could let the closing parenthesis fall into a comment: compile the inner alone first.
@@ -122,11 +121,25 @@ impl FromStr for Pattern {
                     why: regex_message(&error),
                 })?)
             }
-            None if text.contains(['*', '?']) => Form::Glob,
+            None if is_glob(text) => Form::Glob,
             None => Form::Exact,
         };
         Ok(Self { text: text.into(), form })
     }
+}
+
+/// Whether a key is one of the patterns whose order means something, if it is a key at all. Told by its text alone, so
+/// that no expression is compiled for it.
+pub(super) fn is_ordered(key: &str) -> bool {
+    between_slashes(key).is_some() || (key != "*" && is_glob(key))
+}
+
+fn between_slashes(text: &str) -> Option<&str> {
+    text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'))
+}
+
+fn is_glob(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
 }
 
 /// The last line of what the `regex` crate says: the reason, without its drawing of the place.

@@ -37,6 +37,11 @@ impl Place {
     pub(crate) fn file(&self) -> &str {
         &self.file
     }
+
+    /// The line in it, from 1.
+    pub(crate) const fn line(&self) -> u32 {
+        self.span.line
+    }
 }
 
 impl PartialEq for Place {

@@ -6,14 +6,31 @@
 use std::collections::HashMap;
 
 use super::pattern::Pattern;
+use crate::ident::is_name;
 
 /// The most overlapping pairs that are told of one level: there can be as many as the square of the patterns.
 const MAX_PAIRS: usize = 1000;
+
+/// Up to so many keys, a walk over all is quicker than any hash, and a level without an index takes less memory.
+const FEW_KEYS: usize = 8;
 
 /// The keys of one level with their values.
 #[derive(Debug, Clone)]
 pub struct Selectors<T> {
     entries: Vec<(Pattern, T)>,
+    /// None as long as the keys are few.
+    index: Option<Box<Index>>,
+}
+
+impl<T> Default for Selectors<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), index: None }
+    }
+}
+
+/// The numbers of entries by what a name must be or hold for them to match.
+#[derive(Debug, Clone, Default)]
+struct Index {
     /// Every key by its text, patterns as well.
     by_key: HashMap<Box<str>, u32>,
     star: Option<u32>,
@@ -23,19 +40,6 @@ pub struct Selectors<T> {
     suffixes: Buckets,
     /// What has neither, and regular expressions, in order.
     others: Vec<u32>,
-}
-
-impl<T> Default for Selectors<T> {
-    fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            by_key: HashMap::new(),
-            star: None,
-            prefixes: Buckets::default(),
-            suffixes: Buckets::default(),
-            others: Vec::new(),
-        }
-    }
 }
 
 /// Pattern numbers by literal text.
@@ -64,10 +68,8 @@ impl Buckets {
     }
 }
 
-impl<T> Selectors<T> {
-    /// Adds an entry behind those that stand. The key's text must be new; the caller reports duplicates.
-    pub(super) fn add(&mut self, key: Pattern, value: T) {
-        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+impl Index {
+    fn add(&mut self, key: &Pattern, number: u32) {
         self.by_key.insert(key.as_str().into(), number);
         if key.is_star() {
             self.star = Some(number);
@@ -78,21 +80,20 @@ impl<T> Selectors<T> {
                 Some(_) | None => self.others.push(number),
             }
         }
-        self.entries.push((key, value));
     }
 
-    /// The entry for a name, with its key.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<(&Pattern, &T)> {
-        let exact = self.by_key.get(name).and_then(|number| self.entry(*number));
-        if exact.is_some_and(|(key, _)| key.is_exact()) {
+    /// The number of the entry for a name.
+    fn find<T>(&self, name: &str, entries: &[(Pattern, T)]) -> Option<u32> {
+        let pattern = |number: u32| entry(entries, number).map(|(pattern, _)| pattern);
+        let exact = self.by_key.get(name).copied();
+        if exact.and_then(pattern).is_some_and(Pattern::is_exact) {
             return exact;
         }
         let mut first = u32::MAX;
         let mut consider = |numbers: &[u32]| {
             // Numbers ascend, so the first that matches is the least of its bucket.
             for number in numbers.iter().take_while(|number| **number < first) {
-                if self.entry(*number).is_some_and(|(pattern, _)| pattern.matches(name)) {
+                if pattern(*number).is_some_and(|pattern| pattern.matches(name)) {
                     first = *number;
                     return;
                 }
@@ -103,26 +104,75 @@ impl<T> Selectors<T> {
             self.suffixes.candidates(&reversed(name.as_bytes())).for_each(&mut consider);
         }
         consider(&self.others);
-        if first != u32::MAX {
-            return self.entry(first);
+        if first == u32::MAX { self.star } else { Some(first) }
+    }
+}
+
+fn entry<T>(entries: &[(Pattern, T)], number: u32) -> Option<(&Pattern, &T)> {
+    entries.get(usize::try_from(number).ok()?).map(|(pattern, value)| (pattern, value))
+}
+
+impl<T> Selectors<T> {
+    /// A level that will have so many keys.
+    pub(super) fn with_capacity(keys: usize) -> Self {
+        Self { entries: Vec::with_capacity(keys), index: None }
+    }
+
+    /// Adds an entry behind those that stand. The key's text must be new; the caller reports duplicates.
+    pub(super) fn add(&mut self, key: Pattern, value: T) {
+        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        if let Some(index) = &mut self.index {
+            index.add(&key, number);
         }
-        self.star.and_then(|number| self.entry(number))
+        self.entries.push((key, value));
+        if self.index.is_none() && self.entries.len() > FEW_KEYS {
+            let mut index = Box::<Index>::default();
+            index.by_key.reserve(self.entries.capacity());
+            (0..).zip(&self.entries).for_each(|(number, (key, _))| index.add(key, number));
+            self.index = Some(index);
+        }
+    }
+
+    /// The entry for a name, with its key.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(&Pattern, &T)> {
+        if let Some(index) = &self.index {
+            return index.find(name, &self.entries).and_then(|number| entry(&self.entries, number));
+        }
+        let matching = || self.iter().find(|(key, _)| !key.is_exact() && !key.is_star() && key.matches(name));
+        self.iter().find(|(key, _)| key.is_exact() && key.as_str() == name).or_else(matching).or_else(|| self.star())
+    }
+
+    /// The entry for a key as it may be written: for a name that of the name, for a pattern that of the same text, else
+    /// the bare `*`, which matches whatever the pattern does.
+    #[must_use]
+    pub fn written(&self, text: &str) -> Option<(&Pattern, &T)> {
+        if is_name(text) {
+            return self.find(text);
+        }
+        self.get_key_value(text).or_else(|| self.star())
+    }
+
+    fn star(&self) -> Option<(&Pattern, &T)> {
+        match &self.index {
+            Some(index) => index.star.and_then(|number| entry(&self.entries, number)),
+            None => self.iter().find(|(key, _)| key.is_star()),
+        }
     }
 
     /// The entry with exactly this key text.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&T> {
-        self.by_key.get(key).and_then(|number| self.entry(*number)).map(|(_, value)| value)
+        self.get_key_value(key).map(|(_, value)| value)
     }
 
-    /// The entry for the names that only this pattern catches: its own, else the bare star's.
-    pub(super) fn meant_by(&self, pattern: &Pattern) -> Option<(&Pattern, &T)> {
-        let number = self.by_key.get(pattern.as_str()).copied().or(self.star)?;
-        self.entry(number)
-    }
-
-    fn entry(&self, number: u32) -> Option<(&Pattern, &T)> {
-        self.entries.get(usize::try_from(number).ok()?).map(|(pattern, value)| (pattern, value))
+    /// The entry with exactly this key text, with its key.
+    #[must_use]
+    pub fn get_key_value(&self, key: &str) -> Option<(&Pattern, &T)> {
+        match &self.index {
+            Some(index) => index.by_key.get(key).and_then(|number| entry(&self.entries, *number)),
+            None => self.iter().find(|(own, _)| own.as_str() == key),
+        }
     }
 
     /// All entries as written.
@@ -219,6 +269,16 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_as_written_has_its_own_entry_else_the_bare_star_and_a_name_is_looked_up() {
+        let level = selectors(&["pay-*", "*", "/pay-.*/"]);
+        let key = |text| level.written(text).map(|(pattern, _)| pattern.as_str().to_owned()).unwrap();
+        assert_eq!(key("/pay-.*/"), "/pay-.*/");
+        assert_eq!(key("pay-?"), "*");
+        assert_eq!(key("pay-eu"), "pay-*");
+        assert!(selectors(&["pay-*"]).written("*").is_none());
+    }
+
+    #[test]
     fn without_a_match_there_is_no_entry() {
         assert!(selectors(&["pay-*", "checkout"]).find("billing").is_none());
     }
@@ -232,7 +292,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_index_finds_what_a_walk_over_all_selectors_finds(
-            keys in proptest::collection::btree_set("[ab*?]{1,4}|/[ab]\\*b/", 1..12),
+            keys in proptest::collection::btree_set("[ab*?]{1,4}|/[ab]\\*b/", 1..24),
             name in "[ab]{1,5}",
         ) {
             let keys: Vec<String> = keys.into_iter().collect();

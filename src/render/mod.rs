@@ -3,11 +3,19 @@
 //! Knows what a policy and a decision are and nothing of terminals: whether colour is wanted is an argument.
 
 pub mod answer;
+pub mod case;
+pub mod coverage;
 pub mod decision;
+pub mod diff;
 pub mod field;
 pub mod finding;
+pub mod junit;
+mod markup;
+pub mod matrix;
 pub mod message;
 pub mod rule;
+pub mod schema;
+pub mod timeline;
 mod visible;
 
 pub use visible::visible;

@@ -25,13 +25,19 @@ fn read(path: &str) -> String {
 
 /// Every page, by its path from the root.
 fn pages() -> Vec<String> {
-    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
-    for entry in fs::read_dir(root().join("docs")).expect("the docs are there") {
-        let name = entry.expect("an entry").file_name().into_string().expect("a name");
-        if name.ends_with(".md") {
-            pages.push(format!("docs/{name}"));
+    fn collect(folder: &str, pages: &mut Vec<String>) {
+        for entry in fs::read_dir(root().join(folder)).expect("the docs are there") {
+            let entry = entry.expect("an entry");
+            let path = format!("{folder}/{}", entry.file_name().into_string().expect("a name"));
+            if entry.path().is_dir() {
+                collect(&path, pages);
+            } else if path.ends_with(".md") {
+                pages.push(path);
+            }
         }
     }
+    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
+    collect("docs", &mut pages);
     pages.sort();
     pages
 }
@@ -196,6 +202,18 @@ fn the_policy_test_in_the_readme_is_one_that_is_run() {
     let shown: Vec<Block> = blocks(&page).into_iter().filter(|block| block.kind == "yaml test").collect();
     assert_eq!(shown.len(), 1);
     assert!(shown.iter().all(|block| read("policies/checkout.test.yaml").contains(&block.text)));
+}
+
+#[test]
+fn the_page_about_tests_shows_a_policy_and_tests_that_are_run() {
+    let page = read("docs/policy/testing.md");
+    let shown = |kind: &str| blocks(&page).into_iter().filter(|block| block.kind == kind).collect::<Vec<_>>();
+    let policies: Vec<String> = shown("yaml").into_iter().map(|block| block.text).collect();
+    assert_eq!(policies, [read("docs/policy/testing/checkout.yaml")]);
+    let tests = shown("yaml test");
+    assert!(tests.len() > 2);
+    assert!(tests.iter().all(|block| read("docs/policy/testing/checkout.test.yaml").contains(&block.text)));
+    assert!(output(&["test", "--policy", "docs/policy/testing/checkout.yaml"]).ends_with(" passed, 0 failed\n"));
 }
 
 #[test]

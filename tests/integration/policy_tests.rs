@@ -51,7 +51,7 @@ fn run(policy: &Policy, file: &Path) -> (usize, Vec<String>) {
     let mut failed = Vec::new();
     for case in &cases {
         for failure in case.run(policy).failures {
-            let case::Failure { path, expected, got } = failure;
+            let case::Failure { path, expected, got, .. } = failure;
             failed.push(format!("{} {}: {path}: expected {expected}, got {got}", case.place, case.name));
         }
     }

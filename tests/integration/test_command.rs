@@ -55,8 +55,16 @@ fn a_case_that_fails_is_told_with_its_place_and_what_was_expected() {
     assert_eq!(code, Some(4));
     assert_eq!(
         text,
-        "FAILED policies/a.test.yaml:4 it is not\n    counts: expected [\"pia\"], got []\n    verdict: expected \
-         \"pending\", got \"approved\"\n    decided: approved: shop:free needs no approval\n1 passed, 1 failed\n"
+        "FAILED policies/a.test.yaml:4 it is not
+  counts (- expected, + got)
+    - \"pia\"
+  verdict
+    - expected \"pending\"
+    + got      \"approved\"
+  decided approved: shop:free needs no approval
+    shop:free needs no approval (nothing-asked, a.yaml:2)
+1 passed, 1 failed
+"
     );
 }
 
@@ -70,10 +78,10 @@ fn programs_get_every_case_with_its_failures() {
     assert_eq!(
         report,
         serde_json::json!({
-            "schema": 1, "passed": 1, "failed": 1,
+            "schema": 1, "passed": 1, "failed": 1, "left_out": 0,
             "cases": [
-                { "file": "t/a.test.yaml", "name": "it is free", "passed": true, "failures": [] },
-                { "file": "t/a.test.yaml", "name": "it is not", "passed": false, "failures": [
+                { "file": "t/a.test.yaml", "name": "it is free", "line": 3, "passed": true, "failures": [] },
+                { "file": "t/a.test.yaml", "name": "it is not", "line": 4, "passed": false, "failures": [
                     { "path": "counts", "expected": ["pia"], "got": [] },
                     { "path": "verdict", "expected": "pending", "got": "approved" }
                 ] }
@@ -130,4 +138,268 @@ fn a_path_that_is_not_there_cannot_be_tested() {
     let folder = folder(&[("policies/a.yaml", POLICY)]);
     assert_eq!(countersign(folder.path(), &["test", "nowhere"]).status.code(), Some(1));
     assert_eq!(countersign(folder.path(), &["test", "--policy", "nowhere"]).status.code(), Some(1));
+}
+
+// What differs is shown side by side.
+
+const PEOPLE: &str = "\
+version: 1
+groups: { people: { users: [pia, pat, sam] } }
+services:
+  shop:
+    repository: acme/shop
+    environments:
+      free: { require: none }
+      production: { require: { all_of: [2 of people, \"@zoe\"] } }
+      unheard-of: { require: 1 of people }
+";
+
+#[test]
+fn what_differs_is_shown_element_by_element_with_the_reasons_of_the_decision() {
+    let tests = "\
+defaults: { service: shop, environment: production, now: 2026-11-18T10:00:00Z }
+cases:
+- name: much is wrong
+  given: { reviews: [{ by: pia, state: approved }, { by: zoe, state: approved }, { by: sam, state: approved, revision: a0 }] }
+  expect:
+    counts: [PIA, pat]
+    unmet: [{ need: 3 }]
+    reviews: { sam: counts, kim: counts, pia: { text: counts toward 3 of people } }
+    reasons: [{ code: quorum-unmet }, { code: unsatisfiable }]
+    deadline: null
+";
+    let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", tests)]);
+    let (code, text) = told(&countersign(folder.path(), &["test"]));
+    assert_eq!(code, Some(4));
+    assert_eq!(
+        text,
+        "FAILED policies/a.test.yaml:3 much is wrong
+  counts (- expected, + got)
+      \"PIA\"
+    - \"pat\"
+    + \"zoe\"
+  deadline
+    - expected null
+    + got      \"2026-11-19T09:00:00Z\"
+  reasons (- expected, + got)
+      {\"code\":\"quorum-unmet\"}
+    - {\"code\":\"unsatisfiable\"}
+  reviews.kim
+    - expected \"counts\"
+    + got      null
+      there is no review of `kim`; there are those of pia, sam, zoe
+  reviews.pia.text
+    - expected \"counts toward 3 of people\"
+    + got      \"counts toward 2 of people\"
+                              ^
+      counts toward 2 of people
+  reviews.sam
+    - expected \"counts\"
+    + got      \"stale\"
+      was given on a0, and the head is a1
+  unmet[0].need
+    - expected 3
+    + got      2
+  decided pending: 1 of 2 people; 1 of 1 @zoe met
+    `2 of people` lacks 1 approval (quorum-unmet, a.yaml:8)
+0 passed, 1 failed
+"
+    );
+}
+
+const STEPS: &str = "\
+defaults: { service: shop, environment: production, now: 2026-11-18T10:00:00Z }
+cases:
+- name: what came of it
+  expect: { verdict: approved }
+  steps:
+  - review: { by: pia, state: approved }
+  - review: { by: pat, state: changes_requested }
+    expect: { verdict: blocked }
+  - review: { by: pat, state: approved }
+    expect: { counts: [pia] }
+- name: after the end
+  steps:
+  - close: {}
+  - tick: { by: 1h }
+    expect: { verdict: superseded }
+- name: what no gate does
+  steps:
+  - review: { by: pat, state: changes_requested }
+    expect: { verdict: rejected }
+  - dismiss: { of: pat, by: pat }
+    expect: { verdict: pending }
+";
+
+#[test]
+fn a_step_that_fails_is_told_with_what_happened_and_an_end_that_no_gate_takes_back_is_noted() {
+    let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", STEPS)]);
+    let (code, text) = told(&countersign(folder.path(), &["test"]));
+    assert_eq!(code, Some(4));
+    assert_eq!(
+        text,
+        "FAILED policies/a.test.yaml:3 what came of it
+  at the start, 2026-11-18T10:00:00Z
+    verdict
+      - expected \"approved\"
+      + got      \"pending\"
+    decided pending: 0 of 2 people; 0 of 1 @zoe
+      `2 of people` lacks 2 approvals (quorum-unmet, a.yaml:8)
+      `@zoe` lacks 1 approval (quorum-unmet, a.yaml:8)
+  steps[1]: pat requests changes, 2026-11-18T10:02:00Z
+    verdict
+      - expected \"blocked\"
+      + got      \"rejected\"
+    decided rejected: pat requested changes on a1
+      pat requested changes on a1 (changes-requested)
+  steps[2]: pat approves, 2026-11-18T10:03:00Z
+    counts (- expected, + got)
+        \"pia\"
+      + \"pat\"
+    decided pending: 2 of 2 people met; 0 of 1 @zoe
+      `@zoe` lacks 1 approval (quorum-unmet, a.yaml:8)
+    the request came to its end, `rejected`, with steps[1]
+note: policies/a.test.yaml:3 what came of it: steps[2] decides `pending`, and the request came to its end, `rejected`, \
+with steps[1]: in a gate that end stands, and only another execution asks again
+note: policies/a.test.yaml:16 what no gate does: steps[1] decides `pending`, and the request came to its end, \
+`rejected`, with steps[0]: in a gate that end stands, and only another execution asks again
+2 passed, 1 failed
+"
+        .replace("\\\n", "")
+    );
+}
+
+#[test]
+fn programs_get_the_step_in_the_path_and_the_note_beside_the_case() {
+    let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", STEPS)]);
+    let output = countersign(folder.path(), &["test", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        report.pointer("/cases/0/failures/1"),
+        Some(&serde_json::json!({ "path": "steps[1].expect.verdict", "expected": "blocked", "got": "rejected" }))
+    );
+    assert_eq!(report.pointer("/cases/1/note"), None);
+    let note = report.pointer("/cases/2/note").and_then(serde_json::Value::as_str).expect("a note");
+    assert!(note.contains("steps[1] decides `pending`"), "{note}");
+    assert_eq!(report.get("coverage"), None, "nobody asked");
+}
+
+// Which cases are run.
+
+#[test]
+fn a_filter_finds_cases_by_a_part_of_their_file_and_name_or_by_a_glob() {
+    let folder = folder(&[
+        ("policies/a.yaml", POLICY),
+        ("policies/shop.test.yaml", &test_file(HOLDS)),
+        ("policies/Other.test.yaml", &test_file(HOLDS)),
+    ]);
+    for (filter, summary) in [
+        (&["--filter", "IT IS"][..], "2 passed, 0 failed\n"),
+        (&["--filter", "other"], "1 passed, 0 failed, 1 left out\n"),
+        (&["--filter", "shop.test.yaml › it"], "1 passed, 0 failed, 1 left out\n"),
+        (&["--filter", "*/shop*free"], "1 passed, 0 failed, 1 left out\n"),
+        (&["--filter", "other", "--filter", "shop"], "2 passed, 0 failed\n"),
+    ] {
+        let args: Vec<&str> = ["test"].iter().chain(filter).copied().collect();
+        assert_eq!(told(&countersign(folder.path(), &args)), (Some(0), summary.to_owned()), "{filter:?}");
+    }
+}
+
+#[test]
+fn a_filter_that_finds_nothing_is_a_failure_as_if_there_were_none() {
+    let folder = folder(&[("policies/a.yaml", POLICY), ("policies/a.test.yaml", &test_file(HOLDS))]);
+    let output = countersign(folder.path(), &["test", "--filter", "shop*free"]);
+    assert_eq!(told(&output), (Some(4), "0 passed, 0 failed, 1 left out\n".to_owned()));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said, "the only case is left out by the filter `shop*free`\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_fails_whatever_the_filter() {
+    let folder = folder(&[
+        ("policies/a.yaml", POLICY),
+        ("policies/a.test.yaml", &test_file(HOLDS)),
+        ("policies/b.test.yaml", "cases: []\n"),
+    ]);
+    let (code, text) = told(&countersign(folder.path(), &["test", "--filter", "a.test"]));
+    assert_eq!(code, Some(4));
+    assert!(text.ends_with("1 passed, 1 failed\n"), "{text}");
+}
+
+// For other programs.
+
+#[expect(clippy::disallowed_methods, reason = "the command writes a file")]
+#[test]
+fn the_results_are_written_for_a_continuous_integration_system() {
+    let tests = test_file(&format!("{HOLDS}{FAILS}"));
+    let files = [("policies/a.yaml", POLICY), ("policies/a.test.yaml", &tests), ("policies/b.test.yaml", "cases: [\n")];
+    let folder = folder(&files);
+    let output = countersign(folder.path(), &["test", "--junit", "results.xml"]);
+    assert_eq!(output.status.code(), Some(4));
+    let xml = std::fs::read_to_string(folder.path().join("results.xml")).expect("a file");
+    for expected in [
+        "<testsuites name=\"countersign\" tests=\"3\" failures=\"2\"",
+        "<testcase classname=\"policies/a\" name=\"it is free\" file=\"policies/a.test.yaml\" line=\"3\" time=\"0\"/>",
+        "name=\"it is not\" file=\"policies/a.test.yaml\" line=\"4\" time=\"0\">",
+        "<failure message=\"counts: expected [&quot;pia&quot;], got [] (and 1 more)\" type=\"expectation\">FAILED \
+         policies/a.test.yaml:4 it is not\n  counts (- expected, + got)\n",
+        "classname=\"policies/b\" name=\"the file can be read as a test file\"",
+    ] {
+        assert!(xml.contains(expected), "{expected}\n\n{xml}");
+    }
+    let nowhere = countersign(folder.path(), &["test", "--junit", "no/such/folder/results.xml"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+}
+
+// What is covered.
+
+#[test]
+fn what_no_case_covers_is_told_with_its_place_and_changes_no_exit_code() {
+    let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", &test_file(HOLDS))]);
+    let (code, text) = told(&countersign(folder.path(), &["test", "--coverage"]));
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        text,
+        "1 passed, 0 failed
+
+coverage: 2 of 12 (16 %)
+  services      1 of 1
+  environments  1 of 3
+  requirements  0 of 8
+
+not covered
+  a.yaml:8  environment `production` of service `shop`: no case comes here
+  a.yaml:8  `all_of` of `2 of people`, `@zoe`: no case comes here
+  a.yaml:8  `2 of people`: no case comes here
+  a.yaml:8  `@zoe`: no case comes here
+  a.yaml:9  environment `unheard-of` of service `shop`: no case comes here
+  a.yaml:9  `1 of people`: no case comes here
+"
+    );
+}
+
+#[test]
+fn less_coverage_than_asked_for_is_a_failure() {
+    let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", &test_file(HOLDS))]);
+    assert_eq!(countersign(folder.path(), &["test", "--min-coverage", "16"]).status.code(), Some(0));
+    let output = countersign(folder.path(), &["test", "--min-coverage", "17", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "16 % of the policy is covered, and 17 % must be\n");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let coverage = report.get("coverage").expect("coverage");
+    assert_eq!(
+        coverage.get("kinds"),
+        Some(&serde_json::json!([
+            { "kind": "service", "covered": 1, "total": 1 },
+            { "kind": "environment", "covered": 1, "total": 3 },
+            { "kind": "requirement", "covered": 0, "total": 8 }
+        ]))
+    );
+    assert_eq!(
+        coverage.pointer("/missed/3"),
+        Some(&serde_json::json!({
+            "kind": "requirement", "name": "`@zoe`", "source": "a.yaml:8", "missing": ["met", "unmet"], "untouched": true
+        }))
+    );
+    assert_eq!(countersign(folder.path(), &["test", "--min-coverage", "101"]).status.code(), Some(2));
 }

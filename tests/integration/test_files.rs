@@ -273,7 +273,7 @@ cases:
 #[test]
 fn where_a_decision_is_not_what_was_expected_the_path_and_both_values_are_told() {
     let given = "reviews: [{ by: pia, state: approved, revision: a0 }, { by: zoe, state: approved }]";
-    let failure = |path: &str, expected, got| Failure { path: path.to_owned(), expected, got };
+    let failure = |path: &str, expected, got| Failure { path: path.to_owned(), expected, got, step: None };
     assert_eq!(
         failures(
             given,

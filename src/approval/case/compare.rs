@@ -9,30 +9,36 @@ use super::expect::{DECISION, Expect, REVIEW, Shape};
 /// One place where a decision is not what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// Where in the decision, e.g. `unmet[0].need`.
+    /// Where in the decision, e.g. `unmet[0].need`; of a step, `steps[1].expect.unmet[0].need`.
     pub path: String,
     /// What was expected there.
     pub expected: Json,
     /// What is there; `null` where nothing is.
     pub got: Json,
+    /// After which step, by its number from 0; none: before any.
+    #[serde(skip)]
+    pub step: Option<usize>,
 }
 
-/// All places where the decision is not what was expected.
-pub(super) fn failures(expect: &Expect, decision: &Decision) -> Vec<Failure> {
+/// All places where the decision is not what was expected after a step, or before any.
+pub(super) fn failures(expect: &Expect, decision: &Decision, step: Option<usize>) -> Vec<Failure> {
     // A decision is texts, numbers and lists of them: there is nothing in it that JSON does not have.
     let got = serde_json::to_value(decision).unwrap_or_default();
-    let mut comparison = Comparison { failures: Vec::new() };
-    comparison.value("", &DECISION, &Json::Object(expect.0.clone()), &got);
+    let mut comparison = Comparison { failures: Vec::new(), step };
+    let path = step.map(|number| format!("steps[{number}].expect")).unwrap_or_default();
+    comparison.value(&path, &DECISION, &Json::Object(expect.0.clone()), &got);
     comparison.failures
 }
 
 struct Comparison {
     failures: Vec<Failure>,
+    step: Option<usize>,
 }
 
 impl Comparison {
     fn differs(&mut self, path: &str, expected: &Json, got: &Json) {
-        self.failures.push(Failure { path: path.to_owned(), expected: expected.clone(), got: got.clone() });
+        let (path, step) = (path.to_owned(), self.step);
+        self.failures.push(Failure { path, expected: expected.clone(), got: got.clone(), step });
     }
 
     fn value(&mut self, path: &str, shape: &Shape, expected: &Json, got: &Json) {

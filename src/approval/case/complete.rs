@@ -10,24 +10,25 @@ use super::super::facts::{
 };
 use super::given::{Given, GivenCommit, GivenPullRequest, GivenReview};
 use crate::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, UserId};
-use crate::policy::{Pattern, Policy, Rule};
+use crate::policy::{Pattern, Rule};
 
 /// 2026-01-01T00:00:00Z, in seconds since 1970.
 const NOW: i64 = 1_767_225_600;
 const HEAD: &str = "a1";
+/// What merging makes, where a case does not say.
+const MERGE_COMMIT: &str = "m1";
 const AUTHOR: &str = "author";
 const DEFAULT_BRANCH: &str = "main";
 /// Where the rule names no repository, or there is no rule.
 const REPOSITORY: &str = "example/repository";
 const ANOTHER_REPOSITORY: &str = "example/another";
 
-/// The facts with every default filled in.
-pub(super) fn facts(given: &Given, policy: &Policy) -> Facts {
+/// The facts with every default filled in, under the rule of their target.
+pub(super) fn facts(given: &Given, rule: Option<&Rule<'_>>) -> Facts {
     let now = given.now.unwrap_or_else(|| Timestamp::from_second(NOW).unwrap_or_default());
-    let rule = policy.rule(&given.target).ok();
     let pull_request = match &given.pull_request {
-        None => Some(pull_request(&GivenPullRequest::default(), rule.as_ref(), now)),
-        Some(told) => told.as_ref().map(|given| pull_request(given, rule.as_ref(), now)),
+        None => Some(pull_request(&GivenPullRequest::default(), rule, now)),
+        Some(told) => told.as_ref().map(|given| pull_request(given, rule, now)),
     };
     let head = pull_request.as_ref().and_then(|pull_request| pull_request.head.clone().into());
     Facts {
@@ -88,7 +89,7 @@ fn pull_request(given: &GivenPullRequest, rule: Option<&Rule<'_>>, now: Timestam
     }
 }
 
-fn complete_commit(given: &GivenCommit, head: &Revision, author: Option<&Person>) -> Commit {
+pub(super) fn complete_commit(given: &GivenCommit, head: &Revision, author: Option<&Person>) -> Commit {
     Commit {
         sha: given.sha.clone().unwrap_or_else(|| head.clone()),
         author: given.author.clone().unwrap_or_else(|| author.cloned()),
@@ -98,6 +99,11 @@ fn complete_commit(given: &GivenCommit, head: &Revision, author: Option<&Person>
 
 fn person(login: Login) -> Person {
     Person { id: UserId::derived(&login), login, kind: Default::default() }
+}
+
+/// The commit that merging makes, where nothing is said.
+pub(super) fn merge_commit() -> Revision {
+    fixed(MERGE_COMMIT, Revision::new)
 }
 
 /// A repository that the rule allows.

@@ -111,7 +111,7 @@ fn verdicts() -> Vec<&'static str> {
 }
 
 fn next_actions() -> Vec<&'static str> {
-    NextActionKind::ALL.map(NextActionKind::as_str).to_vec()
+    NextActionKind::ALL.iter().map(|kind| kind.as_str()).collect()
 }
 
 fn events() -> Vec<&'static str> {
@@ -119,12 +119,12 @@ fn events() -> Vec<&'static str> {
 }
 
 fn reason_codes() -> Vec<&'static str> {
-    ReasonCode::ALL.map(ReasonCode::as_str).to_vec()
+    ReasonCode::ALL.iter().map(|code| code.as_str()).collect()
 }
 
 /// The reasons that a review can have.
 pub(super) fn review_reasons() -> Vec<&'static str> {
-    ReviewReason::ALL.map(ReviewReason::as_str).to_vec()
+    ReviewReason::ALL.iter().map(|reason| reason.as_str()).collect()
 }
 
 fn modes() -> Vec<&'static str> {

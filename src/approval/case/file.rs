@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Case;
+use super::event::{Step, read_step};
 use super::expect::read_expect;
-use super::given::{GIVEN_KEYS, read_given};
+use super::given::{GIVEN_KEYS, Given, read_given};
+use super::{Case, complete, overlay};
 use crate::finding::{Code, Finding, Findings, Source, SourceId, SourceMap, Span};
 use crate::policy::load::decode;
 use crate::policy::read::{Keys, Reader};
@@ -41,7 +42,7 @@ impl Suites {
 }
 
 const FILE_KEYS: Keys = Keys { what: "a test file", known: &["defaults", "cases"], later: &[] };
-const CASE_KEYS: Keys = Keys { what: "a case", known: &["name", "given", "expect"], later: &[] };
+const CASE_KEYS: Keys = Keys { what: "a case", known: &["name", "given", "expect", "steps"], later: &[] };
 
 /// Reads test files.
 #[must_use]
@@ -120,15 +121,51 @@ fn read_case(reader: &mut Reader<'_>, node: &Node, defaults: Option<&Node>) -> O
         (None, None) => Node { span: node.span, value: Value::Map(Vec::new()) },
     };
     let given = read_given(reader, &given);
-    let Some(expect) = node.get("expect") else {
+    let expect = node.get("expect").map(|expect| read_expect(reader, expect));
+    let steps = node.get("steps").map(|steps| read_steps(reader, steps));
+    let expects = expect.is_some() || steps.iter().flatten().flatten().any(|step| step.expect.is_some());
+    // Of steps that cannot be read it is not known what they expect.
+    if !expects && !matches!(steps, Some(None)) {
         reader.report(
             Finding::at(Code::MissingKey, node.span, "the case has no `expect`")
                 .hint("say what the decision must hold, e.g. `expect: { verdict: approved }`"),
         );
         return None;
+    }
+    let (given, steps) = (given?, steps.unwrap_or_else(|| Some(Vec::new()))?);
+    if !steps.is_empty() {
+        rehearse(reader, &given, &steps);
+    }
+    let expect = match expect {
+        Some(expect) => Some(expect?),
+        None => None,
     };
-    let expect = read_expect(reader, expect);
-    Some(Case { name: name?, place: reader.place(node.span), given: given?, expect: expect? })
+    Some(Case { name: name?, place: reader.place(node.span), given, expect, steps })
+}
+
+/// All steps, or none where one of them cannot be read: the others would happen to other facts.
+fn read_steps(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Step>> {
+    let items = reader.list(node, "steps")?;
+    let steps: Vec<Step> = items.iter().filter_map(|item| read_step(reader, item)).collect();
+    (steps.len() == items.len()).then_some(steps)
+}
+
+/// Reports the first event that cannot happen to the facts. What comes after it would be found for its sake only.
+fn rehearse(reader: &mut Reader<'_>, given: &Given, steps: &[Step]) {
+    let mut facts = complete::facts(given, None);
+    let told = given.pull_request.iter().flatten().any(|pull_request| pull_request.base.is_some());
+    if let Some(pull_request) = facts.pull_request.as_mut().filter(|_| !told) {
+        // Which branch it is depends on the policy, and no branch is called that.
+        pull_request.base = String::new();
+    }
+    for step in steps {
+        if let Err(why) = overlay::apply(step, &mut facts) {
+            reader.report(Finding::at(Code::InvalidValue, step.span, format!("this cannot happen: {why}")).hint(
+                "each step happens to the facts as those before it left them, a minute later if it does not say when",
+            ));
+            return;
+        }
+    }
 }
 
 fn read_name(reader: &mut Reader<'_>, node: &Node) -> Option<String> {

@@ -152,7 +152,7 @@ const STATES: [(&str, ReviewState); 5] = [
 ];
 const DISMISSED_FROM: [(&str, DismissedFrom); 2] =
     [("approved", DismissedFrom::Approved), ("changes_requested", DismissedFrom::ChangesRequested)];
-const BOUND_BY: [(&str, BoundBy); 2] = [("delivery", BoundBy::Delivery), ("api", BoundBy::Api)];
+pub(super) const BOUND_BY: [(&str, BoundBy); 2] = [("delivery", BoundBy::Delivery), ("api", BoundBy::Api)];
 const PULL_REQUEST_STATES: [(&str, PullRequestState); 2] =
     [("open", PullRequestState::Open), ("closed", PullRequestState::Closed)];
 /// Reads `given`, laid over `defaults` already; reports what does not fit.
@@ -225,7 +225,7 @@ fn pull_request(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Give
 }
 
 /// A bare path, or a mapping that has one.
-fn file(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<ChangedFile> {
+pub(super) fn file(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<ChangedFile> {
     if !matches!(node.value, Value::Map(_)) {
         return Some(ChangedFile { path: text(reader, node, key)?, previous_path: None });
     }
@@ -235,7 +235,7 @@ fn file(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<ChangedFile> 
     Some(ChangedFile { path: path?, previous_path })
 }
 
-fn commit(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<GivenCommit> {
+pub(super) fn commit(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<GivenCommit> {
     reader.fields(node, &COMMIT_KEYS).then(|| GivenCommit {
         sha: get(reader, node, "sha", parsed),
         author: told(reader, node, "author", person),

@@ -1,9 +1,14 @@
-//! A YAML file as a tree in which every key and value knows its place. The only file that names the YAML crate.
+//! A YAML file as a tree in which every key and value knows its place. The only room that names the YAML crate.
 //!
 //! A tree, not a mirror of structs: serde stops at the first mistake, and a policy's author wants to hear of all of
 //! them. Spans would also be lost inside untagged and flattened types. Knows nothing of what the keys mean.
 
+mod plain;
+mod tree;
+
 use std::fmt;
+
+pub(crate) use tree::{Entry, Node, Value};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -11,107 +16,10 @@ use serde_yaml::Spanned;
 
 use crate::finding::{Code, Finding, SourceId, Span};
 
-/// A value and its place.
-#[derive(Debug, Clone)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) value: Value,
-}
-
-/// What YAML's core schema knows.
-#[derive(Debug, Clone)]
-pub(crate) enum Value {
-    Null,
-    Bool(bool),
-    Integer(i64),
-    Float(f64),
-    Text(Box<str>),
-    List(Vec<Node>),
-    Map(Vec<Entry>),
-}
-
-/// A key with its place, and its value. Entries keep the order of the file.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) key: Box<str>,
-    pub(crate) key_span: Span,
-    pub(crate) node: Node,
-}
-
-impl Node {
-    /// The value of a key, where this is a mapping that has it.
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
-        self.entry(key).map(|entry| &entry.node)
-    }
-
-    /// A key with its place and value, where this is a mapping that has it.
-    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
-        match &self.value {
-            Value::Map(entries) => entries.iter().find(|entry| &*entry.key == key),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
-                None
-            }
-        }
-    }
-
-    /// What kind of value this is, in words for a message.
-    pub(crate) fn kind(&self) -> &'static str {
-        match &self.value {
-            Value::Null => "nothing",
-            Value::Bool(_) => "true or false",
-            Value::Integer(_) | Value::Float(_) => "a number",
-            Value::Text(_) => "a text",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a mapping",
-        }
-    }
-
-    /// How many values it holds, itself included.
-    fn size(&self) -> usize {
-        match &self.value {
-            Value::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Value::Map(entries) => 1 + entries.iter().map(|entry| 1 + entry.node.size()).sum::<usize>(),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => 1,
-        }
-    }
-
-    /// Writes the file into every span: the YAML reader knows one text and no file.
-    pub(crate) fn belongs_to(&mut self, source: SourceId) {
-        self.span.source = source;
-        match &mut self.value {
-            Value::List(items) => items.iter_mut().for_each(|item| item.belongs_to(source)),
-            Value::Map(entries) => entries.iter_mut().for_each(|entry| {
-                entry.key_span.source = source;
-                entry.node.belongs_to(source);
-            }),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => {}
-        }
-    }
-
-    /// This laid over another: deep under mappings, whole under everything else. What this says stands.
-    pub(crate) fn over(&self, below: &Self) -> Self {
-        let (Value::Map(own), Value::Map(others)) = (&self.value, &below.value) else { return self.clone() };
-        let laid = |entry: &Entry| {
-            let node = below.get(&entry.key).map_or_else(|| entry.node.clone(), |node| entry.node.over(node));
-            Entry { node, ..entry.clone() }
-        };
-        let rest = others.iter().filter(|entry| self.get(&entry.key).is_none()).cloned();
-        Self { span: self.span, value: Value::Map(own.iter().map(laid).chain(rest).collect()) }
-    }
-
-    /// The same as JSON, with mappings sorted by key.
-    pub(crate) fn to_json(&self) -> serde_json::Value {
-        match &self.value {
-            Value::Null => serde_json::Value::Null,
-            Value::Bool(value) => (*value).into(),
-            Value::Integer(value) => (*value).into(),
-            Value::Float(value) => (*value).into(),
-            Value::Text(value) => (&**value).into(),
-            Value::List(items) => items.iter().map(Self::to_json).collect(),
-            Value::Map(entries) => entries.iter().map(|entry| (entry.key.to_string(), entry.node.to_json())).collect(),
-        }
-    }
-}
+/// The most levels of mappings and lists in one file.
+const MAX_DEPTH: usize = 32;
+/// The most values in one file.
+const MAX_NODES: usize = 600_000;
 
 /// How many values may still be read: all files of a bundle together have as many as a policy could need.
 #[derive(Debug, Clone, Copy)]
@@ -128,11 +36,23 @@ impl Default for Room {
 /// # Errors
 /// The one problem that stopped the reader: syntax, a duplicate key, or a limit.
 pub(crate) fn parse(source: SourceId, text: &str, room: &mut Room) -> Result<Node, Finding> {
+    // What is not plain, not sound or too much is none of the quick way's business: the full reader says what it is.
+    if let Some((root, size)) = plain::read(source, text, room.0.min(MAX_NODES)) {
+        room.0 = room.0.saturating_sub(size);
+        return Ok(root);
+    }
+    let root = read_fully(source, text, *room)?;
+    room.0 = room.0.saturating_sub(root.size());
+    Ok(root)
+}
+
+/// Reads whatever YAML there is: anchors, aliases and merge keys as well, and says what is wrong with a file.
+fn read_fully(source: SourceId, text: &str, room: Room) -> Result<Node, Finding> {
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
-            max_depth: 32,
-            flow_nesting_limit: 32,
-            max_nodes: room.0.min(600_000),
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            max_nodes: room.0.min(MAX_NODES),
             max_events: 1_600_000,
             max_documents: 2,
             max_aliases: 10_000,
@@ -152,7 +72,6 @@ pub(crate) fn parse(source: SourceId, text: &str, room: &mut Room) -> Result<Nod
     match serde_yaml::from_str_with_options::<Node>(text, options) {
         Ok(mut root) => {
             root.belongs_to(source);
-            room.0 = room.0.saturating_sub(root.size());
             Ok(root)
         }
         Err(error) => Err(refusal(source, &error)),

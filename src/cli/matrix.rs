@@ -1,0 +1,76 @@
+//! `countersign matrix`.
+
+use std::collections::HashSet;
+
+use super::args::{Global, Printed};
+use super::bundle::load_policy;
+use super::failure::Failure;
+use super::{Exit, terminal};
+use crate::finding::closest;
+use crate::ident::is_name;
+use crate::policy::{Pattern, Policy};
+use crate::render::matrix::Matrix;
+
+/// The most targets that are shown at once: beyond it neither a terminal nor a browser is of use.
+const MOST_ROWS: usize = 500_000;
+
+/// The arguments of `matrix`.
+#[derive(Debug, clap::Args)]
+pub struct MatrixArgs {
+    /// Only these environments: names, or keys as they stand in the policy. May be given several times.
+    #[arg(long = "environment", value_name = "ENVIRONMENT")]
+    pub environments: Vec<String>,
+    /// Only these services: names, or keys as they stand in the policy. May be given several times.
+    #[arg(long = "service", value_name = "SERVICE")]
+    pub services: Vec<String>,
+}
+
+pub(super) fn run(args: &MatrixArgs, global: &Global, printed: Printed) -> anyhow::Result<Exit> {
+    let policy = load_policy(global)?;
+    let services = chosen(&args.services, policy.services().map(|(key, _)| key), "service")?;
+    let environments = chosen(&args.environments, environments(&policy), "environment")?;
+    if services.len().saturating_mul(environments.len()) > MOST_ROWS {
+        let message =
+            format!("{} services in {} environments are too many to show", services.len(), environments.len());
+        return Err(Failure::new("too-many-targets", message)
+            .hint("name some: `--environment NAME`, `--service NAME`")
+            .into());
+    }
+    let matrix = Matrix::new(&policy, services, environments);
+    match printed {
+        Printed::Text => terminal::print(&matrix.text())?,
+        Printed::Json => terminal::print_json(&matrix)?,
+        Printed::Markdown => terminal::print(&matrix.markdown())?,
+        Printed::Html => terminal::print(&matrix.html())?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Every environment that is written anywhere, in the order in which they first are.
+fn environments(policy: &Policy) -> impl Iterator<Item = &Pattern> {
+    let common = policy.environments().map(|(key, _)| key);
+    common.chain(policy.services().flat_map(|(_, service)| service.environments.iter().map(|(key, _)| key)))
+}
+
+/// Those that were asked for, else all that are written, each once.
+fn chosen<'p>(
+    asked: &'p [String],
+    written: impl Iterator<Item = &'p Pattern>,
+    what: &str,
+) -> Result<Vec<&'p str>, Failure> {
+    let mut seen = HashSet::new();
+    let written: Vec<&str> = written.map(Pattern::as_str).filter(|key| seen.insert(*key)).collect();
+    if asked.is_empty() {
+        return Ok(written);
+    }
+    if let Some(other) = asked.iter().find(|text| !is_name(text) && !seen.contains(text.as_str())) {
+        let message = format!("`{other}` is neither the name of a {what} nor a key of the policy");
+        let hint = closest(other, written.iter().copied()).map_or_else(
+            || "write a name, or a pattern as it stands in the policy".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        return Err(Failure::new("unknown-key", message).hint(hint));
+    }
+    let mut once = HashSet::new();
+    Ok(asked.iter().map(String::as_str).filter(|text| once.insert(*text)).collect())
+}

@@ -1,0 +1,163 @@
+//! The results of policy tests in the XML that continuous integration systems read, after JUnit.
+//!
+//! There is no standard: what is written here is what Jenkins, GitLab, GitHub's actions, Azure and Buildkite have in
+//! common. Written out by hand, since it is one shape with three elements: a crate for it brings an XML writer and a
+//! second crate for dates, and leaves the characters that XML cannot hold to us all the same. The same results give the
+//! same bytes: nothing in it depends on the clock.
+
+use std::fmt::Write as _;
+
+use super::visible;
+
+/// The results of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// The file.
+    pub file: String,
+    /// Its cases.
+    pub cases: Vec<Case>,
+}
+
+/// The result of one case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// What it is called.
+    pub name: String,
+    /// Its line, from 1.
+    pub line: u32,
+    /// None: it passed.
+    pub failure: Option<Failure>,
+}
+
+/// Why a case failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// In one line.
+    pub message: String,
+    /// In full, safe to print.
+    pub text: String,
+}
+
+/// The document.
+#[must_use]
+pub fn xml(suites: &[Suite]) -> String {
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let all = counted(suites.iter().flat_map(|suite| &suite.cases));
+    let _ = writeln!(xml, "<testsuites name=\"countersign\" {all}>");
+    for suite in suites.iter().filter(|suite| !suite.cases.is_empty()) {
+        let file = attribute(&suite.file);
+        let counted = counted(suite.cases.iter());
+        let _ = writeln!(xml, "  <testsuite name=\"{file}\" {counted} file=\"{file}\">");
+        for case in &suite.cases {
+            write_case(&mut xml, suite, case);
+        }
+        xml.push_str("  </testsuite>\n");
+    }
+    xml.push_str("</testsuites>\n");
+    xml
+}
+
+fn counted<'c>(cases: impl Iterator<Item = &'c Case>) -> String {
+    let (mut tests, mut failures) = (0, 0);
+    for case in cases {
+        tests += 1;
+        failures += usize::from(case.failure.is_some());
+    }
+    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\" time=\"0\"")
+}
+
+fn write_case(xml: &mut String, suite: &Suite, case: &Case) {
+    let (name, file) = (attribute(&case.name), attribute(&suite.file));
+    let class = attribute(class_name(&suite.file));
+    let line = case.line;
+    let _ =
+        write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" file=\"{file}\" line=\"{line}\" time=\"0\"");
+    match &case.failure {
+        None => xml.push_str("/>\n"),
+        Some(failure) => {
+            let message = attribute(&failure.message);
+            let text = escaped(&failure.text, false);
+            let _ = write!(
+                xml,
+                ">\n      <failure message=\"{message}\" type=\"expectation\">{text}</failure>\n    </testcase>\n"
+            );
+        }
+    }
+}
+
+/// The file without its ending: where a class has a dot, some take what stands before it for a package.
+fn class_name(file: &str) -> &str {
+    let stem = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml")).unwrap_or(file);
+    stem.strip_suffix(".test").unwrap_or(stem)
+}
+
+/// A text of one line, as the value of an attribute.
+fn attribute(text: &str) -> String {
+    escaped(&visible(text), true)
+}
+
+/// XML 1.0 has no way at all to write most control characters, not even escaped: they are replaced.
+fn escaped(text: &str, attribute: bool) -> String {
+    let mut xml = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' if attribute => xml.push_str("&quot;"),
+            '\r' => xml.push_str("&#13;"),
+            '\n' | '\t' if attribute => {
+                let _ = write!(xml, "&#{};", u32::from(c));
+            }
+            '\n' | '\t' => xml.push(c),
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => xml.push('\u{fffd}'),
+            _ => xml.push(c),
+        }
+    }
+    xml
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Case, Failure, Suite, escaped, xml};
+
+    #[test]
+    fn the_document_has_a_suite_a_file_and_the_text_of_what_failed() {
+        let failure = Failure { message: "verdict: got \"a\" & <b>".to_owned(), text: "- x\n+ ]]>\n".to_owned() };
+        let suites = [
+            Suite {
+                file: "policies/a.test.yaml".to_owned(),
+                cases: vec![
+                    Case { name: "it holds".to_owned(), line: 4, failure: None },
+                    Case { name: "it 'fails'\n".to_owned(), line: 9, failure: Some(failure) },
+                ],
+            },
+            Suite { file: "policies/empty.test.yml".to_owned(), cases: Vec::new() },
+        ];
+        let counts = "tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\" time=\"0\"";
+        let case = "    <testcase classname=\"policies/a\" name";
+        let place = "file=\"policies/a.test.yaml\"";
+        assert_eq!(
+            xml(&suites),
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"countersign\" {counts}>\n  \
+                 <testsuite name=\"policies/a.test.yaml\" {counts} {place}>\n\
+                 {case}=\"it holds\" {place} line=\"4\" time=\"0\"/>\n\
+                 {case}=\"it 'fails'␊\" {place} line=\"9\" time=\"0\">\n      \
+                 <failure message=\"verdict: got &quot;a&quot; &amp; &lt;b&gt;\" type=\"expectation\">- x\n+ \
+                 ]]&gt;\n</failure>\n    </testcase>\n  </testsuite>\n</testsuites>\n"
+            )
+        );
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_replaced() {
+        for forbidden in (0..0x20).filter_map(char::from_u32).chain(['\u{fffe}', '\u{ffff}']) {
+            let xml = escaped(&format!("a{forbidden}b"), false);
+            let allowed = |c: char| matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}');
+            assert!(xml.chars().all(allowed), "{forbidden:?}: {xml:?}");
+        }
+        assert_eq!(escaped("\t\n\r", true), "&#9;&#10;&#13;", "a value's white space would be made one space");
+        assert_eq!(escaped("Grüße, 世界 🚀", true), "Grüße, 世界 🚀");
+    }
+}

@@ -1,0 +1,204 @@
+//! Test files: the facts that a case tells, and the steps that may follow.
+
+use serde_json::Value;
+
+use super::build::{
+    Node, any_of, anything, defined, document, flag, keys, list, map_of, matching, number, some_of, some_text, text,
+    words,
+};
+use super::{expect, form};
+use crate::approval::facts::{BoundBy, ReviewState};
+
+/// The schema of a test file.
+pub(super) fn schema(id: &str) -> Value {
+    let mut definitions = form::shared();
+    definitions.extend([
+        ("instant", instant()),
+        ("person", person()),
+        ("given", given()),
+        ("pull_request", pull_request()),
+        ("commit", commit()),
+        ("review", review()),
+        ("veto", veto()),
+        ("step", step()),
+        ("case", case()),
+    ]);
+    definitions.extend(expect::definitions());
+    let root = keys()
+        .key("defaults", defined("given"), "Facts that are laid under those of every case, field by field.")
+        .must("cases", some_of(defined("case")), "The tests, each with a name of its own.")
+        .node();
+    document(id, "countersign policy tests", root.says("Policy tests, run by `countersign test`."), definitions)
+}
+
+fn case() -> Node {
+    keys()
+        .must("name", matching(r"\S"), "What the case shows, as a sentence.")
+        .key("given", defined("given"), "The facts. What is left out takes a default.")
+        .key("expect", defined("decision"), "What the decision must hold: a part of it.")
+        .key("steps", some_of(defined("step")), "What happens one after the other, each with what is expected then.")
+        .one_of(&["expect", "steps"])
+        .node()
+}
+
+fn instant() -> Node {
+    let time = "[0-9]{2}(:?[0-9]{2}){0,2}([.,][0-9]+)?";
+    let offset = r"([Zz]|[+-][0-9]{2}(:?[0-9]{2}){0,2})(\[[^\]]+\])*";
+    matching(&format!("^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt ]{time}{offset}$"))
+        .says("An instant, with its offset from UTC.")
+        .examples(["2026-11-18T10:00:00Z"])
+}
+
+fn person() -> Node {
+    let in_full = keys()
+        .must("login", some_text(), "The login.")
+        .key("id", number(0), "The numeric id. Left out: one that is derived from the login.")
+        .key(
+            "type",
+            words(["User", "Bot", "Organization", "Mannequin", "Other"]),
+            "The type of account, as GitHub says it.",
+        )
+        .node();
+    any_of([some_text(), in_full]).says("A person: the login, or a mapping with `login`, `id` and `type`.")
+}
+
+fn given() -> Node {
+    keys()
+        .key("service", defined("name"), "The service that is deployed.")
+        .key("environment", defined("name"), "Where to.")
+        .key("now", defined("instant").default("2026-01-01T00:00:00Z"), "When it is decided.")
+        .key(
+            "requested_at",
+            defined("instant").or_null(),
+            "When people were asked. Left out: an hour before. `null`: not yet.",
+        )
+        .key("approved_at", defined("instant").or_null(), "When the request was settled as approved.")
+        .key("input", map_of(text(), anything()), "The execution's input, for the condition `input`.")
+        .key("version", text().or_null(), "The version that is deployed.")
+        .key("requester", some_text().or_null(), "Who requested the deployment: a login.")
+        .key("revision", some_text().or_null(), "The commit that is deployed. Left out: the head.")
+        .key(
+            "pull_request",
+            any_of([defined("pull_request"), Node::null()]),
+            "The pull request. `null`: there is none.",
+        )
+        .key("teams", map_of(matching("^[^/]+/[^/]+$"), list(defined("person"))), "Who is in each team, by `org/slug`.")
+        .key("reviews", list(defined("review")), "The reviews, in any order.")
+        .key("vetoes", list(defined("veto")), "Changes requested that ended an earlier request for the same revision.")
+        .node()
+}
+
+fn pull_request() -> Node {
+    let file = keys()
+        .must("path", some_text(), "Its path.")
+        .key("previous_path", text().or_null(), "Its path before it was renamed.")
+        .node();
+    let at = || defined("instant").or_null();
+    keys()
+        .key("repository", some_text(), "Where it is, `owner/name`. Left out: one that the rule allows.")
+        .key("number", number(0).default(1), "Its number.")
+        .key("author", defined("person").or_null(), "Who opened it. `null`: an account that is gone.")
+        .key("head", some_text().default("a1"), "Its head commit.")
+        .key("head_first_seen", at(), "When the head became head. Left out: a day before `now`.")
+        .key("base", text(), "The base branch. Left out: one that the rule allows.")
+        .key("base_changed_at", at(), "When the base branch was last changed.")
+        .key("default_branch", text().default("main"), "The repository's default branch.")
+        .key("state", words(["open", "closed"]).default("open"), "Whether it is open.")
+        .key("merged", flag().default(false), "Whether it is merged.")
+        .key("merge_commit", some_text().or_null(), "The commit by which it was merged.")
+        .key("labels", list(text()), "Its labels.")
+        .key("additions", number(0).default(0), "How many lines it adds.")
+        .key("deletions", number(0).default(0), "How many lines it deletes.")
+        .key("files", list(any_of([text(), file])), "The files that it changes: paths, or mappings with `path`.")
+        .key("files_complete", flag().default(true), "Whether these are all.")
+        .key("commits", list(defined("commit")), "Its commits. Left out: one by the author.")
+        .key("commits_complete", flag().default(true), "Whether these are all.")
+        .key("pushers", list(defined("person")), "Who pushed to its branch. Left out: the author.")
+        .key("pushers_complete", flag().default(true), "Whether these are all.")
+        .node()
+}
+
+fn commit() -> Node {
+    keys()
+        .key("sha", some_text(), "The commit.")
+        .key("author", defined("person").or_null(), "Its git author. `null`: GitHub knows no account.")
+        .key("committer", defined("person").or_null(), "Its git committer. `null`: GitHub knows no account.")
+        .node()
+}
+
+/// Words as we write them and as GitHub's API does.
+fn any_case(lower: &[&str]) -> Node {
+    let upper: Vec<String> = lower.iter().map(|word| word.to_uppercase()).collect();
+    words(lower.iter().copied().chain(upper.iter().map(String::as_str)))
+}
+
+fn review() -> Node {
+    let states = [
+        ReviewState::Approved,
+        ReviewState::ChangesRequested,
+        ReviewState::Commented,
+        ReviewState::Dismissed,
+        ReviewState::Pending,
+    ];
+    let states = states.map(expect::word);
+    let bound = [BoundBy::Delivery, BoundBy::Api].map(expect::word);
+    let by = || defined("person").or_null();
+    let at = || defined("instant").or_null();
+    keys()
+        .key("id", number(0), "Its id. Left out: a running number.")
+        .key("by", by(), "Whose it is. `null`: an account that is gone.")
+        .key("user", by(), "The same as `by`.")
+        .must("state", any_case(&states.each_ref().map(String::as_str)), "What it says.")
+        .key("was", any_case(&["approved", "changes_requested"]).or_null(), "What it said before it was dismissed.")
+        .key("dismissed_by", by(), "Who dismissed it.")
+        .key("revision", some_text().or_null(), "The commit that it was given on. Left out: the head.")
+        .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How that commit is known.")
+        .key("at", at(), "When it was submitted. Left out: half an hour before `now`.")
+        .key("submitted_at", at(), "The same as `at`.")
+        .key("body", text(), "Its text. The first line may be a command: `/approve checkout:production`.")
+        .one_of(&["by", "user"])
+        .node()
+}
+
+fn veto() -> Node {
+    keys()
+        .must("by", defined("person"), "Who requested changes.")
+        .key("at", defined("instant"), "When. Left out: half an hour before `now`.")
+        .key("pull_request", matching("^[^#]+#[0-9]+$"), "On which other pull request, `owner/name#number`.")
+        .node()
+}
+
+fn step() -> Node {
+    let dismissal = keys()
+        .must("by", defined("person"), "Who dismisses.")
+        .must("of", defined("person"), "Whose review is dismissed.")
+        .node();
+    let push = keys()
+        .must("by", defined("person"), "Who pushes.")
+        .must("head", some_text(), "The head commit from then on.")
+        .key("at", defined("instant"), "When.")
+        .node();
+    let label = keys()
+        .key("add", list(text()), "Labels that it carries from then on.")
+        .key("remove", list(text()), "Labels that it no longer carries.")
+        .one_of(&["add", "remove"])
+        .node();
+    let close = keys().key("merged", flag().default(false), "Whether it was merged.").node();
+    let merge = keys().must("commit", some_text(), "The commit by which it is merged.").node();
+    let tick = keys()
+        .key("to", defined("instant"), "When it is from then on.")
+        .key("by", defined("duration"), "How much later it is.")
+        .one_of(&["to", "by"])
+        .node();
+    keys()
+        .key("review", defined("review"), "A review is submitted.")
+        .key("dismiss", dismissal, "A review is dismissed.")
+        .key("push", push, "Commits are pushed to the branch.")
+        .key("label", label, "Labels are set.")
+        .key("close", close, "The pull request is closed.")
+        .key("merge", merge, "The pull request is merged.")
+        .key("tick", tick, "Time passes.")
+        .key("expect", defined("decision"), "What the decision must hold then.")
+        .one_of(&["review", "dismiss", "push", "label", "close", "merge", "tick"])
+        .node()
+}
