@@ -123,11 +123,12 @@ fn by_field(old: &Rule<'_>, new: &Rule<'_>, tools: &mut Tools<'_>) -> Vec<FieldC
         // A say may be lost by one field's change and told of under another.
         fields = Field::ALL.iter().copied().filter(|field| fields.contains(field) || people.has(*field)).collect();
     }
+    let override_differs = fields.contains(&Field::Override);
     let mut changes = Vec::new();
     for field in fields {
         let change = match field {
             Field::Require if !asks_people => Some(asking(old, new)),
-            Field::Override if !asks_people => overriding(old, new),
+            Field::Override if !asks_people => continue,
             field if !asks_people && OF_PEOPLE.contains(&field) => Some(FieldChange::new(
                 Part::Field(field),
                 Direction::Different,
@@ -139,6 +140,10 @@ fn by_field(old: &Rule<'_>, new: &Rule<'_>, tools: &mut Tools<'_>) -> Vec<FieldC
             field => plain(field, old, new),
         };
         changes.extend(change);
+    }
+    if !asks_people {
+        // It comes into force, or out of it, with the people who are asked: also where it is written in both.
+        changes.extend(overriding(old, new, override_differs));
     }
     if !changes.iter().any(|change| change.part == Part::Field(Field::Notify)) {
         changes.extend(elsewhere(old, new, tools.moved));
@@ -163,8 +168,9 @@ fn asking(old: &Rule<'_>, new: &Rule<'_>) -> FieldChange {
     }
 }
 
-/// An override beside a rule that asks nobody sets aside only what time holds back.
-fn overriding(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
+/// An override beside a rule that asks nobody sets aside only what time holds back. `written` is whether it is written
+/// otherwise.
+fn overriding(old: &Rule<'_>, new: &Rule<'_>, written: bool) -> Option<FieldChange> {
     let holds_back = |rule: &Rule<'_>| !rule.freeze().is_empty() || rule.window().is_some() || rule.wait().is_some();
     let part = Part::Field(Field::Override);
     let has = |rule: &Rule<'_>| rule.requirement().is_some() && rule.override_by().is_some();
@@ -180,7 +186,7 @@ fn overriding(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
             "no override sets aside freezes, windows and the wait timer any more",
         )),
         (true | false, true | false) => {
-            Some(FieldChange::new(part, Direction::Different, "bears on nothing where nobody is asked"))
+            written.then(|| FieldChange::new(part, Direction::Different, "bears on nothing where nobody is asked"))
         }
     }
 }

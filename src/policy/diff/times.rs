@@ -15,11 +15,11 @@ pub(super) fn freeze(old: &Rule<'_>, new: &Rule<'_>, keys: &mut Keys) -> Option<
     let mut weighed = Weighed::default();
     weighed.looser.extend(old.freeze().iter().find_map(|freeze| {
         let beyond = uncovered(freeze, new.freeze(), keys)?;
-        Some(said(freeze, &beyond, "is no longer frozen as it was"))
+        Some(said(freeze, &beyond, false))
     }));
     weighed.stricter.extend(new.freeze().iter().find_map(|freeze| {
         let beyond = uncovered(freeze, old.freeze(), keys)?;
-        Some(said(freeze, &beyond, "is frozen as it was not"))
+        Some(said(freeze, &beyond, true))
     }));
     Some(weighed.change(Part::Field(Field::Freeze), "the same times are frozen, written in another way"))
 }
@@ -40,16 +40,17 @@ fn uncovered(freeze: &Freeze, by: &[Freeze], keys: &mut Keys) -> Option<Beyond> 
     freeze.calendar.beyond(&as_strict)
 }
 
-fn said(freeze: &Freeze, beyond: &Beyond, what: &str) -> String {
+fn said(freeze: &Freeze, beyond: &Beyond, more: bool) -> String {
     let effect = match freeze.effect {
         FreezeEffect::Deny => "denied",
         FreezeEffect::Wait => "made to wait",
     };
-    let except = freeze.except.as_ref().map(|except| format!(" except where {except}")).unwrap_or_default();
-    let of = format!("of `{}`, when a release is {effect}{except}", freeze.calendar.name());
+    let except = freeze.except.as_ref().map(|except| format!(", except where {except},")).unwrap_or_default();
+    let change = if more { format!("{effect} as it was not") } else { format!("not {effect} any more as it was") };
+    let text = format!("inside `{}`{except} a release is {change}", freeze.calendar.name());
     match beyond {
-        Beyond::At(at) => format!("the time {of}, {what}: {at}, for one"),
-        Beyond::OtherZone => format!("perhaps the time {of}, {what}: the clocks of two time zones are not compared"),
+        Beyond::At(at) => format!("{text}: {at}, for one"),
+        Beyond::OtherZone => format!("{text}, as far as can be told: the clocks of two time zones are not compared"),
     }
 }
 
