@@ -47,7 +47,7 @@ impl Speaker<'_, '_> {
             Why::DeadlinePassed(_) => set_at(Field::Timeout),
             Why::QuorumUnmet(leaf) | Why::Unsatisfiable(leaf) => {
                 let people = self.judgment.people.as_ref()?;
-                people.asking(*leaf).map(|asking| asking.leaf.source.to_string())
+                people.leaf(*leaf).map(|leaf| leaf.source.to_string())
             }
             Why::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
             Why::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
@@ -144,13 +144,13 @@ impl Speaker<'_, '_> {
     }
 
     fn leaf_name(&self, leaf: usize) -> &str {
-        let asking = self.judgment.people.as_ref().and_then(|people| people.asking(leaf));
-        asking.map(|asking| &*asking.leaf.name).unwrap_or_default()
+        let written = self.judgment.people.as_ref().and_then(|people| people.leaf(leaf));
+        written.map(|leaf| &*leaf.name).unwrap_or_default()
     }
 
     fn lacks(&self, leaf: usize) -> String {
         let Some(people) = &self.judgment.people else { return String::new() };
-        let need = people.asking(leaf).map_or(0, |asking| asking.leaf.count);
+        let need = people.leaf(leaf).map_or(0, |leaf| leaf.count);
         let missing = need.saturating_sub(people.have(leaf));
         format!("`{}` lacks {missing} {}", self.leaf_name(leaf), if missing == 1 { "approval" } else { "approvals" })
     }
@@ -200,8 +200,7 @@ impl People<'_> {
     fn progress(&self) -> String {
         let Some(assignment) = &self.assignment else { return String::new() };
         let leaves = self.scales.asked.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
-        let said = leaves.map(|(at, asking)| {
-            let leaf = asking.leaf;
+        let said = leaves.map(|(at, leaf)| {
             let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
             let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);
             let have = self.have(at);
