@@ -120,7 +120,7 @@ impl<'f> Scales<'f> {
             let (verdict, reason, detail, leaves) = match self.passed_over(review) {
                 Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail, LeafSet::default()),
                 None => match &review.user {
-                    Some(user) if reviews.iter().skip(at + 1).any(|later| self.stands_after(later, user)) => {
+                    Some(user) if reviews.iter().skip(at + 1).any(|later| self.supersedes(later, review, user)) => {
                         (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None, LeafSet::default())
                     }
                     Some(user) => self.standing(review, user),
@@ -132,9 +132,14 @@ impl<'f> Scales<'f> {
         weighed
     }
 
-    /// Whether a later review is the same person's and takes part.
-    fn stands_after(&self, later: &Review, user: &Person) -> bool {
-        later.user.as_ref().is_some_and(|other| other.id == user.id) && self.passed_over(later).is_none()
+    /// Whether a later review is the same person's, takes part, and stands in the earlier one's place.
+    ///
+    /// What only the API tells of a withdrawn approval that names something else lets no earlier approval come back, and
+    /// takes no request for changes back: either might be the work of whoever edited its text.
+    fn supersedes(&self, later: &Review, earlier: &Review, user: &Person) -> bool {
+        later.user.as_ref().is_some_and(|other| other.id == user.id)
+            && self.passed_over(later).is_none()
+            && !(may_object(earlier) && is_withdrawn_approval(later) && self.names_something_else(later).is_some())
     }
 
     /// Reviews that take no part: comments, nobody's, and approvals that name something else.
@@ -143,9 +148,7 @@ impl<'f> Scales<'f> {
             ReviewState::Commented | ReviewState::Pending => return Some((ReviewReason::Comment, Detail::None)),
             ReviewState::Approved => true,
             // What only the API tells of a withdrawn approval must not make it give way to an earlier one.
-            ReviewState::Dismissed => {
-                review.was == Some(DismissedFrom::Approved) && review.bound_by == BoundBy::Delivery
-            }
+            ReviewState::Dismissed => is_withdrawn_approval(review) && review.bound_by == BoundBy::Delivery,
             ReviewState::ChangesRequested => false,
         };
         if approves && let Some(detail) = self.names_something_else(review) {
@@ -279,6 +282,19 @@ impl<'f> Scales<'f> {
                         && self.exclusions.reason(by).is_none())
             }),
         }
+    }
+}
+
+fn is_withdrawn_approval(review: &Review) -> bool {
+    review.state == ReviewState::Dismissed && review.was == Some(DismissedFrom::Approved)
+}
+
+/// Whether a review requests changes, or did before a dismissal that may not count.
+fn may_object(review: &Review) -> bool {
+    match review.state {
+        ReviewState::ChangesRequested => true,
+        ReviewState::Dismissed => !is_withdrawn_approval(review),
+        ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => false,
     }
 }
 

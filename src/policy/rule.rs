@@ -94,8 +94,9 @@ getters! {
     max_age: MaxAge, Option<Duration>, |value: &'p Duration| Some(*value), None;
     /// When nothing is released.
     freeze: Freeze, &'p [Freeze], |value: &'p Vec<Freeze>| value, &[];
-    /// When alone something is released; none: always.
-    window: Window, Option<&'p [Arc<Calendar>]>, |value: &'p Vec<Arc<Calendar>>| Some(value), None;
+    /// When alone something is released; none, as an empty list says too: always.
+    window: Window, Option<&'p [Arc<Calendar>]>,
+        |value: &'p Vec<Arc<Calendar>>| Some(value.as_slice()).filter(|window| !window.is_empty()), None;
     /// How long what is approved waits before it is released.
     wait: Wait, Option<Duration>, |value: &'p Duration| Some(*value), None;
     /// Who may set the rule aside.
