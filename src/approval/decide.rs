@@ -96,11 +96,16 @@ fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_>) -> Optio
     let override_ends =
         || Some(NextAction { kind: NextActionKind::OverrideEnds, at: judgment.overriding.as_ref()?.ends });
     let first = |of: [Option<NextAction>; 2]| of.into_iter().flatten().min_by_key(|next| (next.at, next.kind));
+    // An approval may age, and a freeze that denies may begin, before the wait is over.
+    let while_waiting = || {
+        let over = judgment.until.map(|at| NextAction { kind: NextActionKind::Evaluate, at });
+        [over, ages(), next_while_approved(rule, facts)].into_iter().flatten().min_by_key(|next| next.at)
+    };
     match judgment.verdict {
         Verdict::Pending | Verdict::Blocked => first([ages(), next_while_asking(rule, facts)]),
         Verdict::Approved if judgment.overriding.is_some() => override_ends(),
         Verdict::Approved => first([ages(), next_while_approved(rule, facts)]),
-        Verdict::Wait => judgment.until.map(|at| NextAction { kind: NextActionKind::Evaluate, at }),
+        Verdict::Wait => while_waiting(),
         Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => None,
     }
 }

@@ -6,7 +6,7 @@ use super::break_glass::{Overriding, overriding};
 use super::decision::{ReasonCode, Verdict};
 use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
-use super::schedule::{Held, Release, deadline, release};
+use super::schedule::{Held, Release, deadline, is_settled, release};
 use crate::ident::TeamSlug;
 use crate::policy::{Below, NoRule, OnChangesRequested, Policy, Require, Rule};
 
@@ -180,8 +180,8 @@ fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Opti
         return superseded(Why::BaseChanged(changed_at));
     }
     let deadline = deadline(rule, facts)?;
-    let settled = facts.approved_at.is_some_and(|approved_at| approved_at < deadline);
-    (facts.now >= deadline && !settled).then(|| Judgment::of(Verdict::Expired, Why::DeadlinePassed(deadline)))
+    let over = facts.now >= deadline && !is_settled(rule, facts);
+    over.then(|| Judgment::of(Verdict::Expired, Why::DeadlinePassed(deadline)))
 }
 
 /// Steps 4 to 10: what the people's reviews and the time of day add up to.

@@ -10,6 +10,8 @@ use super::facts::{AccountKind, Person};
 use super::matching::Shape;
 use super::people::People;
 use super::plan::Node;
+use super::review::Scales;
+use super::schedule::escalated;
 use crate::ident::{Login, TeamSlug};
 use crate::policy::{ApproverRef, Leaf, Requirement};
 
@@ -195,12 +197,14 @@ impl<'f> People<'f> {
         usize::try_from(written.count).is_ok_and(|count| candidates.len() < count)
     }
 
-    /// The teams that could not be read, of those who are asked and of those who may object.
+    /// The teams that could not be read, of those who are asked or stand in at present, and of those who may object.
     pub(super) fn unreadable_teams(&self) -> Vec<&'f TeamSlug> {
-        let rule = self.scales.rule;
-        let asked = rule.requirement().map(Requirement::leaves).unwrap_or_default();
-        let refs = asked.into_iter().flat_map(|leaf| &leaf.of).chain(rule.veto());
-        unreadable(refs, &self.scales.facts.teams)
+        let Scales { rule, facts, .. } = &self.scales;
+        let steps = escalated(rule, facts);
+        let leaves = self.requirement.leaves();
+        let stand_ins = leaves.iter().flat_map(|leaf| steps.iter().flat_map(|step| step.stand_ins_of(leaf)));
+        let refs = leaves.iter().flat_map(|leaf| &leaf.of).chain(stand_ins).chain(rule.veto());
+        unreadable(refs, &facts.teams)
     }
 }
 

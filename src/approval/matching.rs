@@ -167,8 +167,14 @@ impl<'s> Search<'s> {
                 need - if self.sides.distinct { 0 } else { need.min(self.able(*leaf)) }
             }
             Shape::All(parts) | Shape::InOrder(parts) => parts.iter().map(|part| self.cost(part)).sum(),
-            Shape::Any(parts) | Shape::Doubtful(parts) => parts.iter().map(|part| self.cost(part)).min().unwrap_or(0),
+            Shape::Any(parts) => self.cheapest(parts),
+            // What can never be met lacks one more.
+            Shape::Doubtful(parts) => self.cheapest(parts).saturating_add(1),
         }
+    }
+
+    fn cheapest(&self, parts: &[Shape]) -> u32 {
+        parts.iter().map(|part| self.cost(part)).min().unwrap_or(0)
     }
 
     fn need(&self, leaf: usize) -> u32 {

@@ -81,6 +81,19 @@ pub(super) enum Detail {
     DismissalDoesNotCount,
 }
 
+/// Which earlier reviews of the same person a later one supersedes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Force {
+    OverAll,
+    OverApprovals,
+}
+
+impl Force {
+    fn supersedes(self, earlier: &Review) -> bool {
+        self == Self::OverAll || !may_object(earlier)
+    }
+}
+
 /// Everything that weighing a review needs.
 pub(super) struct Scales<'f> {
     pub(super) facts: &'f Facts,
@@ -122,16 +135,17 @@ impl<'f> Scales<'f> {
             reviews.sort_by_key(|review| (place_in_order(review), review.id));
         }
         let mut weighed = Vec::with_capacity(reviews.len());
-        // From the last to the first: the first met of a person that takes part is the one that stands.
-        let mut standing: SmallVec<[UserId; 16]> = SmallVec::new();
+        // From the last to the first: a review stands where none of the same person has been met that supersedes it.
+        let mut met: SmallVec<[(UserId, Force); 16]> = SmallVec::new();
         for review in reviews.into_iter().rev() {
             let (verdict, reason, detail, leaves) = match (self.passed_over(review), &review.user) {
                 (Some((reason, detail)), _) => (ReviewVerdict::Ignored, reason, detail, LeafSet::default()),
-                (None, Some(user)) if standing.contains(&user.id) => {
+                (None, Some(user)) if met.iter().any(|(id, force)| *id == user.id && force.supersedes(review)) => {
+                    met.push((user.id, self.force(review)));
                     (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None, LeafSet::default())
                 }
                 (None, Some(user)) => {
-                    standing.push(user.id);
+                    met.push((user.id, self.force(review)));
                     self.standing(review, user)
                 }
                 (None, None) => (ReviewVerdict::Ignored, ReviewReason::NoUser, Detail::None, LeafSet::default()),
@@ -142,15 +156,22 @@ impl<'f> Scales<'f> {
         weighed
     }
 
+    /// What a review that takes part does to earlier ones of the same person.
+    ///
+    /// What only the API tells of a withdrawn approval that names something else lets no earlier approval come back, and
+    /// takes no request for changes back: either might be the work of whoever edited its text.
+    fn force(&self, review: &Review) -> Force {
+        let doubtful = is_withdrawn_approval(review) && self.names_something_else(review).is_some();
+        if doubtful { Force::OverApprovals } else { Force::OverAll }
+    }
+
     /// Reviews that take no part: comments, nobody's, and approvals that name something else.
     fn passed_over(&self, review: &Review) -> Option<(ReviewReason, Detail)> {
         let approves = match review.state {
             ReviewState::Commented | ReviewState::Pending => return Some((ReviewReason::Comment, Detail::None)),
             ReviewState::Approved => true,
             // What only the API tells of a withdrawn approval must not make it give way to an earlier one.
-            ReviewState::Dismissed => {
-                review.was == Some(DismissedFrom::Approved) && review.bound_by == BoundBy::Delivery
-            }
+            ReviewState::Dismissed => is_withdrawn_approval(review) && review.bound_by == BoundBy::Delivery,
             ReviewState::ChangesRequested => false,
         };
         if approves && let Some(detail) = self.names_something_else(review) {
@@ -284,6 +305,19 @@ impl<'f> Scales<'f> {
                         && self.exclusions.reason(by).is_none())
             }),
         }
+    }
+}
+
+fn is_withdrawn_approval(review: &Review) -> bool {
+    review.state == ReviewState::Dismissed && review.was == Some(DismissedFrom::Approved)
+}
+
+/// Whether a review requests changes, or did before a dismissal that may not count.
+fn may_object(review: &Review) -> bool {
+    match review.state {
+        ReviewState::ChangesRequested => true,
+        ReviewState::Dismissed => !is_withdrawn_approval(review),
+        ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => false,
     }
 }
 

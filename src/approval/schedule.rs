@@ -51,6 +51,12 @@ pub(super) fn deadline(rule: &Rule<'_>, facts: &Facts) -> Option<Timestamp> {
     Some(after_of(facts.requested_at?, rule.timeout()))
 }
 
+/// Whether the request was approved before its deadline, so that it does not expire any more.
+pub(super) fn is_settled(rule: &Rule<'_>, facts: &Facts) -> bool {
+    let before = |approved_at| deadline(rule, facts).is_none_or(|deadline| approved_at < deadline);
+    facts.approved_at.is_some_and(before)
+}
+
 /// The escalations that have come, whose stand-ins count.
 pub(super) fn escalated<'p>(rule: &Rule<'p>, facts: &Facts) -> Vec<&'p Escalation> {
     let Some(requested_at) = facts.requested_at else { return Vec::new() };
@@ -163,19 +169,22 @@ pub(super) fn next_while_asking(rule: &Rule<'_>, facts: &Facts) -> Option<NextAc
             MomentKind::Expire => NextActionKind::Expire,
         },
     });
-    // A deadline that is past is due now.
-    let overdue = deadline(rule, facts).filter(|deadline| *deadline <= facts.now);
-    let overdue = overdue.map(|at| NextAction { at, kind: NextActionKind::Expire });
+    // What was settled is past being asked: nobody is reminded, and it does not expire.
+    let due = due.filter(|next| next.kind == NextActionKind::Escalate || !is_settled(rule, facts));
     let conditions = rule.conditions().flat_map(Condition::calendars).map(|calendar| &**calendar);
-    due.chain(overdue).chain(change_of(conditions, facts.now)).min_by_key(|next| (next.at, next.kind))
+    due.chain(change_of(conditions, facts.now)).min_by_key(|next| (next.at, next.kind))
 }
 
-/// The next change of what an approval may be released in.
+/// The next change of what an approval may be released in, and of who has a say.
 pub(super) fn next_while_approved(rule: &Rule<'_>, facts: &Facts) -> Option<NextAction> {
     let freezes = rule.freeze().iter().map(|freeze| &*freeze.calendar);
     let windows = rule.window().unwrap_or_default().iter().map(|calendar| &**calendar);
     let conditions = rule.conditions().flat_map(Condition::calendars).map(|calendar| &**calendar);
-    change_of(freezes.chain(windows).chain(conditions), facts.now)
+    let escalations = facts.requested_at.map(|at| rule.escalate().iter().map(move |step| after_of(at, step.after)));
+    let escalations = escalations.into_iter().flatten().filter(|at| *at > facts.now);
+    let escalation = escalations.min().map(|at| NextAction { at, kind: NextActionKind::Escalate });
+    let change = change_of(freezes.chain(windows).chain(conditions), facts.now);
+    escalation.into_iter().chain(change).min_by_key(|next| (next.at, next.kind))
 }
 
 fn change_of<'p>(calendars: impl Iterator<Item = &'p Calendar>, now: Timestamp) -> Option<NextAction> {

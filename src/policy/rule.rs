@@ -92,7 +92,7 @@ getters! {
     max_age -> Option<Duration>: MaxAge(value) => Some(*value), else None;
     /// When nothing is released.
     freeze -> &'p [Freeze]: Freeze(value) => value, else &[];
-    /// When alone something is released; none: always.
+    /// When alone something is released; none, as an empty list says too: always.
     window -> Option<&'p [Arc<Calendar>]>: Window(value) => Some(value.as_slice()).filter(|window| !window.is_empty()),
         else None;
     /// How long what is approved waits before it is released.

@@ -12,6 +12,7 @@ mod check;
 mod command_line;
 mod crash;
 mod decide_cli;
+mod decision_laws;
 mod deliveries;
 mod delivery_variants;
 mod dev_process;
