@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use super::{check, decide, demo, dev, explain, init, matrix, schema, test};
+use super::{check, decide, demo, dev, diff, explain, init, matrix, schema, test};
 
 /// A GitOps engine for deployment approvals.
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ pub enum Printed {
     Text,
     /// For programs.
     Json,
-    /// For a comment on a pull request: `matrix` only.
+    /// For a comment on a pull request: `matrix` and `diff` only.
     Markdown,
     /// A page of its own: `matrix` only.
     Html,
@@ -89,10 +89,10 @@ impl Cli {
         let Common { policy, format: printed } = &self.common;
         let format = match printed.everywhere() {
             Some(format) => format,
-            None if matches!(self.command, Command::Matrix(_)) => printed.of_failures(),
+            None if self.command.prints(*printed) => printed.of_failures(),
             None => {
                 let name = printed.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-                let message = format!("`--format {name}` is a format of `matrix` only: expected `text` or `json`");
+                let message = format!("`--format {name}` is no format of this command: expected `text` or `json`");
                 return Err(Self::command().error(ErrorKind::InvalidValue, message));
             }
         };
@@ -111,6 +111,8 @@ pub enum Command {
     Decide(decide::DecideArgs),
     /// Run the policy's tests.
     Test(test::TestArgs),
+    /// Compare two policies by what they mean, target by target.
+    Diff(diff::DiffArgs),
     /// Show who must approve what: every service in every environment.
     Matrix(matrix::MatrixArgs),
     /// Write a policy to start from, with tests.
@@ -121,4 +123,15 @@ pub enum Command {
     Dev(dev::DevArgs),
     /// Play a story through the local gate, and tell it. The policy is the example that is built in.
     Demo(demo::DemoArgs),
+}
+
+impl Command {
+    /// Whether it has a format that not every command has.
+    const fn prints(&self, printed: Printed) -> bool {
+        match printed {
+            Printed::Text | Printed::Json => true,
+            Printed::Markdown => matches!(self, Self::Matrix(_) | Self::Diff(_)),
+            Printed::Html => matches!(self, Self::Matrix(_)),
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod check;
 mod decide;
 mod demo;
 mod dev;
+mod diff;
 mod exit;
 mod explain;
 mod facts;
@@ -13,6 +14,7 @@ mod failure;
 mod init;
 mod lines;
 mod matrix;
+mod revision;
 mod schema;
 mod terminal;
 mod test;
@@ -40,6 +42,7 @@ pub fn main() -> Exit {
         Command::Explain(args) => explain::run(args, &global),
         Command::Decide(args) => decide::run(args, &global),
         Command::Test(args) => test::run(args, &global),
+        Command::Diff(args) => diff::run(args, &global, cli.common.format),
         Command::Matrix(args) => matrix::run(args, &global, cli.common.format),
         Command::Init(args) => init::run(args, &global),
         Command::Schema(args) => schema::run(args, &global),
