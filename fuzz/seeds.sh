@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Lays out what the fuzz targets begin with: the policies, facts and deliveries of the tests. Needs bash and jq.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+corpus=fuzz/corpus
+mkdir -p "$corpus"/{load_policy,decide,delivery}
+
+# One file a bundle, and each folder of files as one bundle.
+number=0
+while IFS= read -r -d '' file; do
+    number=$((number + 1))
+    cp "$file" "$corpus/load_policy/seed-$number"
+done < <(find docs fuzz/policies policies tests -name '*.y*ml' ! -name '*.test.y*ml' -size -8k -print0 | sort -z)
+while IFS= read -r -d '' folder; do
+    number=$((number + 1))
+    for file in "$folder"/*.yaml; do
+        printf '\n# file: %s\n' "${file##*/}"
+        cat "$file"
+    done > "$corpus/load_policy/seed-$number"
+done < <(find policies tests -type d -name 'duplicate-name' -print0 -o -type d -name 'pattern-order' -print0 \
+    -o -type d -name 'version-twice' -print0 | sort -z)
+
+number=0
+for file in docs/facts.json tests/facts/*.json; do
+    number=$((number + 1))
+    cp "$file" "$corpus/decide/seed-$number"
+done
+# Facts that are drawn are made of any bytes: some long enough for a request with reviews.
+for length in 64 256 512 1024; do
+    number=$((number + 1))
+    awk -v n="$length" 'BEGIN { srand(n); for (i = 0; i < n; i++) printf "%c", 1 + int(rand() * 126) }' \
+        > "$corpus/decide/seed-$number"
+done
+
+number=0
+while IFS= read -r line; do
+    number=$((number + 1))
+    { jq -r .event <<< "$line"; jq -c .payload <<< "$line"; } > "$corpus/delivery/seed-$number"
+done < <(jq -c '.[]' tests/deliveries/handled.json)
+for event in ping pull_request pull_request_review; do
+    while IFS= read -r line; do
+        number=$((number + 1))
+        printf '%s\n%s\n' "$event" "$line" > "$corpus/delivery/seed-$number"
+    done < <(jq -c '.[]' "tests/deliveries/$event.json")
+done
+printf 'ping sha256=%064d\n{}' 0 > "$corpus/delivery/seed-unsigned"
+
+for target in load_policy decide delivery; do
+    printf '%s: %s seeds\n' "$target" "$(find "$corpus/$target" -name 'seed-*' | wc -l)"
+done
