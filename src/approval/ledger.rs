@@ -108,7 +108,7 @@ impl<'f> People<'f> {
     /// together with all before it.
     fn not_asked(&self, shape: &Shape) -> Vec<usize> {
         let parts = match shape {
-            Shape::Leaf(_) => return Vec::new(),
+            Shape::Leaf(_) | Shape::Every(_) => return Vec::new(),
             Shape::All(parts) | Shape::Any(parts) | Shape::Doubtful(parts) | Shape::InOrder(parts) => parts,
         };
         let mut later: Vec<usize> = Vec::new();

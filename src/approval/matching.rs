@@ -20,20 +20,24 @@ pub(super) enum Shape {
     Doubtful(Vec<Shape>),
     /// Every part; in what order they are asked does not matter to whether they are met.
     InOrder(Vec<Shape>),
+    /// Every leaf, so many of them: what most requirements come to.
+    Every(usize),
 }
 
 impl Shape {
     fn parts(&self) -> &[Self] {
         match self {
-            Self::Leaf(_) => &[],
+            Self::Leaf(_) | Self::Every(_) => &[],
             Self::All(parts) | Self::Any(parts) | Self::Doubtful(parts) | Self::InOrder(parts) => parts,
         }
     }
 
     /// The leaves in it, by number.
     pub(super) fn each_leaf(&self, look: &mut impl FnMut(usize)) {
-        if let Self::Leaf(leaf) = self {
-            look(*leaf);
+        match self {
+            Self::Leaf(leaf) => look(*leaf),
+            Self::Every(leaves) => (0..*leaves).for_each(&mut *look),
+            Self::All(_) | Self::Any(_) | Self::Doubtful(_) | Self::InOrder(_) => {}
         }
         self.parts().iter().for_each(|part| part.each_leaf(look));
     }
@@ -112,6 +116,10 @@ impl<'s> Search<'s> {
                 self.add(*leaf, &mut state);
                 self.explore(todo, state);
             }
+            Some(Shape::Every(leaves)) => {
+                (0..*leaves).for_each(|leaf| self.add(leaf, &mut state));
+                self.explore(todo, state);
+            }
             Some(Shape::All(parts) | Shape::InOrder(parts)) => {
                 todo.extend(parts.iter().rev());
                 self.explore(todo, state);
@@ -142,6 +150,7 @@ impl<'s> Search<'s> {
     fn is_served(&self, shape: &Shape) -> bool {
         match shape {
             Shape::Leaf(leaf) => self.sides.people.iter().any(|could| could.has(*leaf)),
+            Shape::Every(leaves) => (0..*leaves).any(|leaf| self.able(leaf) > 0),
             Shape::All(_) | Shape::Any(_) | Shape::Doubtful(_) | Shape::InOrder(_) => {
                 shape.parts().iter().any(|part| self.is_served(part))
             }
@@ -162,15 +171,18 @@ impl<'s> Search<'s> {
     /// The fewest people that could meet it; where people may serve several leaves, the fewest that it lacks.
     fn cost(&self, shape: &Shape) -> u32 {
         match shape {
-            Shape::Leaf(leaf) => {
-                let need = self.need(*leaf);
-                need - if self.sides.distinct { 0 } else { need.min(self.able(*leaf)) }
-            }
+            Shape::Leaf(leaf) => self.cost_of_leaf(*leaf),
+            Shape::Every(leaves) => (0..*leaves).map(|leaf| self.cost_of_leaf(leaf)).sum(),
             Shape::All(parts) | Shape::InOrder(parts) => parts.iter().map(|part| self.cost(part)).sum(),
             Shape::Any(parts) => self.cheapest(parts),
             // What can never be met lacks one more.
             Shape::Doubtful(parts) => self.cheapest(parts).saturating_add(1),
         }
+    }
+
+    fn cost_of_leaf(&self, leaf: usize) -> u32 {
+        let need = self.need(leaf);
+        need - if self.sides.distinct { 0 } else { need.min(self.able(leaf)) }
     }
 
     fn cheapest(&self, parts: &[Shape]) -> u32 {

@@ -37,12 +37,38 @@ impl Plan {
 
     pub(super) fn new(requirement: &Requirement, facts: &Facts) -> Self {
         let mut plan = Self { nodes: SmallVec::new(), shape: None, asked: LeafSet::default() };
+        if plan.add_plain(requirement) {
+            return plan;
+        }
+        plan = Self { nodes: SmallVec::new(), shape: None, asked: LeafSet::default() };
         let (_, shape) = plan.add(requirement, facts, Applies::Yes, &mut 0);
         if let Some(shape) = &shape {
             shape.each_leaf(&mut |leaf| plan.asked.add(LeafSet::only(leaf)));
         }
         plan.shape = shape;
         plan
+    }
+
+    /// Takes in a requirement without conditions and choices, as most are; false where it is another, and then what was
+    /// taken in is of no use.
+    fn add_plain(&mut self, requirement: &Requirement) -> bool {
+        self.nodes.push(Node { applies: Applies::Yes, within: Applies::Yes });
+        if requirement.when().is_some() {
+            return false;
+        }
+        match requirement {
+            Requirement::Leaf(_) => {
+                let leaves = match self.shape {
+                    Some(Shape::Every(leaves)) => leaves,
+                    Some(_) | None => 0,
+                };
+                self.asked.add(LeafSet::only(leaves));
+                self.shape = Some(Shape::Every(leaves + 1));
+                true
+            }
+            Requirement::AllOf(inner) => inner.parts.iter().all(|part| self.add_plain(part)),
+            Requirement::AnyOf(_) | Requirement::InOrder(_) => false,
+        }
     }
 
     /// Whether a part applies where what it stands in does, and what is left of it. `above` is whether that does.
