@@ -24,6 +24,7 @@ mod init_command;
 mod lifecycle_model;
 mod local_gate;
 mod matrix_command;
+mod policy_docs;
 mod policy_tests;
 mod races;
 mod release;
