@@ -360,10 +360,12 @@ pub struct CallbackError {
 /// What a channel is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// The request it is about, so that a receiver can drop a repetition.
+    /// The request it is about. With the event and its number a receiver can drop a repetition.
     pub request_id: RequestId,
     /// What happened.
     pub event: Event,
+    /// Which of the rule's reminders or escalations, from 1; none for what comes once.
+    pub number: Option<usize>,
     /// One line, under 100 characters.
     pub subject: String,
     /// For people.

@@ -6,28 +6,64 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::gather::{GatherError, Moments, gather};
-use super::input::{ExecutionInput, InvalidInput};
+use super::input::{ExecutionInput, InvalidInput, recorded};
+use super::open_request::Pinned;
 use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, announce, end_execution};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
-use crate::ident::{PullRequestRef, Revision};
+use crate::ident::{PullRequestRef, RequestId, Revision};
 use crate::policy::{Exclusion, Rule};
 use crate::ports::{CodeHostError, Write, WriteError};
 
-/// Decides on an execution's input, and pins its pull request and revision in the decision.
+/// What came of an evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evaluated {
+    /// The rule is enforced: the execution goes where the verdict says.
+    Decided(Decision),
+    /// The rule is in audit mode: the execution succeeds at once, whatever the verdict. Nobody has approved by that.
+    Audited {
+        /// The request that it was recorded as.
+        request_id: RequestId,
+        /// What was decided.
+        decision: Decision,
+    },
+}
+
+impl Evaluated {
+    /// The decision.
+    #[must_use]
+    pub const fn decision(&self) -> &Decision {
+        match self {
+            Self::Decided(decision) | Self::Audited { decision, .. } => decision,
+        }
+    }
+}
+
+/// Decides on an execution's input, and pins its pull request and revision in the decision. `pinned` is what an earlier
+/// evaluation of the same execution has pinned, before it waited.
 ///
 /// Where the requirement is met already, or there is none, the request is stored as approved, and nobody is asked. Where
-/// the target is refused, that is stored and told.
+/// the target is refused, or the rule is in audit mode, that is stored and told. Where it is to wait, nothing is.
 ///
 /// # Errors
 /// [`Failure::InvalidInput`], and [`Failure::Unavailable`] where the facts could not be had or stored.
-pub async fn evaluate(app: &App, execution: &ExecutionRef, input: &Value) -> Result<Decision, Failure> {
-    let input = ExecutionInput::read(input)?;
-    let rule = app.policy.rule(&input.target).ok();
-    let mut subject = find(app, rule.as_ref(), input).await?;
+pub async fn evaluate(
+    app: &App,
+    execution: &ExecutionRef,
+    input: &Value,
+    pinned: Option<Pinned>,
+) -> Result<Evaluated, Failure> {
+    let mut given = ExecutionInput::read(input)?;
+    if let Some(pinned) = pinned {
+        given.pull_request = pinned.pull_request.or(given.pull_request);
+        given.revision = pinned.revision.or(given.revision);
+    }
+    let rule = app.policy.rule(&given.target).ok();
+    let mut subject = find(app, rule.as_ref(), given).await?;
+    subject.input = rule.as_ref().map(|rule| recorded(rule, input)).unwrap_or_default();
     let facts = gather(app, rule.as_ref(), &subject, Moments::default()).await.map_err(unreadable)?;
     subject.revision.clone_from(&facts.revision);
 
@@ -37,22 +73,45 @@ pub async fn evaluate(app: &App, execution: &ExecutionRef, input: &Value) -> Res
     if decision.verdict == Verdict::Rejected {
         remember_vetoes(app, &decision, &facts).await?;
     }
-    if let (Some(end), Some(rule)) = (End::of(decision.verdict), rule)
-        && decision.verdict != Verdict::Wait
-    {
-        let request = ended_at_once(app, execution, subject, &rule, (end, &decision));
-        let kind = if end == End::Approved { RecordKind::Passed } else { RecordKind::Withheld };
-        let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };
-        let write = Write::new(request, entry);
-        let request = write.request.clone();
-        match app.store.write(write).await {
-            Ok(()) => announce::announce_end(app, &request).await,
-            // A retry of this very step: what was stored the first time stands.
-            Err(WriteError::Conflict { stored: Some(_) }) => {}
-            Err(error) => return Err(error.into()),
+    let (Some((end, kind)), Some(rule)) = (over_at_once(&decision), rule) else {
+        return Ok(Evaluated::Decided(decision));
+    };
+    let request = ended_at_once(app, execution, subject, &rule, (end, &decision));
+    let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };
+    let write = Write::new(request, entry);
+    let request = write.request.clone();
+    let stands = match app.store.write(write).await {
+        Ok(()) => {
+            announce::announce_end(app, &request).await;
+            decision
         }
+        // A retry of this very step: what was stored the first time stands.
+        Err(WriteError::Conflict { stored: Some(stored) }) => stored.decision().cloned().unwrap_or(decision),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(if stands.goes_on_in_audit() {
+        Evaluated::Audited { request_id: request.id, decision: stands }
+    } else {
+        Evaluated::Decided(stands)
+    })
+}
+
+/// What a request ends as that is over as soon as it is evaluated, and how that is recorded.
+fn over_at_once(decision: &Decision) -> Option<(End, RecordKind)> {
+    let end = match decision.verdict {
+        Verdict::Approved => Some(End::Approved),
+        // Not even its people's part is known to be done.
+        Verdict::Pending | Verdict::Blocked | Verdict::Wait => None,
+        Verdict::Rejected => Some(End::Rejected),
+        Verdict::Expired => Some(End::Expired),
+        Verdict::Superseded => Some(End::Superseded),
+        Verdict::Denied => Some(End::Denied),
+    };
+    if decision.goes_on_in_audit() {
+        // What would have waited is waited for by nobody.
+        return Some((end.unwrap_or(End::Canceled), RecordKind::Audited));
     }
-    Ok(decision)
+    end.map(|end| (end, if end == End::Approved { RecordKind::Passed } else { RecordKind::Withheld }))
 }
 
 fn unreadable(error: GatherError) -> Failure {

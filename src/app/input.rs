@@ -7,6 +7,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::ident::{EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target};
+use crate::policy::{Condition, Rule};
 
 /// The input of an execution, with the keys that the gate knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +82,16 @@ impl ExecutionInput {
             _ => Err(InvalidInput { problems: reader.problems }),
         }
     }
+}
+
+/// The parts of an input that the rule's conditions read, at the places where they were given. Nothing else of it is
+/// recorded: an input may hold secrets.
+pub(super) fn recorded(rule: &Rule<'_>, input: &Value) -> Map<String, Value> {
+    let mut parts = Map::new();
+    if let Value::Object(given) = input {
+        rule.conditions().flat_map(Condition::pointers).for_each(|pointer| pointer.copy(given, &mut parts));
+    }
+    parts
 }
 
 fn read_revision(text: &str) -> Result<Revision, String> {

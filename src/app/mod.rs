@@ -18,13 +18,13 @@ mod vetoes;
 use std::sync::Arc;
 
 pub use end_execution::end_execution;
-pub use evaluate::evaluate;
+pub use evaluate::{Evaluated, evaluate};
 pub use failure::Failure;
 pub use input::{ExecutionInput, InvalidInput};
 pub use inspect::inspect;
 pub use open_request::{Pinned, Wait, open_request};
 pub use record_delivery::{Recorded, Told, record_delivery};
-pub use settle::{Settled, settle};
+pub use settle::{Settled, Waiting, settle};
 pub use sweep::{Swept, sweep};
 pub use verify::{Release, verify};
 

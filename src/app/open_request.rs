@@ -1,10 +1,11 @@
 //! Open: people are asked, and the execution waits with its token.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::failure::Failure;
 use super::gather::{Moments, bare};
-use super::input::ExecutionInput;
+use super::input::{ExecutionInput, recorded};
 use super::rewrite::TRIES;
 use super::settle::Settled;
 use super::{App, ExecutionRef, announce, end_execution, settle};
@@ -13,10 +14,11 @@ use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, End, State, Subject, Trail};
 use crate::ident::{PullRequestRef, RequestId, Revision, TaskToken};
+use crate::policy::Rule;
 use crate::ports::{Write, WriteError};
 
-/// What Evaluate fixed: the request is for these, whatever has happened since.
-#[derive(Debug, Clone, PartialEq)]
+/// What the first evaluation fixed: the request is for these, whatever has happened since.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pinned {
     /// The pull request.
     pub pull_request: Option<PullRequestRef>,
@@ -52,21 +54,23 @@ pub async fn open_request(
     pinned: Pinned,
     wait: Wait,
 ) -> Result<RequestId, Failure> {
-    let input = ExecutionInput::read(input)?;
+    let given = ExecutionInput::read(input)?;
+    // The rule that the request is pinned to says what of the input its conditions read.
+    let rule = app.policy.rule(&given.target).ok();
     let subject = Subject {
-        target: input.target,
+        input: rule.as_ref().map(|rule| recorded(rule, input)).unwrap_or_default(),
+        target: given.target,
         pull_request: pinned.pull_request,
         revision: pinned.revision,
-        version: input.version,
-        requester: input.requester,
-        input: serde_json::Map::new(),
+        version: given.version,
+        requester: given.requester,
     };
 
     end_execution::end_earlier_runs(app, execution).await?;
-    let request = store(app, execution, &subject, &wait).await?;
+    let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
 
     match settle::settle(app, &request.id).await {
-        Ok(Settled::Waiting) => announce::announce(app, &request, Event::Requested, None).await,
+        Ok(Settled::Waiting(_)) => announce::announce(app, &request, Event::Requested, None).await,
         Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
         // What cannot be read now is read by the next webhook or the sweep: the request is stored, and waits.
         Err(failure) => {
@@ -81,7 +85,7 @@ pub async fn open_request(
 async fn store(
     app: &App,
     execution: &ExecutionRef,
-    subject: &Subject,
+    (subject, rule): (&Subject, Option<&Rule<'_>>),
     wait: &Wait,
 ) -> Result<ApprovalRequest, Failure> {
     let id = execution.request_id();
@@ -91,7 +95,7 @@ async fn store(
         let entry = |kind| Entry { kind, at: now, decision: None, facts: None };
         let write = match stored {
             None => {
-                let request = ApprovalRequest { retry: wait.retry, ..pending(app, execution, subject, now)? };
+                let request = ApprovalRequest { retry: wait.retry, ..pending(app, execution, (subject, rule), now)? };
                 Write::new(request, entry(RecordKind::Opened))
             }
             Some(request) => match request.retoken(wait.retry) {
@@ -112,10 +116,10 @@ async fn store(
 fn pending(
     app: &App,
     execution: &ExecutionRef,
-    subject: &Subject,
+    (subject, rule): (&Subject, Option<&Rule<'_>>),
     now: jiff::Timestamp,
 ) -> Result<ApprovalRequest, Failure> {
-    let rule = app.policy.rule(&subject.target).map_err(|_| no_rule_any_more(app, subject, now))?;
+    let rule = rule.ok_or_else(|| no_rule_any_more(app, subject, now))?;
     let deadline = now.checked_add(rule.timeout().signed()).unwrap_or(jiff::Timestamp::MAX);
     Ok(ApprovalRequest {
         id: execution.request_id(),

@@ -14,16 +14,25 @@ use crate::ports::{Answer, ClaimError, SettleClaim, Write, WriteError};
 use crate::render::answer;
 
 /// What came of settling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Settled {
     /// It goes on waiting.
-    Waiting,
+    Waiting(Box<Waiting>),
     /// It ended, and the execution was told or is over.
     Ended(End),
     /// It is decided; somebody else holds the claim, or the execution could not be told yet.
     Claimed,
     /// It was over before, or there is none.
     Nothing,
+}
+
+/// A request that goes on waiting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// As it was written when its facts had been read.
+    pub request: ApprovalRequest,
+    /// What those facts decide: whom it waits for.
+    pub decision: Decision,
 }
 
 /// Brings a request as far as the facts take it.
@@ -38,7 +47,7 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
                 let facts = facts_of(app, &request).await?;
                 let decision = decide_under(&request.rule.rule(), &request.policy_digest, &facts);
                 if End::of(decision.verdict).is_none() {
-                    return wait(app, &request, &decision).await;
+                    return wait(app, &request, decision).await;
                 }
                 if decision.verdict == Verdict::Rejected {
                     remember_vetoes(app, &decision, &facts).await?;
@@ -62,18 +71,18 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
 }
 
 /// Notes that the facts were read, and tells of a request for changes that holds it.
-async fn wait(app: &App, request: &ApprovalRequest, decision: &Decision) -> Result<Settled, Failure> {
+async fn wait(app: &App, request: &ApprovalRequest, decision: Decision) -> Result<Settled, Failure> {
     let at = decision.evaluated_at;
     let read = rewrite(app, request, |current| {
         let entry = Entry { kind: RecordKind::Read, at, decision: None, facts: None };
         matches!(current.state, State::Pending).then(|| (current.read(at), entry))
     });
-    if let Some(read) = read.await?
-        && decision.verdict == Verdict::Blocked
-    {
-        announce::announce(app, &read, Event::Blocked, Some(decision)).await;
+    // Another has decided it meanwhile: nobody is waited for any more.
+    let Some(request) = read.await? else { return Ok(Settled::Claimed) };
+    if decision.verdict == Verdict::Blocked {
+        announce::announce(app, &request, Event::Blocked, Some(&decision)).await;
     }
-    Ok(Settled::Waiting)
+    Ok(Settled::Waiting(Box::new(Waiting { request, decision })))
 }
 
 /// Tells the execution, and closes the request with what it said.

@@ -17,7 +17,8 @@ pub struct Swept {
     pub failed: usize,
 }
 
-/// Works everything that is due: deadlines, facts to be read again, claims that lapsed, announcements not made.
+/// Works everything that is due: deadlines, reminders, escalations, facts to be read again, claims that lapsed,
+/// announcements not made.
 ///
 /// # Errors
 /// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
@@ -30,8 +31,12 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
             // As on opening: nobody is asked for what is decided already.
             State::Pending | State::Settling(_) => match settle(app, &request.id).await {
                 Ok(Settled::Ended(_)) => swept.ended += 1,
-                Ok(Settled::Waiting) => announce_requested(app, &request).await,
+                Ok(Settled::Waiting(waiting)) => {
+                    announce_requested(app, &request).await;
+                    announce::announce_overdue(app, &waiting.request, &waiting.decision).await;
+                }
                 Ok(Settled::Claimed | Settled::Nothing) => {}
+                // Nobody is reminded of what may be decided already: that waits until the facts can be read.
                 Err(failure) => {
                     tracing::warn!(request.id = %request.id, reason = %failure, "a due request was not settled");
                     announce_requested(app, &request).await;

@@ -46,7 +46,11 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     if refused.is_some() {
         remember_vetoes(app, &decision, &facts).await?;
     }
-    let kind = if refused.is_some() { RecordKind::Withheld } else { RecordKind::Released };
+    let kind = match refused {
+        Some(_) => RecordKind::Withheld,
+        None if decision.verdict == Verdict::Wait => RecordKind::Held,
+        None => RecordKind::Released,
+    };
     let at = facts.now;
     let recorded = rewrite(app, &request, |current| {
         let entry = Entry { kind, at, decision: Some(decision.clone()), facts: Some(facts.clone()) };
@@ -59,7 +63,14 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
             announce::announce(app, &request, end.event(), Some(&decision)).await;
             Err(Failure::Ended { end, decision: Some(Box::new(decision)) })
         }
-        None => Ok(Release { request_id: request.id, decision }),
+        None => {
+            // One that the request was settled by is told with its end.
+            let settled_by_it = request.decision().is_some_and(|settled| settled.overridden.is_some());
+            if decision.overridden.is_some() && !settled_by_it {
+                announce::announce_override(app, &request, &decision).await;
+            }
+            Ok(Release { request_id: request.id, decision })
+        }
     }
 }
 
@@ -107,12 +118,15 @@ fn not_approved(request: &ApprovalRequest) -> Option<(End, Option<Box<Decision>>
     }
 }
 
-/// The decision of the two that counts, where the pinned policy passes, and what it refuses as.
+/// The decision of the two that counts, where the pinned policy passes, and what it refuses as. One that had to be
+/// overridden is not to be lost behind one that had not.
 fn weigh(pinned: (Decision, Facts), present: (Decision, Facts)) -> (Decision, Option<End>, Facts) {
     let (mut denied, facts) = present;
     if passes(&denied) {
         let waits = denied.verdict == Verdict::Wait && denied.until >= pinned.0.until;
-        return if waits { (denied, None, facts) } else { (pinned.0, None, pinned.1) };
+        let waited_for = pinned.0.verdict == Verdict::Wait;
+        let overridden = denied.overridden.is_some() && pinned.0.overridden.is_none() && !waited_for;
+        return if waits || overridden { (denied, None, facts) } else { (pinned.0, None, pinned.1) };
     }
     denied.verdict = Verdict::Denied;
     let text = format!("approved under the policy it was asked under; the present policy says: {}", denied.summary);

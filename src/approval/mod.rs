@@ -23,6 +23,7 @@ pub mod request;
 mod review;
 mod schedule;
 mod timeline;
+pub mod told;
 mod wording;
 
 pub use decide::{decide, decide_under, objectors};

@@ -40,6 +40,8 @@ pub struct Record {
 pub enum RecordKind {
     /// Stored as approved; nobody had to be asked.
     Passed,
+    /// Stored, and passed in audit mode whatever was decided; nobody is waited for.
+    Audited,
     /// Stored, and people are asked.
     Opened,
     /// The waiting step was retried, with another token.
@@ -58,7 +60,9 @@ pub enum RecordKind {
     ExecutionEnded,
     /// At release: approved once more, and released.
     Released,
-    /// At release: refused.
+    /// At release: approved once more, and not to be released yet.
+    Held,
+    /// At release, or before anyone was asked: refused.
     Withheld,
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::decision::{Decision, Event, Verdict};
+use super::told::Occasion;
 use crate::ident::{ChannelName, ExecutionArn, Login, PolicyDigest, PullRequestRef, RequestId, Revision, Target};
 use crate::policy::PinnedRule;
 
@@ -70,8 +71,8 @@ pub struct ApprovalRequest {
     pub deadline: Option<Timestamp>,
     /// How far it is.
     pub state: State,
-    /// Which channels were told of what.
-    pub announced: BTreeMap<Event, BTreeSet<ChannelName>>,
+    /// Which channels were told of what; with no channels: it was tried.
+    pub announced: BTreeMap<Occasion, BTreeSet<ChannelName>>,
     /// When its facts were last read, or once it is closed, when channels were last told.
     pub read_at: Timestamp,
     /// Which try of the waiting step its token is of, from 0.
@@ -256,31 +257,21 @@ impl ApprovalRequest {
         }
     }
 
-    /// When the sweep should look at it, if ever: the deadline or another reading while it waits, the end of the claim
-    /// while it is being settled, and at once while its end is not announced.
+    /// When the sweep should look at it, if ever: the deadline, a reminder, an escalation or another reading while it
+    /// waits, the end of the claim while it is being settled, and again and again while its end is not announced.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match &self.state {
             State::Pending => {
                 let reread = later(self.read_at, REREAD_SECONDS);
-                Some(self.deadline.map_or(reread, |deadline| deadline.min(reread)))
+                [Some(reread), self.deadline, self.next_occasion()].into_iter().flatten().min()
             }
             State::Settling(settling) => Some(settling.lapses_at()),
             State::Closed(closed) => {
                 let next = later(self.read_at.max(closed.closed_at), RETELL_SECONDS);
-                let told = self.untold(closed.end.event()).is_empty();
-                (!told && next <= later(closed.closed_at, LAST_RETELL_SECONDS)).then_some(next)
+                (self.has_untold_ending() && next <= later(closed.closed_at, LAST_RETELL_SECONDS)).then_some(next)
             }
         }
-    }
-
-    /// The channels that are to be told of the event and were not.
-    #[must_use]
-    pub fn untold(&self, event: Event) -> Vec<ChannelName> {
-        let told = self.announced.get(&event);
-        let mut channels = self.rule.rule().channels(event);
-        channels.retain(|channel| told.is_none_or(|told| !told.contains(channel)));
-        channels
     }
 
     /// The decision that stands: the one it is settled with. None while it waits.
@@ -309,11 +300,11 @@ impl ApprovalRequest {
         self.with(self.state.clone())
     }
 
-    /// The same, with these channels told of the event, or tried at `now`.
+    /// The same, with these channels told of the occasion, or tried at `now`.
     #[must_use]
-    pub fn announced(&self, event: Event, told: &[ChannelName], now: Timestamp) -> Self {
+    pub fn announced(&self, occasion: impl Into<Occasion>, told: &[ChannelName], now: Timestamp) -> Self {
         let mut next = self.noted();
-        next.announced.entry(event).or_default().extend(told.iter().cloned());
+        next.announced.entry(occasion.into()).or_default().extend(told.iter().cloned());
         if !next.is_open() {
             next.read_at = now;
         }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, decide, demo, dev, explain, init, matrix, schema, test};
+use super::failure::Failure;
+use super::{Exit, check, decide, demo, dev, explain, init, matrix, schema, test};
 
 /// A GitOps engine for deployment approvals.
 #[derive(Debug, Parser)]
@@ -13,7 +13,7 @@ use super::{check, decide, demo, dev, explain, init, matrix, schema, test};
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
-    pub common: Common,
+    pub global: GlobalArgs,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -21,48 +21,33 @@ pub struct Cli {
 
 /// What every command takes, as it is written.
 #[derive(Debug, Clone, Args)]
-pub struct Common {
+pub struct GlobalArgs {
     /// The policy: a file, or a folder that is read recursively.
     #[arg(long, global = true, value_name = "PATH", default_value = "policies")]
     pub policy: PathBuf,
     /// How results are printed.
-    #[arg(long, global = true, value_enum, default_value_t = Printed::Text)]
-    pub format: Printed,
+    #[arg(long, global = true, value_enum, default_value_t = AskedFormat::Text)]
+    pub format: AskedFormat,
 }
 
-/// How results can be printed by some command.
+/// How results are printed, as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Printed {
+pub enum AskedFormat {
     /// For people.
     Text,
     /// For programs.
     Json,
-    /// For a comment on a pull request: `matrix` only.
+    /// For a comment on a pull request: `matrix`.
     Markdown,
-    /// A page of its own: `matrix` only.
+    /// A page of its own: `matrix`.
     Html,
+    /// For code scanning, SARIF 2.1.0: `check`.
+    Sarif,
+    /// For a GitHub workflow, each finding beside its line: `check`.
+    Github,
 }
 
-impl Printed {
-    /// The format as one that every command has; none where only some have it.
-    const fn everywhere(self) -> Option<Format> {
-        match self {
-            Self::Text => Some(Format::Text),
-            Self::Json => Some(Format::Json),
-            Self::Markdown | Self::Html => None,
-        }
-    }
-
-    /// How a failure is told where this was asked for.
-    pub(super) const fn of_failures(self) -> Format {
-        match self.everywhere() {
-            Some(format) => format,
-            None => Format::Text,
-        }
-    }
-}
-
-/// What every command knows of the command line.
+/// What every command takes.
 #[derive(Debug, Clone)]
 pub struct Global {
     /// The policy: a file, or a folder that is read recursively.
@@ -71,7 +56,7 @@ pub struct Global {
     pub format: Format,
 }
 
-/// How every command can print.
+/// How results are printed by every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -80,23 +65,46 @@ pub enum Format {
     Json,
 }
 
-impl Cli {
-    /// What every command knows of the command line.
+impl AskedFormat {
+    /// As one that every command has.
+    #[must_use]
+    pub const fn plain(self) -> Option<Format> {
+        match self {
+            Self::Text => Some(Format::Text),
+            Self::Json => Some(Format::Json),
+            Self::Markdown | Self::Html | Self::Sarif | Self::Github => None,
+        }
+    }
+}
+
+impl GlobalArgs {
+    /// What is taken by a command without formats of its own.
     ///
     /// # Errors
-    /// Wrong usage: a format was asked for that the command does not have.
-    pub(super) fn global(&self) -> Result<Global, clap::Error> {
-        let Common { policy, format: printed } = &self.common;
-        let format = match printed.everywhere() {
+    /// Wrong usage: another format was asked for.
+    pub(super) fn plain(&self) -> anyhow::Result<Global> {
+        self.with(&[])
+    }
+
+    /// What is taken by a command that has these formats besides `text` and `json`.
+    ///
+    /// # Errors
+    /// Wrong usage: another format was asked for.
+    pub(super) fn with(&self, own: &[AskedFormat]) -> anyhow::Result<Global> {
+        let format = match self.format.plain() {
             Some(format) => format,
-            None if matches!(self.command, Command::Matrix(_)) => printed.of_failures(),
+            None if own.contains(&self.format) => Format::Text,
             None => {
-                let name = printed.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-                let message = format!("`--format {name}` is a format of `matrix` only: expected `text` or `json`");
-                return Err(Self::command().error(ErrorKind::InvalidValue, message));
+                let name = |format: &AskedFormat| {
+                    format.to_possible_value().map(|value| format!("`{}`", value.get_name())).unwrap_or_default()
+                };
+                let known: Vec<String> = [AskedFormat::Text, AskedFormat::Json].iter().chain(own).map(name).collect();
+                let message = format!("this command does not print {}", name(&self.format));
+                let hint = format!("its formats are {}", known.join(", "));
+                return Err(Failure::new("usage", message).hint(hint).exit(Exit::Usage).into());
             }
         };
-        Ok(Global { policy: policy.clone(), format })
+        Ok(Global { policy: self.policy.clone(), format })
     }
 }
 

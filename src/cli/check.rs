@@ -1,17 +1,19 @@
 //! `countersign check`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
 use super::Exit;
-use super::args::{Format, Global};
+use super::args::{AskedFormat, GlobalArgs};
 use super::bundle::read_bundle;
+use super::failure::{Failure, tell};
+use super::levels::LevelArgs;
 use super::terminal;
-use crate::finding::{Findings, Severity};
-use crate::policy::{Loaded, Policy, load};
+use crate::policy::{Linted, Policy, lint};
 use crate::render;
+use crate::render::sarif::Log;
 
 /// The arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -19,80 +21,110 @@ pub struct CheckArgs {
     /// The bundles to check, one after the other [default: the one that `--policy` names].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The least severity that is denied: with such a finding the command ends with 3.
-    #[arg(long, value_enum, default_value_t = Deny::Error)]
-    pub deny: Deny,
+    /// Which findings are taken how.
+    #[command(flatten)]
+    pub levels: LevelArgs,
 }
 
-/// Which findings are denied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Deny {
-    /// Errors.
-    Error,
-    /// Errors and warnings.
-    Warning,
-    /// Every finding.
-    Note,
-}
-
-impl Deny {
-    const fn least(self) -> Severity {
-        match self {
-            Self::Error => Severity::Error,
-            Self::Warning => Severity::Warning,
-            Self::Note => Severity::Note,
-        }
-    }
-}
-
-pub(super) fn run(args: &CheckArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
+    global.with(&[AskedFormat::Sarif, AskedFormat::Github])?;
+    let levels = args.levels.levels()?;
     let paths = if args.paths.is_empty() { std::slice::from_ref(&global.policy) } else { args.paths.as_slice() };
     let mut exit = Exit::Done;
+    let mut log = Log::default();
     for path in paths {
-        let loaded = load(read_bundle(path)?);
+        let bundle = match read_bundle(path) {
+            Ok(bundle) => bundle,
+            // Where it is the only one, it is told as every command tells it.
+            Err(error) if paths.len() == 1 && global.format.plain().is_some() => return Err(error),
+            Err(error) => {
+                missing(path, &Failure::of(error), global.format, &mut log)?;
+                exit = Exit::CouldNotRun;
+                continue;
+            }
+        };
+        let linted = lint(bundle, &levels);
         match (global.format, paths) {
-            (Format::Text, [_]) => terminal::print(&text(&loaded))?,
-            (Format::Text, _) => terminal::print(&format!("{}\n{}", render::visible(&heading(path)), text(&loaded)))?,
-            (Format::Json, [_]) => terminal::print_json(&json(&loaded, path))?,
+            (AskedFormat::Text, [_]) => terminal::print(&text(&linted))?,
+            (AskedFormat::Text, _) => terminal::print(&format!("{}{}", heading(path), text(&linted)))?,
+            (AskedFormat::Json, [_]) => terminal::print_json(&json(&linted, path))?,
             // Several documents: one a line.
-            (Format::Json, _) => terminal::print(&format!("{}\n", json(&loaded, path)))?,
+            (AskedFormat::Json, _) => terminal::print(&format!("{}\n", json(&linted, path)))?,
+            (AskedFormat::Sarif, _) => log.add(&linted.findings, &linted.waived, &linted.sources, &root(path)),
+            // Refused above.
+            (AskedFormat::Markdown | AskedFormat::Html, _) => {}
+            (AskedFormat::Github, _) => {
+                terminal::print(&render::github::commands(&linted.findings, &linted.sources, &root(path)))?;
+            }
         }
-        if denied(&loaded.findings, args.deny) {
+        // That one of them could not be looked at is worse: what it holds is not known.
+        if exit == Exit::Done && args.levels.deny(&linted.findings) {
             exit = Exit::PolicyInvalid;
         }
+    }
+    if global.format == AskedFormat::Sarif {
+        terminal::print_json(&log.into_json())?;
     }
     Ok(exit)
 }
 
+/// Tells that there is nothing at one of several paths, in its place among the others.
+fn missing(path: &Path, failure: &Failure, format: AskedFormat, log: &mut Log) -> anyhow::Result<()> {
+    match format {
+        AskedFormat::Text => terminal::print(&heading(path))?,
+        AskedFormat::Json => terminal::print(&format!("{}\n", with_path(failure.document(), path)))?,
+        AskedFormat::Sarif => log.fail(&failure.to_string()),
+        AskedFormat::Github | AskedFormat::Markdown | AskedFormat::Html => {}
+    }
+    tell(failure);
+    Ok(())
+}
+
 fn heading(path: &Path) -> String {
-    format!("== {}", path.display())
+    format!("== {}\n", render::visible(&path.display().to_string()))
 }
 
-fn denied(findings: &Findings, deny: Deny) -> bool {
-    findings.iter().any(|finding| finding.severity() >= deny.least())
+/// What stands before the name of a bundle's file, so that it is found from where the command was run.
+fn root(path: &Path) -> String {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let parts = folder.components().filter(|part| *part != Component::CurDir);
+    let joined = parts.collect::<PathBuf>().display().to_string();
+    if joined.is_empty() || joined.ends_with('/') { joined } else { format!("{joined}/") }
 }
 
-fn text(loaded: &Loaded) -> String {
-    let mut text = render::finding::text(&loaded.findings, &loaded.sources, terminal::stdout_color());
-    match &loaded.policy {
-        Some(policy) => {
+fn text(linted: &Linted) -> String {
+    let Linted { policy, findings, waived, sources } = linted;
+    let mut text = render::finding::text(findings, sources, terminal::stdout_color());
+    let mut counted = render::finding::counted(findings);
+    if !waived.is_empty() {
+        counted.push_str(&format!(", {} waived", waived.len()));
+    }
+    match policy {
+        Some(policy) if !findings.has_errors() => {
             let plural = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
             let services = plural(policy.services().count(), "service");
             let environments = plural(environments(policy), "environment");
             text.push_str(&format!("policy is sound: {services}, {environments}, digest {}", policy.digest()));
-            if !loaded.findings.is_empty() {
-                text.push_str(&format!("; {}", render::finding::counted(&loaded.findings)));
+            if !findings.is_empty() || !waived.is_empty() {
+                text.push_str(&format!("; {counted}"));
             }
         }
-        None => text.push_str(&render::finding::counted(&loaded.findings)),
+        Some(_) | None => text.push_str(&counted),
     }
     text.push('\n');
     text
 }
 
-fn json(loaded: &Loaded, path: &Path) -> Value {
-    let digest = loaded.policy.as_ref().map(Policy::digest);
-    let mut json = render::finding::json(&loaded.findings, &loaded.sources, digest);
+fn json(linted: &Linted, path: &Path) -> Value {
+    let digest = linted.policy.as_ref().map(Policy::digest);
+    let mut json = render::finding::json(&linted.findings, &linted.sources, digest);
+    if let Some(document) = json.as_object_mut() {
+        document.insert("waived".to_owned(), render::finding::waived(&linted.waived, &linted.sources));
+    }
+    with_path(json, path)
+}
+
+fn with_path(mut json: Value, path: &Path) -> Value {
     if let Some(document) = json.as_object_mut() {
         document.insert("path".to_owned(), path.display().to_string().into());
     }

@@ -53,12 +53,21 @@ impl Failure {
         self
     }
 
+    /// Any error as one with a code.
+    pub(super) fn of(error: anyhow::Error) -> Self {
+        error.downcast::<Self>().unwrap_or_else(|error| {
+            let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+            Self::new("could-not-run", chain.join(": "))
+        })
+    }
+
     /// `{"code", "message", "hint"}`.
     pub(super) fn json(&self) -> Value {
         json!({ "code": self.code, "message": self.message, "hint": self.hint })
     }
 
-    fn document(&self) -> Value {
+    /// The document that stands in place of the command's own.
+    pub(super) fn document(&self) -> Value {
         let beside = self.details.as_ref().and_then(|details| details.beside.as_object());
         let mut document = beside.cloned().unwrap_or_default();
         document.insert("schema".to_owned(), 1.into());
@@ -87,10 +96,7 @@ pub(super) fn conclude(outcome: anyhow::Result<Exit>, format: Format) -> Exit {
         // Whoever reads has seen enough. Not a success, though: what was to be said was not said.
         return Exit::CouldNotRun;
     }
-    let failure = error.downcast::<Failure>().unwrap_or_else(|error| {
-        let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-        Failure::new("could-not-run", chain.join(": "))
-    });
+    let failure = Failure::of(error);
     tell(&failure);
     if format == Format::Json {
         // stderr has it already, and the exit code says it as well.
@@ -100,7 +106,7 @@ pub(super) fn conclude(outcome: anyhow::Result<Exit>, format: Format) -> Exit {
 }
 
 /// Says on stderr what went wrong, and what to do about it.
-fn tell(failure: &Failure) {
+pub(super) fn tell(failure: &Failure) {
     let (error, hint) = if terminal::stderr_color() {
         ("\u{1b}[1;31merror\u{1b}[0m", "\u{1b}[1;36mhint\u{1b}[0m")
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::args::{Global, Printed};
+use super::args::{AskedFormat, GlobalArgs};
 use super::bundle::load_policy;
 use super::failure::Failure;
 use super::{Exit, terminal};
@@ -25,8 +25,8 @@ pub struct MatrixArgs {
     pub services: Vec<String>,
 }
 
-pub(super) fn run(args: &MatrixArgs, global: &Global, printed: Printed) -> anyhow::Result<Exit> {
-    let policy = load_policy(global)?;
+pub(super) fn run(args: &MatrixArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
+    let policy = load_policy(&global.with(&[AskedFormat::Markdown, AskedFormat::Html])?)?;
     let services = chosen(&args.services, policy.services().map(|(key, _)| key), "service")?;
     let environments = chosen(&args.environments, environments(&policy), "environment")?;
     if services.len().saturating_mul(environments.len()) > MOST_ROWS {
@@ -37,11 +37,11 @@ pub(super) fn run(args: &MatrixArgs, global: &Global, printed: Printed) -> anyho
             .into());
     }
     let matrix = Matrix::new(&policy, services, environments);
-    match printed {
-        Printed::Text => terminal::print(&matrix.text())?,
-        Printed::Json => terminal::print_json(&matrix)?,
-        Printed::Markdown => terminal::print(&matrix.markdown())?,
-        Printed::Html => terminal::print(&matrix.html())?,
+    match global.format {
+        AskedFormat::Text | AskedFormat::Sarif | AskedFormat::Github => terminal::print(&matrix.text())?,
+        AskedFormat::Json => terminal::print_json(&matrix)?,
+        AskedFormat::Markdown => terminal::print(&matrix.markdown())?,
+        AskedFormat::Html => terminal::print(&matrix.html())?,
     }
     Ok(Exit::Done)
 }

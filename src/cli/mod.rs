@@ -11,6 +11,7 @@ mod explain;
 mod facts;
 mod failure;
 mod init;
+mod levels;
 mod lines;
 mod matrix;
 mod schema;
@@ -31,22 +32,22 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error, asked_format()),
     };
-    let global = match cli.global() {
-        Ok(global) => global,
-        Err(error) => return failure::usage(&error, cli.common.format.of_failures()),
-    };
-    let outcome = match &cli.command {
-        Command::Check(args) => check::run(args, &global),
-        Command::Explain(args) => explain::run(args, &global),
-        Command::Decide(args) => decide::run(args, &global),
-        Command::Test(args) => test::run(args, &global),
-        Command::Matrix(args) => matrix::run(args, &global, cli.common.format),
-        Command::Init(args) => init::run(args, &global),
-        Command::Schema(args) => schema::run(args, &global),
-        Command::Dev(args) => dev::run(args, &global),
-        Command::Demo(args) => demo::run(args, &global),
-    };
-    failure::conclude(outcome, global.format)
+    failure::conclude(run(&cli), cli.global.format.plain().unwrap_or(Format::Text))
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Check(args) => check::run(args, global),
+        Command::Explain(args) => explain::run(args, &global.plain()?),
+        Command::Decide(args) => decide::run(args, &global.plain()?),
+        Command::Test(args) => test::run(args, &global.plain()?),
+        Command::Matrix(args) => matrix::run(args, global),
+        Command::Init(args) => init::run(args, &global.plain()?),
+        Command::Schema(args) => schema::run(args, &global.plain()?),
+        Command::Dev(args) => dev::run(args, &global.plain()?),
+        Command::Demo(args) => demo::run(args, &global.plain()?),
+    }
 }
 
 /// The format that was asked for by arguments which do not parse as a whole.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::adapters::embedded::broker::{Broker, BrokerError, Execution, Status, TaskOutcome};
-use crate::app::{self, App, ExecutionRef, Failure, Pinned, Wait};
+use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
 use crate::approval::decision::{Decision, Verdict};
 use crate::approval::request::{End, ExecutionEnd};
 use crate::render::answer;
@@ -29,10 +29,26 @@ pub(super) struct Machine {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 enum Step {
-    Evaluate { tries: u32, not_before: Option<Timestamp> },
-    WaitUntil { until: Timestamp },
-    RequestApproval { decision: Box<Decision>, opened: bool, tries: u32, not_before: Option<Timestamp> },
-    Verify { tries: u32, not_before: Option<Timestamp> },
+    /// `pinned` is what an evaluation before a wait has pinned.
+    Evaluate {
+        tries: u32,
+        not_before: Option<Timestamp>,
+        pinned: Option<Pinned>,
+    },
+    WaitUntil {
+        until: Timestamp,
+        pinned: Option<Pinned>,
+    },
+    RequestApproval {
+        decision: Box<Decision>,
+        opened: bool,
+        tries: u32,
+        not_before: Option<Timestamp>,
+    },
+    Verify {
+        tries: u32,
+        not_before: Option<Timestamp>,
+    },
 }
 
 /// What a step came to.
@@ -45,7 +61,7 @@ enum Next {
     End(Status),
 }
 
-const EVALUATE: Step = Step::Evaluate { tries: 0, not_before: None };
+const EVALUATE: Step = Step::Evaluate { tries: 0, not_before: None, pinned: None };
 const VERIFY: Step = Step::Verify { tries: 0, not_before: None };
 
 impl Machine {
@@ -108,13 +124,9 @@ impl Machine {
             {
                 Ok(Next::Rest)
             }
-            Step::WaitUntil { until } => Ok(if now < until { Next::Rest } else { Next::Go(EVALUATE) }),
-            Step::Evaluate { tries, .. } => match app::evaluate(&self.app, &reference, &execution.input).await {
-                Ok(decision) => Ok(route(decision)),
-                Err(failure) => {
-                    Ok(retry(&failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before }))
-                }
-            },
+            Step::WaitUntil { until, .. } if now < until => Ok(Next::Rest),
+            Step::WaitUntil { pinned, .. } => Ok(Next::Go(Step::Evaluate { tries: 0, not_before: None, pinned })),
+            Step::Evaluate { tries, pinned, .. } => Ok(self.evaluate(execution, &reference, tries, pinned).await),
             Step::RequestApproval { decision, opened: false, tries, .. } => {
                 self.open(execution, &reference, decision, tries).await
             }
@@ -129,6 +141,26 @@ impl Machine {
                 }
                 Err(failure) => retry(&failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
             }),
+        }
+    }
+
+    /// Decides for the first time, or again after a wait.
+    async fn evaluate(
+        &self,
+        execution: &Execution,
+        reference: &ExecutionRef,
+        tries: u32,
+        pinned: Option<Pinned>,
+    ) -> Next {
+        match app::evaluate(&self.app, reference, &execution.input, pinned.clone()).await {
+            Ok(Evaluated::Decided(decision)) => route(decision),
+            Ok(Evaluated::Audited { request_id, decision }) => {
+                Next::End(Status::Succeeded { output: answer::audited(&request_id, &decision) })
+            }
+            Err(failure) => {
+                let now = self.app.clock.now();
+                retry(&failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before, pinned })
+            }
         }
     }
 
@@ -179,7 +211,9 @@ impl Machine {
     /// [`BrokerError::NotRedrivable`] where it runs or has succeeded.
     pub(super) fn redrive(&self, name: &str) -> Result<Execution, BrokerError> {
         let step = match read_step(&self.broker.execution(name)?) {
-            Step::Evaluate { .. } | Step::WaitUntil { .. } => EVALUATE,
+            Step::Evaluate { pinned, .. } | Step::WaitUntil { pinned, .. } => {
+                Step::Evaluate { tries: 0, not_before: None, pinned }
+            }
             Step::RequestApproval { decision, .. } => {
                 Step::RequestApproval { decision, opened: false, tries: 0, not_before: None }
             }
@@ -217,7 +251,7 @@ fn route(decision: Decision) -> Next {
             Next::Go(Step::RequestApproval { decision: Box::new(decision), opened: false, tries: 0, not_before: None })
         }
         Verdict::Wait => match decision.until {
-            Some(until) => Next::Go(Step::WaitUntil { until }),
+            Some(until) => Next::Go(Step::WaitUntil { until, pinned: Some(Pinned::from(&decision)) }),
             None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),
         },
         Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {

@@ -246,6 +246,7 @@ fn request_json(request: &ApprovalRequest) -> Value {
         "version": request.subject.version,
         "requester": request.subject.requester,
         "state": state,
+        "mode": request.rule.rule().mode(),
         "callback": closed.map(|closed| closed.callback),
         "policy_digest": request.policy_digest,
         "opened_at": request.opened_at,

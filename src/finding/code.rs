@@ -1,16 +1,19 @@
 //! The kinds of problems, each with a stable code. `docs/findings.md` explains them one by one.
+//!
+//! Knows what each is and how bad it is by itself, and not how a command was told to take it.
 
 use serde::{Serialize, Serializer};
 
 use super::Severity;
 
-/// Declares the codes with their text, so that the list of all is never short of one.
+/// Declares the codes with their text, so that the list of all is never short of one. What stands behind `=>` is the
+/// severity of a lint: a code without one refuses the policy.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $text:literal $(=> $severity:ident)?,)*) => {
         /// The kind of a problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
-            $($(#[$doc])* $name,)*
+            $(#[doc = $doc] $name,)*
         }
 
         impl Code {
@@ -24,8 +27,26 @@ macro_rules! codes {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// What it is about, in one sentence.
+            #[must_use]
+            pub const fn summary(self) -> &'static str {
+                match self {
+                    $(Self::$name => $doc.trim_ascii(),)*
+                }
+            }
+
+            /// How bad a lint of this kind is where nobody says otherwise; none: no lint, and no policy with it.
+            #[must_use]
+            pub const fn lint(self) -> Option<Severity> {
+                match self {
+                    $(Self::$name => codes!(@lint $($severity)?),)*
+                }
+            }
         }
     };
+    (@lint $severity:ident) => { Some(Severity::$severity) };
+    (@lint) => { None };
 }
 
 codes! {
@@ -49,8 +70,6 @@ codes! {
     DuplicateName = "duplicate-name",
     /// A key that the language does not have.
     UnknownKey = "unknown-key",
-    /// A key that the language has and this version does not build yet.
-    NotSupportedYet = "not-supported-yet",
     /// A required key is not there.
     MissingKey = "missing-key",
     /// A value of another type than the key takes.
@@ -93,13 +112,56 @@ codes! {
     AfterDeadline = "after-deadline",
     /// Overlapping patterns whose order would depend on file names.
     PatternOrder = "pattern-order",
+    /// A waiver does not say why, and waives nothing.
+    WaiverWithoutReason = "waiver-without-reason" => Error,
+    /// A waiver that cannot be read, or names what cannot be waived.
+    InvalidWaiver = "invalid-waiver" => Error,
+    /// A waiver with nothing to waive.
+    UnusedWaiver = "unused-waiver" => Warning,
+    /// A group that nothing uses.
+    UnusedGroup = "unused-group" => Warning,
+    /// A channel that nothing tells.
+    UnusedChannel = "unused-channel" => Warning,
+    /// A channel that reaches nobody.
+    ChannelWithoutSubscriber = "channel-without-subscriber" => Warning,
+    /// A pattern that no name can match, so that its rule is never reached.
+    UnreachableRule = "unreachable-rule" => Warning,
+    /// A pattern all of whose names an earlier one takes.
+    ShadowedPattern = "shadowed-pattern" => Warning,
+    /// `require: none` for every name that a pattern matches.
+    NoneByPattern = "none-by-pattern" => Warning,
+    /// `require: none` for an environment that is called like production.
+    NoneInProduction = "none-in-production" => Warning,
+    /// People are asked, and nobody is told of it.
+    NobodyNotified = "nobody-notified" => Note,
+    /// One person may count for several parts of a requirement.
+    DistinctOff = "distinct-off" => Warning,
+    /// Whoever commits to a pull request may approve it.
+    CommittersCounted = "committers-counted" => Note,
+    /// Nobody's approval is set aside, not even an author's.
+    NobodyExcluded = "nobody-excluded" => Warning,
+    /// A requirement that the listed people can never meet together.
+    QuorumUnmeetable = "quorum-unmeetable" => Warning,
+    /// A requirement that cannot be met whenever one of its people is excluded.
+    QuorumWithoutReserve = "quorum-without-reserve" => Warning,
+    /// A requirement that waits for one person, and for nobody else.
+    SoleApprover = "sole-approver" => Note,
 }
 
 impl Code {
-    /// How bad a problem of this kind is.
+    /// How bad a problem of this kind is where nobody says otherwise.
     #[must_use]
     pub const fn severity(self) -> Severity {
-        Severity::Error
+        match self.lint() {
+            Some(severity) => severity,
+            None => Severity::Error,
+        }
+    }
+
+    /// The code that is printed so.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 }
 

@@ -3,10 +3,12 @@
 //! Knows nothing of YAML or of policies: whoever reads a file reports here, and `render` shows it.
 
 mod code;
+mod levels;
 mod source;
 mod suggest;
 
 pub use code::Code;
+pub use levels::{Level, Levels, NotALint};
 pub use source::{Location, Source, SourceContent, SourceId, SourceMap, Span};
 pub use suggest::closest;
 
@@ -37,6 +39,19 @@ pub struct Finding {
     pub span: Option<Span>,
     /// Other places that belong to the problem.
     pub related: Vec<Related>,
+    /// How bad it is: as its code is, or as [`Levels`] say.
+    pub(crate) severity: Severity,
+}
+
+/// A lint that a comment in the policy sets aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waived {
+    /// The finding, as it would have been told.
+    pub finding: Finding,
+    /// Why it is set aside, in the words of the policy.
+    pub reason: String,
+    /// Where the comment stands.
+    pub by: Span,
 }
 
 /// Another place that belongs to a problem.
@@ -52,13 +67,14 @@ impl Finding {
     /// A finding at a place.
     #[must_use]
     pub fn at(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, span: Some(span), related: Vec::new() }
+        Self { span: Some(span), ..Self::of_bundle(code, message) }
     }
 
     /// A finding about the bundle as a whole.
     #[must_use]
     pub fn of_bundle(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, span: None, related: Vec::new() }
+        let (message, severity) = (message.into(), code.severity());
+        Self { code, message, hint: None, span: None, related: Vec::new(), severity }
     }
 
     /// Adds what would be right.
@@ -85,7 +101,7 @@ impl Finding {
     /// How bad it is.
     #[must_use]
     pub const fn severity(&self) -> Severity {
-        self.code.severity()
+        self.severity
     }
 }
 
@@ -138,6 +154,20 @@ impl Findings {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<Finding> for Findings {
+    fn from_iter<I: IntoIterator<Item = Finding>>(findings: I) -> Self {
+        Self(findings.into_iter().collect())
     }
 }
 

@@ -103,7 +103,7 @@ impl Below<'_> {
 }
 
 const FLOOR_KEYS: Keys =
-    Keys { what: "a floor", known: &["approvals", "max_timeout", "exclude", "explicit", "override"], later: &[] };
+    Keys { what: "a floor", known: &["approvals", "max_timeout", "exclude", "explicit", "override"] };
 
 /// Reads one entry of `floor`, without its selector.
 pub(super) fn read_floor(reader: &mut Reader<'_>, node: &Node, selector: Pattern, source: Place) -> Floor {

@@ -7,6 +7,7 @@ use super::calendar::read_calendars;
 use super::canonical::digest;
 use super::check::{Sections, check};
 use super::floor::{Floor, read_floor};
+use super::lint::{self, Look};
 use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
@@ -44,12 +45,16 @@ pub(super) struct Section<'n> {
 const TOP_KEYS: Keys = Keys {
     what: "a policy file",
     known: &["version", "groups", "channels", "calendars", "defaults", "environments", "services", "floor"],
-    later: &[],
 };
 
 /// Loads a bundle. The sources stand in the order of their names.
 #[must_use]
 pub fn load(bundle: Vec<Source>) -> Loaded {
+    read(bundle, None)
+}
+
+/// Loads a bundle, and has a look at it while its tree is still there if it is sound.
+pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>) -> Loaded {
     let mut sources = SourceMap::default();
     let mut early = Findings::new();
     if bundle.is_empty() {
@@ -64,13 +69,16 @@ pub fn load(bundle: Vec<Source>) -> Loaded {
         match parse(id, sources.text(id), &mut room) {
             // An empty file holds no key, and does no harm.
             Ok(Node { value: Value::Null, .. }) => {}
-            Ok(root) => roots.push(root),
+            Ok(root) => {
+                roots.push(root);
+                look.iter_mut().for_each(|look| look.texts.push(id));
+            }
             Err(finding) => early.push(finding),
         }
     }
     let mut reader = Reader::new(&sources);
     reader.findings = early;
-    let policy = assemble(&mut reader, &roots);
+    let policy = assemble(&mut reader, &roots, look);
     let mut findings = reader.findings;
     findings.sort();
     let policy = if findings.has_errors() { None } else { policy };
@@ -135,7 +143,7 @@ fn too_large(size: u64) -> Finding {
     ))
 }
 
-fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
+fn assemble(reader: &mut Reader<'_>, roots: &[Node], look: Option<&mut Look>) -> Option<Policy> {
     // `version` may stand in a file that could not be read; an empty file, though, says nothing.
     let all_read = !reader.findings.has_errors();
     let sections = collect_sections(reader, roots);
@@ -158,9 +166,12 @@ fn assemble(reader: &mut Reader<'_>, roots: &[Node]) -> Option<Policy> {
     let digest = digest(&sections);
     let Names { groups, calendars, .. } = names;
     let policy = Policy { digest, defaults, environments, services, floors, groups, calendars, channels };
-    let sections =
+    let of_rules =
         Sections { defaults: &nodes("defaults"), environments: &nodes("environments"), services: &nodes("services") };
-    check(reader, &policy, &sections);
+    check(reader, &policy, &of_rules);
+    if let Some(look) = look.filter(|_| !reader.findings.has_errors()) {
+        lint::look(look, &policy, &sections);
+    }
     Some(policy)
 }
 
@@ -249,7 +260,7 @@ pub(super) fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) -> 
 }
 
 fn read_defaults(reader: &mut Reader<'_>, section: &Section<'_>, names: &Names) -> Defaults {
-    const KEYS: Keys = Keys { what: "`defaults`", known: DEFAULTS_KEYS, later: &[] };
+    const KEYS: Keys = Keys { what: "`defaults`", known: DEFAULTS_KEYS };
     if let [first, again, ..] = section.key_spans.as_slice() {
         reader.report(
             Finding::at(Code::DuplicateName, *again, "`defaults` stands in a second file")
@@ -307,7 +318,7 @@ fn read_layer(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Layer {
 }
 
 const SERVICE_KEYS: Keys =
-    Keys { what: "a service", known: &["repository", "branches", "notify", "description", "environments"], later: &[] };
+    Keys { what: "a service", known: &["repository", "branches", "notify", "description", "environments"] };
 
 fn read_service(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Service {
     let node = &entry.node;

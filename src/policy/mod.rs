@@ -15,6 +15,7 @@ mod event;
 mod field;
 mod floor;
 mod layers;
+mod lint;
 pub(crate) mod load;
 mod names;
 mod path;
@@ -39,6 +40,7 @@ pub use field::{
     StandIn,
 };
 pub use floor::{Below, Floor};
+pub use lint::{Linted, lint};
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
 pub use path::{PathError, PathPattern};
 pub use pattern::{Pattern, PatternError};

@@ -12,7 +12,7 @@ use super::yaml::Node;
 use crate::finding::{Code, Finding};
 use crate::ident::{ChannelName, TeamSlug};
 
-const GROUP_KEYS: Keys = Keys { what: "a group", known: &["teams", "users"], later: &[] };
+const GROUP_KEYS: Keys = Keys { what: "a group", known: &["teams", "users"] };
 
 pub(super) fn read_groups(reader: &mut Reader<'_>, nodes: &[&Node]) -> Groups {
     let mut groups = Groups::new();
@@ -77,7 +77,7 @@ fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
     }
 }
 
-const CHANNEL_KEYS: Keys = Keys { what: "a channel", known: &["email", "https"], later: &[] };
+const CHANNEL_KEYS: Keys = Keys { what: "a channel", known: &["email", "https"] };
 
 pub(super) fn read_channels(reader: &mut Reader<'_>, nodes: &[&Node]) -> BTreeMap<ChannelName, Channel> {
     let mut channels = BTreeMap::new();

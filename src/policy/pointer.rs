@@ -34,10 +34,56 @@ impl Pointer {
         })
     }
 
+    /// Copies what it points to into another object, to the same place, where it is a text, a number or a boolean: all
+    /// that a condition can compare. What lies before it in a list is null there.
+    pub fn copy(&self, from: &Map<String, Value>, into: &mut Map<String, Value>) {
+        let comparable = |value: &&Value| matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
+        if self.find(from).filter(comparable).is_none() {
+            return;
+        }
+        if let Some((first, below)) = self.names.split_first()
+            && let Some(value) = from.get(&**first)
+        {
+            place(value, below, into.entry(&**first).or_insert(Value::Null));
+        }
+    }
+
     /// As it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+/// Copies what the names lead to below the value, and nothing beside it.
+fn place(from: &Value, names: &[Box<str>], into: &mut Value) {
+    let Some((name, below)) = names.split_first() else {
+        into.clone_from(from);
+        return;
+    };
+    match from {
+        Value::Object(object) => {
+            if !into.is_object() {
+                *into = Value::Object(Map::new());
+            }
+            if let (Some(value), Value::Object(copied)) = (object.get(&**name), into) {
+                place(value, below, copied.entry(&**name).or_insert(Value::Null));
+            }
+        }
+        Value::Array(items) => {
+            if !into.is_array() {
+                *into = Value::Array(Vec::new());
+            }
+            if let (Some(at), Value::Array(copied)) = (index(name), into)
+                && let Some(value) = items.get(at)
+            {
+                copied.resize(copied.len().max(at + 1), Value::Null);
+                if let Some(slot) = copied.get_mut(at) {
+                    place(value, below, slot);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -126,6 +172,37 @@ mod tests {
             assert_eq!(pointer.find(object), document.pointer(text), "{text}");
             assert_eq!(pointer.as_str(), text);
         }
+    }
+
+    #[test]
+    fn what_a_pointer_finds_is_copied_to_where_it_finds_it_again_and_nothing_else_is() {
+        let document = json!({
+            "token": "hunter2", "deploy": { "region": "eu", "secret": "hunter2", "list": ["hunter2", { "n": [0, 7, true] }, "x"] }
+        });
+        let mut copied = serde_json::Map::new();
+        for (text, expected) in [
+            ("/deploy/list/1/n/1", json!({ "deploy": { "list": [null, { "n": [null, 7] }] } })),
+            ("/deploy/region", json!({ "deploy": { "list": [null, { "n": [null, 7] }], "region": "eu" } })),
+            // Later places lengthen a list, and earlier ones fill it.
+            ("/deploy/list/2", json!({ "deploy": { "list": [null, { "n": [null, 7] }, "x"], "region": "eu" } })),
+            ("/deploy/list/1/n/0", json!({ "deploy": { "list": [null, { "n": [0, 7] }, "x"], "region": "eu" } })),
+        ] {
+            let pointer: Pointer = text.parse().unwrap();
+            pointer.copy(document.as_object().unwrap(), &mut copied);
+            assert_eq!(serde_json::Value::Object(copied.clone()), expected, "{text}");
+            assert_eq!(pointer.find(&copied), document.pointer(text), "{text}");
+        }
+        assert!(!json!(copied).to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn what_a_condition_cannot_compare_is_not_copied() {
+        let document = json!({ "object": { "secret": "hunter2" }, "list": ["hunter2"], "nothing": null, "text": "x" });
+        let mut copied = serde_json::Map::new();
+        for text in ["/object", "/list", "/nothing", "/missing", "/text/0", "/list/1", "/list/-", "/object/0"] {
+            text.parse::<Pointer>().unwrap().copy(document.as_object().unwrap(), &mut copied);
+        }
+        assert!(copied.is_empty(), "{copied:?}");
     }
 
     #[test]

@@ -82,12 +82,11 @@ pub struct Sourced<T> {
     pub source: Place,
 }
 
-/// The keys of one kind of mapping: those that are built, and those that the language has beyond them.
+/// The keys of one kind of mapping.
 pub(crate) struct Keys {
     /// What the mapping is, for messages.
     pub(crate) what: &'static str,
     pub(crate) known: &'static [&'static str],
-    pub(crate) later: &'static [&'static str],
 }
 
 /// The most problems that are told of one bundle.
@@ -182,15 +181,7 @@ impl<'s> Reader<'s> {
             }
             let what = keys.what;
             let key = &entry.key;
-            if keys.later.contains(&&**key) {
-                let message = format!("`{key}` in {what} is not supported yet by this version");
-                self.report(
-                    Finding::at(Code::NotSupportedYet, entry.key_span, message)
-                        .hint("remove it: it is never ignored, since a rule must mean what it says"),
-                );
-                continue;
-            }
-            let hint = closest(key, keys.known.iter().chain(keys.later).copied())
+            let hint = closest(key, keys.known.iter().copied())
                 .map_or_else(|| format!("it takes {}", list(keys.known)), |near| format!("did you mean `{near}`?"));
             self.report(
                 Finding::at(Code::UnknownKey, entry.key_span, format!("`{key}` is not a key of {what}")).hint(hint),

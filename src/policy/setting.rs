@@ -122,6 +122,12 @@ impl RuleBody {
         self.0.iter().find(|setting| setting.value.field() == field)
     }
 
+    /// The value that it sets a field to.
+    #[must_use]
+    pub fn value(&self, field: Field) -> Option<&Setting> {
+        self.get(field).map(|setting| &setting.value)
+    }
+
     /// Where it sets a field.
     #[must_use]
     pub fn place(&self, field: Field) -> Option<&Place> {

@@ -15,8 +15,19 @@ pub const LONGEST_OUTPUT: usize = 200_000;
 /// The gate's output on approval, of at most [`LONGEST_OUTPUT`] bytes: what [`cause`] leaves out first is left out here.
 #[must_use]
 pub fn decided(request: &RequestId, decision: &Decision) -> String {
+    output(request, decision, true)
+}
+
+/// The gate's output where the rule is in audit mode, of the same length: the execution goes on, and `decision` says
+/// what it would have come to.
+#[must_use]
+pub fn audited(request: &RequestId, decision: &Decision) -> String {
+    output(request, decision, false)
+}
+
+fn output(request: &RequestId, decision: &Decision, enforced: bool) -> String {
     let output = |decision: &Decision| {
-        json!({ "approved": true, "enforced": true, "decision": decision, "request_id": request }).to_string()
+        json!({ "approved": true, "enforced": enforced, "decision": decision, "request_id": request }).to_string()
     };
     bounded(decision, output, |text| text.len() <= LONGEST_OUTPUT)
 }
@@ -43,6 +54,9 @@ fn bounded(decision: &Decision, text: impl Fn(&Decision) -> String, fits: impl F
                 reason.text = clip(&reason.text);
             }
             decision.summary = clip(&decision.summary);
+            if let Some(overridden) = &mut decision.overridden {
+                overridden.reason = clip(&overridden.reason);
+            }
         },
         |decision| decision.counts.clear(),
     ];

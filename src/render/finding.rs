@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use serde_json::{Value, json};
 
 use super::visible;
-use crate::finding::{Finding, Findings, Severity, SourceMap, Span};
+use crate::finding::{Finding, Findings, Severity, SourceMap, Span, Waived};
 use crate::ident::PolicyDigest;
 
 /// How many bytes of a line are looked at before the place, and from it on. What does not fit the width of a terminal
@@ -28,14 +28,18 @@ pub fn text(findings: &Findings, sources: &SourceMap, color: bool) -> String {
     text
 }
 
-/// Findings in numbers: `2 errors, 1 warning`.
+/// Findings in numbers: `2 errors, 1 warning`, and notes where there are any.
 #[must_use]
 pub fn counted(findings: &Findings) -> String {
     let count = |severity, one: &str| {
         let number = findings.count(severity);
         format!("{number} {one}{}", if number == 1 { "" } else { "s" })
     };
-    format!("{}, {}", count(Severity::Error, "error"), count(Severity::Warning, "warning"))
+    let mut text = format!("{}, {}", count(Severity::Error, "error"), count(Severity::Warning, "warning"));
+    if findings.count(Severity::Note) > 0 {
+        text.push_str(&format!(", {}", count(Severity::Note, "note")));
+    }
+    text
 }
 
 /// The JSON of `check`: the findings with their places, their number, and the policy's digest where there is one.
@@ -47,8 +51,22 @@ pub fn json(findings: &Findings, sources: &SourceMap, digest: Option<&PolicyDige
         "findings": each,
         "errors": findings.count(Severity::Error),
         "warnings": findings.count(Severity::Warning),
+        "notes": findings.count(Severity::Note),
         "policy_digest": digest,
     })
+}
+
+/// The `waived` of `check`: each finding as it would have been told, with the `reason` that the policy gives.
+#[must_use]
+pub fn waived(waived: &[Waived], sources: &SourceMap) -> Value {
+    let each = waived.iter().map(|waived| {
+        let mut json = one(&waived.finding, sources);
+        if let Some(finding) = json.as_object_mut() {
+            finding.insert("reason".to_owned(), waived.reason.as_str().into());
+        }
+        json
+    });
+    each.collect()
 }
 
 fn one(finding: &Finding, sources: &SourceMap) -> Value {

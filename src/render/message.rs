@@ -1,16 +1,21 @@
 //! What channels are told.
 
-use crate::approval::decision::{Decision, Event};
+use crate::approval::decision::{Decision, Event, Unmet};
 use crate::approval::request::ApprovalRequest;
+use crate::approval::told::Occasion;
+use crate::policy::StandIn;
 
 /// The most characters of a subject: SNS takes fewer than 100.
 const LONGEST_SUBJECT: usize = 99;
+/// The most people that a line names.
+const MOST_NAMED: usize = 12;
 
 /// One line of printable ASCII: what happened, and to what.
 #[must_use]
-pub fn subject(request: &ApprovalRequest, event: Event) -> String {
+pub fn subject(request: &ApprovalRequest, occasion: Occasion) -> String {
     let target = &request.subject.target;
-    let line = format!("{} to {}: {}", target.service, target.environment, headline(event));
+    let audit = if request.is_audited() { " (audit only)" } else { "" };
+    let line = format!("{} to {}: {}{audit}", target.service, target.environment, headline(occasion.event));
     line.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(LONGEST_SUBJECT).collect()
 }
 
@@ -32,9 +37,14 @@ const fn headline(event: Event) -> &'static str {
 
 /// The message for people.
 #[must_use]
-pub fn text(request: &ApprovalRequest, event: Event, decision: Option<&Decision>) -> String {
-    let subject = &request.subject;
+pub fn text(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Decision>) -> String {
+    let (subject, event) = (&request.subject, occasion.event);
     let mut lines = vec![format!("{}: {}.", subject.target, headline(event))];
+    if request.is_audited() {
+        lines.push(
+            "The rule is in audit mode: the deployment goes on all the same, and nobody is waited for.".to_owned(),
+        );
+    }
     if let Some(pull_request) = &subject.pull_request {
         let revision =
             subject.revision.as_ref().map(|revision| format!(" at {}", revision.short())).unwrap_or_default();
@@ -50,8 +60,37 @@ pub fn text(request: &ApprovalRequest, event: Event, decision: Option<&Decision>
         }
         None => {}
     }
+    if let (Some(decision), Event::Reminded | Event::Escalated) = (decision, event) {
+        lines.extend(decision.unmet.iter().filter(|unmet| unmet.asked).map(still_needed));
+    }
+    if event == Event::Escalated {
+        lines.extend(stand_ins(request, occasion));
+    }
     if let (Some(deadline), Event::Requested | Event::Reminded | Event::Escalated) = (request.deadline, event) {
         lines.push(format!("It expires at {deadline}."));
     }
     lines.join("\n")
+}
+
+/// What a leaf lacks, and who can give it.
+fn still_needed(unmet: &Unmet) -> String {
+    let missing = unmet.need.saturating_sub(unmet.have);
+    let (named, others) = unmet.can_approve.split_at(unmet.can_approve.len().min(MOST_NAMED));
+    let mut who: Vec<String> = named.iter().map(ToString::to_string).collect();
+    if !others.is_empty() {
+        who.push(format!("{} others", others.len()));
+    }
+    let who = if who.is_empty() { "nobody can approve".to_owned() } else { format!("{} can approve", who.join(", ")) };
+    format!("Still needed for {}: {missing} more; {who}.", unmet.name)
+}
+
+/// Who may approve in whose place since this escalation.
+fn stand_ins(request: &ApprovalRequest, occasion: Occasion) -> Vec<String> {
+    let rule = request.rule.rule();
+    let step = occasion.number.and_then(|number| number.checked_sub(1)).and_then(|at| rule.escalate().get(at));
+    let said = |stand_in: &StandIn| {
+        let by: Vec<String> = stand_in.by.iter().map(ToString::to_string).collect();
+        format!("From now on {} may approve in place of {}.", by.join(", "), stand_in.group.name)
+    };
+    step.iter().flat_map(|step| &step.stand_in).map(said).collect()
 }

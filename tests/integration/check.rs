@@ -1,4 +1,5 @@
-//! `countersign check` on policies that are broken in every way we know of.
+//! `countersign check` on bundles that no repository should hold, and its arguments. Examples of each finding are in
+//! `tests/lint`.
 #![expect(clippy::disallowed_methods, reason = "the tests make the bundles that no repository should hold")]
 #![expect(clippy::indexing_slicing, reason = "a key that is missing fails the test")]
 
@@ -11,90 +12,7 @@ use countersign::policy::load;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::command_line::{Countersign, assert_expected};
-
-/// Each broken bundle with all that is found in it: the code, and where.
-const BROKEN: &[(&str, &[&str])] = &[
-    ("all-of-teams.yaml", &["unusable-ref all-of-teams.yaml:9:30"]),
-    ("at-in-users.yaml", &["invalid-approver at-in-users.yaml:3:18"]),
-    ("bad-address.yaml", &["invalid-value bad-address.yaml:3:21", "invalid-value bad-address.yaml:3:38"]),
-    ("bad-duration.yaml", &["invalid-duration bad-duration.yaml:9:54"]),
-    ("bad-repository.yaml", &["invalid-value bad-repository.yaml:3:27"]),
-    ("bare-group-name.yaml", &["invalid-requirement bare-group-name.yaml:9:30"]),
-    ("bare-group.yaml", &["empty-list bare-group.yaml:3:3"]),
-    ("billion-laughs.yaml", &["yaml-limit billion-laughs.yaml:7:15"]),
-    ("calendar-backwards.yaml", &["invalid-calendar calendar-backwards.yaml:5:45"]),
-    ("calendar-bare-end.yaml", &["invalid-calendar calendar-bare-end.yaml:5:39"]),
-    ("calendar-empty-span.yaml", &["invalid-calendar calendar-empty-span.yaml:5:39"]),
-    ("calendar-spelt-out-day.yaml", &["invalid-calendar calendar-spelt-out-day.yaml:5:23"]),
-    ("calendar-unknown-zone.yaml", &["invalid-calendar calendar-unknown-zone.yaml:4:15"]),
-    ("calendar-without-spans.yaml", &["empty-list calendar-without-spans.yaml:3:3"]),
-    ("calendar-without-zone.yaml", &["missing-key calendar-without-zone.yaml:3:3"]),
-    ("count-too-high.yaml", &["count-too-high count-too-high.yaml:9:30"]),
-    ("deep-block.yaml", &["yaml-limit deep-block.yaml:34:33"]),
-    ("deep-flow.yaml", &["yaml-limit deep-flow.yaml:2:41"]),
-    ("duplicate-key.yaml", &["duplicate-key duplicate-key.yaml:11:9"]),
-    ("duplicate-name", &["duplicate-name b.yaml:2:3"]),
-    ("duration-without-unit.yaml", &["invalid-duration duration-without-unit.yaml:9:54"]),
-    ("empty-group.yaml", &["empty-list empty-group.yaml:3:22"]),
-    ("escape-sequence.yaml", &["unknown-key escape-sequence.yaml:2:1"]),
-    ("github-actions.yaml", &["unusable-ref github-actions.yaml:3:19"]),
-    ("invalid-regex.yaml", &["invalid-pattern invalid-regex.yaml:3:3"]),
-    ("later/escalate.yaml", &["not-supported-yet escalate.yaml:5:5"]),
-    ("later/floor.yaml", &["not-supported-yet floor.yaml:2:1"]),
-    ("later/freeze.yaml", &["not-supported-yet freeze.yaml:5:5"]),
-    ("later/mode.yaml", &["not-supported-yet mode.yaml:5:5"]),
-    ("later/override.yaml", &["not-supported-yet override.yaml:5:5"]),
-    ("later/remind.yaml", &["not-supported-yet remind.yaml:5:5"]),
-    ("later/wait.yaml", &["not-supported-yet wait.yaml:5:5"]),
-    ("later/when-group.yaml", &["not-supported-yet when-group.yaml:6:7"]),
-    ("later/when.yaml", &["not-supported-yet when.yaml:4:41"]),
-    ("later/window.yaml", &["not-supported-yet window.yaml:5:5"]),
-    ("list-at-the-top.yaml", &["version -", "wrong-type list-at-the-top.yaml:1:1"]),
-    ("misspelt-word.yaml", &["invalid-value misspelt-word.yaml:9:55"]),
-    ("none-for-star.yaml", &["none-for-all none-for-star.yaml:3:19"]),
-    ("none-in-defaults.yaml", &["none-for-all none-in-defaults.yaml:4:3"]),
-    ("none-in-star-service.yaml", &["none-for-all none-in-star-service.yaml:5:27"]),
-    ("not-utf8.yaml", &["not-utf8 not-utf8.yaml:3:20"]),
-    ("nul.yaml", &["yaml-syntax nul.yaml:3:5"]),
-    ("pattern-order", &["pattern-order b.yaml:2:3"]),
-    ("quadratic-aliases.yaml", &["yaml-limit quadratic-aliases.yaml:103:5"]),
-    ("repository-missing.yaml", &["repository-missing repository-missing.yaml:6:3"]),
-    ("requirement-missing.yaml", &["requirement-missing requirement-missing.yaml:9:7"]),
-    ("rule-field-on-service.yaml", &["unknown-key rule-field-on-service.yaml:5:5"]),
-    ("self-alias.yaml", &["yaml-syntax self-alias.yaml:2:19"]),
-    ("tab.yaml", &["yaml-syntax tab.yaml:3:2"]),
-    ("text-for-boolean.yaml", &["wrong-type text-for-boolean.yaml:9:55"]),
-    ("timeout-too-long.yaml", &["invalid-duration timeout-too-long.yaml:9:54"]),
-    ("too-complex.yaml", &["too-complex too-complex.yaml:11:11"]),
-    ("too-deep.yaml", &["too-complex too-deep.yaml:10:18"]),
-    ("two-documents.yaml", &["yaml-syntax two-documents.yaml:3:1"]),
-    ("umlaut-before.yaml", &["unknown-key umlaut-before.yaml:4:34"]),
-    ("unclosed-quote.yaml", &["yaml-syntax unclosed-quote.yaml:3:18"]),
-    ("unknown-alias.yaml", &["yaml-syntax unknown-alias.yaml:2:9"]),
-    ("unknown-channel.yaml", &["unknown-name unknown-channel.yaml:5:44"]),
-    ("unknown-group.yaml", &["unknown-name unknown-group.yaml:9:30"]),
-    ("unknown-key.yaml", &["unknown-key unknown-key.yaml:11:9"]),
-    ("unknown-tag.yaml", &["yaml-syntax unknown-tag.yaml:2:17"]),
-    ("version-2.yaml", &["version version-2.yaml:1:10"]),
-    ("version-missing.yaml", &["version -"]),
-    ("version-twice", &["version b.yaml:2:1"]),
-    ("yaml-syntax.yaml", &["yaml-syntax yaml-syntax.yaml:4:10"]),
-    ("zero.yaml", &["invalid-requirement zero.yaml:9:30"]),
-];
-
-/// Those of them whose text is kept beside them, so that the look of messages is reviewed with every change of it.
-const SHOWN: [&str; 9] = [
-    "all-of-teams.yaml",
-    "bad-duration.yaml",
-    "calendar-unknown-zone.yaml",
-    "deep-flow.yaml",
-    "duplicate-name",
-    "escape-sequence.yaml",
-    "none-for-star.yaml",
-    "unknown-key.yaml",
-    "version-missing.yaml",
-];
+use crate::command_line::Countersign;
 
 fn places(document: &Value) -> Vec<String> {
     let place = |finding: &Value| {
@@ -105,60 +23,6 @@ fn places(document: &Value) -> Vec<String> {
         }
     };
     document["findings"].as_array().expect("findings are a list").iter().map(place).collect()
-}
-
-#[test]
-fn every_broken_policy_is_refused_with_its_code_its_place_and_a_hint() {
-    for (path, expected) in BROKEN {
-        let ran = Countersign::new("check --format json").within("broken").arg(path).run();
-        assert_eq!(ran.code, Some(3), "{path}: {}", ran.stderr);
-        let document = ran.json();
-        assert_eq!(places(&document), *expected, "{path}");
-        assert_eq!(document["schema"], 1);
-        assert_eq!(document["errors"], expected.len(), "{path}");
-        assert_eq!(document["policy_digest"], Value::Null, "{path}");
-        for finding in document["findings"].as_array().expect("findings are a list") {
-            assert!(finding["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{path}: {finding}");
-            assert_eq!(finding["severity"], "error", "{path}");
-        }
-    }
-}
-
-#[test]
-fn every_broken_policy_is_told_in_text_with_the_place_underlined() {
-    for (path, expected) in BROKEN {
-        let ran = Countersign::new("check").within("broken").arg(path).run();
-        assert_eq!(ran.code, Some(3), "{path}: {}", ran.stderr);
-        for finding in *expected {
-            let (code, place) = finding.split_once(' ').expect("a code and a place");
-            assert!(ran.stdout.contains(&format!("error[{code}]: ")), "{path}: {}", ran.stdout);
-            assert!(place == "-" || ran.stdout.contains(&format!(" {place}\n")), "{path}: {}", ran.stdout);
-        }
-        let ends = if expected.len() == 1 { "1 error, 0 warnings\n" } else { "2 errors, 0 warnings\n" };
-        assert!(ran.stdout.ends_with(ends), "{path}: {}", ran.stdout);
-    }
-}
-
-#[test]
-fn the_look_of_messages_is_as_committed() {
-    for path in SHOWN {
-        let ran = Countersign::new("check").within("broken").arg(path).run();
-        assert_expected(&format!("broken/{path}.expected"), &ran.stdout);
-    }
-}
-
-#[test]
-fn no_broken_policy_is_left_out_of_the_list() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
-    let mut there = BTreeSet::new();
-    for folder in ["", "later/"] {
-        for entry in fs::read_dir(root.join(folder)).expect("the folder is there") {
-            there.insert(format!("{folder}{}", entry.expect("an entry").file_name().to_string_lossy()));
-        }
-    }
-    there.retain(|name| name != "later" && !name.ends_with(".expected"));
-    let listed: BTreeSet<String> = BROKEN.iter().map(|(path, _)| (*path).to_owned()).collect();
-    assert_eq!(there, listed);
 }
 
 fn check(path: &Path) -> Value {
@@ -253,11 +117,11 @@ fn a_pipe_in_the_folder_is_refused_and_not_waited_for() {
 
 #[test]
 fn a_path_with_nothing_there_ends_with_1() {
-    let ran = Countersign::new("check broken/nowhere --format json").run();
+    let ran = Countersign::new("check lint/nowhere --format json").run();
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.json()["error"]["code"], "policy-missing");
-    assert!(ran.stderr.starts_with("error: there is no policy at `broken/nowhere`\nhint: "), "{}", ran.stderr);
-    let ran = Countersign::new("check").within("broken").run();
+    assert!(ran.stderr.starts_with("error: there is no policy at `lint/nowhere`\nhint: "), "{}", ran.stderr);
+    let ran = Countersign::new("check").within("lint").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "the default is `policies`");
 }
 
@@ -273,11 +137,11 @@ fn a_sound_policy_is_said_to_be_sound() {
 
 #[test]
 fn several_bundles_are_reported_one_after_another() {
-    let ran = Countersign::new("check sound broken/zero.yaml").run();
+    let ran = Countersign::new("check sound lint/invalid-requirement/bad.yaml").run();
     assert_eq!(ran.code, Some(3));
-    let (sound, broken) = ran.stdout.split_once("== broken/zero.yaml\n").expect("a heading");
+    let (sound, broken) = ran.stdout.split_once("== lint/invalid-requirement/bad.yaml\n").expect("a heading");
     assert!(sound.starts_with("== sound\npolicy is sound") && broken.contains("invalid-requirement"));
-    let lines = Countersign::new("check broken/zero.yaml sound --format json").run().json_lines();
+    let lines = Countersign::new("check lint/invalid-requirement/bad.yaml sound --format json").run().json_lines();
     assert_eq!(lines.iter().map(|line| line["errors"].clone()).collect::<Vec<_>>(), [1, 0]);
 }
 
@@ -293,10 +157,10 @@ fn source(bytes: Vec<u8>) -> Vec<Source> {
     vec![Source { name: "a.yaml".to_owned(), content: SourceContent::Bytes(bytes) }]
 }
 
-/// The bytes of every policy under `tests/sound` and `tests/broken`.
+/// The bytes of every policy under `tests/sound` and `tests/lint`.
 fn corpus() -> Vec<Vec<u8>> {
     let mut folders: Vec<PathBuf> =
-        ["sound", "broken"].iter().map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)).collect();
+        ["sound", "lint"].iter().map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)).collect();
     let mut files = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("the folder is there") {

@@ -1,6 +1,7 @@
 //! The real flow, cut off at every call of every port, before and after its effect: what is left behind is completed by
 //! the sweep, and the execution has one answer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use countersign::adapters::embedded::codehost::change::ReviewEvent;
@@ -22,12 +23,14 @@ enum Story {
     ApproveBeforeWaiting,
     /// Nobody answers.
     Expire,
+    /// A review comes after two reminders and an escalation were missed.
+    Remind,
 }
 
 impl Story {
     const fn end(self) -> End {
         match self {
-            Self::Approve | Self::ApproveBeforeWaiting => End::Approved,
+            Self::Approve | Self::ApproveBeforeWaiting | Self::Remind => End::Approved,
             Self::Reject => End::Rejected,
             Self::Expire => End::Expired,
         }
@@ -39,6 +42,23 @@ impl Story {
             Self::Reject => &[Step::Evaluate, Step::Open, Step::Review(ReviewEvent::RequestChanges), Step::Deliver],
             Self::ApproveBeforeWaiting => &[Step::Evaluate, Step::Review(ReviewEvent::Approve), Step::Open],
             Self::Expire => &[Step::Evaluate, Step::Open, Step::Pass(61), Step::Sweep],
+            // The sweep comes every minute: the second one makes up for the first.
+            Self::Remind => &[
+                Step::Evaluate,
+                Step::Open,
+                Step::Pass(31),
+                Step::Sweep,
+                Step::Sweep,
+                Step::Review(ReviewEvent::Approve),
+                Step::Deliver,
+            ],
+        }
+    }
+
+    const fn environment(self) -> &'static str {
+        match self {
+            Self::Approve | Self::Reject | Self::ApproveBeforeWaiting | Self::Expire => "production",
+            Self::Remind => "guarded",
         }
     }
 }
@@ -99,22 +119,31 @@ async fn assert_ended(world: &GateWorld, story: Story, cut: &str) {
     let closed = request.closed().unwrap_or_else(|| panic!("{cut}: open: {:?}", request.state));
     assert_eq!(closed.end, end, "{cut}");
     assert!(matches!(closed.callback, Callback::Sent | Callback::PresumedSent), "{cut}: {:?}", closed.callback);
-    assert!(request.announced.contains_key(&end.event()), "{cut}: {:?}", request.announced);
+    assert!(request.announced.contains_key(&end.event().into()), "{cut}: {:?}", request.announced);
     let told = world.channel.told();
     let times = |event| told.iter().filter(|one| **one == event).count();
     assert!((1..=2).contains(&times(end.event())), "{cut}: {told:?}");
     // Nobody is asked for what is approved already; who is asked is asked again only where that was cut off.
     let asked = if story == Story::ApproveBeforeWaiting { 0..=0 } else { 1..=2 };
     assert!(asked.contains(&times(Event::Requested)), "{cut}: {told:?}");
+    // However many were missed, one is told; it is repeated only where writing that down was cut off.
+    let reminded = if story == Story::Remind { 1..=2 } else { 0..=0 };
+    assert!(reminded.contains(&times(Event::Reminded)), "{cut}: {told:?}");
+    assert!(reminded.contains(&times(Event::Escalated)), "{cut}: {told:?}");
+    let ended = told.iter().position(|event| *event == end.event()).expect("it is told");
+    let late = told.iter().skip(ended).filter(|event| matches!(event, Event::Reminded | Event::Escalated)).count();
+    assert_eq!(late, 0, "{cut}: {told:?}");
     assert!(request.due_at().is_none(), "{cut}: something is still due");
 }
 
 #[expect(clippy::print_stdout, reason = "how much was tried is worth knowing")]
 async fn cut_off_everywhere(story: Story) {
-    let whole = GateWorld::new("production");
+    let whole = GateWorld::new(story.environment());
     let counting = Fuse::never();
     assert_eq!(live(&whole, story, &counting).await, 0);
     assert_ended(&whole, story, "uncut").await;
+    let told = whole.channel.told();
+    assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), told.len(), "uncut, everything is told once: {told:?}");
     let request = whole.request().await;
     assert_eq!(request.closed().map(|closed| closed.callback), Some(Callback::Sent));
     let calls = counting.calls();
@@ -124,7 +153,7 @@ async fn cut_off_everywhere(story: Story) {
     let mut presumed = 0;
     for call in 0..calls {
         for side in [Side::Before, Side::After] {
-            let world = GateWorld::new("production");
+            let world = GateWorld::new(story.environment());
             assert_eq!(live(&world, story, &Fuse::at(call, side)).await, 1, "{story:?}, call {call}, {side:?}");
             deaths += 1;
             let cut = format!("{story:?}, call {call}, {side:?}");
@@ -166,4 +195,9 @@ async fn an_approval_found_while_the_request_is_opened_and_cut_off_anywhere_ends
 #[tokio::test]
 async fn a_deadline_that_is_cut_off_anywhere_ends_expired_once() {
     cut_off_everywhere(Story::Expire).await;
+}
+
+#[tokio::test]
+async fn reminders_that_are_cut_off_anywhere_are_told_once_and_never_after_the_end() {
+    cut_off_everywhere(Story::Remind).await;
 }

@@ -60,10 +60,11 @@ fn facts_about_another_target_are_refused() {
 
 #[test]
 fn an_invalid_policy_ends_with_3_and_its_findings_go_to_stderr() {
-    let ran = Countersign::new("explain checkout production --policy broken/zero.yaml").run();
+    let ran = Countersign::new("explain checkout production --policy lint/invalid-requirement/bad.yaml").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
     assert!(ran.stderr.contains("error[invalid-requirement]") && ran.stderr.contains("\nhint: "), "{}", ran.stderr);
-    let ran = Countersign::new("explain checkout production --policy broken/zero.yaml --format json").run();
+    let ran =
+        Countersign::new("explain checkout production --policy lint/invalid-requirement/bad.yaml --format json").run();
     let document = ran.json();
     assert_eq!((ran.code, &document["schema"]), (Some(3), &json!(1)));
     assert_eq!(document["error"]["code"], "policy-invalid");

@@ -46,6 +46,10 @@ pub(crate) struct Acme {
 
 impl Acme {
     pub(crate) async fn open(folder: &Path) -> Self {
+        Self::open_under(folder, POLICY).await
+    }
+
+    async fn open_under(folder: &Path, text: &str) -> Self {
         let loopback = ([127, 0, 0, 1], 0).into();
         let options = Options {
             data: folder.to_owned(),
@@ -53,7 +57,7 @@ impl Acme {
             github: loopback,
             standing_at: Some("2026-11-18T09:00:00Z".parse().expect("an instant")),
         };
-        let local = Arc::new(LocalGate::open(&options, policy(POLICY)).expect("the gate opens"));
+        let local = Arc::new(LocalGate::open(&options, policy(text)).expect("the gate opens"));
         let running = Arc::clone(&local).start(&options).await.expect("the gate starts");
         let (gate, github) = (Client::new(running.gate), Client::new(running.github));
         Self { gate, github, local, running }
@@ -62,6 +66,13 @@ impl Acme {
     /// People, a team, a repository with a commit on main.
     pub(crate) async fn with_people(folder: &Path) -> Self {
         let acme = Self::open(folder).await;
+        stage_people(&acme.github).await;
+        acme
+    }
+
+    /// The same under another policy.
+    pub(crate) async fn under(folder: &Path, text: &str) -> Self {
+        let acme = Self::open_under(folder, text).await;
         stage_people(&acme.github).await;
         acme
     }
@@ -85,6 +96,43 @@ impl Acme {
         let execution = self.execution(name).await;
         let id = execution["request_id"].as_str().expect("an id").to_owned();
         self.gate.get(&format!("/requests/{id}")).await.expect("a request")
+    }
+
+    pub(crate) async fn start_with(&self, name: &str, input: Value) -> Value {
+        self.gate.post(&format!("/executions?name={name}"), &input).await.expect("it starts");
+        self.settle().await;
+        self.execution(name).await
+    }
+
+    /// What happened to the request of an execution, by the kinds of its records.
+    pub(crate) async fn trail_of(&self, name: &str) -> Vec<Value> {
+        let id = self.execution(name).await["request_id"].as_str().expect("an id").to_owned();
+        let trail = self.gate.get(&format!("/requests/{id}/trail")).await.expect("a trail");
+        trail["records"].as_array().expect("records").clone()
+    }
+
+    /// What channels were told, as `channel: event`.
+    pub(crate) async fn told(&self) -> Vec<String> {
+        let told = self.gate.get("/notifications").await.expect("notifications");
+        let told = told["notifications"].as_array().expect("a list");
+        let line = |one: &Value| {
+            format!("{}: {}", one["channel"].as_str().unwrap_or_default(), one["event"].as_str().unwrap_or_default())
+        };
+        told.iter().map(line).collect()
+    }
+
+    /// The text of the last message of that event.
+    pub(crate) async fn last_text(&self, event: &str) -> String {
+        let told = self.gate.get("/notifications").await.expect("notifications");
+        let last = told["notifications"].as_array().expect("a list").iter().rfind(|one| one["event"] == event).cloned();
+        last.expect("it was told")["text"].as_str().expect("a text").to_owned()
+    }
+
+    /// Approves with these words.
+    pub(crate) async fn approve(&self, login: &str, pull: u64, body: &str) -> u64 {
+        let id = review_saying(&self.github, login, pull, ("APPROVE", body)).await;
+        self.settle().await;
+        id
     }
 
     pub(crate) async fn review(&self, login: &str, pull: u64, event: &str) -> u64 {
@@ -135,8 +183,13 @@ pub(crate) async fn open_pull_request(github: &Client, branch: &str, sha: &str) 
 }
 
 pub(crate) async fn review(github: &Client, login: &str, pull: u64, event: &str) -> u64 {
+    let body = if event == "APPROVE" { "" } else { "please change this" };
+    review_saying(github, login, pull, (event, body)).await
+}
+
+async fn review_saying(github: &Client, login: &str, pull: u64, (event, body): (&str, &str)) -> u64 {
     let path = format!("/repos/acme/checkout/pulls/{pull}/reviews");
-    let body = json!({ "event": event, "body": if event == "APPROVE" { "" } else { "please change this" } });
+    let body = json!({ "event": event, "body": body });
     let given = github.send(Method::POST, &path, Some(&format!("standin_{login}")), Some(&body)).await;
     given.expect("a review")["id"].as_u64().expect("an id")
 }

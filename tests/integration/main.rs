@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "a test is an edge: it makes the files that it needs")]
 
+mod audit_and_override;
 mod check;
 mod command_line;
 mod crash;
@@ -22,13 +23,18 @@ mod gate;
 mod gate_world;
 mod init_command;
 mod lifecycle_model;
+mod lint;
+mod lint_levels;
 mod local_gate;
 mod matrix_command;
 mod policy_docs;
 mod policy_tests;
 mod races;
 mod release;
+mod reminder_model;
+mod reminders;
 mod rust_tokens;
+mod sarif;
 mod schema;
 mod signatures;
 mod specimen;
@@ -36,5 +42,6 @@ mod store_contract;
 mod test_command;
 mod test_files;
 mod test_steps;
+mod times;
 mod webhook_door;
 mod webhook_schema;

@@ -35,16 +35,10 @@ fn run(arguments: &[&str]) -> Output {
 // Recipes, and what is quoted of them.
 
 #[test]
-fn every_recipe_is_sound_and_warns_only_of_what_it_says() {
+fn every_recipe_is_free_of_findings_but_for_what_it_waives_with_a_reason() {
     for recipe in recipes() {
         let checked: Value = serde_json::from_str(&output(&["check", &recipe, "--format", "json"])).expect("JSON");
-        let findings = checked["findings"].as_array().expect("findings");
-        let found: BTreeSet<&str> = findings.iter().filter_map(|finding| finding["code"].as_str()).collect();
-        let text = if recipe.ends_with(".yaml") { read(&recipe) } else { String::new() };
-        let said = text.lines().find_map(|line| line.strip_prefix("# check warns of: ")).unwrap_or_default();
-        let said: BTreeSet<&str> = said.split(", ").collect();
-        assert_eq!(checked["errors"], 0, "{recipe}: {found:?}");
-        assert!(found.is_subset(&said), "{recipe} says that it warns of {said:?}, and does of {found:?}");
+        assert_eq!(checked["findings"], Value::Array(Vec::new()), "{recipe}");
     }
 }
 

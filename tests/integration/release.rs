@@ -82,13 +82,43 @@ async fn a_veto_that_only_the_present_policy_knows_stops_the_release() {
     let present = with_zoe(&acme);
     let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.review("zoe", first, "REQUEST_CHANGES").await;
-    let refused = app::evaluate(&present, &run("first", 0), &canary(first)).await.expect("a decision");
-    assert_eq!(refused.verdict.as_str(), "rejected");
+    let refused = app::evaluate(&present, &run("first", 0), &canary(first), None).await.expect("a decision");
+    assert_eq!(refused.decision().verdict.as_str(), "rejected");
 
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
     assert_eq!(acme.start("second", "canary", second).await["status"], "SUCCEEDED");
     assert_eq!(ended(app::verify(&present, &run("second", 0)).await), End::Denied);
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_the_input_that_only_the_present_policy_reads_is_not_known_and_falls_to_the_stricter_side() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let under = |pointer: &str| {
+        let second = format!("{{ count: 1, of: [\"@zoe\"], when: {{ input: {{ \"{pointer}\": \"eu\" }} }} }}");
+        let text = POLICY.replace(
+            "canary: { require: 1 of payments, timeout: 4h }",
+            &format!("canary: {{ require: {{ all_of: [1 of payments, {second}] }}, timeout: 4h }}"),
+        );
+        App { policy: Arc::new(policy(&text)), ..acme.local.app.clone() }
+    };
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pia", pull, "APPROVE").await;
+    let mut input = canary(pull);
+    input["region"] = json!("us");
+    input["zone"] = json!("us");
+    let first = app::evaluate(&under("/region"), &run("first", 0), &input, None).await.expect("a decision");
+    assert_eq!(first.decision().verdict.as_str(), "approved");
+    app::verify(&under("/region"), &run("first", 0)).await.expect("a release");
+    match app::verify(&under("/zone"), &run("first", 0)).await {
+        Err(Failure::Ended { end: End::Denied, decision: Some(decision) }) => {
+            let codes: Vec<&str> = decision.reasons.iter().map(|reason| reason.code.as_str()).collect();
+            assert_eq!(codes, ["policy-changed", "quorum-unmet", "condition-unknown"]);
+        }
+        other => panic!("{other:?}"),
+    }
     acme.close().await;
 }
 
@@ -105,8 +135,8 @@ async fn a_veto_that_stops_a_release_is_remembered_for_the_next_pull_request_of_
 
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
-    let refused = app::evaluate(&present, &run("second", 0), &canary(second)).await.expect("a decision");
-    assert_eq!(refused.reasons[0].code.as_str(), "vetoed");
+    let refused = app::evaluate(&present, &run("second", 0), &canary(second), None).await.expect("a decision");
+    assert_eq!(refused.decision().reasons[0].code.as_str(), "vetoed");
     acme.close().await;
 }
 

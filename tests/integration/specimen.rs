@@ -23,6 +23,12 @@ services:
     environments:
       production: { require: 1 of payments, timeout: 1h, notify: [desk] }
       vault: { require: 2 of payments, timeout: 1h, notify: [desk] }
+      guarded:
+        require: 1 of payments
+        timeout: 1h
+        notify: [desk]
+        remind: [10m, 25m]
+        escalate: [{ after: 30m, notify: [desk], stand_in: { payments: ["@dave"] } }]
 "#;
 
 pub(crate) fn policy() -> Arc<Policy> {

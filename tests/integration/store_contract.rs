@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 
-use countersign::approval::decision::{Event, Verdict};
-use countersign::approval::facts::{BoundBy, Review, ReviewState, Veto};
+use countersign::approval::decide_under;
+use countersign::approval::decision::{Event, Mode, Verdict};
+use countersign::approval::facts::{BoundBy, Facts, Review, ReviewState, Veto};
 use countersign::approval::observation::{Observation, Observed};
 use countersign::approval::record::{Record, RecordKind};
-use countersign::approval::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREAD_SECONDS};
+use countersign::approval::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREAD_SECONDS, Subject};
 use countersign::ident::{DeliveryId, ReviewId};
+use countersign::policy::{Field, Rule};
 use countersign::ports::{ClaimError, DeliveryState, RequestStore, SettleClaim, Which, Write, WriteError};
 
 use crate::specimen::*;
@@ -22,6 +24,7 @@ macro_rules! store_contract {
     ($fresh:path) => {
         $crate::store_contract::store_contract!($fresh:
             what_is_written_is_read_back_as_it_was,
+            a_rule_with_every_field_is_read_back_as_it_was_pinned_and_decides_the_same,
             of_many_who_write_at_once_the_first_wins_and_the_others_learn_what_is_stored,
             of_many_who_claim_at_once_one_may_resume,
             a_write_that_does_not_follow_what_is_stored_changes_nothing,
@@ -92,6 +95,81 @@ pub(crate) async fn what_is_written_is_read_back_as_it_was(store: Store) {
     assert_eq!(store.request(&other.id).await, Ok(None));
     assert_eq!(store.token(&other.id).await, Ok(None));
     assert_eq!(store.trail(&other.id).await, Ok(Vec::new()));
+}
+
+/// A rule that sets every field, and a policy that has all that it can name.
+const WHOLE: &str = r#"
+version: 1
+groups:
+  payments: { teams: [acme/payments], users: ["pia#7"] }
+  sre: { users: [ana, "deploy[bot]"] }
+channels: { desk: { email: [desk@acme.example] }, oncall: {} }
+calendars:
+  weekend: { timezone: Europe/Berlin, weekly: [{ from: "fri 16:00", to: "mon 08:00" }] }
+  hours: { timezone: UTC, weekly: [{ days: [mon, tue], from: "09:00", to: "17:00" }] }
+  year-end: { timezone: UTC, dates: [{ from: "2026-12-20 00:00", to: "2027-01-03 00:00" }] }
+services:
+  "check*":
+    repository: ["acme/checkout", "acme/checkout-*"]
+    branches: [main, "/release-[0-9]+/"]
+    notify: [desk]
+    description: pays for things
+    environments:
+      "prod*":
+        require:
+          in_order:
+            - { count: 2, of: [payments, "@dana"], name: leads, when: { only_paths: ["src/**"], not: { lines: ">500" } } }
+            - any_of:
+                - all of sre
+                - { count: 1, of: ["@acme/security"], when: { any: [{ labels: [hotfix] }, { authors: ["@acme/sre"] }, { within: [hours] }] } }
+            - { count: 1, of: [sre], when: { input: { "/deploy/region": ["eu-*", "/us-[0-9]/"] }, version: "v2.*", requester: "dave", branch: main } }
+        timeout: 4h
+        explicit: true
+        remind: [1h, 90m]
+        escalate: [{ after: 2h, notify: [oncall], stand_in: { payments: [sre, "@acme/leads"] } }]
+        exclude: [author, pushers, requester]
+        distinct: false
+        on_changes_requested: block
+        veto: ["@acme/legal"]
+        max_age: 5d
+        freeze: [weekend, { calendar: year-end, effect: wait, except: { only_authors: ["@ana"] } }]
+        window: [hours]
+        wait: 30m
+        override: { by: 1 of sre, for: 2h, notify: [oncall] }
+        notify: { requested: [desk], escalated: [oncall] }
+        mode: audit
+"#;
+
+pub(crate) async fn a_rule_with_every_field_is_read_back_as_it_was_pinned_and_decides_the_same(store: Store) {
+    let policy = crate::local_gate::policy(WHOLE);
+    let request = pending("one", 0);
+    let rule = policy.rule(&request.subject.target).map(|rule| rule.pin()).expect("a rule");
+    assert!(Field::ALL.iter().all(|field| rule.rule().set_at(*field).is_some()), "a field is left out");
+    let subject = Subject {
+        version: Some("v2.3.1".to_owned()),
+        input: serde_json::from_str(r#"{"deploy":{"stages":[null,{"region":"eu-1"}]}}"#).expect("an input"),
+        ..request.subject.clone()
+    };
+    let request = ApprovalRequest { rule, subject, policy_digest: policy.digest().clone(), ..request };
+    let written = open(&store, request, "secret").await;
+    let read = stored(&store, &written).await;
+    assert_eq!(read, written);
+    assert_eq!(read.policy_digest, *policy.digest());
+    assert_eq!((read.due_at(), read.overdue(at(8_000))), (written.due_at(), written.overdue(at(8_000))));
+    let facts: Facts = serde_json::from_value(serde_json::json!({
+        "schema": 1, "now": at(9_000), "requested_at": at(0), "target": target(), "revision": "a1", "requester": "dave",
+        "version": "v2.3.1", "input": read.subject.input,
+        "pull_request": {
+            "repository": "acme/checkout", "default_branch": "main", "number": 1, "state": "open", "head": "a1", "base": "main",
+            "author": { "id": 3, "login": "dave" }, "files": [{ "path": "src/a.rs" }], "files_complete": true
+        },
+        "teams": { "acme/payments": [{ "id": 1, "login": "pat" }], "acme/leads": [{ "id": 2, "login": "lea" }] }
+    }))
+    .expect("facts");
+    let under = |rule: &Rule<'_>| decide_under(rule, policy.digest(), &facts);
+    let by_policy = under(&policy.rule(&target()).expect("a rule"));
+    assert_eq!(under(&read.rule.rule()), by_policy);
+    assert!(by_policy.requirement.is_some() && by_policy.mode == Mode::Audit);
 }
 
 pub(crate) async fn of_many_who_write_at_once_the_first_wins_and_the_others_learn_what_is_stored(store: Store) {

@@ -20,6 +20,8 @@ pub struct Sent {
     pub channel: ChannelName,
     /// What happened.
     pub event: Event,
+    /// Which of the rule's reminders or escalations, from 1; null for what comes once.
+    pub number: Option<usize>,
     /// The request it is about.
     pub request_id: RequestId,
     /// One line.
@@ -54,6 +56,7 @@ impl Notifier for Outbox {
         sent.push_back(Sent {
             channel: channel.clone(),
             event: message.event,
+            number: message.number,
             request_id: message.request_id.clone(),
             subject: message.subject.clone(),
             text: message.text.clone(),

@@ -79,24 +79,18 @@ pub(super) struct Push {
 }
 
 const EVENTS: [&str; 8] = ["review", "dismiss", "push", "label", "base", "close", "merge", "tick"];
-const STEP_KEYS: Keys = Keys {
-    what: "a step",
-    known: &["review", "dismiss", "push", "label", "base", "close", "merge", "tick", "expect"],
-    later: &[],
-};
+const STEP_KEYS: Keys =
+    Keys { what: "a step", known: &["review", "dismiss", "push", "label", "base", "close", "merge", "tick", "expect"] };
 const REVIEW_KEYS: Keys =
-    Keys { what: "a `review` step", known: &["by", "state", "at", "body", "revision", "id", "bound_by"], later: &[] };
-const DISMISS_KEYS: Keys = Keys { what: "a `dismiss` step", known: &["of", "by", "at"], later: &[] };
-const PUSH_KEYS: Keys = Keys {
-    what: "a `push` step",
-    known: &["by", "head", "at", "force", "commits", "files", "additions", "deletions"],
-    later: &[],
-};
-const LABEL_KEYS: Keys = Keys { what: "a `label` step", known: &["add", "remove", "at"], later: &[] };
-const BASE_KEYS: Keys = Keys { what: "a `base` step", known: &["to", "at"], later: &[] };
-const CLOSE_KEYS: Keys = Keys { what: "a `close` step", known: &["at"], later: &[] };
-const MERGE_KEYS: Keys = Keys { what: "a `merge` step", known: &["commit", "at"], later: &[] };
-const TICK_KEYS: Keys = Keys { what: "a `tick` step", known: &["by", "to"], later: &[] };
+    Keys { what: "a `review` step", known: &["by", "state", "at", "body", "revision", "id", "bound_by"] };
+const DISMISS_KEYS: Keys = Keys { what: "a `dismiss` step", known: &["of", "by", "at"] };
+const PUSH_KEYS: Keys =
+    Keys { what: "a `push` step", known: &["by", "head", "at", "force", "commits", "files", "additions", "deletions"] };
+const LABEL_KEYS: Keys = Keys { what: "a `label` step", known: &["add", "remove", "at"] };
+const BASE_KEYS: Keys = Keys { what: "a `base` step", known: &["to", "at"] };
+const CLOSE_KEYS: Keys = Keys { what: "a `close` step", known: &["at"] };
+const MERGE_KEYS: Keys = Keys { what: "a `merge` step", known: &["commit", "at"] };
+const TICK_KEYS: Keys = Keys { what: "a `tick` step", known: &["by", "to"] };
 
 /// What can be submitted. A dismissal is an event of its own, and of a pending review nobody hears.
 const STATES: [(&str, ReviewState); 3] = [

@@ -41,8 +41,8 @@ impl Suites {
     }
 }
 
-const FILE_KEYS: Keys = Keys { what: "a test file", known: &["defaults", "cases"], later: &[] };
-const CASE_KEYS: Keys = Keys { what: "a case", known: &["name", "given", "expect", "steps"], later: &[] };
+const FILE_KEYS: Keys = Keys { what: "a test file", known: &["defaults", "cases"] };
+const CASE_KEYS: Keys = Keys { what: "a case", known: &["name", "given", "expect", "steps"] };
 
 /// Reads test files.
 #[must_use]

@@ -106,7 +106,6 @@ pub(super) const GIVEN_KEYS: Keys = Keys {
         "reviews",
         "vetoes",
     ],
-    later: &[],
 };
 const PULL_REQUEST_KEYS: Keys = Keys {
     what: "`pull_request`",
@@ -132,16 +131,14 @@ const PULL_REQUEST_KEYS: Keys = Keys {
         "pushers",
         "pushers_complete",
     ],
-    later: &[],
 };
-const FILE_KEYS: Keys = Keys { what: "a file", known: &["path", "previous_path"], later: &[] };
-const COMMIT_KEYS: Keys = Keys { what: "a commit", known: &["sha", "author", "committer"], later: &[] };
+const FILE_KEYS: Keys = Keys { what: "a file", known: &["path", "previous_path"] };
+const COMMIT_KEYS: Keys = Keys { what: "a commit", known: &["sha", "author", "committer"] };
 const REVIEW_KEYS: Keys = Keys {
     what: "a review",
     known: &["id", "by", "user", "state", "was", "dismissed_by", "revision", "bound_by", "at", "submitted_at", "body"],
-    later: &[],
 };
-const VETO_KEYS: Keys = Keys { what: "a veto", known: &["by", "at", "pull_request"], later: &[] };
+const VETO_KEYS: Keys = Keys { what: "a veto", known: &["by", "at", "pull_request"] };
 
 const STATES: [(&str, ReviewState); 5] = [
     ("approved", ReviewState::Approved),

@@ -15,7 +15,7 @@ use crate::policy::yaml::{Node, Value};
 /// A value that may be left out, or be `null` on purpose.
 pub(super) type Told<T> = Option<Option<T>>;
 
-const PERSON_KEYS: Keys = Keys { what: "a person", known: &["login", "id", "type"], later: &[] };
+const PERSON_KEYS: Keys = Keys { what: "a person", known: &["login", "id", "type"] };
 const ACCOUNT_KINDS: [(&str, AccountKind); 5] = [
     ("User", AccountKind::User),
     ("Bot", AccountKind::Bot),

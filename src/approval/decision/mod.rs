@@ -68,6 +68,16 @@ pub struct Decision {
     pub mode: Mode,
 }
 
+impl Decision {
+    /// Whether the execution goes on at once whatever the verdict: the rule is in audit mode, and it is one. A target
+    /// without a rule has none that could say so, audit mode is below every floor, and who was asked is waited for.
+    #[must_use]
+    pub fn goes_on_in_audit(&self) -> bool {
+        let no_rule = |reason: &Reason| matches!(reason.code, ReasonCode::NoRule | ReasonCode::BelowFloor);
+        self.mode == Mode::Audit && self.requested_at.is_none() && !self.reasons.iter().any(no_rule)
+    }
+}
+
 /// The engine's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,24 +8,34 @@ use crate::policy::load;
 
 const POLICY: &str = r#"
 version: 1
-channels: { desk: { email: [desk@acme.example] } }
+groups: { payments: { users: [pia] } }
+channels: { desk: { email: [desk@acme.example] }, oncall: {}, boss: {} }
 services:
   checkout:
     repository: acme/checkout
     environments:
       production: { require: "@pia", timeout: 4h, notify: [desk] }
       staging: { require: none, notify: [desk] }
+      vault:
+        require: 1 of payments
+        timeout: 4h
+        remind: [1h, 2h]
+        escalate: [{ after: 2h, notify: [oncall, boss] }, { after: 3h, notify: [oncall] }]
+        override: { by: "@pia", notify: [boss] }
+        notify: [desk]
+      cellar: { require: 1 of payments, timeout: 4h, remind: 1h, escalate: { after: 2h, stand_in: { payments: ["@pat"] } } }
+      garden: { require: 1 of payments, timeout: 4h, mode: audit, notify: { requested: [desk], canceled: [boss] } }
 "#;
 
 pub(in crate::approval) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-fn channel(name: &str) -> ChannelName {
+pub(in crate::approval) fn channel(name: &str) -> ChannelName {
     ChannelName::new(name).unwrap()
 }
 
-fn asked_in(environment: &str) -> (ApprovalRequest, Decision) {
+pub(in crate::approval) fn asked_in(environment: &str) -> (ApprovalRequest, Decision) {
     let source = Source { name: "policy.yaml".into(), content: SourceContent::Bytes(POLICY.into()) };
     let loaded = load(vec![source]);
     let policy = loaded.policy.unwrap_or_else(|| panic!("{:?}", loaded.findings));

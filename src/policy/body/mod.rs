@@ -40,7 +40,7 @@ pub(crate) const DEFAULTS_KEYS: &[&str] = &[
     "mode",
 ];
 
-const BODY_KEYS: Keys = Keys { what: "a rule", known: Field::KEYS, later: &[] };
+const BODY_KEYS: Keys = Keys { what: "a rule", known: Field::KEYS };
 
 /// The names that a rule body may refer to.
 pub(crate) struct Names {

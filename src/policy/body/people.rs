@@ -49,7 +49,7 @@ pub(super) fn read_refs(
     (!items.is_empty() && refs.len() == items.len()).then_some(refs)
 }
 
-const ESCALATION_KEYS: Keys = Keys { what: "an escalation", known: &["after", "notify", "stand_in"], later: &[] };
+const ESCALATION_KEYS: Keys = Keys { what: "an escalation", known: &["after", "notify", "stand_in"] };
 
 /// Escalations in the order of time. `[]` says that there are none.
 pub(super) fn read_escalate(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Vec<Escalation>> {
@@ -128,7 +128,7 @@ fn read_stand_ins(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Vec<
     stand_ins
 }
 
-const OVERRIDE_KEYS: Keys = Keys { what: "an override", known: &["by", "for", "notify"], later: &[] };
+const OVERRIDE_KEYS: Keys = Keys { what: "an override", known: &["by", "for", "notify"] };
 
 /// How long an override counts where nothing else is said.
 const DEFAULT_VALID_FOR: &str = "4h";

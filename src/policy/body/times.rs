@@ -58,7 +58,7 @@ pub(super) fn read_remind(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Du
     sound.then_some(remind)
 }
 
-const FREEZE_KEYS: Keys = Keys { what: "a freeze", known: &["calendar", "effect", "except"], later: &[] };
+const FREEZE_KEYS: Keys = Keys { what: "a freeze", known: &["calendar", "effect", "except"] };
 const EFFECTS: [(&str, FreezeEffect); 2] = [("deny", FreezeEffect::Deny), ("wait", FreezeEffect::Wait)];
 
 /// Names of calendars, and mappings with `calendar`. `[]` says that there is no freeze.

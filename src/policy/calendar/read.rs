@@ -10,9 +10,9 @@ use crate::policy::load::{check_name, entries_once};
 use crate::policy::read::{Keys, Reader};
 use crate::policy::yaml::{Entry, Node};
 
-const CALENDAR_KEYS: Keys = Keys { what: "a calendar", known: &["timezone", "weekly", "dates"], later: &[] };
-const WEEKLY_KEYS: Keys = Keys { what: "a span of `weekly`", known: &["days", "from", "to"], later: &[] };
-const DATES_KEYS: Keys = Keys { what: "a span of `dates`", known: &["from", "to"], later: &[] };
+const CALENDAR_KEYS: Keys = Keys { what: "a calendar", known: &["timezone", "weekly", "dates"] };
+const WEEKLY_KEYS: Keys = Keys { what: "a span of `weekly`", known: &["days", "from", "to"] };
+const DATES_KEYS: Keys = Keys { what: "a span of `dates`", known: &["from", "to"] };
 
 /// The calendars of a bundle over all its files.
 pub(crate) fn read_calendars(reader: &mut Reader<'_>, nodes: &[&Node]) -> Calendars {

@@ -38,7 +38,6 @@ const KEYS: Keys = Keys {
         "not",
         "any",
     ],
-    later: &[],
 };
 
 /// Reads the value of `when` or `except`. Nothing of a condition that cannot be read whole: what is left would mean

@@ -14,7 +14,7 @@ use crate::policy::yaml::{Entry, Node, Value};
 pub(crate) type Groups = BTreeMap<Box<str>, Arc<Group>>;
 
 const COMBINATIONS: [&str; 3] = ["all_of", "any_of", "in_order"];
-const LEAF_KEYS: Keys = Keys { what: "a requirement", known: &["count", "of", "when", "name"], later: &[] };
+const LEAF_KEYS: Keys = Keys { what: "a requirement", known: &["count", "of", "when", "name"] };
 const FORMS: &str = "write `2 of payments`, `\"@login\"`, `all of security`, or a mapping with \
                      `all_of`, `any_of`, `in_order` or `count` and `of`";
 

@@ -148,6 +148,42 @@ fn span_of(location: serde_yaml::Location) -> Span {
     }
 }
 
+/// The comments of a text that [`parse`] takes, from `#` to the end of the line, and whether each has its line to itself.
+///
+/// The reader's own scanner says what is a scalar; a `#` outside of those, behind white space, begins a comment. One in
+/// the first line of a block scalar, behind the `|`, is passed over.
+pub(crate) fn comments(source: SourceId, text: &str) -> Vec<(Span, bool)> {
+    use serde_yaml::granit_parser::{Scanner, StrInput, TokenType};
+    let scalars = Scanner::new(StrInput::new(text)).map_while(Result::ok).filter_map(|token| {
+        let span = token.span();
+        matches!(token.token_type(), TokenType::Scalar(..)).then(|| span.byte_range()).flatten()
+    });
+    let mut scalars = scalars.filter(|range| !range.is_empty()).peekable();
+    let (mut found, mut offset) = (Vec::new(), 0);
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        let marks = line.match_indices('#').map(|(at, _)| at);
+        let begins = marks.filter(|at| line.get(..*at).is_some_and(is_blank_end)).find(|at| {
+            let at = offset + *at;
+            while scalars.next_if(|range| range.end <= at).is_some() {}
+            scalars.peek().is_none_or(|range| range.start > at)
+        });
+        if let Some((at, (before, comment))) = begins.and_then(|at| Some((at, line.split_at_checked(at)?))) {
+            let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let (column, start) = (small(before.chars().count() + 1), small(offset + at));
+            let len = small(comment.trim_end().len());
+            let alone = before.trim_start_matches('\u{feff}').trim().is_empty();
+            found.push((Span { source, line: number, column, start, len }, alone));
+        }
+        offset += line.len();
+    }
+    found
+}
+
+/// Whether a comment may begin behind this part of a line.
+fn is_blank_end(before: &str) -> bool {
+    before.is_empty() || before.ends_with([' ', '\t']) || before == "\u{feff}"
+}
+
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
@@ -216,5 +252,66 @@ impl<'de> Visitor<'de> for ValueVisitor {
             entries.push(Entry { key: key.value, key_span: span_of(key.referenced), node });
         }
         Ok(Value::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::comments;
+    use crate::finding::SourceId;
+    use proptest::prelude::*;
+
+    /// Each comment with its line, and `!` where it has the line to itself.
+    fn found(text: &str) -> Vec<String> {
+        let told = |(span, alone): (super::Span, bool)| {
+            let start = usize::try_from(span.start).unwrap();
+            let comment = text.get(start..start + usize::try_from(span.len).unwrap()).unwrap();
+            format!("{}{}{comment}", span.line, if alone { "!" } else { ":" })
+        };
+        comments(SourceId::default(), text).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn a_comment_is_found_at_the_end_of_a_line_and_alone_on_one() {
+        assert_eq!(
+            found("# a\nkey: value # b\n  \t# c\r\nlist: [1, 2] # d # e"),
+            ["1!# a", "2:# b", "3!# c", "4:# d # e"]
+        );
+        assert_eq!(found("\u{feff}# mark\nä: ü # c"), ["1!# mark", "2:# c"]);
+        assert_eq!(found("&a k: *a # c\n? x # d\n: y"), ["1:# c", "2:# d"]);
+        assert_eq!(found("[a, # in\n b]\n--- # no"), ["1:# in", "3:# no"]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_comment_is_none() {
+        assert_eq!(found("a: b#c\nd: 'x # y'\ne: \"x # \\\" # y\"\nf: &a#b x\ng: [*a#b ]\n"), [""; 0]);
+        assert_eq!(found("'k # l': 1 # m"), ["1:# m"]);
+        assert_eq!(found("a: 'x\n  # y\n  z' # w"), ["3:# w"]);
+        assert_eq!(found("a: \"x\n  # y\n  z\" # w"), ["3:# w"]);
+    }
+
+    #[test]
+    fn a_block_scalar_has_no_comments_and_ends_where_its_indent_does() {
+        assert_eq!(found("a: |\n  x # y\n  # z\nb: 1 # c"), ["4:# c"]);
+        assert_eq!(found("a: >-\n  x # y\n\n  # z\n\n# c\nb: 1"), ["6!# c"]);
+        assert_eq!(found("a:\n  - |2\n     # x\n    # y\n  # c\n"), ["5!# c"]);
+    }
+
+    proptest! {
+        #[test]
+        fn blanking_the_comments_changes_nothing_of_what_is_read(
+            text in "([ \\n#:,\\-|>'\"a\\[\\]{}&*é]|key: |\\n  |'x # y'){0,40}"
+        ) {
+            let read = |text: &str| super::parse(SourceId::default(), text, &mut super::Room::default()).map(|node| node.to_json()).ok();
+            if let Some(value) = read(&text) {
+                let mut bare = text.clone().into_bytes();
+                for (span, _) in comments(SourceId::default(), &text) {
+                    let start = usize::try_from(span.start).unwrap();
+                    let end = start + usize::try_from(span.len).unwrap();
+                    bare[start..end].fill(b' ');
+                }
+                prop_assert_eq!(read(&String::from_utf8(bare).unwrap()), Some(value));
+            }
+        }
     }
 }

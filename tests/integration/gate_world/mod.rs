@@ -157,7 +157,7 @@ impl GateWorld {
     }
 
     pub(crate) async fn evaluate(&self, gate: &App) -> Result<(), Failure> {
-        app::evaluate(gate, &Self::execution(), &self.input()).await.map(|_| ())
+        app::evaluate(gate, &Self::execution(), &self.input(), None).await.map(|_| ())
     }
 
     /// The waiting step runs, with this token.

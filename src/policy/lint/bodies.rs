@@ -1,0 +1,159 @@
+//! Every rule body and every list of selectors of a policy, with the places of their keys and values.
+//!
+//! Knows how layers are laid over each other, and no lint.
+
+use super::super::load::Section;
+use super::super::requirement::{Require, Requirement};
+use super::super::selector::Selectors;
+use super::super::service::Service;
+use super::super::yaml::{Entry, Node, Value};
+use super::super::{Field, Pattern, Policy, RuleBody, Setting};
+use super::{Lint, entries, entries_of, nodes};
+use crate::finding::Span;
+
+/// A rule body as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Body<'l> {
+    pub(super) layer: Layer<'l>,
+    pub(super) body: &'l RuleBody,
+    pub(super) node: &'l Node,
+    /// Its key; for `defaults`, the whole of it.
+    pub(super) key_span: Span,
+}
+
+/// Which layer a body is.
+#[derive(Clone, Copy)]
+pub(super) enum Layer<'l> {
+    /// `defaults`.
+    Defaults,
+    /// Of a top-level environment.
+    Common(&'l Pattern),
+    /// Of a service's own environment.
+    Own(&'l Pattern, &'l Service, &'l Pattern),
+}
+
+/// The selectors of one level, as written.
+pub(super) struct Keys<'l> {
+    /// What they select: `environment` or `service`.
+    pub(super) what: &'static str,
+    pub(super) keys: Vec<(&'l Pattern, Span)>,
+}
+
+/// An entry of selectors with its text. A sound policy has them in the order of the files.
+fn beside<'l, T>(
+    selectors: &'l Selectors<T>,
+    entries: impl IntoIterator<Item = &'l Entry>,
+) -> impl Iterator<Item = (&'l Pattern, &'l T, &'l Entry)> {
+    let both = selectors.iter().zip(entries);
+    both.filter(|((key, _), entry)| key.as_str() == &*entry.key).map(|((key, value), entry)| (key, value, entry))
+}
+
+fn own_entries(entry: &Entry) -> &[Entry] {
+    entry.node.get("environments").map(entries_of).unwrap_or_default()
+}
+
+pub(super) fn bodies<'l>(policy: &'l Policy, sections: &'l [Section<'l>]) -> Vec<Body<'l>> {
+    let mut bodies = Vec::new();
+    for node in nodes(sections, "defaults") {
+        bodies.push(Body { layer: Layer::Defaults, body: &policy.defaults.body, node, key_span: node.span });
+    }
+    for (key, layer, entry) in beside(&policy.environments, entries(nodes(sections, "environments"))) {
+        let (body, node, key_span) = (&layer.body, &entry.node, entry.key_span);
+        bodies.push(Body { layer: Layer::Common(key), body, node, key_span });
+    }
+    for (service_key, service, entry) in beside(&policy.services, entries(nodes(sections, "services"))) {
+        for (key, layer, entry) in beside(&service.environments, own_entries(entry)) {
+            let (body, node, key_span) = (&layer.body, &entry.node, entry.key_span);
+            bodies.push(Body { layer: Layer::Own(service_key, service, key), body, node, key_span });
+        }
+    }
+    bodies
+}
+
+pub(super) fn levels<'l>(policy: &'l Policy, sections: &'l [Section<'l>]) -> Vec<Keys<'l>> {
+    fn keys<'l, T>(
+        what: &'static str,
+        selectors: &'l Selectors<T>,
+        entries: impl IntoIterator<Item = &'l Entry>,
+    ) -> Keys<'l> {
+        let keys = beside(selectors, entries).map(|(key, _, entry)| (key, entry.key_span)).collect();
+        Keys { what, keys }
+    }
+    let services = entries(nodes(sections, "services"));
+    let mut levels = vec![
+        keys("environment", &policy.environments, entries(nodes(sections, "environments"))),
+        keys("service", &policy.services, services.iter().copied()),
+    ];
+    for (_, service, entry) in beside(&policy.services, services) {
+        levels.push(keys("environment", &service.environments, own_entries(entry)));
+    }
+    levels
+}
+
+impl<'l> Body<'l> {
+    /// The key of the environment that it is written for; none: `defaults`.
+    pub(super) const fn environment(&self) -> Option<&'l Pattern> {
+        match self.layer {
+            Layer::Defaults => None,
+            Layer::Common(key) | Layer::Own(_, _, key) => Some(key),
+        }
+    }
+
+    /// Where a field stands: its value or, where that is a list or a mapping, its key; if it is not here, the body's key.
+    pub(super) fn field_span(&self, field: &str) -> Span {
+        match self.node.entry(field) {
+            Some(entry) if matches!(entry.node.value, Value::List(_) | Value::Map(_)) => entry.key_span,
+            Some(entry) => entry.node.span,
+            None => self.key_span,
+        }
+    }
+
+    /// Whether it says itself that nobody is asked.
+    pub(super) fn asks_nobody(&self) -> bool {
+        self.body.require().is_some_and(|require| *require == Require::Nobody)
+    }
+
+    /// The requirement that it says itself, with the place of each leaf in the order of the leaves.
+    pub(super) fn requirement(&self) -> Option<(&'l Requirement, Vec<Span>)> {
+        match self.body.require()? {
+            Require::People(requirement) => {
+                let mut spans = Vec::new();
+                leaf_spans(self.node.get("require")?, &mut spans);
+                Some((requirement, spans))
+            }
+            Require::Nobody => None,
+        }
+    }
+}
+
+/// The places of the leaves of a requirement, as written.
+fn leaf_spans(node: &Node, spans: &mut Vec<Span>) {
+    let parts = ["all_of", "any_of", "in_order"].iter().find_map(|key| node.get(key));
+    match parts.map(|parts| &parts.value) {
+        Some(Value::List(items)) => items.iter().for_each(|item| leaf_spans(item, spans)),
+        Some(Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::Map(_))
+        | None => spans.push(node.span),
+    }
+}
+
+impl<'l> Lint<'l> {
+    /// What a field of this body comes to with the layers below; the outer none: that depends on the name asked for.
+    pub(super) fn effective(&self, body: &Body<'l>, field: Field) -> Option<Option<&'l Setting>> {
+        let value = |body: &'l RuleBody| body.value(field);
+        let defaults = value(&self.policy.defaults.body);
+        if let Some(own) = value(body.body) {
+            return Some(Some(own));
+        }
+        match body.layer {
+            Layer::Defaults | Layer::Common(_) => Some(defaults),
+            Layer::Own(_, _, key) if key.is_exact() => {
+                let common = self.policy.environments.find(key.as_str());
+                Some(common.and_then(|(_, layer)| value(&layer.body)).or(defaults))
+            }
+            Layer::Own(..) => {
+                let elsewhere = self.policy.environments.iter().any(|(_, layer)| value(&layer.body).is_some());
+                (!elsewhere).then_some(defaults)
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Whether the people whom a requirement lists can meet it together, and who of them cannot be spared.
+//!
+//! Looks only at leaves that must hold and that name no team: who is in a team is not known from the policy. Found by
+//! matching people to places, as a decision does, so that what is said here is certain.
+
+use std::collections::BTreeMap;
+
+use super::Lint;
+use super::bodies::Body;
+use crate::finding::Span;
+use crate::ident::UserId;
+use crate::policy::{ApproverRef, DEFAULT_EXCLUDE, Exclusion, Field, Leaf, Requirement, Setting, UserRef};
+
+/// Larger requirements than this are not looked at.
+const MOST_PLACES: usize = 64;
+
+/// A leaf that must hold whatever else does, by people who are listed.
+#[derive(Clone, Copy)]
+pub(super) struct Needed<'l> {
+    pub(super) leaf: &'l Leaf,
+    pub(super) span: Span,
+}
+
+/// What a requirement comes to.
+pub(super) struct Quorum<'l> {
+    pub(super) leaves: Vec<Needed<'l>>,
+    /// Where the whole requirement stands.
+    pub(super) span: Span,
+    /// How many different people the leaves ask for together, and how many of those places can be filled at most.
+    pub(super) places: usize,
+    pub(super) filled: usize,
+    /// Without whom one place fewer could be filled, as far as all can; in the order of the policy.
+    pub(super) critical: Vec<&'l UserRef>,
+    /// Whether an author's or a committer's own approval is set aside.
+    pub(super) excludes: bool,
+}
+
+/// An account, as far as the policy can tell them apart.
+type Account = (String, Option<UserId>);
+
+fn account(user: &UserRef) -> Account {
+    (user.login.as_str().to_ascii_lowercase(), user.id)
+}
+
+/// The quorums of every body's own requirement: one, or one for each leaf where a person may count for several.
+pub(super) fn quorums<'l>(lint: &mut Lint<'l>) -> Vec<Quorum<'l>> {
+    let bodies = lint.bodies.clone();
+    bodies.iter().flat_map(|body| quorums_of(lint, body)).collect()
+}
+
+fn quorums_of<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Vec<Quorum<'l>> {
+    let Some((requirement, spans)) = body.requirement() else { return Vec::new() };
+    let distinct = lint.effective(body, Field::Distinct);
+    let distinct = distinct.map(|distinct| !matches!(distinct, Some(Setting::Distinct(false))));
+    let excludes = lint.effective(body, Field::Exclude).is_some_and(|exclude| {
+        let exclude = match exclude {
+            Some(Setting::Exclude(exclude)) => exclude.as_slice(),
+            Some(_) | None => DEFAULT_EXCLUDE,
+        };
+        exclude.iter().any(|who| matches!(who, Exclusion::Author | Exclusion::Committers))
+    });
+    let mut leaves = Vec::new();
+    needed(requirement, true, &mut spans.into_iter(), &mut leaves);
+    let span = body.field_span("require");
+    let apart = match distinct {
+        Some(true) => vec![leaves],
+        // Not known is taken as off: then less is asked for.
+        Some(false) | None => leaves.into_iter().map(|leaf| vec![leaf]).collect(),
+    };
+    apart.into_iter().filter_map(|leaves| quorum(lint, leaves, span, excludes)).collect()
+}
+
+/// The leaves that must hold, with their places: not those of which another may stand in their stead.
+fn needed<'l>(
+    requirement: &'l Requirement,
+    must: bool,
+    spans: &mut impl Iterator<Item = Span>,
+    leaves: &mut Vec<Needed<'l>>,
+) {
+    // What may be left out need not be met.
+    let must = must && requirement.when().is_none();
+    match requirement {
+        Requirement::Leaf(leaf) => {
+            if let Some(span) = spans.next()
+                && must
+                && leaf.of.iter().all(|approver| approver.teams().is_empty())
+            {
+                leaves.push(Needed { leaf, span });
+            }
+        }
+        Requirement::AllOf(inner) | Requirement::InOrder(inner) => {
+            inner.parts.iter().for_each(|part| needed(part, must, spans, leaves));
+        }
+        Requirement::AnyOf(inner) => {
+            let alone = must && inner.parts.len() == 1;
+            inner.parts.iter().for_each(|part| needed(part, alone, spans, leaves));
+        }
+    }
+}
+
+fn quorum<'l>(lint: &mut Lint<'l>, leaves: Vec<Needed<'l>>, span: Span, excludes: bool) -> Option<Quorum<'l>> {
+    let mut people: BTreeMap<Account, (usize, &'l UserRef)> = BTreeMap::new();
+    let mut order = Vec::new();
+    let mut places: Vec<Vec<usize>> = Vec::new();
+    for needed in &leaves {
+        let listed = needed.leaf.of.iter().flat_map(ApproverRef::users);
+        let mut eligible: Vec<usize> = listed
+            .map(|user| {
+                let next = people.len();
+                let (number, _) = *people.entry(account(user)).or_insert_with(|| {
+                    order.push(user);
+                    (next, user)
+                });
+                number
+            })
+            .collect();
+        eligible.sort_unstable();
+        eligible.dedup();
+        let count = usize::try_from(needed.leaf.count).unwrap_or(usize::MAX);
+        if count > MOST_PLACES - places.len().min(MOST_PLACES) || eligible.len() > 4 * MOST_PLACES {
+            return None;
+        }
+        places.extend(std::iter::repeat_n(eligible, count));
+    }
+    let edges: usize = places.iter().map(Vec::len).sum();
+    if places.is_empty() || !lint.spend(edges.saturating_mul(places.len())) {
+        return None;
+    }
+    let mut matching = Matching { places: &places, taken: vec![None; order.len()] };
+    let filled = (0..places.len()).filter(|place| matching.fill(*place, None)).count();
+    let mut critical = Vec::new();
+    if filled == places.len() {
+        for (person, user) in order.iter().enumerate() {
+            // Whoever fills no place can be spared; for another, somebody else must be able to take over.
+            if let Some(place) = matching.taken.get(person).copied().flatten()
+                && !matching.clone().fill(place, Some(person))
+            {
+                critical.push(*user);
+            }
+        }
+    }
+    Some(Quorum { leaves, span, places: places.len(), filled, critical, excludes })
+}
+
+/// Which place each person fills.
+#[derive(Clone)]
+struct Matching<'p> {
+    places: &'p [Vec<usize>],
+    taken: Vec<Option<usize>>,
+}
+
+impl Matching<'_> {
+    /// Fills one place more, by moving people where that helps, and without one of them if so asked.
+    fn fill(&mut self, place: usize, without: Option<usize>) -> bool {
+        let mut seen = vec![false; self.taken.len()];
+        if let Some(seen) = without.and_then(|person| seen.get_mut(person)) {
+            *seen = true;
+        }
+        self.augment(place, &mut seen)
+    }
+
+    fn augment(&mut self, place: usize, seen: &mut [bool]) -> bool {
+        let places = self.places;
+        for person in places.get(place).map(Vec::as_slice).unwrap_or_default() {
+            let Some(seen_person) = seen.get_mut(*person) else { continue };
+            if std::mem::replace(seen_person, true) {
+                continue;
+            }
+            let holds = self.taken.get(*person).copied().flatten();
+            if holds.is_none_or(|other| self.augment(other, seen)) {
+                if let Some(taken) = self.taken.get_mut(*person) {
+                    *taken = Some(place);
+                }
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl<'l> Quorum<'l> {
+    /// The leaves that wait for one person and nobody else.
+    pub(super) fn sole(&self) -> Vec<(Needed<'l>, &'l UserRef)> {
+        let critical = |user: &&UserRef| self.critical.iter().any(|other| account(other) == account(user));
+        let one = |needed: &Needed<'l>| match needed.leaf.of.as_slice() {
+            [approver] => match approver.users() {
+                [user] => Some((*needed, user)),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.leaves.iter().filter_map(one).filter(|(_, user)| critical(user)).collect()
+    }
+}

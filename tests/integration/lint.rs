@@ -1,0 +1,131 @@
+//! Every finding by example: `tests/lint/<code>/bad…` has it and `good…` has none at all.
+//!
+//! An example is a file or a folder. Beside each bad one stands what `check` prints for it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use countersign::finding::{Code, Severity};
+use serde_json::Value;
+
+use crate::command_line::{Countersign, assert_expected};
+
+/// Codes that no file in a repository can show: why, and the test in `check.rs` that does.
+const SHOWN_ELSEWHERE: [(Code, &str, &str); 3] = [
+    (
+        Code::UnreadableFile,
+        "a repository holds files that can be read",
+        "a_pipe_in_the_folder_is_refused_and_not_waited_for",
+    ),
+    (Code::TooLarge, "a repository should hold no file of 4 MiB", "a_file_of_100_megabytes_is_not_read"),
+    (Code::TooManyFindings, "a thousand findings are no example", "more_problems_than_anyone_reads_are_not_all_told"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lint")
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")).collect()
+}
+
+fn shown() -> Vec<Code> {
+    let elsewhere = |code: &&Code| SHOWN_ELSEWHERE.iter().any(|(other, ..)| other == *code);
+    Code::ALL.iter().filter(|code| !elsewhere(code)).copied().collect()
+}
+
+/// An example without `.yaml`, and as it is called.
+struct Example {
+    stem: String,
+    name: String,
+}
+
+fn examples(code: Code, kind: &str) -> Vec<Example> {
+    let of = |name: String| {
+        let stem = name.strip_suffix(".yaml").unwrap_or(&name).to_owned();
+        let is_one = (stem == kind || stem.starts_with(&format!("{kind}-"))) && !name.ends_with(".expected");
+        is_one.then_some(Example { stem, name })
+    };
+    names(&root().join(code.as_str())).into_iter().filter_map(of).collect()
+}
+
+#[test]
+fn every_code_has_a_bad_example_with_what_is_expected_of_it_and_a_good_one() {
+    let codes: BTreeSet<String> = shown().iter().map(|code| code.as_str().to_owned()).collect();
+    assert_eq!(names(&root()), codes, "a folder for each code, and no other");
+    for code in shown() {
+        let (bad, good) = (examples(code, "bad"), examples(code, "good"));
+        for (kind, examples) in [("bad", &bad), ("good", &good)] {
+            assert!(examples.iter().any(|example| example.stem == kind), "{}: no {kind} example", code.as_str());
+        }
+        let expected = bad.iter().map(|example| format!("{}.expected", example.stem));
+        let all = bad.iter().chain(&good).map(|example| example.name.clone());
+        assert_eq!(names(&root().join(code.as_str())), all.chain(expected).collect(), "{}", code.as_str());
+    }
+}
+
+#[test]
+fn what_no_example_can_show_is_shown_by_a_test() {
+    for (code, why, test) in SHOWN_ELSEWHERE {
+        let check = include_str!("check.rs");
+        let (_, body) = check.split_once(&format!("fn {test}()")).unwrap_or_else(|| panic!("{test} is not there"));
+        let body = body.split("\n}\n").next().unwrap_or_default();
+        assert!(body.contains(code.as_str()) && !why.is_empty(), "{test} does not show {}", code.as_str());
+    }
+}
+
+#[test]
+fn every_bad_example_has_its_finding_with_a_place_and_a_hint() {
+    for code in shown() {
+        let severity = code.severity();
+        for Example { stem, name } in examples(code, "bad") {
+            let path = format!("{}/{name}", code.as_str());
+            let ran = Countersign::new("check --format json").within("lint").arg(&path).run();
+            let document = ran.json();
+            let findings = document["findings"].as_array().expect("findings are a list");
+            let codes: Vec<&str> = findings.iter().filter_map(|finding| finding["code"].as_str()).collect();
+            assert!(codes.contains(&code.as_str()), "{path}: {codes:?}");
+            assert!(stem != "bad" || codes == [code.as_str()], "{path}: {codes:?}");
+            for finding in findings {
+                assert!(finding["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{path}: {finding}");
+                let of_bundle = ["empty-bundle", "version"].contains(&finding["code"].as_str().unwrap_or_default());
+                assert!(of_bundle || finding["line"].as_u64().is_some_and(|line| line > 0), "{path}: {finding}");
+            }
+            let own = findings.iter().find(|finding| finding["code"] == code.as_str()).expect("it is there");
+            assert_eq!(own["severity"], serde_json::to_value(severity).expect("a word"), "{path}");
+            assert_eq!(ran.code, Some(if severity == Severity::Error { 3 } else { 0 }), "{path}: {}", ran.stderr);
+            assert_eq!(document["policy_digest"].is_null(), code.lint().is_none() || codes.len() > 1, "{path}");
+        }
+    }
+}
+
+#[test]
+fn every_bad_example_is_told_as_committed() {
+    for code in shown() {
+        for Example { stem, name } in examples(code, "bad") {
+            let path = format!("{}/{name}", code.as_str());
+            let ran = Countersign::new("check").within("lint").arg(&path).run();
+            assert_expected(&format!("lint/{}/{stem}.expected", code.as_str()), &ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn no_good_example_has_any_finding() {
+    for code in shown() {
+        for Example { name, .. } in examples(code, "good") {
+            let path = format!("{}/{name}", code.as_str());
+            let ran = Countersign::new("check --format json --deny note").within("lint").arg(&path).run();
+            assert_eq!((ran.code, &ran.json()["findings"]), (Some(0), &Value::Array(Vec::new())), "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_example_policies_have_no_finding_that_is_not_waived() {
+    let ran = Countersign::new("check --format json --deny note ../policies").run();
+    assert_eq!((ran.code, &ran.json()["findings"]), (Some(0), &Value::Array(Vec::new())));
+    assert_eq!(ran.json()["waived"][0]["code"], "committers-counted");
+}
