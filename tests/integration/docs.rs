@@ -154,12 +154,12 @@ pub(super) fn bundle(snippet: &str) -> Linted {
     lint(files, &Levels::default())
 }
 
-pub(super) fn codes(linted: &Linted) -> Vec<&'static str> {
+fn codes(linted: &Linted) -> Vec<&'static str> {
     linted.findings.iter().map(|finding| finding.code.as_str()).collect()
 }
 
 /// Only what refuses a policy: a snippet about that is short, and need not be the best of policies.
-fn refusals(linted: &Linted) -> Vec<&'static str> {
+pub(super) fn refusals(linted: &Linted) -> Vec<&'static str> {
     let refuses = linted.findings.iter().filter(|finding| finding.code.lint().is_none());
     refuses.map(|finding| finding.code.as_str()).collect()
 }
