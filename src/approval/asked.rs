@@ -35,26 +35,23 @@ impl LeafSet {
     }
 }
 
-/// The leaves of a requirement, numbered as written.
+/// The leaves of a requirement, numbered as written, with their people.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
-    leaves: Vec<Asking<'a>>,
+    leaves: SmallVec<[&'a Leaf; 4]>,
+    /// Accounts that are listed one by one, and for which leaves.
+    users: SmallVec<[(&'a [UserRef], LeafSet); 4]>,
+    /// Members of teams, and for which leaves.
+    members: SmallVec<[(&'a [Person], LeafSet); 4]>,
     /// Whether a team among the refs could not be read.
     pub(super) lacks_team: bool,
-}
-
-/// A leaf with its people.
-#[derive(Debug)]
-pub(super) struct Asking<'a> {
-    pub(super) leaf: &'a Leaf,
-    users: SmallVec<[&'a [UserRef]; 2]>,
-    members: SmallVec<[&'a [Person]; 2]>,
 }
 
 impl<'a> Asked<'a> {
     /// Looks the people up, with those who stand in at present.
     pub(super) fn new(requirement: &'a Requirement, stand_ins: &[&'a Escalation], teams: &'a Teams) -> Self {
-        let mut asked = Self { leaves: Vec::with_capacity(2), lacks_team: false };
+        let mut asked =
+            Self { leaves: SmallVec::new(), users: SmallVec::new(), members: SmallVec::new(), lacks_team: false };
         asked.add(requirement, stand_ins, teams);
         asked
     }
@@ -64,71 +61,67 @@ impl<'a> Asked<'a> {
             requirement.parts().iter().for_each(|part| self.add(part, stand_ins, teams));
             return;
         };
-        let mut asking = Asking { leaf, users: SmallVec::new(), members: SmallVec::new() };
-        leaf.of.iter().for_each(|entry| self.lacks_team |= asking.add(entry, teams));
-        for entry in stand_ins.iter().flat_map(|step| step.stand_ins_of(leaf)) {
-            self.lacks_team |= asking.add(entry, teams);
+        let set = LeafSet::only(self.leaves.len());
+        self.leaves.push(leaf);
+        leaf.of.iter().for_each(|entry| self.add_ref(entry, set, teams));
+        for step in stand_ins {
+            step.stand_ins_of(leaf).for_each(|entry| self.add_ref(entry, set, teams));
         }
-        self.leaves.push(asking);
     }
 
-    pub(super) fn leaves(&self) -> &[Asking<'a>] {
+    fn add_ref(&mut self, entry: &'a ApproverRef, set: LeafSet, teams: &'a Teams) {
+        if !entry.users().is_empty() {
+            self.users.push((entry.users(), set));
+        }
+        for team in entry.teams() {
+            match teams.get(team) {
+                Some(members) => self.members.push((members, set)),
+                None => self.lacks_team = true,
+            }
+        }
+    }
+
+    pub(super) fn leaves(&self) -> &[&'a Leaf] {
         &self.leaves
     }
 
-    /// For which leaves the account counts.
+    /// For which leaves the account counts: a person by login, numeric id or team; a bot only by its login, since no team
+    /// has it; other accounts for none.
     pub(super) fn of(&self, person: &Person) -> LeafSet {
         let mut set = LeafSet::default();
-        for (number, asking) in self.leaves.iter().enumerate() {
-            if asking.asks(person) {
-                set.add(LeafSet::only(number));
+        match person.kind {
+            AccountKind::User => {
+                for (members, leaves) in &self.members {
+                    if members.iter().any(|member| member.id == person.id) {
+                        set.add(*leaves);
+                    }
+                }
+                for (users, leaves) in &self.users {
+                    if users.iter().any(|user| is_user(person, user)) {
+                        set.add(*leaves);
+                    }
+                }
             }
+            AccountKind::Bot if person.login.as_str().eq_ignore_ascii_case(GITHUB_ACTIONS) => {}
+            AccountKind::Bot => {
+                for (users, leaves) in &self.users {
+                    if users.iter().any(|user| user.login.is_bot() && is_user(person, user)) {
+                        set.add(*leaves);
+                    }
+                }
+            }
+            AccountKind::Other => {}
         }
         set
     }
-}
 
-impl<'a> Asking<'a> {
-    /// Takes a ref in; whether one of its teams could not be read.
-    fn add(&mut self, entry: &'a ApproverRef, teams: &'a Teams) -> bool {
-        let users = entry.users();
-        if !users.is_empty() {
-            self.users.push(users);
-        }
-        let mut lacks = false;
-        for team in entry.teams() {
-            match teams.get(team) {
-                Some(members) => self.members.push(members),
-                None => lacks = true,
-            }
-        }
-        lacks
+    /// The accounts that a leaf lists one by one.
+    pub(super) fn users(&self, leaf: usize) -> impl Iterator<Item = &'a UserRef> {
+        self.users.iter().filter(move |(_, set)| set.has(leaf)).flat_map(|(users, _)| *users)
     }
 
-    /// Whether the account is one of those asked for: a person by login, numeric id or team; a bot only by its login,
-    /// since no team has it; other accounts never.
-    fn asks(&self, person: &Person) -> bool {
-        match person.kind {
-            AccountKind::User => {
-                self.members.iter().any(|members| members.iter().any(|member| member.id == person.id))
-                    || self.users.iter().any(|users| users.iter().any(|user| is_user(person, user)))
-            }
-            AccountKind::Bot => {
-                let listed = |user: &UserRef| user.login.is_bot() && is_user(person, user);
-                !person.login.as_str().eq_ignore_ascii_case(GITHUB_ACTIONS)
-                    && self.users.iter().any(|users| users.iter().any(listed))
-            }
-            AccountKind::Other => false,
-        }
-    }
-
-    /// The accounts it lists one by one.
-    pub(super) fn users(&self) -> impl Iterator<Item = &'a UserRef> {
-        self.users.iter().copied().flatten()
-    }
-
-    /// The members of its teams, as far as those could be read.
-    pub(super) fn members(&self) -> impl Iterator<Item = &'a Person> {
-        self.members.iter().copied().flatten()
+    /// The members of a leaf's teams, as far as those could be read.
+    pub(super) fn members(&self, leaf: usize) -> impl Iterator<Item = &'a Person> {
+        self.members.iter().filter(move |(_, set)| set.has(leaf)).flat_map(|(members, _)| *members)
     }
 }

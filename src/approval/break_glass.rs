@@ -42,7 +42,7 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
         }
         !set.is_empty()
     });
-    let needs: SmallVec<[u32; 4]> = asked.leaves().iter().map(|asking| asking.leaf.count).collect();
+    let needs: SmallVec<[u32; 4]> = asked.leaves().iter().map(|leaf| leaf.count).collect();
     let shape = Plan::new(&field.by, scales.facts).shape?;
     let sides = Sides { needs: &needs, people: &sets, distinct: scales.rule.distinct() };
     if assign(&shape, &sides).lacking > 0 {

@@ -17,16 +17,16 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
     match policy.rule(&facts.target) {
         Ok(rule) => {
             let below = policy.below_floor(&facts.target.environment, &rule);
-            build(Some(&rule), policy.digest(), facts, judge(&rule, below, facts))
+            build(Some(&rule), policy.digest(), facts, &judge(&rule, below, facts))
         }
-        Err(why) => build(None, policy.digest(), facts, Judgment::without_rule(Some(why))),
+        Err(why) => build(None, policy.digest(), facts, &Judgment::without_rule(Some(why))),
     }
 }
 
 /// Decides under one rule, as it was pinned with a request. It was above every floor then.
 #[must_use]
 pub fn decide_under(rule: &Rule<'_>, digest: &PolicyDigest, facts: &Facts) -> Decision {
-    build(Some(rule), digest, facts, judge(rule, None, facts))
+    build(Some(rule), digest, facts, &judge(rule, None, facts))
 }
 
 /// Whose request for changes stands against the pull request under the rule, without vetoes from elsewhere.
@@ -41,15 +41,15 @@ pub fn objectors(rule: &Rule<'_>, facts: &Facts) -> Vec<UserId> {
 }
 
 /// The judgment in words, with everything that is shown of it.
-fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment: Judgment<'_>) -> Decision {
-    let speaker = Speaker { rule, facts, judgment: &judgment };
+fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment: &Judgment<'_>) -> Decision {
+    let speaker = Speaker { rule, facts, judgment };
     let reasons = speaker.reasons();
     let summary = speaker.summary(&reasons);
     // Where a rule asks for nobody, no pull request is looked at.
     let asks = rule.is_none_or(|rule| rule.requirement().is_some());
     let pull_request = facts.pull_request.as_ref().filter(|_| asks);
     let asking = rule.filter(|_| asks);
-    let people = judgment.people.as_ref();
+    let people = judgment.people.as_deref();
     Decision {
         schema: DECISION_SCHEMA,
         engine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -70,7 +70,7 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
         timeout_seconds: asking.map(|rule| rule.timeout().as_secs()),
         until: judgment.until,
         evaluated_at: facts.now,
-        next_action: rule.and_then(|rule| next_action(rule, facts, &judgment)),
+        next_action: rule.and_then(|rule| next_action(rule, facts, judgment)),
         requirement: people.map(People::part),
         unmet: people.map(People::unmet).unwrap_or_default(),
         counts: people.map(People::counts).unwrap_or_default(),
@@ -81,14 +81,14 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
             reason: overriding.given.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>().join("; "),
         }),
         notify: rule
-            .and_then(|rule| event(&judgment, facts).map(|event| Notify { event, channels: rule.channels(event) })),
+            .and_then(|rule| event(judgment, facts).map(|event| Notify { event, channels: rule.channels(event) })),
         mode: rule.map_or(Mode::Enforce, Rule::mode),
     }
 }
 
 /// What comes first without anyone acting.
 fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_>) -> Option<NextAction> {
-    let people = judgment.people.as_ref();
+    let people = judgment.people.as_deref();
     let ages = || {
         let at = people.and_then(People::first_expiry).and_then(just_after)?;
         Some(NextAction { kind: NextActionKind::ApprovalAges, at })

@@ -15,7 +15,7 @@ pub struct Judgment<'f> {
     /// The answer.
     pub verdict: Verdict,
     pub(super) reasons: Reasons<'f>,
-    pub(super) people: Option<People<'f>>,
+    pub(super) people: Option<Box<People<'f>>>,
     pub(super) overriding: Option<Overriding<'f>>,
     /// With the verdict `wait`: when to ask again.
     pub(super) until: Option<jiff::Timestamp>,
@@ -131,14 +131,10 @@ pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f
         Ok(pull_request) => pull_request,
         Err(why) => return Judgment::denied(why),
     };
-    let people = People::weigh(rule, requirement, facts, pull_request);
-    let (mut judgment, overriding) = match ended(rule, facts, pull_request) {
-        Some(ended) => (ended, None),
-        None => by_people(rule, facts, &people),
-    };
-    judgment.people = Some(people);
-    judgment.overriding = overriding;
-    judgment
+    // Boxed: it is large, and handed on several times.
+    let people = Box::new(People::weigh(rule, requirement, facts, pull_request));
+    let judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
+    Judgment { people: Some(people), ..judgment }
 }
 
 /// Step 1: the pull request is one that the rule is about.
@@ -189,12 +185,12 @@ fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Opti
 }
 
 /// Steps 4 to 10: what the people's reviews and the time of day add up to.
-fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> (Judgment<'f>, Option<Overriding<'f>>) {
+fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> Judgment<'f> {
     if let Some(overriding) = overriding(people) {
-        return (Judgment::of(Verdict::Approved, Why::Overridden), Some(overriding));
+        return Judgment { overriding: Some(overriding), ..Judgment::of(Verdict::Approved, Why::Overridden) };
     }
     if people.plan.shape.is_none() {
-        return (Judgment::denied(Why::NothingRequired), None);
+        return Judgment::denied(Why::NothingRequired);
     }
     let mut against: Reasons<'f> = people.rejecting().map(Why::ChangesRequested).collect();
     let mut holding: Reasons<'f> = people.blocking().map(Why::ChangesStand).collect();
@@ -205,7 +201,7 @@ fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> (
         OnChangesRequested::Ignore => {}
     }
     if !against.is_empty() {
-        return (Judgment::with(Verdict::Rejected, against), None);
+        return Judgment::with(Verdict::Rejected, against);
     }
     let waiting = || match holding.is_empty() {
         true => Judgment::with(Verdict::Pending, why_pending(people)),
@@ -215,10 +211,10 @@ fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> (
     // Freeze and window are asked before people are asked and again at release, not between.
     let before_asking = facts.requested_at.is_none() && facts.approved_at.is_none();
     if !met && !before_asking {
-        return (waiting(), None);
+        return waiting();
     }
     let passing = passing(rule, facts, smallvec![Why::RequirementMet]);
-    (if met || passing.verdict != Verdict::Approved { passing } else { waiting() }, None)
+    if met || passing.verdict != Verdict::Approved { passing } else { waiting() }
 }
 
 /// What would be approved, as far as freezes, windows and the wait timer let it pass.

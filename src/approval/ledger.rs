@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use smallvec::SmallVec;
 
-use super::asked::Asking;
 use super::decision::{Applies, Group, Part, Quorum, Unmet};
 use super::eligible::{is_user, lacks_team, unreadable};
 use super::facts::{AccountKind, Person};
@@ -85,10 +84,10 @@ impl<'f> People<'f> {
     pub(super) fn unmet(&self) -> Vec<Unmet> {
         let not_asked = self.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
         let unmet = |leaf: usize| {
-            let asking = self.asking(leaf)?;
+            let written = self.leaf(leaf)?;
             Some(Unmet {
-                name: asking.leaf.name.to_string(),
-                need: asking.leaf.count,
+                name: written.name.to_string(),
+                need: written.count,
                 have: self.have(leaf),
                 can_approve: self.can_help(leaf),
                 asked: !not_asked.contains(&leaf),
@@ -98,8 +97,9 @@ impl<'f> People<'f> {
         self.lacking().filter_map(unmet).collect()
     }
 
-    pub(super) fn asking(&self, leaf: usize) -> Option<&Asking<'f>> {
-        self.scales.asked.leaves().get(leaf)
+    /// A leaf by its number.
+    pub(super) fn leaf(&self, leaf: usize) -> Option<&'f Leaf> {
+        self.scales.asked.leaves().get(leaf).copied()
     }
 
     /// The leaves of steps that are not asked yet: those behind the first step of an `in_order` that cannot be met
@@ -123,13 +123,13 @@ impl<'f> People<'f> {
     }
 
     /// Everyone the leaf lists, by login, as far as the teams could be read; none of the excluded.
-    fn candidates(&self, asking: &Asking<'f>) -> Vec<&'f Login> {
+    fn candidates(&self, leaf: usize) -> Vec<&'f Login> {
         let exclusions = &self.scales.exclusions;
         let mut logins = Logins::default();
-        for user in asking.users().filter(|user| !exclusions.excludes_user(user)) {
+        for user in self.scales.asked.users(leaf).filter(|user| !exclusions.excludes_user(user)) {
             logins.add(&user.login);
         }
-        for member in asking.members() {
+        for member in self.scales.asked.members(leaf) {
             if member.kind == AccountKind::User && exclusions.reason(member).is_none() {
                 logins.add(&member.login);
             }
@@ -139,15 +139,16 @@ impl<'f> People<'f> {
 
     /// Who of the leaf's people could still approve.
     fn can_approve(&self, leaf: usize) -> Vec<&'f Login> {
-        let Some(asking) = self.asking(leaf).filter(|_| self.scales.exclusions.unknown.is_none()) else {
+        if self.scales.exclusions.unknown.is_some() {
             return Vec::new();
-        };
+        }
+        let asked = &self.scales.asked;
         let counts = |login: &Login| {
             self.counting.iter().any(|person| {
-                person.login == *login || asking.users().any(|user| user.login == *login && is_user(person, user))
+                person.login == *login || asked.users(leaf).any(|user| user.login == *login && is_user(person, user))
             })
         };
-        let mut candidates = self.candidates(asking);
+        let mut candidates = self.candidates(leaf);
         candidates.retain(|login| !counts(login));
         candidates
     }
@@ -175,14 +176,14 @@ impl<'f> People<'f> {
 
     /// Whether too few people are left for the leaf once the excluded are gone, whoever may stand in later.
     pub(super) fn is_unsatisfiable(&self, leaf: usize) -> bool {
-        let Some(asking) = self.asking(leaf) else { return false };
+        let Some(written) = self.leaf(leaf) else { return false };
         let teams = &self.scales.facts.teams;
         let escalate = self.scales.rule.escalate().iter();
-        let later: SmallVec<[&ApproverRef; 4]> = escalate.flat_map(|step| step.stand_ins_of(asking.leaf)).collect();
-        if lacks_team(asking.leaf.of.iter().chain(later.iter().copied()), teams) {
+        let later: SmallVec<[&ApproverRef; 4]> = escalate.flat_map(|step| step.stand_ins_of(written)).collect();
+        if lacks_team(written.of.iter().chain(later.iter().copied()), teams) {
             return false;
         }
-        let mut candidates: HashSet<&Login> = self.candidates(asking).into_iter().collect();
+        let mut candidates: HashSet<&Login> = self.candidates(leaf).into_iter().collect();
         let exclusions = &self.scales.exclusions;
         for entry in later {
             candidates
@@ -191,7 +192,7 @@ impl<'f> People<'f> {
             let may = |member: &&Person| member.kind == AccountKind::User && exclusions.reason(member).is_none();
             candidates.extend(members.filter(may).map(|member| &member.login));
         }
-        usize::try_from(asking.leaf.count).is_ok_and(|count| candidates.len() < count)
+        usize::try_from(written.count).is_ok_and(|count| candidates.len() < count)
     }
 
     /// The teams that could not be read, of those who are asked and of those who may object.

@@ -83,7 +83,7 @@ impl Assignment {
 /// Finds the best assignment.
 pub(super) fn assign(shape: &Shape, sides: &Sides<'_>) -> Assignment {
     let mut state = Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; sides.people.len()] };
-    let mut search = Search { sides, best: None };
+    let mut search = Search { sides, best: None, seen: smallvec![false; sides.people.len()] };
     if !shape.has_choice() {
         shape.each_leaf(&mut |leaf| search.add(leaf, &mut state));
         return state;
@@ -96,6 +96,8 @@ pub(super) fn assign(shape: &Shape, sides: &Sides<'_>) -> Assignment {
 struct Search<'s> {
     sides: &'s Sides<'s>,
     best: Option<Assignment>,
+    /// Whom one augmentation has tried: kept between them.
+    seen: SmallVec<[bool; 16]>,
 }
 
 impl<'s> Search<'s> {
@@ -178,12 +180,16 @@ impl<'s> Search<'s> {
         u32::try_from(self.sides.people.iter().filter(|could| could.has(leaf)).count()).unwrap_or(u32::MAX)
     }
 
-    fn add(&self, leaf: usize, state: &mut Assignment) {
+    fn add(&mut self, leaf: usize, state: &mut Assignment) {
         state.chosen.add(LeafSet::only(leaf));
         let need = self.need(leaf);
         let mut have = 0;
         if self.sides.distinct {
-            while have < need && self.augment(leaf, state, &mut smallvec![false; self.sides.people.len()]) {
+            while have < need {
+                self.seen.fill(false);
+                if !self.augment(leaf, state) {
+                    break;
+                }
                 have += 1;
             }
         } else {
@@ -193,19 +199,20 @@ impl<'s> Search<'s> {
     }
 
     /// Gives the leaf one more person, moving others to other leaves where that frees one.
-    fn augment(&self, leaf: usize, state: &mut Assignment, seen: &mut SmallVec<[bool; 16]>) -> bool {
-        for (person, could) in self.sides.people.iter().enumerate() {
+    fn augment(&mut self, leaf: usize, state: &mut Assignment) -> bool {
+        let sides = self.sides;
+        for (person, could) in sides.people.iter().enumerate() {
             if !could.has(leaf) {
                 continue;
             }
-            match seen.get_mut(person) {
+            match self.seen.get_mut(person) {
                 Some(seen) if !*seen => *seen = true,
                 Some(_) | None => continue,
             }
             let free = match state.holder.get(person).copied().flatten().map(usize::from) {
                 None => true,
                 Some(other) if other == leaf => false,
-                Some(other) => self.augment(other, state, seen),
+                Some(other) => self.augment(other, state),
             };
             if free && let Some(holder) = state.holder.get_mut(person) {
                 *holder = u8::try_from(leaf).ok();

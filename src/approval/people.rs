@@ -44,7 +44,7 @@ impl<'f> People<'f> {
                 sets.push(counts.leaves);
             }
         }
-        let needs = scales.asked.leaves().iter().map(|asking| asking.leaf.count).collect();
+        let needs = scales.asked.leaves().iter().map(|leaf| leaf.count).collect();
         let mut people = Self { requirement, plan, scales, weighed, counting, sets, needs, assignment: None };
         people.assignment = people.plan.shape.as_ref().map(|shape| people.assign(shape));
         people

@@ -2,7 +2,7 @@
 
 use super::condition::holds;
 use super::decision::{Applies, Reason, Verdict};
-use super::facts::{Facts, PullRequest};
+use super::facts::Facts;
 use super::judge::{Judgment, Why};
 use super::people::People;
 use super::schedule::Held;
@@ -47,7 +47,7 @@ impl Speaker<'_, '_> {
             Why::DeadlinePassed(_) => set_at(Field::Timeout),
             Why::QuorumUnmet(leaf) | Why::Unsatisfiable(leaf) => {
                 let people = self.judgment.people.as_ref()?;
-                people.asking(*leaf).map(|asking| asking.leaf.source.to_string())
+                people.leaf(*leaf).map(|leaf| leaf.source.to_string())
             }
             Why::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
             Why::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
@@ -67,7 +67,11 @@ impl Speaker<'_, '_> {
     }
 
     fn text(&self, why: &Why<'_>) -> String {
-        let Facts { target, .. } = self.facts;
+        let Facts { target, revision, pull_request, .. } = self.facts;
+        let reference =
+            || pull_request.as_ref().map(|pull_request| pull_request.reference().to_string()).unwrap_or_default();
+        let head = pull_request.as_ref().map(|pull_request| pull_request.head.short()).unwrap_or_default();
+        let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
         match why {
             Why::RequirementMet => match &self.judgment.people {
                 Some(people) => format!("approved by {}", approvers(people)),
@@ -102,64 +106,51 @@ impl Speaker<'_, '_> {
                 let timeout = self.rule.map(|rule| rule.timeout().to_string()).unwrap_or_default();
                 format!("not approved within {timeout}, by {deadline}")
             }
-            Why::WrongRepository
-            | Why::WrongBranch
-            | Why::WrongRevision
-            | Why::HeadChanged
-            | Why::BaseChanged(_)
-            | Why::Closed
-            | Why::ChangesRequested(_)
-            | Why::ChangesStand(_)
-            | Why::Vetoed(_) => {
-                self.facts.pull_request.as_ref().map(|pull_request| self.about(why, pull_request)).unwrap_or_default()
-            }
-        }
-    }
-
-    /// What is said of the pull request.
-    fn about(&self, why: &Why<'_>, pull_request: &PullRequest) -> String {
-        let Facts { target, revision, .. } = self.facts;
-        let (reference, head) = (pull_request.reference(), pull_request.head.short());
-        let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
-        match why {
-            Why::WrongRepository => {
-                let repository = self.rule.map(|rule| rule.repository).unwrap_or_default();
-                let allowed: Vec<&str> = repository.iter().map(RepositoryPattern::as_str).collect();
-                let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
-                let repository = &pull_request.repository;
-                format!(
-                    "{reference} is a pull request of {repository}, and {} is deployed from {allowed}",
-                    target.service
-                )
-            }
-            Why::WrongBranch => {
-                let allowed = match self.rule.and_then(|rule| rule.branches) {
-                    Some(branches) => branches.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "),
-                    None => pull_request.default_branch.clone(),
-                };
-                format!("{reference} goes into {}, and {target} is deployed from {allowed}", pull_request.base)
-            }
+            Why::WrongRepository => self.wrong_repository(),
+            Why::WrongBranch => self.wrong_branch(),
             Why::WrongRevision if revision.is_none() => "no revision was given".to_owned(),
-            Why::WrongRevision => format!("{asked} is neither the head of {reference} ({head}) nor its merge commit"),
+            Why::WrongRevision => {
+                format!("{asked} is neither the head of {} ({head}) nor its merge commit", reference())
+            }
             Why::HeadChanged => format!("the head is now {head}, and {asked} was asked for"),
             Why::BaseChanged(at) => format!("the base branch was changed at {at}, after people were asked"),
+            Why::Closed => format!("{} was closed unmerged", reference()),
             Why::ChangesRequested(person) => format!("{} requested changes on {head}", person.login),
             Why::ChangesStand(person) => format!("{} requested changes, and has not withdrawn that", person.login),
             Why::Vetoed(veto) => {
                 format!("{} requested changes of the same commit on {}", veto.by.login, veto.pull_request)
             }
-            _ => format!("{reference} was closed unmerged"),
         }
     }
 
+    fn wrong_repository(&self) -> String {
+        let Some(pull_request) = &self.facts.pull_request else { return String::new() };
+        let repository = self.rule.map(|rule| rule.repository).unwrap_or_default();
+        let allowed: Vec<&str> = repository.iter().map(RepositoryPattern::as_str).collect();
+        let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
+        let (reference, given, service) =
+            (pull_request.reference(), &pull_request.repository, &self.facts.target.service);
+        format!("{reference} is a pull request of {given}, and {service} is deployed from {allowed}")
+    }
+
+    fn wrong_branch(&self) -> String {
+        let Some(pull_request) = &self.facts.pull_request else { return String::new() };
+        let allowed = match self.rule.and_then(|rule| rule.branches) {
+            Some(branches) => branches.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", "),
+            None => pull_request.default_branch.clone(),
+        };
+        let (reference, base, target) = (pull_request.reference(), &pull_request.base, &self.facts.target);
+        format!("{reference} goes into {base}, and {target} is deployed from {allowed}")
+    }
+
     fn leaf_name(&self, leaf: usize) -> &str {
-        let asking = self.judgment.people.as_ref().and_then(|people| people.asking(leaf));
-        asking.map(|asking| &*asking.leaf.name).unwrap_or_default()
+        let written = self.judgment.people.as_ref().and_then(|people| people.leaf(leaf));
+        written.map(|leaf| &*leaf.name).unwrap_or_default()
     }
 
     fn lacks(&self, leaf: usize) -> String {
         let Some(people) = &self.judgment.people else { return String::new() };
-        let need = people.asking(leaf).map_or(0, |asking| asking.leaf.count);
+        let need = people.leaf(leaf).map_or(0, |leaf| leaf.count);
         let missing = need.saturating_sub(people.have(leaf));
         format!("`{}` lacks {missing} {}", self.leaf_name(leaf), if missing == 1 { "approval" } else { "approvals" })
     }
@@ -209,8 +200,7 @@ impl People<'_> {
     fn progress(&self) -> String {
         let Some(assignment) = &self.assignment else { return String::new() };
         let leaves = self.scales.asked.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
-        let said = leaves.map(|(at, asking)| {
-            let leaf = asking.leaf;
+        let said = leaves.map(|(at, leaf)| {
             let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
             let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);
             let have = self.have(at);

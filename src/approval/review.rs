@@ -113,7 +113,12 @@ impl<'f> Scales<'f> {
     /// Weighs all reviews, in the order in which they were given.
     pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
         let mut reviews: SmallVec<[&'f Review; 16]> = self.facts.reviews.iter().collect();
-        if !reviews.is_sorted_by_key(|review| (place_in_order(review), review.id)) {
+        // As GitHub lists them, they are in order already.
+        let ascends = |pair: &[&Review]| match pair {
+            [a, b] => matches!((a.submitted_at, b.submitted_at), (Some(a), Some(b)) if a < b),
+            _ => false,
+        };
+        if !reviews.windows(2).all(ascends) {
             reviews.sort_by_key(|review| (place_in_order(review), review.id));
         }
         let mut weighed = Vec::with_capacity(reviews.len());

@@ -111,7 +111,7 @@ impl People<'_> {
         let leaves = 0..self.scales.asked.leaves().len();
         let serving = leaves.clone().find(|leaf| self.serving(*leaf).contains(&at));
         let asked = || leaves.into_iter().find(|leaf| self.set_of(at).has(*leaf));
-        let asking = serving.or_else(asked).and_then(|leaf| self.asking(leaf));
-        asking.map_or_else(|| "the requirement".to_owned(), |asking| asking.leaf.name.to_string())
+        let leaf = serving.or_else(asked).and_then(|leaf| self.leaf(leaf));
+        leaf.map_or_else(|| "the requirement".to_owned(), |leaf| leaf.name.to_string())
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
-use super::{Exit, check, decide, demo, dev, explain, init, matrix, schema, test};
+use super::{Exit, check, decide, demo, dev, diff, explain, init, matrix, schema, test};
 
 /// A GitOps engine for deployment approvals.
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ pub enum AskedFormat {
     Text,
     /// For programs.
     Json,
-    /// For a comment on a pull request: `matrix`.
+    /// For a comment on a pull request: `matrix` and `diff`.
     Markdown,
     /// A page of its own: `matrix`.
     Html,
@@ -119,6 +119,8 @@ pub enum Command {
     Decide(decide::DecideArgs),
     /// Run the policy's tests.
     Test(test::TestArgs),
+    /// Compare two policies by what they mean, target by target.
+    Diff(diff::DiffArgs),
     /// Show who must approve what: every service in every environment.
     Matrix(matrix::MatrixArgs),
     /// Write a policy to start from, with tests.

@@ -44,13 +44,20 @@ pub(super) fn read_bundle(path: &Path) -> anyhow::Result<Vec<Source>> {
 /// # Errors
 /// There is none at the path, or it is invalid: then all findings are told, and the exit code says so.
 pub(super) fn load_policy(global: &Global) -> anyhow::Result<Policy> {
-    let Loaded { policy, findings, sources } = load(read_bundle(&global.policy)?);
+    usable(load(read_bundle(&global.policy)?), &global.policy.display().to_string())
+}
+
+/// What was loaded, if it is a policy. `name` is what it is called in a message.
+///
+/// # Errors
+/// It is invalid: then all findings are told, and the exit code says so.
+pub(super) fn usable(loaded: Loaded, name: &str) -> anyhow::Result<Policy> {
+    let Loaded { policy, findings, sources } = loaded;
     if let Some(policy) = policy {
         return Ok(policy);
     }
     let shown = render::finding::text(&findings, &sources, terminal::stderr_color());
-    let message =
-        format!("the policy `{}` cannot be used: {}", global.policy.display(), render::finding::counted(&findings));
+    let message = format!("the policy `{name}` cannot be used: {}", render::finding::counted(&findings));
     let failure = Failure::new("policy-invalid", message)
         .hint("`countersign check` shows the same, and says when it is sound")
         .exit(Exit::PolicyInvalid)
@@ -114,7 +121,7 @@ fn list(folder: &Path, prefix: &[u8], folders: &mut Vec<(Vec<u8>, PathBuf)>, fou
     Ok(())
 }
 
-fn is_policy_file(name: &[u8]) -> bool {
+pub(super) fn is_policy_file(name: &[u8]) -> bool {
     let stem = name.strip_suffix(b".yaml").or_else(|| name.strip_suffix(b".yml"));
     stem.is_some_and(|stem| !stem.ends_with(b".test"))
 }

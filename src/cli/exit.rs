@@ -17,6 +17,8 @@ pub enum Exit {
     TestFailed = 4,
     /// `decide --require-approved`, and the verdict is another.
     NotApproved = 5,
+    /// `diff --deny-loosening`, and something became looser or mixed.
+    Loosened = 6,
 }
 
 impl From<Exit> for ExitCode {

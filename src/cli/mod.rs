@@ -6,6 +6,7 @@ mod check;
 mod decide;
 mod demo;
 mod dev;
+mod diff;
 mod exit;
 mod explain;
 mod facts;
@@ -14,6 +15,7 @@ mod init;
 mod levels;
 mod lines;
 mod matrix;
+mod revision;
 mod schema;
 mod terminal;
 mod test;
@@ -42,6 +44,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(args, &global.plain()?),
         Command::Decide(args) => decide::run(args, &global.plain()?),
         Command::Test(args) => test::run(args, &global.plain()?),
+        Command::Diff(args) => diff::run(args, global),
         Command::Matrix(args) => matrix::run(args, global),
         Command::Init(args) => init::run(args, &global.plain()?),
         Command::Schema(args) => schema::run(args, &global.plain()?),

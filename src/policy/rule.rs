@@ -53,16 +53,15 @@ pub(super) fn lay<'p>(layers: impl IntoIterator<Item = &'p RuleBody>) -> Fields<
     fields
 }
 
-/// Declares how a field is read: the value where a layer sets it, else what is built in.
+/// Declares how a field is read: from the value where a layer sets it, else what is built in.
 macro_rules! getters {
-    ($($(#[$doc:meta])* $name:ident: $field:ident, $type:ty, $some:expr, $none:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident -> $type:ty: $field:ident($value:ident) => $some:expr, else $none:expr;)*) => {
         impl<'p> Rule<'p> {
             $($(#[$doc])*
             #[must_use]
             pub fn $name(&self) -> $type {
-                let some: fn(&'p _) -> $type = $some;
                 match self.get(Field::$field) {
-                    Some(Sourced { value: Setting::$field(value), .. }) => some(value),
+                    Some(Sourced { value: Setting::$field($value), .. }) => $some,
                     Some(_) | None => $none,
                 }
             })*
@@ -72,38 +71,38 @@ macro_rules! getters {
 
 getters! {
     /// What must hold; none only where a layer that no load could foresee lacks it.
-    require: Require, Option<&'p Require>, |value: &'p Box<Require>| Some(value), None;
+    require -> Option<&'p Require>: Require(value) => Some(&**value), else None;
     /// From asking people to the deadline.
-    timeout: Timeout, Duration, |value: &'p Duration| *value, Duration::DEFAULT_TIMEOUT;
+    timeout -> Duration: Timeout(value) => *value, else Duration::DEFAULT_TIMEOUT;
     /// Whether an approval must name the target.
-    explicit: Explicit, bool, |value: &'p bool| *value, false;
+    explicit -> bool: Explicit(value) => *value, else false;
     /// After what times those still needed are told again, ascending.
-    remind: Remind, &'p [Duration], |value: &'p Vec<Duration>| value, &[];
+    remind -> &'p [Duration]: Remind(value) => value, else &[];
     /// What happens where nobody has approved for so long, in the order of time.
-    escalate: Escalate, &'p [Escalation], |value: &'p Vec<Escalation>| value, &[];
+    escalate -> &'p [Escalation]: Escalate(value) => value, else &[];
     /// Whose approvals never count.
-    exclude: Exclude, &'p [Exclusion], |value: &'p Vec<Exclusion>| value, DEFAULT_EXCLUDE;
+    exclude -> &'p [Exclusion]: Exclude(value) => value, else DEFAULT_EXCLUDE;
     /// Whether one person counts for at most one leaf.
-    distinct: Distinct, bool, |value: &'p bool| *value, true;
+    distinct -> bool: Distinct(value) => *value, else true;
     /// What "changes requested" by someone with a say does.
-    on_changes_requested: OnChangesRequested, OnChangesRequested, |value: &'p OnChangesRequested| *value,
-        OnChangesRequested::Reject;
+    on_changes_requested -> OnChangesRequested: OnChangesRequested(value) => *value, else OnChangesRequested::Reject;
     /// Who has a say besides those who are asked.
-    veto: Veto, &'p [ApproverRef], |value: &'p Vec<ApproverRef>| value, &[];
+    veto -> &'p [ApproverRef]: Veto(value) => value, else &[];
     /// How old an approval may be.
-    max_age: MaxAge, Option<Duration>, |value: &'p Duration| Some(*value), None;
+    max_age -> Option<Duration>: MaxAge(value) => Some(*value), else None;
     /// When nothing is released.
-    freeze: Freeze, &'p [Freeze], |value: &'p Vec<Freeze>| value, &[];
+    freeze -> &'p [Freeze]: Freeze(value) => value, else &[];
     /// When alone something is released; none: always.
-    window: Window, Option<&'p [Arc<Calendar>]>, |value: &'p Vec<Arc<Calendar>>| Some(value), None;
+    window -> Option<&'p [Arc<Calendar>]>: Window(value) => Some(value.as_slice()).filter(|window| !window.is_empty()),
+        else None;
     /// How long what is approved waits before it is released.
-    wait: Wait, Option<Duration>, |value: &'p Duration| Some(*value), None;
+    wait -> Option<Duration>: Wait(value) => Some(*value), else None;
     /// Who may set the rule aside.
-    override_by: Override, Option<&'p Override>, |value: &'p Box<Override>| Some(value), None;
+    override_by -> Option<&'p Override>: Override(value) => Some(&**value), else None;
     /// Whom the rule tells by itself, without the service's channels.
-    notify: Notify, Option<&'p NotifyRule>, |value: &'p NotifyRule| Some(value), None;
+    notify -> Option<&'p NotifyRule>: Notify(value) => Some(value), else None;
     /// Whether a refusal stops the deployment.
-    mode: Mode, Mode, |value: &'p Mode| *value, Mode::Enforce;
+    mode -> Mode: Mode(value) => *value, else Mode::Enforce;
 }
 
 impl<'p> Rule<'p> {
@@ -125,10 +124,8 @@ impl<'p> Rule<'p> {
     #[must_use]
     pub fn channels(&self, event: Event) -> Vec<ChannelName> {
         let own = self.notify().map(|notify| notify.channels(event)).unwrap_or_default();
-        let extra = match (event, self.override_by()) {
-            (Event::Overridden, Some(override_by)) => override_by.notify.as_slice(),
-            _ => &[],
-        };
+        let override_by = self.override_by().filter(|_| event == Event::Overridden);
+        let extra = override_by.map(|field| field.notify.as_slice()).unwrap_or_default();
         let mut channels: Vec<ChannelName> = own.iter().chain(self.service_notify).chain(extra).cloned().collect();
         channels.sort_unstable();
         channels.dedup();

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod case;
 pub mod coverage;
 pub mod decision;
+pub mod diff;
 pub mod field;
 pub mod finding;
 pub mod github;

@@ -72,7 +72,7 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
         Some(Require::People(requirement)) => requirement,
     };
     let repositories: Vec<&str> = rule.repository.iter().map(RepositoryPattern::as_str).collect();
-    let mut lines = vec![format!("{} must approve the commit that is deployed", in_words(requirement, true))];
+    let mut lines = vec![format!("{} must approve the commit that is deployed", requirement.in_words())];
     lines.extend(who(requirement));
     lines.push(format!("within {} of being asked, else the request expires", rule.timeout()));
     match (repositories.as_slice(), rule.branches) {
@@ -148,24 +148,6 @@ fn listed<T: ToString>(items: impl Iterator<Item = T>, word: &str) -> String {
         Some((last, rest)) => format!("{} {word} {last}", rest.join(", ")),
         None => String::new(),
     }
-}
-
-/// A requirement as part of a sentence: `2 of payments and (1 of sre or 1 of security)`.
-pub(super) fn in_words(requirement: &Requirement, outermost: bool) -> String {
-    let word = match requirement {
-        Requirement::Leaf(leaf) => return format!("{}{}", leaf.name, where_it_applies(requirement)),
-        Requirement::AllOf(_) => " and ",
-        Requirement::AnyOf(_) => " or ",
-        Requirement::InOrder(_) => ", then ",
-    };
-    let parts = requirement.parts();
-    let words = parts.iter().map(|part| in_words(part, false)).collect::<Vec<_>>().join(word);
-    let alone = (outermost || parts.len() == 1) && requirement.when().is_none();
-    if alone { words } else { format!("({words}){}", where_it_applies(requirement)) }
-}
-
-fn where_it_applies(requirement: &Requirement) -> String {
-    requirement.when().map(|when| format!(" where {when}")).unwrap_or_default()
 }
 
 /// Every field, in the order of the language's reference; the service's after the rule's.

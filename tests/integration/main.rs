@@ -15,6 +15,8 @@ mod decide_cli;
 mod deliveries;
 mod delivery_variants;
 mod dev_process;
+mod diff_command;
+mod diff_soundness;
 mod docs;
 mod embedded_store;
 mod explain_cli;

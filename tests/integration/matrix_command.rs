@@ -161,7 +161,7 @@ fn other_commands_do_not_have_the_formats_of_the_matrix() {
             let ran = Countersign::new(&format!("{command} --format {format}")).run();
             assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{command}");
             assert!(
-                ran.stderr.contains(&format!("`--format {format}` is a format of `matrix` only")),
+                ran.stderr.contains(&format!("`--format {format}` is no format of this command")),
                 "{}",
                 ran.stderr
             );

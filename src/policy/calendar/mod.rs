@@ -2,6 +2,7 @@
 //!
 //! The only room that knows time zones. Knows no rule, and what is done inside a calendar or outside.
 
+mod cover;
 mod read;
 mod span;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use self::span::{DatesSpan, WEEK, WeeklySpan};
 use super::read::Place;
 
+pub(in crate::policy) use cover::Beyond;
 pub(crate) use read::read_calendar_names;
 pub(crate) use read::read_calendars;
 

@@ -16,7 +16,7 @@ const DAY: u16 = 24 * 60;
 pub(super) const WEEK: u16 = 7 * DAY;
 
 /// The days of the week, as they are written.
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// A text that is no part of a span, or two ends that make none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -116,6 +116,26 @@ impl Requirement {
         }
     }
 
+    /// As part of a sentence: `2 of payments and (1 of sre or 1 of security)`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        self.said(true)
+    }
+
+    fn said(&self, outermost: bool) -> String {
+        let where_it_applies = || self.when().map(|when| format!(" where {when}")).unwrap_or_default();
+        let word = match self {
+            Self::Leaf(leaf) => return format!("{}{}", leaf.name, where_it_applies()),
+            Self::AllOf(_) => " and ",
+            Self::AnyOf(_) => " or ",
+            Self::InOrder(_) => ", then ",
+        };
+        let parts = self.parts();
+        let words = parts.iter().map(|part| part.said(false)).collect::<Vec<_>>().join(word);
+        let alone = (outermost || parts.len() == 1) && self.when().is_none();
+        if alone { words } else { format!("({words}){}", where_it_applies()) }
+    }
+
     /// Itself and everything in it, as written.
     fn each<'r>(&'r self, look: &mut impl FnMut(&'r Self)) {
         look(self);

@@ -11,7 +11,6 @@ use std::rc::Rc;
 
 use serde::Serialize;
 
-use super::rule::in_words;
 use crate::ident::{ChannelName, PolicyDigest};
 use crate::policy::{
     ApproverRef, Duration, Escalation, Exclusion, Mode, NoRule, NotifyRule, Place, Policy, RepositoryPattern, Require,
@@ -157,7 +156,7 @@ impl<'p> Known<'p> {
                     self.meet(group);
                 }
                 Asked {
-                    words: in_words(requirement, true).into(),
+                    words: requirement.in_words().into(),
                     fewest: requirement.fewest_people(rule.distinct(), rule.escalate()),
                 }
             }
@@ -207,7 +206,7 @@ fn row<'p>((service, environment): (&'p str, &'p str), rule: &Rule<'p>, known: &
         freeze: rule.freeze().iter().map(|freeze| freeze.calendar.name()).collect(),
         window: rule.window().unwrap_or_default().iter().map(|calendar| calendar.name()).collect(),
         wait: rule.wait(),
-        override_by: rule.override_by().map(|field| in_words(&field.by, true)),
+        override_by: rule.override_by().map(|field| field.by.in_words()),
         mode: Some(rule.mode()),
         notify: told(rule),
         repository: rule.repository,

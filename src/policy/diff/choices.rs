@@ -1,0 +1,168 @@
+//! A requirement as a list of choices, each a set of leaves that must all be met, once it is said which conditions hold.
+//!
+//! Reads `when` as a decision does: what is not known falls to the stricter side. Knows no people.
+
+use crate::policy::condition::{Condition, Test};
+use crate::policy::requirement::Requirement;
+
+use super::keys::Keys;
+
+/// Yes, no, or not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holds {
+    No,
+    Unknown,
+    Yes,
+}
+
+impl Holds {
+    fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::Unknown => Self::Unknown,
+            Self::No => Self::Yes,
+        }
+    }
+}
+
+/// The tests in play, each once, and what each of them says in the case that is looked at.
+#[derive(Debug, Default)]
+pub(super) struct Case<'r> {
+    tests: Vec<(u32, &'r Test)>,
+    answers: Vec<Holds>,
+}
+
+/// The most cases that are gone through.
+const MOST_CASES: usize = 729;
+/// The most choices that a requirement may come to.
+const MOST_CHOICES: usize = 256;
+
+impl<'r> Case<'r> {
+    /// The first case for the conditions of the requirements: every test passes. None where there are too many.
+    pub(super) fn first(requirements: [&'r Requirement; 2], keys: &mut Keys) -> Option<Self> {
+        let mut case = Self::default();
+        let conditions = requirements.into_iter().flat_map(Requirement::conditions);
+        for term in conditions.flat_map(Condition::terms) {
+            let number = keys.test(&term.test);
+            if !case.tests.iter().any(|(other, _)| *other == number) {
+                case.tests.push((number, &term.test));
+                case.answers.push(Holds::Yes);
+            }
+        }
+        let ways = case.tests.iter().try_fold(1_usize, |ways, (_, test)| ways.checked_mul(answers_of(test).len()));
+        ways.filter(|ways| *ways <= MOST_CASES).map(|_| case)
+    }
+
+    /// Goes on to the next case; whether there is one.
+    pub(super) fn next(&mut self) -> bool {
+        for ((_, test), answer) in self.tests.iter().zip(&mut self.answers) {
+            let answers = answers_of(test);
+            let at = answers.iter().position(|other| other == answer).unwrap_or_default();
+            if let Some(next) = answers.get(at + 1) {
+                *answer = *next;
+                return true;
+            }
+            *answer = Holds::Yes;
+        }
+        false
+    }
+
+    /// What is the case, as part of a sentence; nothing where there are no conditions.
+    pub(super) fn in_words(&self) -> String {
+        let said = self.tests.iter().zip(&self.answers).map(|((_, test), answer)| match answer {
+            Holds::Yes => format!("{test} holds"),
+            Holds::No => format!("{test} does not hold"),
+            Holds::Unknown => format!("{test} is not known"),
+        });
+        let said: Vec<String> = said.collect();
+        if said.is_empty() { String::new() } else { format!(" where {}", said.join(" and ")) }
+    }
+
+    fn holds(&self, condition: &Condition, keys: &mut Keys) -> Holds {
+        match condition {
+            Condition::All(parts) => parts.iter().map(|part| self.holds(part, keys)).min().unwrap_or(Holds::Yes),
+            Condition::Any(parts) => parts.iter().map(|part| self.holds(part, keys)).max().unwrap_or(Holds::No),
+            Condition::Not(inner) => self.holds(inner, keys).not(),
+            Condition::Is(term) => {
+                let number = keys.test(&term.test);
+                let known = self.tests.iter().zip(&self.answers).find(|((other, _), _)| *other == number);
+                known.map_or(Holds::Unknown, |(_, answer)| *answer)
+            }
+        }
+    }
+
+    /// What it takes to meet the requirement: one of the sets of leaves, by their numbers as bits. None of them: it is
+    /// never met. None at all where there are too many to go through.
+    pub(super) fn choices(&self, requirement: &Requirement, keys: &mut Keys) -> Option<Vec<u32>> {
+        let (_, choices) = self.add(requirement, &mut 0, keys)?;
+        Some(choices.unwrap_or_default())
+    }
+
+    /// Whether a part applies where what it stands in does, and its choices if it may.
+    fn add(&self, requirement: &Requirement, leaf: &mut u32, keys: &mut Keys) -> Option<(Holds, Option<Vec<u32>>)> {
+        let own = requirement.when().map_or(Holds::Yes, |when| self.holds(when, keys));
+        if matches!(requirement, Requirement::Leaf(_)) {
+            let bit = 1_u32.checked_shl(*leaf).unwrap_or_default();
+            *leaf += 1;
+            return Some((own, (own != Holds::No).then(|| vec![bit])));
+        }
+        let (mut surest, mut parts) = (Holds::No, Vec::new());
+        for part in requirement.parts() {
+            let (applies, choices) = self.add(part, leaf, keys)?;
+            surest = surest.max(applies);
+            parts.extend(choices.map(|choices| (applies, choices)));
+        }
+        // A group is as sure to apply as the surest of its parts, under its own condition.
+        let applies = own.min(surest);
+        if applies == Holds::No {
+            return Some((Holds::No, None));
+        }
+        let choices = match requirement {
+            // A part that only perhaps applies cannot be the one that satisfies.
+            Requirement::AnyOf(_) => {
+                parts.into_iter().filter(|(sure, _)| *sure == Holds::Yes).flat_map(|(_, choices)| choices).collect()
+            }
+            Requirement::AllOf(_) | Requirement::InOrder(_) | Requirement::Leaf(_) => {
+                parts.into_iter().try_fold(vec![0], |all, (_, choices)| product(&all, &choices))?
+            }
+        };
+        let choices = least(choices)?;
+        Some((applies, Some(choices)))
+    }
+}
+
+/// What a test can say of a pull request that is there.
+const fn answers_of(test: &Test) -> &'static [Holds] {
+    match test {
+        Test::Labels(_) | Test::Branch(_) | Test::Lines(_) | Test::Within(_) => &[Holds::Yes, Holds::No],
+        Test::Paths(_)
+        | Test::OnlyPaths(_)
+        | Test::Authors(_)
+        | Test::OnlyAuthors(_)
+        | Test::Requester(_)
+        | Test::Version(_)
+        | Test::Input(_) => &[Holds::Yes, Holds::No, Holds::Unknown],
+    }
+}
+
+/// Every choice of the one with every choice of the other.
+fn product(a: &[u32], b: &[u32]) -> Option<Vec<u32>> {
+    let size = a.len().checked_mul(b.len()).filter(|size| *size <= MOST_CHOICES)?;
+    let mut all = Vec::with_capacity(size);
+    for one in a {
+        all.extend(b.iter().map(|other| one | other));
+    }
+    Some(all)
+}
+
+/// Without the choices that ask for all that another asks for.
+fn least(mut choices: Vec<u32>) -> Option<Vec<u32>> {
+    if choices.len() > MOST_CHOICES {
+        return None;
+    }
+    choices.sort_unstable();
+    choices.dedup();
+    let all = choices.clone();
+    choices.retain(|choice| !all.iter().any(|other| other != choice && other & choice == *other));
+    Some(choices)
+}

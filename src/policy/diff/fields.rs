@@ -1,0 +1,317 @@
+//! Two rules of one target, field by field: in which direction each changes, and what that means.
+//!
+//! Each field is compared with all others held still, one after the other, so that none that is looser hides behind one
+//! that is stricter. Knows no names of services and environments.
+
+use std::cmp::Ordering;
+
+use super::asked::{PeopleChange, compare_people};
+use super::change::{Direction, FieldChange, Part, Weighed};
+use super::keys::Keys;
+use super::{scope, times};
+use crate::ident::ChannelName;
+use crate::policy::event::Event;
+use crate::policy::field::{Exclusion, Mode, OnChangesRequested};
+use crate::policy::requirement::Require;
+use crate::policy::rule::Rule;
+use crate::policy::setting::Field;
+
+/// One side of a target.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Side<'a> {
+    /// Its rule, if it has one.
+    pub(super) rule: Option<&'a Rule<'a>>,
+    /// How that falls below a floor, if it does.
+    pub(super) below: Option<&'a str>,
+}
+
+/// What the comparison works with.
+pub(super) struct Tools<'t> {
+    pub(super) keys: &'t mut Keys,
+    /// How many sets of people may still be looked at, over all targets.
+    pub(super) budget: &'t mut u32,
+    /// The channels that lead elsewhere now.
+    pub(super) moved: &'t [&'t ChannelName],
+}
+
+/// All that changes, in the order of the language's reference.
+pub(super) fn compare(old: Side<'_>, new: Side<'_>, tools: &mut Tools<'_>) -> Vec<FieldChange> {
+    let mut changes = match (standing(old), standing(new)) {
+        (Ok(before), Ok(now)) => by_field(before, now, tools),
+        (Err(why), Ok(now)) => {
+            let text = format!("every request was denied, since {why}; now {}", takes(now));
+            vec![FieldChange::new(part_of(old), Direction::Looser, text)]
+        }
+        (Ok(before), Err(why)) => {
+            let text = format!("every request is denied now, since {why}; before, {}", took(before));
+            vec![FieldChange::new(part_of(new), Direction::Stricter, text)]
+        }
+        (Err(before), Err(now)) if before == now => Vec::new(),
+        (Err(before), Err(now)) => {
+            let text = format!("every request is denied, since {now}; before, since {before}");
+            vec![FieldChange::new(part_of(new), Direction::Different, text)]
+        }
+    };
+    // What a rule in audit mode denies passes all the same, unless there is no rule.
+    let denied = standing(old).is_err() || standing(new).is_err();
+    let audit = |side: Side<'_>| side.rule.is_some_and(|rule| rule.mode() == Mode::Audit);
+    if denied && audit(old) != audit(new) {
+        changes.push(mode(audit(new)));
+    }
+    changes
+}
+
+/// The rule of a side that may approve something, or why none does.
+fn standing(side: Side<'_>) -> Result<&Rule<'_>, String> {
+    match side {
+        Side { rule: None, .. } => Err("there is no rule for it".to_owned()),
+        Side { below: Some(below), .. } => Err(below.to_owned()),
+        Side { rule: Some(rule), .. } => match rule.require() {
+            Some(_) => Ok(rule),
+            None => Err("its rule has no `require`".to_owned()),
+        },
+    }
+}
+
+const fn part_of(side: Side<'_>) -> Part {
+    match side {
+        Side { below: Some(_), .. } => Part::Floor,
+        Side { .. } => Part::Rule,
+    }
+}
+
+fn takes(rule: &Rule<'_>) -> String {
+    rule.requirement().map_or_else(
+        || "nobody has to approve".to_owned(),
+        |requirement| format!("{} suffices", requirement.in_words()),
+    )
+}
+
+fn took(rule: &Rule<'_>) -> String {
+    rule.requirement().map_or_else(
+        || "nobody had to approve".to_owned(),
+        |requirement| format!("{} sufficed", requirement.in_words()),
+    )
+}
+
+/// The fields that bear on nothing where nobody is asked.
+const OF_PEOPLE: [Field; 10] = [
+    Field::Timeout,
+    Field::Explicit,
+    Field::Remind,
+    Field::Escalate,
+    Field::Exclude,
+    Field::Distinct,
+    Field::OnChangesRequested,
+    Field::Veto,
+    Field::MaxAge,
+    Field::Override,
+];
+
+fn by_field(old: &Rule<'_>, new: &Rule<'_>, tools: &mut Tools<'_>) -> Vec<FieldChange> {
+    let differs = |field: Field, keys: &mut Keys| {
+        let number = |rule: &Rule<'_>, keys: &mut Keys| {
+            rule.fields.get(field.index()).copied().flatten().map_or(0, |setting| keys.setting(setting))
+        };
+        number(old, keys) != number(new, keys)
+    };
+    let mut fields: Vec<Field> = Field::ALL.iter().copied().filter(|field| differs(*field, tools.keys)).collect();
+    let asks_people = matches!((old.require(), new.require()), (Some(Require::People(_)), Some(Require::People(_))));
+    let mut people = PeopleChange::default();
+    if asks_people {
+        people = compare_people(old, new, &fields, tools);
+        // A say may be lost by one field's change and told of under another.
+        fields = Field::ALL.iter().copied().filter(|field| fields.contains(field) || people.has(*field)).collect();
+    }
+    let override_differs = fields.contains(&Field::Override);
+    let mut changes = Vec::new();
+    for field in fields {
+        let change = match field {
+            Field::Require if !asks_people => Some(asking(old, new)),
+            Field::Override if !asks_people => continue,
+            field if !asks_people && OF_PEOPLE.contains(&field) => Some(FieldChange::new(
+                Part::Field(field),
+                Direction::Different,
+                "bears on nothing where nobody is asked",
+            )),
+            Field::Require | Field::Escalate | Field::Distinct | Field::Veto | Field::Override => people.take(field),
+            Field::Freeze => times::freeze(old, new, tools.keys),
+            Field::Window => times::window(old, new),
+            field => plain(field, old, new),
+        };
+        changes.extend(change);
+    }
+    if !asks_people {
+        // It comes into force, or out of it, with the people who are asked: also where it is written in both.
+        changes.extend(overriding(old, new, override_differs));
+    }
+    if !changes.iter().any(|change| change.part == Part::Field(Field::Notify)) {
+        changes.extend(elsewhere(old, new, tools.moved));
+    }
+    changes.extend(scope::compare(old, new, asks_people));
+    changes
+}
+
+/// From asking people to asking nobody, or the other way round.
+fn asking(old: &Rule<'_>, new: &Rule<'_>) -> FieldChange {
+    let part = Part::Field(Field::Require);
+    match (old.requirement(), new.requirement()) {
+        (Some(before), None) => FieldChange::new(
+            part,
+            Direction::Looser,
+            format!("nobody has to approve, where {} had to, and no pull request is needed", before.in_words()),
+        ),
+        (None, Some(now)) => {
+            FieldChange::new(part, Direction::Stricter, format!("{} must approve, where nobody had to", now.in_words()))
+        }
+        (None, None) | (Some(_), Some(_)) => FieldChange::new(part, Direction::Different, "asks for the same"),
+    }
+}
+
+/// An override beside a rule that asks nobody sets aside only what time holds back. `written` is whether it is written
+/// otherwise.
+fn overriding(old: &Rule<'_>, new: &Rule<'_>, written: bool) -> Option<FieldChange> {
+    let holds_back = |rule: &Rule<'_>| !rule.freeze().is_empty() || rule.window().is_some() || rule.wait().is_some();
+    let part = Part::Field(Field::Override);
+    let has = |rule: &Rule<'_>| rule.requirement().is_some() && rule.override_by().is_some();
+    match (has(old), has(new)) {
+        (false, true) if holds_back(old) => Some(FieldChange::new(
+            part,
+            Direction::Looser,
+            "an override sets aside freezes, windows and the wait timer, which always held before",
+        )),
+        (true, false) if holds_back(new) => Some(FieldChange::new(
+            part,
+            Direction::Stricter,
+            "no override sets aside freezes, windows and the wait timer any more",
+        )),
+        (true | false, true | false) => {
+            written.then(|| FieldChange::new(part, Direction::Different, "bears on nothing where nobody is asked"))
+        }
+    }
+}
+
+/// The fields whose values say by themselves which is the stricter.
+fn plain(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
+    let part = Part::Field(field);
+    match field {
+        Field::Timeout => by_order(part, &new.timeout(), &old.timeout(), |longer| {
+            let than = format!("{} after people are asked, where it was {}", new.timeout(), old.timeout());
+            if longer { format!("approvals may come until {than}") } else { format!("a request expires {than}") }
+        }),
+        Field::Explicit => by_order(part, &old.explicit(), &new.explicit(), |looser| {
+            if looser {
+                "an approval counts without naming the target".to_owned()
+            } else {
+                "an approval counts only if it names the target".to_owned()
+            }
+        }),
+        Field::Remind => same_unless(part, old.remind() != new.remind(), "reminders come at other times"),
+        Field::Exclude => exclude(old, new),
+        Field::OnChangesRequested => on_changes_requested(old, new),
+        Field::MaxAge => {
+            // Without an age the oldest approval counts.
+            let age = |rule: &Rule<'_>| rule.max_age().map_or(u64::MAX, crate::policy::Duration::as_secs);
+            by_order(part, &age(new), &age(old), |looser| match (looser, new.max_age()) {
+                (_, None) => "an approval counts however old it is".to_owned(),
+                (true, Some(age)) => format!("an approval counts until it is {age} old"),
+                (false, Some(age)) => format!("an approval stops counting when it is {age} old"),
+            })
+        }
+        Field::Wait => {
+            let wait = |rule: &Rule<'_>| rule.wait().map_or(0, crate::policy::Duration::as_secs);
+            by_order(part, &wait(old), &wait(new), |_| match new.wait() {
+                None => "what is approved is released at once".to_owned(),
+                Some(wait) => format!("what is approved waits {wait} before it is released"),
+            })
+        }
+        Field::Notify => {
+            let told = |rule: &Rule<'_>| Event::ALL.map(|event| rule.channels(event));
+            same_unless(part, told(old) != told(new), "others are told, or of other events")
+        }
+        Field::Mode => (old.mode() != new.mode()).then(|| mode(new.mode() == Mode::Audit)),
+        Field::Require
+        | Field::Escalate
+        | Field::Distinct
+        | Field::Veto
+        | Field::Freeze
+        | Field::Window
+        | Field::Override => None,
+    }
+}
+
+/// A change of a value with an order: looser where what is given first is the greater.
+fn by_order<T: Ord>(part: Part, looser: &T, than: &T, text: impl Fn(bool) -> String) -> Option<FieldChange> {
+    match looser.cmp(than) {
+        Ordering::Greater => Some(FieldChange::new(part, Direction::Looser, text(true))),
+        Ordering::Less => Some(FieldChange::new(part, Direction::Stricter, text(false))),
+        Ordering::Equal => None,
+    }
+}
+
+fn same_unless(part: Part, differs: bool, text: &str) -> Option<FieldChange> {
+    differs.then(|| FieldChange::new(part, Direction::Different, text))
+}
+
+fn mode(audit: bool) -> FieldChange {
+    let part = Part::Field(Field::Mode);
+    if audit {
+        FieldChange::new(part, Direction::Looser, "a refusal stops nothing any more: it is only recorded")
+    } else {
+        FieldChange::new(part, Direction::Stricter, "a refusal stops the deployment, where it was only recorded")
+    }
+}
+
+fn exclude(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
+    let without = |of: &Rule<'_>, other: &Rule<'_>| -> Vec<Exclusion> {
+        of.exclude().iter().copied().filter(|who| !other.exclude().contains(who)).collect()
+    };
+    let mut weighed = Weighed::default();
+    for who in without(old, new) {
+        weighed.looser.push(format!("an approval by {} counts", whom(who)));
+    }
+    for who in without(new, old) {
+        weighed.stricter.push(format!("an approval by {} no longer counts", whom(who)));
+    }
+    let change = weighed.change(Part::Field(Field::Exclude), "");
+    (change.change != Direction::Different).then_some(change)
+}
+
+const fn whom(who: Exclusion) -> &'static str {
+    match who {
+        Exclusion::Author => "who opened the pull request",
+        Exclusion::Committers => "who wrote or committed part of it",
+        Exclusion::Pushers => "who pushed to its branch",
+        Exclusion::Requester => "who requested the deployment",
+    }
+}
+
+fn on_changes_requested(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
+    let strictness = |rule: &Rule<'_>| match rule.on_changes_requested() {
+        OnChangesRequested::Ignore => 0,
+        OnChangesRequested::Block => 1,
+        OnChangesRequested::Reject => 2,
+    };
+    by_order(Part::Field(Field::OnChangesRequested), &strictness(old), &strictness(new), |_| {
+        match new.on_changes_requested() {
+            OnChangesRequested::Ignore => "requests for changes are ignored".to_owned(),
+            OnChangesRequested::Block => "a request for changes holds the request until it is withdrawn".to_owned(),
+            OnChangesRequested::Reject => "a request for changes ends the request".to_owned(),
+        }
+    })
+}
+
+/// Channels that lead elsewhere now, where the rule tells them of something.
+fn elsewhere(old: &Rule<'_>, new: &Rule<'_>, moved: &[&ChannelName]) -> Option<FieldChange> {
+    let told = |rule: &Rule<'_>, channel: &ChannelName| {
+        Event::ALL.into_iter().any(|event| rule.channels(event).contains(channel))
+            || rule.escalate().iter().any(|step| step.notify.contains(channel))
+    };
+    let names: Vec<String> = moved
+        .iter()
+        .filter(|channel| told(old, channel) && told(new, channel))
+        .map(|channel| format!("`{channel}`"))
+        .collect();
+    let text = format!("other addresses are told by {}", super::people::listed(&names));
+    (!names.is_empty()).then(|| FieldChange::new(Part::Field(Field::Notify), Direction::Different, text))
+}

@@ -1,0 +1,248 @@
+//! What changes between two policies: as text, as JSON, and as a comment on a pull request.
+//!
+//! The policies were compared elsewhere. As text and as a comment, targets that change alike are told of once.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::field::{in_line, value};
+use super::visible;
+use crate::policy::{Change, Diff, Direction, Field, FieldChange, Part, Rule, Subject};
+
+/// The first line of the comment, by which it is found again and rewritten.
+pub const MARKER: &str = "<!-- countersign-diff -->";
+/// How many characters of a comment are written; GitHub takes 65,536.
+const MOST_OF_A_COMMENT: usize = 60_000;
+
+/// A field of a target with its values, in the form that programs read.
+#[derive(Debug, PartialEq, Eq, Hash, Serialize)]
+struct Row<'d> {
+    field: &'static str,
+    old: Value,
+    new: Value,
+    change: &'static str,
+    text: &'d str,
+}
+
+fn rows<'d>(change: &'d Change<'_>) -> Vec<Row<'d>> {
+    let row = |field: &'d FieldChange| Row {
+        field: field.part.as_str(),
+        old: of_part(change.old.as_ref(), field.part),
+        new: of_part(change.new.as_ref(), field.part),
+        change: field.change.as_str(),
+        text: &field.text,
+    };
+    change.fields.iter().map(row).collect()
+}
+
+/// What a rule says of a part; null where there is no rule.
+fn of_part(rule: Option<&Rule<'_>>, part: Part) -> Value {
+    let Some(rule) = rule else { return Value::Null };
+    match part {
+        // Of a rule that comes or goes the gist is who must approve.
+        Part::Rule | Part::Floor => value(rule, Field::Require),
+        Part::Field(field) => value(rule, field),
+        Part::Repository => json!(rule.repository),
+        Part::Branches => json!(rule.branches),
+        Part::ServiceNotify => json!(rule.service_notify),
+        Part::Description => json!(rule.description),
+    }
+}
+
+/// The contract's shape: `{"changes": […], "looser": n, …}`.
+#[must_use]
+pub fn json(diff: &Diff<'_>) -> Value {
+    let changes: Vec<Value> = diff
+        .changes
+        .iter()
+        .map(|change| {
+            json!({
+                "service": change.service.name,
+                "service_pattern": change.service.pattern,
+                "environment": change.environment.name,
+                "environment_pattern": change.environment.pattern,
+                "change": change.change.as_str(),
+                "fields": rows(change),
+            })
+        })
+        .collect();
+    let count = |direction| diff.count(direction);
+    json!({
+        "schema": 1,
+        "changes": changes,
+        "looser": count(Direction::Looser),
+        "stricter": count(Direction::Stricter),
+        "mixed": count(Direction::Mixed),
+        "different": count(Direction::Different),
+    })
+}
+
+/// Targets that change alike.
+struct Alike<'d> {
+    change: Direction,
+    rows: Vec<Row<'d>>,
+    targets: Vec<(&'d Subject, &'d Subject)>,
+}
+
+impl<'d> Alike<'d> {
+    /// Those that become looser first.
+    fn all(diff: &'d Diff<'_>) -> Vec<Self> {
+        let mut alike: Vec<Self> = Vec::new();
+        let mut places: HashMap<(Direction, &'d Subject, String), usize> = HashMap::new();
+        for change in &diff.changes {
+            let rows = rows(change);
+            let key = (change.change, &change.environment, format!("{rows:?}"));
+            let place = *places.entry(key).or_insert(alike.len());
+            match alike.get_mut(place) {
+                Some(known) => known.targets.push((&change.service, &change.environment)),
+                None => {
+                    let targets = vec![(&change.service, &change.environment)];
+                    alike.push(Self { change: change.change, rows, targets });
+                }
+            }
+        }
+        alike.sort_by_key(|alike| alike.change);
+        alike
+    }
+
+    /// `checkout:production and 412 other services`.
+    fn heading(&self) -> String {
+        let Some((service, environment)) = self.targets.first() else { return String::new() };
+        let others = match self.targets.len() - 1 {
+            0 => String::new(),
+            1 => " and 1 other service".to_owned(),
+            others => format!(" and {others} other services"),
+        };
+        let target = format!("{}:{}", service.name, environment.name);
+        let stands_for: Vec<String> = [service, environment]
+            .into_iter()
+            .filter_map(|subject| subject.pattern.as_ref().filter(|pattern| **pattern != subject.name))
+            .map(|pattern| format!("`{pattern}`"))
+            .collect();
+        let stands_for = if stands_for.is_empty() || !others.is_empty() {
+            String::new()
+        } else {
+            format!(", as every name that only {} matches", stands_for.join(" or "))
+        };
+        format!("{target}{others}{stands_for}")
+    }
+}
+
+/// `1 looser, 0 mixed, 2 stricter, 1 different`.
+fn counted(diff: &Diff<'_>) -> String {
+    let counts = Direction::ALL.map(|direction| format!("{} {direction}", diff.count(direction)));
+    counts.join(", ")
+}
+
+const NOTHING: &str = "nothing changes: every target is decided as before";
+
+/// For people: what becomes looser first, and the counts last.
+#[must_use]
+pub fn text(diff: &Diff<'_>) -> String {
+    if diff.changes.is_empty() {
+        return format!("{NOTHING}\n");
+    }
+    let mut lines = Vec::new();
+    for alike in Alike::all(diff) {
+        lines.push(format!("{:<9}  {}", alike.change.as_str(), alike.heading()));
+        for row in &alike.rows {
+            let change = if row.old == row.new { String::new() } else { format!(": {}", was_and_is(row)) };
+            lines.push(format!("    {} ({}){change}", row.field, row.change));
+            lines.push(format!("        {}", row.text));
+        }
+        lines.push(String::new());
+    }
+    lines.push(format!("targets: {}", counted(diff)));
+    lines.iter().map(|line| visible(line) + "\n").collect()
+}
+
+fn was_and_is(row: &Row<'_>) -> String {
+    format!("{} → {}", in_line(&row.old), in_line(&row.new))
+}
+
+/// For a comment on a pull request, which one keeps and rewrites by its [`MARKER`].
+#[must_use]
+pub fn markdown(diff: &Diff<'_>) -> String {
+    let mut out = format!("{MARKER}\n### What this change means for approvals\n\n");
+    if diff.changes.is_empty() {
+        out.push_str("Nothing changes: every target is decided as before.\n");
+        return out;
+    }
+    out.push_str(&format!("Targets: {}.\n", counted(diff)));
+    let all = Alike::all(diff);
+    for (number, alike) in all.iter().enumerate() {
+        let block = block(alike);
+        if out.len() + block.len() > MOST_OF_A_COMMENT {
+            let left: usize = all.iter().skip(number).map(|alike| alike.targets.len()).sum();
+            out.push_str(&format!(
+                "\nThe comment is full: {left} more targets change. `countersign diff` shows all.\n"
+            ));
+            break;
+        }
+        out.push_str(&block);
+    }
+    out
+}
+
+/// A part that can be folded; what becomes looser, or may, is open.
+fn block(alike: &Alike<'_>) -> String {
+    let open = if alike.change.loosens() { " open" } else { "" };
+    let mut out = format!(
+        "\n<details{open}>\n<summary><b>{}</b> {}</summary>\n\n| field | | before | now | what it means |\n|---|---|---|---|---|\n",
+        alike.change,
+        escaped(&alike.heading())
+    );
+    for row in &alike.rows {
+        let code = |value: &Value| format!("<code>{}</code>", escaped(&in_line(value)));
+        out.push_str(&format!(
+            "| {} | {} | {} | {} | {} |\n",
+            escaped(row.field),
+            row.change,
+            code(&row.old),
+            code(&row.new),
+            escaped(row.text)
+        ));
+    }
+    out.push_str("\n</details>\n");
+    out
+}
+
+/// A text as it is. What could mean something to Markdown or to GitHub is made of entities, and a name in backticks or
+/// with an `@`, which would be told of it, is code.
+fn escaped(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " ,.:;/()=-".contains(c) || !c.is_ascii();
+    let mut out = String::new();
+    for (at, part) in visible(text).split('`').enumerate() {
+        let is_code = at % 2 == 1;
+        if is_code {
+            out.push_str("<code>");
+        }
+        for c in part.chars() {
+            match c {
+                // GitHub tells nobody whose name does not follow at once.
+                '@' => out.push_str("&#64;&#8203;"),
+                c if plain(c) => out.push(c),
+                c => out.push_str(&format!("&#{};", u32::from(c))),
+            }
+        }
+        if is_code {
+            out.push_str("</code>");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn nothing_of_a_policy_is_more_than_text_in_a_comment() {
+        assert_eq!(escaped("pia alone suffices now"), "pia alone suffices now");
+        assert_eq!(escaped("where `infra/*` | <b>"), "where <code>infra/&#42;</code> &#124; &#60;b&#62;");
+        assert_eq!(escaped("@dana"), "&#64;&#8203;dana");
+        assert_eq!(escaped("a`b\n"), "a<code>b␊</code>");
+    }
+}
