@@ -15,16 +15,16 @@ use countersign::finding::{Code, Levels, Source, SourceContent};
 use countersign::policy::{Linted, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, lint};
 use regex::Regex;
 
-fn root() -> &'static Path {
+pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &str) -> String {
+pub(super) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Every page, by its path from the root.
-fn pages() -> Vec<String> {
+pub(super) fn pages() -> Vec<String> {
     fn collect(folder: &str, pages: &mut Vec<String>) {
         for entry in fs::read_dir(root().join(folder)).expect("the docs are there") {
             let entry = entry.expect("an entry");
@@ -43,12 +43,12 @@ fn pages() -> Vec<String> {
 }
 
 /// A fenced block: what stands behind the fence, and its text with a line feed at the end of each line.
-struct Block {
-    kind: String,
-    text: String,
+pub(super) struct Block {
+    pub(super) kind: String,
+    pub(super) text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub(super) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     for line in page.lines() {
@@ -68,7 +68,7 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 /// The text of each section of this level, by its heading.
-fn sections<'p>(page: &'p str, level: &str) -> Vec<(&'p str, &'p str)> {
+pub(super) fn sections<'p>(page: &'p str, level: &str) -> Vec<(&'p str, &'p str)> {
     let marker = format!("\n{level} ");
     let mut sections = Vec::new();
     for part in page.split(marker.as_str()).skip(1) {
@@ -79,7 +79,7 @@ fn sections<'p>(page: &'p str, level: &str) -> Vec<(&'p str, &'p str)> {
 }
 
 /// What stands in backticks in the first cell of each row of the tables under a heading.
-fn first_cells(page: &str, heading: &str) -> Vec<String> {
+pub(super) fn first_cells(page: &str, heading: &str) -> Vec<String> {
     let sections = sections(page, "##");
     let (_, text) = sections.iter().find(|(found, _)| *found == heading).unwrap_or_else(|| panic!("no `{heading}`"));
     let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -138,7 +138,7 @@ fn every_direct_dependency_is_told_with_a_reason_and_nothing_else_is() {
 // What is shown as a policy.
 
 /// A snippet is one file, or several that `# file: name` begins.
-fn bundle(snippet: &str) -> Linted {
+pub(super) fn bundle(snippet: &str) -> Linted {
     let source = |name: &str, text: &str| Source {
         name: name.to_owned(),
         content: SourceContent::Bytes(text.as_bytes().to_vec()),
@@ -159,7 +159,7 @@ fn codes(linted: &Linted) -> Vec<&'static str> {
 }
 
 /// Only what refuses a policy: a snippet about that is short, and need not be the best of policies.
-fn refusals(linted: &Linted) -> Vec<&'static str> {
+pub(super) fn refusals(linted: &Linted) -> Vec<&'static str> {
     let refuses = linted.findings.iter().filter(|finding| finding.code.lint().is_none());
     refuses.map(|finding| finding.code.as_str()).collect()
 }
@@ -235,7 +235,7 @@ fn the_test_command_of_the_readme_is_what_ci_runs() {
 // What is shown as output.
 
 /// What a command of ours prints to standard output, in a bare environment, from the root.
-fn output(arguments: &[&str]) -> String {
+pub(super) fn output(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     let output = command.args(arguments).current_dir(root()).env_clear().output().expect("the binary runs");
     assert!(!output.stdout.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -249,13 +249,21 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
     Some(arguments.split(' ').collect())
 }
 
-/// The page with what its commands print now.
+/// What `grep` leaves of a text.
+fn lines_with(text: &str, word: &str) -> String {
+    text.lines().filter(|line| line.contains(word)).map(|line| format!("{line}\n")).collect()
+}
+
+/// The page with what its commands print now. Of a long output `| grep WORD` shows the lines that matter.
 fn regenerated(page: &str) -> String {
     let mut fresh = page.to_owned();
     for block in blocks(page).into_iter().filter(|block| block.kind == "console") {
         let command = block.text.lines().next().unwrap_or_default();
-        let arguments = arguments(command).unwrap_or_else(|| panic!("not a command of ours: {command}"));
-        let real = format!("{command}\n{}", output(&arguments));
+        let (ours, sought) = command.split_once(" | grep ").map_or((command, None), |(ours, word)| (ours, Some(word)));
+        let arguments = arguments(ours).unwrap_or_else(|| panic!("not a command of ours: {command}"));
+        let printed = sought.map_or_else(|| output(&arguments), |word| lines_with(&output(&arguments), word));
+        assert!(!printed.is_empty(), "{command} shows nothing");
+        let real = format!("{command}\n{printed}");
         fresh = fresh.replace(&format!("```console\n{}```\n", block.text), &format!("```console\n{real}```\n"));
     }
     fresh
@@ -325,7 +333,7 @@ fn every_file_and_function_that_the_architecture_names_is_there() {
 }
 
 /// The part behind `#` that a heading is reached by.
-fn anchor(heading: &str) -> String {
+pub(super) fn anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     heading.to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
 }

@@ -31,6 +31,7 @@ mod lint;
 mod lint_levels;
 mod local_gate;
 mod matrix_command;
+mod policy_docs;
 mod policy_tests;
 mod races;
 mod release;

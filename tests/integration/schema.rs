@@ -330,11 +330,11 @@ fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// Whether the mapping cannot be reached yet: a key above it is not supported, or not known.
+/// Whether the mapping cannot be reached yet: a key above it is not known.
 fn out_of_reach(found: &[Finding]) -> bool {
     found.iter().any(|finding| {
         let ahead = AHEAD.iter().any(|(_, key)| finding.message.starts_with(&format!("`{key}`")));
-        finding.code == Code::NotSupportedYet || (finding.code == Code::UnknownKey && ahead)
+        finding.code == Code::UnknownKey && ahead
     })
 }
 

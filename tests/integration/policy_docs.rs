@@ -1,0 +1,227 @@
+//! Holds the pages about policies to the language: every policy they show is loaded, what they quote is what is run, and
+//! the reference has the keys that the reader knows, no more and no fewer.
+#![expect(clippy::disallowed_methods, reason = "a test reads the files that it is about")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use countersign::approval::decision::ReviewReason;
+use regex::Regex;
+use serde_json::Value;
+
+use super::docs::{Block, anchor, blocks, bundle, first_cells, output, pages, read, refusals, root, sections};
+
+const RECIPES: &str = "docs/policy/recipes";
+const GUIDE: &str = "docs/policy/guide.md";
+const REFERENCE: &str = "docs/policy/reference.md";
+
+/// Every recipe: a file or a folder, by its path from the root.
+fn recipes() -> Vec<String> {
+    let entries = root().join(RECIPES).read_dir().expect("the recipes are there");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+    let mut recipes: Vec<String> =
+        names.filter(|name| !name.ends_with(".test.yaml")).map(|name| format!("{RECIPES}/{name}")).collect();
+    recipes.sort();
+    assert!(recipes.len() > 20, "only {} recipes", recipes.len());
+    recipes
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(arguments).current_dir(root()).env_clear().output().expect("the binary runs")
+}
+
+// Recipes, and what is quoted of them.
+
+#[test]
+fn every_recipe_is_free_of_findings_but_for_what_it_waives_with_a_reason() {
+    for recipe in recipes() {
+        let checked: Value = serde_json::from_str(&output(&["check", &recipe, "--format", "json"])).expect("JSON");
+        assert_eq!(checked["findings"], Value::Array(Vec::new()), "{recipe}");
+    }
+}
+
+#[test]
+fn every_recipe_passes_its_tests_and_nothing_of_it_is_left_untested() {
+    for recipe in recipes() {
+        let ran = run(&["test", "--policy", &recipe, "--min-coverage", "100"]);
+        assert!(ran.status.success(), "{recipe}: {}", String::from_utf8_lossy(&ran.stdout));
+    }
+}
+
+/// Every block of a page that says from which file it is, with the path of that file from the root.
+fn quotes(page: &str) -> Vec<(String, Block)> {
+    let folder = Path::new(page).parent().expect("a folder").to_string_lossy().into_owned();
+    let shown = blocks(&read(page)).into_iter();
+    shown
+        .filter_map(|block| {
+            let file = format!("{folder}/{}", block.kind.strip_prefix("yaml from ")?);
+            Some((file, block))
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_quoted_of_a_recipe_stands_there_line_by_line() {
+    let mut seen = 0;
+    for page in pages() {
+        for (file, block) in quotes(&page) {
+            assert!(file.starts_with(RECIPES), "{page} quotes {file}, which no test runs");
+            let there = format!("\n{}", read(&file)).contains(&format!("\n{}", block.text));
+            assert!(there, "{page} quotes what does not stand in {file}:\n{}", block.text);
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "quotes are found");
+}
+
+#[test]
+fn the_guide_shows_every_recipe_and_no_policy_that_is_none() {
+    let shown: BTreeSet<String> = quotes(GUIDE).into_iter().map(|(file, _)| file).collect();
+    for recipe in recipes() {
+        let quoted = shown.iter().any(|file| *file == recipe || file.starts_with(&format!("{recipe}/")));
+        assert!(quoted, "{GUIDE} does not show {recipe}");
+    }
+    for block in blocks(&read(GUIDE)) {
+        assert!(
+            block.kind.starts_with("yaml from ") || ["console", "sh", "yaml schema"].contains(&block.kind.as_str()),
+            "{GUIDE} shows what no test holds, as `{}`",
+            block.kind
+        );
+    }
+}
+
+#[test]
+fn the_guide_begins_with_a_way_to_every_task() {
+    let page = read(GUIDE);
+    let tasks = sections(&page, "##");
+    let (index, _) = page.split_once("\n## ").expect("sections");
+    for (heading, _) in tasks {
+        assert!(index.contains(&format!("(#{})", anchor(heading))), "no way to `{heading}`");
+    }
+}
+
+#[test]
+fn the_line_for_editors_names_the_schema_that_there_is() {
+    let schema: Value = serde_json::from_str(&read("schema/policy.schema.json")).expect("JSON");
+    let address = schema["$id"].as_str().expect("an address");
+    assert!(read(GUIDE).contains(&format!("# yaml-language-server: $schema={address}\n")));
+}
+
+// The reference.
+
+fn indented(text: &str, by: usize) -> String {
+    text.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
+}
+
+/// An example of the reference as a whole policy. `yaml file` is a file beside the base, `yaml rule` a rule body, and
+/// `yaml when` a condition.
+fn completed(block: &Block) -> String {
+    let base = format!("# file: base.yaml\n{}", read("docs/policy/base.yaml"));
+    let rule = |body: &str| {
+        let service = "services:\n  shop:\n    repository: acme/shop\n    environments:\n      production:\n";
+        format!("environments: {{ production: {{ require: 1 of payments }} }}\n{service}{}", indented(body, 8))
+    };
+    let example = match block.kind.as_str() {
+        "yaml file" => block.text.clone(),
+        "yaml rule" => rule(&block.text),
+        "yaml when" => rule(&format!("require:\n  count: 1\n  of: [sre]\n  when:\n{}", indented(&block.text, 4))),
+        other => panic!("an example as `{other}`"),
+    };
+    format!("{base}# file: example.yaml\n{example}")
+}
+
+#[test]
+fn every_example_of_the_reference_is_one_that_can_be_used() {
+    let examples = blocks(&read(REFERENCE));
+    assert!(examples.len() > 10);
+    for example in examples {
+        // A lint may well be about it: the base has names that no single example uses.
+        assert_eq!(refusals(&bundle(&completed(&example))), [""; 0], "{}", example.text);
+    }
+}
+
+/// Which sections of the reference tell of which objects of the schema.
+const SECTIONS: [(&str, &[&str]); 14] = [
+    ("Top-level keys", &["file"]),
+    ("A group", &["group"]),
+    ("A channel", &["channel"]),
+    ("A calendar", &["calendar"]),
+    ("A span", &["span_of_week", "span_of_days", "span_of_dates"]),
+    ("A service", &["service"]),
+    ("A rule", &["rule"]),
+    ("Events", &["notify"]),
+    ("A freeze", &["freeze"]),
+    ("An escalation", &["escalation"]),
+    ("An override", &["override"]),
+    ("A requirement", &["leaf", "all_of", "any_of", "in_order"]),
+    ("A condition", &["condition"]),
+    ("A floor", &["floor"]),
+];
+
+/// The keys of each object that the schema defines, also where it is one of several forms.
+fn keys_of_the_schema() -> BTreeMap<String, BTreeSet<String>> {
+    let schema: Value = serde_json::from_str(&read("schema/policy.schema.json")).expect("JSON");
+    let keys = |of: &Value| of["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let of = |definition: &Value| -> BTreeSet<String> {
+        let forms = definition["anyOf"].as_array().into_iter().flatten();
+        std::iter::once(definition).chain(forms).flat_map(|form| -> BTreeSet<String> { keys(form) }).collect()
+    };
+    let definitions = schema["$defs"].as_object().expect("definitions").iter();
+    definitions.map(|(name, it)| (name.clone(), of(it))).filter(|(_, keys)| !keys.is_empty()).collect()
+}
+
+#[test]
+fn the_reference_has_every_key_that_the_reader_knows_and_no_other() {
+    let page = read(REFERENCE);
+    let mut known = keys_of_the_schema();
+    let key = Regex::new("(?m)^### `([a-z_]+)`").expect("the pattern is one");
+    for (heading, objects) in SECTIONS {
+        let there: BTreeSet<String> =
+            objects.iter().flat_map(|object| known.remove(*object).unwrap_or_else(|| panic!("no {object}"))).collect();
+        let all = sections(&page, "##");
+        let (_, text) = all.iter().find(|(found, _)| *found == heading).unwrap_or_else(|| panic!("no `{heading}`"));
+        let mut told: BTreeSet<String> =
+            key.captures_iter(text).filter_map(|found| found.get(1)).map(|found| found.as_str().to_owned()).collect();
+        if told.is_empty() {
+            told = first_cells(&page, heading).into_iter().collect();
+        }
+        assert_eq!(told, there, "the section `{heading}` of {REFERENCE} has the keys that there are");
+    }
+    assert_eq!(known, BTreeMap::new(), "objects of the schema that no section of {REFERENCE} is about");
+}
+
+#[test]
+fn the_defaults_take_the_keys_that_the_reference_says() {
+    let schema: Value = serde_json::from_str(&read("schema/policy.schema.json")).expect("JSON");
+    let of = |place: &Value| -> BTreeSet<String> {
+        place["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect()
+    };
+    let defaults = of(&schema["$defs"]["file"]["properties"]["defaults"]);
+    let rule = of(&schema["$defs"]["rule"]);
+    assert!(rule.is_subset(&defaults));
+    let besides: Vec<&String> = defaults.difference(&rule).collect();
+    assert_eq!(besides, ["branches", "repository"], "what the section on `defaults` names besides");
+}
+
+// The page for approvers.
+
+#[test]
+fn approvers_are_told_what_to_do_for_every_reason() {
+    let there: Vec<&str> = ReviewReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    assert_eq!(first_cells(&read("docs/approvers.md"), "Why my review does not count"), there);
+}
+
+#[test]
+fn every_line_that_approvers_are_told_to_write_is_one_that_a_recipe_tries() {
+    let tried: String =
+        ["monorepo", "hotfix"].iter().map(|name| read(&format!("{RECIPES}/{name}.test.yaml"))).collect();
+    let shown: Vec<Block> = blocks(&read("docs/approvers.md")).into_iter().filter(|it| it.kind == "text").collect();
+    let lines: Vec<&str> = shown.iter().flat_map(|block| block.text.lines()).collect();
+    assert_eq!(lines.len(), 4);
+    for line in lines {
+        let told = [format!("body: \"{line}\""), format!("body: {line} }}")];
+        assert!(told.iter().any(|body| tried.contains(body)), "no recipe tries `{line}`");
+    }
+}
