@@ -1,5 +1,6 @@
-# The rule of a service, keyed by hand: names and the literal beginnings of globs are keys of objects.
-# Without `else`, which the VM of regorus 0.14.1 does not go on to where the first body is undefined.
+# The rule of a service, keyed by hand: names and the literal beginnings of globs are keys of objects. In steps with guards
+# and defaults, since the VM of regorus 0.14.1 answers otherwise than its interpreter where an `else` follows an `else`,
+# or where what is assigned is undefined.
 package approval
 
 import rego.v1
@@ -10,7 +11,8 @@ by_name := data.exact[input.environment][input.service]
 default by_glob := -1
 by_glob := found if {
 	some length in data.lengths
-	found := data.globs[input.environment][substring(input.service, 0, length)]
+	found := object.get(data.globs[input.environment], substring(input.service, 0, length), -1)
+	found >= 0
 }
 
 body := by_name if by_name >= 0
