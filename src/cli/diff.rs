@@ -52,7 +52,7 @@ pub(super) fn run(args: &DiffArgs, asked: &GlobalArgs) -> anyhow::Result<Exit> {
         AskedFormat::Json => terminal::print_json(&render::diff::json(&diff))?,
         AskedFormat::Markdown => terminal::print(&render::diff::markdown(&diff))?,
         AskedFormat::Text | AskedFormat::Html | AskedFormat::Sarif | AskedFormat::Github => {
-            terminal::print(&render::diff::text(&diff))?
+            terminal::print(&render::diff::text(&diff))?;
         }
     }
     Ok(if args.deny_loosening && diff.loosens() { Exit::Loosened } else { Exit::Done })

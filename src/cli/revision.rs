@@ -203,10 +203,8 @@ fn git(folder: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
 }
 
 fn no_git(error: &io::Error) -> Failure {
-    let why = match error.kind() {
-        io::ErrorKind::NotFound => "it is not installed, or not on the `PATH`".to_owned(),
-        _ => error.to_string(),
-    };
+    let missing = error.kind() == io::ErrorKind::NotFound;
+    let why = if missing { "it is not installed, or not on the `PATH`".to_owned() } else { error.to_string() };
     Failure::new("no-git", format!("`git` cannot be run: {why}")).hint("compare two folders in place of `git:REV`")
 }
 

@@ -16,10 +16,13 @@ pub(in crate::policy) enum Beyond {
     OtherZone,
 }
 
+/// Stretches of minutes, each without its end.
+type Minutes<'c> = &'c [(i64, i64)];
+
 impl Calendar {
     /// Its zone, and what it covers: minutes of the week and minutes of all time, as its wall clock shows them. Two
     /// calendars of which these are equal hold the same instants.
-    pub(in crate::policy) fn times(&self) -> (String, &[(i64, i64)], &[(i64, i64)]) {
+    pub(in crate::policy) fn times(&self) -> (String, Minutes<'_>, Minutes<'_>) {
         (self.zone.to_string(), &self.in_week, &self.in_all)
     }
 

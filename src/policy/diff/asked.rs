@@ -70,15 +70,18 @@ pub(super) fn compare_people(
     let (Some(mut at), Some(end)) = (State::of(old), State::of(new)) else { return PeopleChange::default() };
     let say = Say::between(old, new);
     let mut changes = Vec::new();
-    for field in [Field::Require, Field::Escalate, Field::Override, Field::Distinct, Field::Veto] {
+    for (field, otherwise) in OF_PEOPLE {
         let differs = differing.contains(&field);
         let mut weighed = Weighed::default();
         let mut next = at;
-        match field {
-            Field::Require => next.requirement = end.requirement,
-            Field::Escalate => next.escalate = end.escalate,
-            Field::Override => next.override_by = end.override_by,
-            _ => next.distinct = end.distinct,
+        if field == Field::Require {
+            next.requirement = end.requirement;
+        } else if field == Field::Escalate {
+            next.escalate = end.escalate;
+        } else if field == Field::Override {
+            next.override_by = end.override_by;
+        } else {
+            next.distinct = end.distinct;
         }
         if differs && field == Field::Override {
             compare_overrides(at, next, tools, &mut weighed);
@@ -97,7 +100,7 @@ pub(super) fn compare_people(
         at = next;
         say.weigh(field, old, new, &mut weighed);
         if differs && is_other(field, old, new) || !weighed.looser.is_empty() || !weighed.stricter.is_empty() {
-            changes.push(weighed.change(Part::Field(field), otherwise(field)));
+            changes.push(weighed.change(Part::Field(field), otherwise));
         }
     }
     PeopleChange(changes)
@@ -105,23 +108,26 @@ pub(super) fn compare_people(
 
 /// Whether what a field says differs, and not only whether it is written.
 fn is_other(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> bool {
-    match field {
-        Field::Distinct => old.distinct() != new.distinct(),
-        Field::Escalate => !old.escalate().is_empty() || !new.escalate().is_empty(),
-        Field::Veto => !old.veto().is_empty() || !new.veto().is_empty(),
-        _ => true,
+    if field == Field::Distinct {
+        old.distinct() != new.distinct()
+    } else if field == Field::Escalate {
+        !old.escalate().is_empty() || !new.escalate().is_empty()
+    } else if field == Field::Veto {
+        !old.veto().is_empty() || !new.veto().is_empty()
+    } else {
+        true
     }
 }
 
-const fn otherwise(field: Field) -> &'static str {
-    match field {
-        Field::Require => "the same people suffice, asked for in another way",
-        Field::Distinct => "makes no difference to who suffices",
-        Field::Escalate => "others are told, or at other times; the same people may stand in",
-        Field::Override => "the same people may override; others are told, or in other words",
-        _ => "the same people have a say",
-    }
-}
+/// The fields that say which people suffice, in the order in which they are changed, each with what is said where it
+/// makes no difference to that.
+const OF_PEOPLE: [(Field, &str); 5] = [
+    (Field::Require, "the same people suffice, asked for in another way"),
+    (Field::Escalate, "others are told, or at other times; the same people may stand in"),
+    (Field::Override, "the same people may override; others are told, or in other words"),
+    (Field::Distinct, "makes no difference to who suffices"),
+    (Field::Veto, "the same people have a say"),
+];
 
 /// Adds who suffices in the one and not in the other, in both directions.
 fn compare_askings(old: Asking<'_>, new: Asking<'_>, when: &str, tools: &mut Tools<'_>, weighed: &mut Weighed) {

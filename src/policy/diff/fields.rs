@@ -137,7 +137,15 @@ fn by_field(old: &Rule<'_>, new: &Rule<'_>, tools: &mut Tools<'_>) -> Vec<FieldC
             Field::Require | Field::Escalate | Field::Distinct | Field::Veto | Field::Override => people.take(field),
             Field::Freeze => times::freeze(old, new, tools.keys),
             Field::Window => times::window(old, new),
-            field => plain(field, old, new),
+            Field::Timeout
+            | Field::Explicit
+            | Field::Remind
+            | Field::Exclude
+            | Field::OnChangesRequested
+            | Field::MaxAge
+            | Field::Wait
+            | Field::Notify
+            | Field::Mode => plain(field, old, new),
         };
         changes.extend(change);
     }

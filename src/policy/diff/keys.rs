@@ -113,7 +113,7 @@ impl Keys {
             Setting::Veto(refs) => self.write_refs(&mut text, refs),
             Setting::Freeze(freezes) => freezes.iter().for_each(|freeze| self.write_freeze(&mut text, freeze)),
             Setting::Window(calendars) => {
-                calendars.iter().for_each(|calendar| self.write_calendar(&mut text, calendar))
+                calendars.iter().for_each(|calendar| self.write_calendar(&mut text, calendar));
             }
             Setting::Override(field) => {
                 self.write_requirement(&mut text, &field.by);

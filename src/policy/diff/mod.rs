@@ -133,7 +133,7 @@ impl<'p> Comparison<'p> {
     fn said(&mut self, service: &'p Service) -> Vec<(&'p str, Vec<u32>)> {
         let repository = service.repository.as_ref().map(|field| self.keys.list(&field.value));
         let branches = service.branches.as_ref().map(|field| self.keys.list(&field.value));
-        let own = [repository, branches].map(|number| number.unwrap_or_default()).to_vec();
+        let own = [repository, branches].map(Option::unwrap_or_default).to_vec();
         let layers = service.environments.iter().map(|(key, layer)| (key.as_str(), self.layer(layer)));
         std::iter::once(("", own)).chain(layers).collect()
     }

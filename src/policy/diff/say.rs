@@ -52,7 +52,7 @@ impl Say {
 
 /// The instants after asking at which somebody may come to stand in, in seconds; the asking itself first.
 pub(super) fn phases(rules: [&Rule<'_>; 2]) -> BTreeSet<u64> {
-    let steps = rules.into_iter().flat_map(|rule| rule.escalate()).filter(|step| !step.stand_in.is_empty());
+    let steps = rules.into_iter().flat_map(Rule::escalate).filter(|step| !step.stand_in.is_empty());
     std::iter::once(0).chain(steps.map(|step| step.after.as_secs())).collect()
 }
 

@@ -162,7 +162,7 @@ impl<'p> Names<'p> {
         let free = |taken: &BTreeSet<&str>, name: &str| !taken.contains(name);
         for pattern in &self.patterns {
             let mut candidates = examples(pattern);
-            candidates.retain(|name| free(&self.taken, name) && self.subjects.get(name).is_none());
+            candidates.retain(|name| free(&self.taken, name) && !self.subjects.contains_key(name));
             // The first of those that fall to it in the most places.
             let best = candidates.iter().rev().max_by_key(|name| caught(pattern, name));
             // The text of a pattern is no name: it says that there is none.
