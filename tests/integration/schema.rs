@@ -314,9 +314,6 @@ const IN_TESTS: [(&str, &str); 26] = [
     ("/step/tick", "cases: [{ name: x, steps: [{ tick: { … } }] }]"),
 ];
 
-/// Keys of the schema that no reader has heard of yet, not even as one that comes later.
-const AHEAD: [(&str, &str); 1] = [("/case", "steps")];
-
 /// What the reader finds in the mapping if this is its text.
 fn findings(tests: bool, template: &str, inner: &str) -> Vec<Finding> {
     let text = template.replace('…', inner);
@@ -330,15 +327,7 @@ fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// Whether the mapping cannot be reached yet: a key above it is not supported, or not known.
-fn out_of_reach(found: &[Finding]) -> bool {
-    found.iter().any(|finding| {
-        let ahead = AHEAD.iter().any(|(_, key)| finding.message.starts_with(&format!("`{key}`")));
-        finding.code == Code::NotSupportedYet || (finding.code == Code::UnknownKey && ahead)
-    })
-}
-
-/// Compares the keys of a mapping with those that its reader takes, or refuses for now.
+/// Compares the keys of a mapping with those that its reader takes.
 fn compare(tests: bool, path: &str, template: &str, keys: &BTreeSet<String>) {
     const STRANGE: &str = "qqqqqqqqqqqq";
     for key in
@@ -347,8 +336,7 @@ fn compare(tests: bool, path: &str, template: &str, keys: &BTreeSet<String>) {
         let found = findings(tests, template, &format!("{key}: null"));
         let unknown =
             |finding: &Finding| finding.code == Code::UnknownKey && finding.message.starts_with(&format!("`{key}`"));
-        let is_ahead = AHEAD.contains(&(path, key));
-        assert_eq!(found.iter().any(unknown), is_ahead, "{path}: the reader and AHEAD on `{key}`: {found:?}");
+        assert!(!found.iter().any(unknown), "{path}: the schema has `{key}`, and the reader does not: {found:?}");
     }
     let found = findings(tests, template, &format!("{STRANGE}: null"));
     let about = found.iter().find(|finding| finding.message.starts_with(&format!("`{STRANGE}`")));
@@ -361,7 +349,7 @@ fn compare(tests: bool, path: &str, template: &str, keys: &BTreeSet<String>) {
             }
         }
         Some(finding) => assert_eq!(finding.code, Code::InvalidRequirement, "{path}: {found:?}"),
-        None => assert!(out_of_reach(&found), "{path}: a strange key is not reported: {found:?}"),
+        None => panic!("{path}: a strange key is not reported: {found:?}"),
     }
 }
 
