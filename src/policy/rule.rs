@@ -95,7 +95,7 @@ getters! {
     /// When nothing is released.
     freeze: Freeze, &'p [Freeze], |value: &'p Vec<Freeze>| value, &[];
     /// When alone something is released; none: always.
-    window: Window, Option<&'p [Arc<Calendar>]>, |value: &'p Vec<Arc<Calendar>>| Some(value), None;
+    window: Window, Option<&'p [Arc<Calendar>]>, |value: &'p Vec<Arc<Calendar>>| (!value.is_empty()).then_some(value), None;
     /// How long what is approved waits before it is released.
     wait: Wait, Option<Duration>, |value: &'p Duration| Some(*value), None;
     /// Who may set the rule aside.
@@ -207,5 +207,26 @@ impl PinnedRule {
             description: self.description.as_deref(),
             fields: lay([&self.body]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::{Source, SourceContent};
+    use crate::ident::{EnvironmentName, ServiceName, Target};
+    use crate::policy::load;
+
+    #[test]
+    fn an_empty_window_takes_back_the_one_of_a_lower_layer() {
+        let text = "version: 1\ncalendars: { k: { timezone: UTC, weekly: [{ from: \"sat 00:00\", to: \"mon 00:00\" }] } }\n\
+                    environments: { staging: { require: none, window: [k] } }\n\
+                    services: { a: {}, b: { environments: { staging: { window: [] } } } }\n";
+        let content = SourceContent::Bytes(text.as_bytes().to_vec());
+        let policy = load(vec![Source { name: "a.yaml".to_owned(), content }]).policy.unwrap();
+        let has_window = |service: &str| {
+            let (service, environment) = (ServiceName::new(service).unwrap(), EnvironmentName::new("staging").unwrap());
+            policy.rule(&Target { service, environment }).unwrap().window().is_some()
+        };
+        assert_eq!((has_window("a"), has_window("b")), (true, false));
     }
 }
