@@ -62,7 +62,7 @@ mod tests {
         let linted = lint::lint(
             vec![Source { name: "a.yaml".to_owned(), content }],
             &Levels::default(),
-            crate::policy::lint::tests::now(),
+            crate::policy::lint::tests::looked_at(),
         );
         let told: Vec<_> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
         assert!(linted.policy.is_none());

@@ -34,7 +34,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
 }
 
 /// The calendars in which nothing is released, whatever else holds.
-fn frozen<'l>(setting: Option<&'l Sourced<Setting>>) -> Vec<&'l Calendar> {
+fn frozen(setting: Option<&Sourced<Setting>>) -> Vec<&Calendar> {
     match setting.map(|setting| &setting.value) {
         Some(Setting::Freeze(freezes)) => {
             freezes.iter().filter(|freeze| freeze.except.is_none()).map(|freeze| &*freeze.calendar).collect()
@@ -44,7 +44,7 @@ fn frozen<'l>(setting: Option<&'l Sourced<Setting>>) -> Vec<&'l Calendar> {
 }
 
 /// The calendars of a window; none: it is always open.
-fn opened<'l>(setting: Option<&'l Sourced<Setting>>) -> Vec<&'l Calendar> {
+fn opened(setting: Option<&Sourced<Setting>>) -> Vec<&Calendar> {
     match setting.map(|setting| &setting.value) {
         Some(Setting::Window(calendars)) => calendars.iter().map(|calendar| &**calendar).collect(),
         Some(_) | None => Vec::new(),
