@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Exit;
@@ -21,6 +22,10 @@ pub struct CheckArgs {
     /// The bundles to check, one after the other [default: the one that `--policy` names].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// The instant to check for, e.g. 2027-01-01T00:00:00Z: which calendars are over then, and what they leave of the
+    /// year that follows [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
     /// Which findings are taken how.
     #[command(flatten)]
     pub levels: LevelArgs,
@@ -30,6 +35,7 @@ pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit>
     global.with(&[AskedFormat::Sarif, AskedFormat::Github])?;
     let levels = args.levels.levels()?;
     let paths = if args.paths.is_empty() { std::slice::from_ref(&global.policy) } else { args.paths.as_slice() };
+    let at = args.at.unwrap_or_else(clock);
     let mut exit = Exit::Done;
     let mut log = Log::default();
     for path in paths {
@@ -43,7 +49,7 @@ pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit>
                 continue;
             }
         };
-        let linted = lint(bundle, &levels);
+        let linted = lint(bundle, &levels, at);
         match (global.format, paths) {
             (AskedFormat::Text, [_]) => terminal::print(&text(&linted))?,
             (AskedFormat::Text, _) => terminal::print(&format!("{}{}", heading(path), text(&linted)))?,
@@ -66,6 +72,11 @@ pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit>
         terminal::print_json(&log.into_json())?;
     }
     Ok(exit)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the edge at which `check` reads the clock")]
+fn clock() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Tells that there is nothing at one of several paths, in its place among the others.

@@ -122,8 +122,16 @@ codes! {
     UnusedGroup = "unused-group" => Warning,
     /// A channel that nothing tells.
     UnusedChannel = "unused-channel" => Warning,
+    /// A calendar that nothing uses.
+    UnusedCalendar = "unused-calendar" => Warning,
     /// A channel that reaches nobody.
     ChannelWithoutSubscriber = "channel-without-subscriber" => Warning,
+    /// A calendar that no instant is inside of.
+    CalendarNeverOpens = "calendar-never-opens" => Warning,
+    /// A calendar that every instant is inside of.
+    CalendarAlwaysOpen = "calendar-always-open" => Warning,
+    /// A calendar that is past for good.
+    CalendarOver = "calendar-over" => Warning,
     /// A pattern that no name can match, so that its rule is never reached.
     UnreachableRule = "unreachable-rule" => Warning,
     /// A pattern all of whose names an earlier one takes.
@@ -140,12 +148,26 @@ codes! {
     CommittersCounted = "committers-counted" => Note,
     /// Nobody's approval is set aside, not even an author's.
     NobodyExcluded = "nobody-excluded" => Warning,
+    /// `mode: audit`, which stops nothing.
+    Audit = "audit" => Warning,
+    /// A rule is looser where somebody says so who approves nothing.
+    WeakCondition = "weak-condition" => Warning,
+    /// A `require` all of which conditions may leave out, so that the request is denied.
+    MayRequireNothing = "may-require-nothing" => Note,
     /// A requirement that the listed people can never meet together.
     QuorumUnmeetable = "quorum-unmeetable" => Warning,
     /// A requirement that cannot be met whenever one of its people is excluded.
     QuorumWithoutReserve = "quorum-without-reserve" => Warning,
     /// A requirement that waits for one person, and for nobody else.
     SoleApprover = "sole-approver" => Note,
+    /// Somebody stands in for a group that is never asked.
+    StandInUnused = "stand-in-unused" => Warning,
+    /// An override that takes no more than the rule that it sets aside.
+    OverrideAsWeakAsTheRule = "override-as-weak-as-the-rule" => Note,
+    /// Freeze and window leave no time to release anything.
+    NoTimeLeft = "no-time-left" => Warning,
+    /// A freeze that denies and lasts longer than people have to approve.
+    TimeoutInFreeze = "timeout-in-freeze" => Note,
 }
 
 impl Code {

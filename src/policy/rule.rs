@@ -206,3 +206,24 @@ impl PinnedRule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::{Source, SourceContent};
+    use crate::ident::{EnvironmentName, ServiceName, Target};
+    use crate::policy::load;
+
+    #[test]
+    fn an_empty_window_takes_back_the_one_of_a_lower_layer() {
+        let text = "version: 1\ncalendars: { k: { timezone: UTC, weekly: [{ from: \"sat 00:00\", to: \"mon 00:00\" }] } }\n\
+                    environments: { staging: { require: none, window: [k] } }\n\
+                    services: { a: {}, b: { environments: { staging: { window: [] } } } }\n";
+        let content = SourceContent::Bytes(text.as_bytes().to_vec());
+        let policy = load(vec![Source { name: "a.yaml".to_owned(), content }]).policy.unwrap();
+        let has_window = |service: &str| {
+            let (service, environment) = (ServiceName::new(service).unwrap(), EnvironmentName::new("staging").unwrap());
+            policy.rule(&Target { service, environment }).unwrap().window().is_some()
+        };
+        assert_eq!((has_window("a"), has_window("b")), (true, false));
+    }
+}

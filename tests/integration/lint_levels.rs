@@ -98,11 +98,22 @@ fn only_check_prints_the_formats_of_findings() {
         for format in ["sarif", "github"] {
             let ran = Countersign::new(&format!("{words} --format {format} --policy sound")).run();
             assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{words}");
-            assert!(
-                ran.stderr.starts_with("error: only `check` prints `sarif` and `github`\nhint: "),
-                "{}",
-                ran.stderr
-            );
+            let said = format!("error: this command does not print `{format}`\nhint: its formats are `text`, `json`\n");
+            assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
         }
     }
+}
+
+#[test]
+fn a_calendar_is_over_from_its_end_and_check_can_be_asked_for_any_time() {
+    let findings = |words: &str| {
+        let ran = Countersign::new(&format!("check --format json lint/calendar-over/bad.yaml{words}")).run();
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        ran.json()["findings"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(findings(" --at 2024-12-31T23:59:59Z"), 0);
+    assert_eq!(findings(" --at 2025-01-03T00:00:00Z"), 1);
+    assert_eq!(findings(""), 1, "the clock is behind that day");
+    let ran = Countersign::new("check sound --at tomorrow").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
 }

@@ -7,7 +7,7 @@ use super::super::requirement::{Require, Requirement};
 use super::super::selector::Selectors;
 use super::super::service::Service;
 use super::super::yaml::{Entry, Node, Value};
-use super::super::{Field, Pattern, Policy, RuleBody, Setting};
+use super::super::{Field, Pattern, Policy, RuleBody, Setting, Sourced};
 use super::{Lint, entries, entries_of, nodes};
 use crate::finding::Span;
 
@@ -99,6 +99,15 @@ impl<'l> Body<'l> {
         }
     }
 
+    /// What it is the rule of, in a message.
+    pub(super) fn named(&self) -> String {
+        match self.layer {
+            Layer::Defaults => "`defaults`".to_owned(),
+            Layer::Common(key) => format!("`{key}`"),
+            Layer::Own(service, _, key) => format!("`{key}` of `{service}`"),
+        }
+    }
+
     /// Where a field stands: its value or, where that is a list or a mapping, its key; if it is not here, the body's key.
     pub(super) fn field_span(&self, field: &str) -> Span {
         match self.node.entry(field) {
@@ -139,21 +148,31 @@ fn leaf_spans(node: &Node, spans: &mut Vec<Span>) {
 impl<'l> Lint<'l> {
     /// What a field of this body comes to with the layers below; the outer none: that depends on the name asked for.
     pub(super) fn effective(&self, body: &Body<'l>, field: Field) -> Option<Option<&'l Setting>> {
-        let value = |body: &'l RuleBody| body.value(field);
-        let defaults = value(&self.policy.defaults.body);
-        if let Some(own) = value(body.body) {
+        self.written(body, field).map(|setting| setting.map(|setting| &setting.value))
+    }
+
+    /// The same with the place at which it is set.
+    pub(super) fn written(&self, body: &Body<'l>, field: Field) -> Option<Option<&'l Sourced<Setting>>> {
+        let get = |body: &'l RuleBody| body.get(field);
+        let defaults = get(&self.policy.defaults.body);
+        if let Some(own) = get(body.body) {
             return Some(Some(own));
         }
         match body.layer {
             Layer::Defaults | Layer::Common(_) => Some(defaults),
             Layer::Own(_, _, key) if key.is_exact() => {
                 let common = self.policy.environments.find(key.as_str());
-                Some(common.and_then(|(_, layer)| value(&layer.body)).or(defaults))
+                Some(common.and_then(|(_, layer)| get(&layer.body)).or(defaults))
             }
             Layer::Own(..) => {
-                let elsewhere = self.policy.environments.iter().any(|(_, layer)| value(&layer.body).is_some());
+                let elsewhere = self.policy.environments.iter().any(|(_, layer)| get(&layer.body).is_some());
                 (!elsewhere).then_some(defaults)
             }
         }
+    }
+
+    /// The bodies of environments: those that a target's rule has on top.
+    pub(super) fn rules(&self) -> Vec<Body<'l>> {
+        self.bodies.iter().filter(|body| body.environment().is_some()).copied().collect()
     }
 }

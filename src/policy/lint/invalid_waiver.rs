@@ -59,7 +59,11 @@ mod tests {
     fn what_refuses_a_policy_cannot_be_waived_and_that_is_told_where_it_is_tried() {
         let text = "version: 1\n# countersign: allow(none-for-all) we trust everyone\ndefaults: { require: none }\n";
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        let linted = lint::lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default());
+        let linted = lint::lint(
+            vec![Source { name: "a.yaml".to_owned(), content }],
+            &Levels::default(),
+            crate::policy::lint::tests::looked_at(),
+        );
         let told: Vec<_> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
         assert!(linted.policy.is_none());
         assert_eq!(told[0], "`none-for-all` cannot be waived: a policy that has it cannot be used");

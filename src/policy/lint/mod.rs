@@ -3,41 +3,57 @@
 //! They run for `check` alone: nothing here is on the way to a decision. Each reports only what is certain from the
 //! policy's text, and none looks at more pairs than the budget allows, whatever a bundle holds.
 
+mod audit;
 mod bodies;
+mod calendar_always_open;
+mod calendar_never_opens;
+mod calendar_over;
 mod channel_without_subscriber;
 mod committers_counted;
 mod distinct_off;
 mod globs;
 mod invalid_waiver;
+mod may_require_nothing;
+mod no_time_left;
 mod nobody_excluded;
 mod nobody_notified;
 mod none_by_pattern;
 mod none_in_production;
+mod override_as_weak_as_the_rule;
 mod quorum;
 mod quorum_unmeetable;
 mod quorum_without_reserve;
 mod shadowed_pattern;
 mod sole_approver;
+mod stand_in_unused;
+mod stretches;
+mod timeout_in_freeze;
 mod unreachable_rule;
+mod unused_calendar;
 mod unused_channel;
 mod unused_group;
 mod unused_waiver;
 mod uses;
 mod waiver;
 mod waiver_without_reason;
+mod weak_condition;
 
 use bodies::{Body, Keys, bodies, levels};
 use quorum::Quorum;
 
-use super::Policy;
+use jiff::Timestamp;
+
 use super::load::{Section, read};
 use super::yaml::{Entry, Node, Value};
+use super::{Calendar, Policy};
 use crate::finding::{Code, Finding, Findings, Levels, Source, SourceId, SourceMap, Waived};
 
 /// The most lints that are told of one bundle.
 const MAX_LINTS: usize = 1000;
 /// How many steps the lints that compare one thing with many may take together.
 const BUDGET: u64 = 10_000_000;
+/// How many steps it is to ask a calendar for its next change.
+const OF_A_CALENDAR: usize = 10;
 
 /// What came of linting a bundle.
 #[derive(Debug)]
@@ -59,14 +75,17 @@ pub(super) struct Look {
     pub(super) found: Vec<Finding>,
     /// The files that are YAML.
     pub(super) texts: Vec<SourceId>,
+    /// When they look.
+    now: Timestamp,
     /// How much of the budget was spent.
     steps: u64,
 }
 
-/// Loads a bundle as [`super::load`] does, and lints it if it is sound. The sources stand in the order of their names.
+/// Loads a bundle as [`super::load`] does, and lints it as it is `now` if it is sound. The sources stand in the order of
+/// their names.
 #[must_use]
-pub fn lint(bundle: Vec<Source>, levels: &Levels) -> Linted {
-    let mut look = Look::default();
+pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
+    let mut look = Look { now, ..Look::default() };
     let loaded = read(bundle, Some(&mut look));
     let (waivers, problems) = waiver::read(&loaded.sources, &look.texts);
     let (mut lints, mut waived) = (problems, Vec::new());
@@ -101,6 +120,7 @@ fn told(findings: Findings) -> Vec<Finding> {
 struct Lint<'l> {
     policy: &'l Policy,
     sections: &'l [Section<'l>],
+    now: Timestamp,
     /// Every rule body that is written.
     bodies: Vec<Body<'l>>,
     /// Every list of selectors that is written.
@@ -112,10 +132,14 @@ struct Lint<'l> {
 }
 
 /// In the order of the codes.
-const LOOKS: [fn(&mut Lint<'_>); 14] = [
+const LOOKS: [fn(&mut Lint<'_>); 25] = [
     unused_group::look,
     unused_channel::look,
+    unused_calendar::look,
     channel_without_subscriber::look,
+    calendar_never_opens::look,
+    calendar_always_open::look,
+    calendar_over::look,
     unreachable_rule::look,
     shadowed_pattern::look,
     none_by_pattern::look,
@@ -124,15 +148,23 @@ const LOOKS: [fn(&mut Lint<'_>); 14] = [
     distinct_off::look,
     committers_counted::look,
     nobody_excluded::look,
+    audit::look,
+    weak_condition::look,
+    may_require_nothing::look,
     quorum_unmeetable::look,
     quorum_without_reserve::look,
     sole_approver::look,
+    stand_in_unused::look,
+    override_as_weak_as_the_rule::look,
+    no_time_left::look,
+    timeout_in_freeze::look,
 ];
 
 /// Looks at a sound policy. The sections are those that it was read from.
 pub(super) fn look(look: &mut Look, policy: &Policy, sections: &[Section<'_>]) {
     let (bodies, levels) = (bodies(policy, sections), levels(policy, sections));
-    let mut lint = Lint { policy, sections, bodies, levels, quorums: Vec::new(), budget: BUDGET, found: Vec::new() };
+    let (now, quorums, found) = (look.now, Vec::new(), Vec::new());
+    let mut lint = Lint { policy, sections, now, bodies, levels, quorums, budget: BUDGET, found };
     lint.quorums = quorum::quorums(&mut lint);
     for each in LOOKS {
         each(&mut lint);
@@ -151,6 +183,15 @@ impl<'l> Lint<'l> {
         let left = self.budget.checked_sub(u64::try_from(steps).unwrap_or(u64::MAX));
         self.budget = left.unwrap_or(0);
         left.is_some()
+    }
+
+    /// The calendars of which this holds now, as written.
+    fn calendars(&mut self, holds: fn(&Calendar, Timestamp) -> bool) -> Vec<(&'l Entry, &'l Calendar)> {
+        let defined = &self.policy.calendars;
+        let of = |entry: &'l Entry| defined.get(&entry.key).map(|calendar| (entry, &**calendar));
+        let entries: Vec<_> = self.entries("calendars").into_iter().filter_map(of).collect();
+        let now = self.now;
+        entries.into_iter().filter(|(_, calendar)| self.spend(OF_A_CALENDAR) && holds(calendar, now)).collect()
     }
 
     /// What stands under a top-level key, in all files.
@@ -176,13 +217,20 @@ fn entries_of(node: &Node) -> &[Entry] {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::{MAX_LINTS, lint};
     use crate::finding::{Code, Level, Levels, Severity, Source, SourceContent};
+
+    /// When every test looks.
+    pub(super) fn looked_at() -> Timestamp {
+        "2026-11-18T10:00:00Z".parse().unwrap()
+    }
 
     /// Lints one file, and tells each finding of this code as `line:column message`.
     pub(super) fn found(code: Code, text: &str) -> Vec<String> {
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default());
+        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), looked_at());
         assert!(linted.policy.is_some(), "{:?}", linted.findings);
         let place = |finding: &crate::finding::Finding| {
             let span = finding.span.unwrap();
@@ -197,7 +245,8 @@ mod tests {
     }
 
     fn of(text: String, levels: &Levels) -> super::Linted {
-        lint(vec![Source { name: "a.yaml".to_owned(), content: SourceContent::Bytes(text.into_bytes()) }], levels)
+        let content = SourceContent::Bytes(text.into_bytes());
+        lint(vec![Source { name: "a.yaml".to_owned(), content }], levels, looked_at())
     }
 
     #[test]

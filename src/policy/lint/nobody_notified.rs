@@ -99,6 +99,14 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_that_hears_later_or_of_an_override_does_not_hear_that_people_are_asked() {
+        for field in ["escalate: [{ after: 1h, notify: [oncall] }]", "override: { by: \"@lee\", notify: [oncall] }"] {
+            let rule = format!("{{ require: \"@dana\", {field} }}");
+            assert_eq!(count(NobodyNotified, &policy(&rule, "")), 1, "{field}");
+        }
+    }
+
+    #[test]
     fn whoever_says_that_nobody_is_told_or_asks_nobody_is_left_alone() {
         assert_eq!(count(NobodyNotified, &policy("{ require: \"@dana\", notify: [] }", "")), 0);
         assert_eq!(count(NobodyNotified, &policy("{ require: none }", "")), 0);

@@ -9,16 +9,27 @@ use super::Lint;
 use super::bodies::Body;
 use crate::finding::Span;
 use crate::ident::UserId;
-use crate::policy::{ApproverRef, DEFAULT_EXCLUDE, Exclusion, Field, Leaf, Requirement, Setting, UserRef};
+use crate::policy::{ApproverRef, DEFAULT_EXCLUDE, Escalation, Exclusion, Field, Leaf, Requirement, Setting, UserRef};
 
 /// Larger requirements than this are not looked at.
 const MOST_PLACES: usize = 64;
 
 /// A leaf that must hold whatever else does, by people who are listed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Needed<'l> {
     pub(super) leaf: &'l Leaf,
     pub(super) span: Span,
+    /// Who may stand in where it asks, sooner or later.
+    stand_ins: Vec<&'l UserRef>,
+}
+
+impl<'l> Needed<'l> {
+    /// With those who may stand in; none where a team may.
+    fn with_stand_ins(self, escalate: &'l [Escalation]) -> Option<Self> {
+        let refs: Vec<&ApproverRef> = escalate.iter().flat_map(|step| step.stand_ins_of(self.leaf)).collect();
+        let listed = refs.iter().all(|approver| approver.teams().is_empty());
+        listed.then(|| Self { stand_ins: refs.into_iter().flat_map(ApproverRef::users).collect(), ..self })
+    }
 }
 
 /// What a requirement comes to.
@@ -59,8 +70,12 @@ fn quorums_of<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Vec<Quorum<'l>> {
         };
         exclude.iter().any(|who| matches!(who, Exclusion::Author | Exclusion::Committers))
     });
+    // Where it is not known who may stand in, somebody may for everyone.
+    let Some(escalate) = lint.effective(body, Field::Escalate) else { return Vec::new() };
+    let escalate = if let Some(Setting::Escalate(steps)) = escalate { steps.as_slice() } else { &[] };
     let mut leaves = Vec::new();
     needed(requirement, true, &mut spans.into_iter(), &mut leaves);
+    let leaves: Vec<Needed<'l>> = leaves.into_iter().filter_map(|leaf| leaf.with_stand_ins(escalate)).collect();
     let span = body.field_span("require");
     let apart = match distinct {
         Some(true) => vec![leaves],
@@ -85,7 +100,7 @@ fn needed<'l>(
                 && must
                 && leaf.of.iter().all(|approver| approver.teams().is_empty())
             {
-                leaves.push(Needed { leaf, span });
+                leaves.push(Needed { leaf, span, stand_ins: Vec::new() });
             }
         }
         Requirement::AllOf(inner) | Requirement::InOrder(inner) => {
@@ -103,7 +118,7 @@ fn quorum<'l>(lint: &mut Lint<'l>, leaves: Vec<Needed<'l>>, span: Span, excludes
     let mut order = Vec::new();
     let mut places: Vec<Vec<usize>> = Vec::new();
     for needed in &leaves {
-        let listed = needed.leaf.of.iter().flat_map(ApproverRef::users);
+        let listed = needed.leaf.of.iter().flat_map(ApproverRef::users).chain(needed.stand_ins.iter().copied());
         let mut eligible: Vec<usize> = listed
             .map(|user| {
                 let next = people.len();
@@ -184,7 +199,7 @@ impl<'l> Quorum<'l> {
         let critical = |user: &&UserRef| self.critical.iter().any(|other| account(other) == account(user));
         let one = |needed: &Needed<'l>| match needed.leaf.of.as_slice() {
             [approver] => match approver.users() {
-                [user] => Some((*needed, user)),
+                [user] => Some((needed.clone(), user)),
                 _ => None,
             },
             _ => None,

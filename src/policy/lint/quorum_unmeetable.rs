@@ -50,4 +50,24 @@ mod tests {
             0
         );
     }
+
+    #[test]
+    fn a_part_that_may_be_left_out_is_not_counted() {
+        let part = "{ count: 1, of: [\"@dana\"], when: { labels: big } }";
+        assert_eq!(count(QuorumUnmeetable, &policy(&format!("{{ require: {{ all_of: [2 of two, {part}] }} }}"))), 0);
+    }
+
+    #[test]
+    fn who_stands_in_makes_up_for_who_is_missing() {
+        let rule = |by: &str| {
+            policy(&format!(
+                "{{ require: {{ all_of: [2 of two, \"@dana\"] }}, escalate: {{ after: 1h, stand_in: {{ two: [{by}] }} }} }}"
+            ))
+        };
+        assert_eq!(count(QuorumUnmeetable, &rule("\"@sam\"")), 0);
+        assert_eq!(count(QuorumUnmeetable, &rule("team")), 0);
+        assert_eq!(count(QuorumUnmeetable, &rule("\"@lee\"")), 1);
+        let text = rule("\"@sam\"").replace("2 of two", "all of two");
+        assert_eq!(count(QuorumUnmeetable, &text), 1, "nobody stands in for everyone of a group");
+    }
 }

@@ -83,4 +83,14 @@ mod tests {
         }
         assert_eq!(count(QuorumWithoutReserve, &policy("{ require: 2 of two, exclude: [] }")), 0);
     }
+
+    #[test]
+    fn who_stands_in_later_is_a_reserve() {
+        let rule = |by: &str| {
+            policy(&format!("{{ require: 2 of two, escalate: {{ after: 1h, stand_in: {{ two: [{by}] }} }} }}"))
+        };
+        assert_eq!(count(QuorumWithoutReserve, &rule("\"@sam\"")), 0);
+        assert_eq!(count(QuorumWithoutReserve, &rule("team")), 0);
+        assert_eq!(count(QuorumWithoutReserve, &rule("\"@dana\"")), 1);
+    }
 }

@@ -41,5 +41,7 @@ mod tests {
             assert_eq!(count(SoleApprover, &policy(&format!("{{ require: {require} }}"))), 0, "{require}");
         }
         assert_eq!(count(SoleApprover, &policy("{ require: \"@dana\", exclude: [requester] }")), 0);
+        let stand_in = "{ require: 1 of one, escalate: { after: 1h, stand_in: { one: [\"@lee\"] } } }";
+        assert_eq!(count(SoleApprover, &policy(stand_in)), 0);
     }
 }

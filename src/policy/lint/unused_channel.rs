@@ -32,4 +32,12 @@ mod tests {
         assert_eq!(count(UnusedChannel, &format!("{CHANNELS}{rule}")), 0);
         assert_eq!(count(UnusedChannel, &format!("{CHANNELS}services: {{ checkout: {{ notify: [oncall] }} }}\n")), 0);
     }
+
+    #[test]
+    fn an_escalation_and_an_override_use_it() {
+        for field in ["escalate: [{ after: 1h, notify: [oncall] }]", "override: { by: \"@lee\", notify: [oncall] }"] {
+            let rule = format!("environments: {{ production: {{ require: \"@dana\", {field} }} }}\n");
+            assert_eq!(count(UnusedChannel, &format!("{CHANNELS}{rule}")), 0, "{field}");
+        }
+    }
 }

@@ -32,4 +32,23 @@ mod tests {
         let rule = "{ require: { any_of: [1 of sre, \"@dana\"] }, veto: [security] }";
         assert_eq!(count(UnusedGroup, &format!("{GROUPS}environments: {{ production: {rule} }}\n")), 0);
     }
+
+    #[test]
+    fn an_override_a_stand_in_and_a_condition_on_authors_are_uses() {
+        for fields in [
+            "override: { by: 1 of security }",
+            "escalate: [{ after: 1h, stand_in: { sre: [security] } }]",
+            "escalate: [{ after: 1h, stand_in: { security: [sre] } }]",
+            "require: { all_of: [1 of sre, { count: 1, of: [\"@ana\"], when: { not: { only_authors: security } } }] }",
+        ] {
+            let require = if fields.starts_with("require") { "" } else { "require: 1 of sre, " };
+            let policy = format!("{GROUPS}environments: {{ production: {{ {require}{fields} }} }}\n");
+            assert_eq!(count(UnusedGroup, &policy), 0, "{fields}");
+        }
+        let freeze = "freeze: [{ calendar: night, except: { authors: [security] } }]";
+        let night =
+            "calendars: { night: { timezone: UTC, weekly: [{ days: [sun], from: \"22:00\", to: \"23:00\" }] } }";
+        let rule = format!("environments: {{ production: {{ require: 1 of sre, {freeze} }} }}\n");
+        assert_eq!(count(UnusedGroup, &format!("{GROUPS}{night}\n{rule}")), 0);
+    }
 }

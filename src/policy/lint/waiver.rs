@@ -113,11 +113,12 @@ pub(super) fn apply(waivers: &[Waiver], found: Findings) -> (Vec<Finding>, Vec<W
 mod tests {
     use super::{Said, parse};
     use crate::finding::{Code, Levels, Source, SourceContent};
+    use crate::policy::lint::tests::looked_at;
     use crate::policy::{Linted, lint};
 
     fn of(text: &str) -> Linted {
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default())
+        lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), looked_at())
     }
 
     fn codes(linted: &Linted) -> Vec<Code> {

@@ -11,6 +11,11 @@ fn from(before: &str) -> Node {
     matching(&format!("^{before}{HOUR}$"))
 }
 
+/// The same of a date, which may stand alone.
+fn first() -> Node {
+    matching(&format!("^{DATE}( {HOUR})?$")).examples(["2026-12-20 00:00"])
+}
+
 /// One that a span may end with: `24:00` as well.
 fn to(before: &str) -> Node {
     matching(&format!("^{before}({HOUR}|24:00)$"))
@@ -42,7 +47,7 @@ pub(super) fn definitions() -> Vec<(&'static str, Node)> {
         )
         .node();
     let dates = keys()
-        .must("from", from(&date).examples(["2026-12-20 00:00"]), "When it begins, which is inside.")
+        .must("from", first(), "When it begins, which is inside. A date alone: with that day.")
         .must("to", to(&date).examples(["2027-01-03 00:00"]), "When it ends, which is outside.")
         .node();
     let calendar = keys()

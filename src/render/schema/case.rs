@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::build::{
-    Node, any_of, anything, defined, document, flag, keys, list, map_of, matching, number, some_of, some_text, text,
-    words,
+    Keys, Node, any_of, anything, defined, document, flag, keys, list, map_of, matching, number, some_of, some_text,
+    text, words,
 };
 use super::{expect, form};
 use crate::approval::facts::{BoundBy, ReviewState};
@@ -17,6 +17,7 @@ pub(super) fn schema(id: &str) -> Value {
         ("person", person()),
         ("given", given()),
         ("pull_request", pull_request()),
+        ("changed_file", changed_file()),
         ("commit", commit()),
         ("review", review()),
         ("veto", veto()),
@@ -89,10 +90,6 @@ fn given() -> Node {
 }
 
 fn pull_request() -> Node {
-    let file = keys()
-        .must("path", some_text(), "Its path.")
-        .key("previous_path", text().or_null(), "Its path before it was renamed.")
-        .node();
     let at = || defined("instant").or_null();
     keys()
         .key("repository", some_text(), "Where it is, `owner/name`. Left out: one that the rule allows.")
@@ -109,13 +106,21 @@ fn pull_request() -> Node {
         .key("labels", list(text()), "Its labels.")
         .key("additions", number(0).default(0), "How many lines it adds.")
         .key("deletions", number(0).default(0), "How many lines it deletes.")
-        .key("files", list(any_of([text(), file])), "The files that it changes: paths, or mappings with `path`.")
+        .key("files", list(defined("changed_file")), "The files that it changes.")
         .key("files_complete", flag().default(true), "Whether these are all.")
         .key("commits", list(defined("commit")), "Its commits. Left out: one by the author.")
         .key("commits_complete", flag().default(true), "Whether these are all.")
         .key("pushers", list(defined("person")), "Who pushed to its branch. Left out: the author.")
         .key("pushers_complete", flag().default(true), "Whether these are all.")
         .node()
+}
+
+fn changed_file() -> Node {
+    let in_full = keys()
+        .must("path", some_text(), "Its path.")
+        .key("previous_path", text().or_null(), "Its path before it was renamed.")
+        .node();
+    any_of([text(), in_full]).says("A file: its path, or a mapping with `path`.")
 }
 
 fn commit() -> Node {
@@ -169,36 +174,66 @@ fn veto() -> Node {
 }
 
 fn step() -> Node {
-    let dismissal = keys()
-        .must("by", defined("person"), "Who dismisses.")
-        .must("of", defined("person"), "Whose review is dismissed.")
-        .node();
-    let push = keys()
-        .must("by", defined("person"), "Who pushes.")
-        .must("head", some_text(), "The head commit from then on.")
-        .key("at", defined("instant"), "When.")
-        .node();
-    let label = keys()
+    let events = ["review", "dismiss", "push", "label", "base", "close", "merge", "tick"];
+    let label = at_some_time()
         .key("add", list(text()), "Labels that it carries from then on.")
         .key("remove", list(text()), "Labels that it no longer carries.")
         .one_of(&["add", "remove"])
         .node();
-    let close = keys().key("merged", flag().default(false), "Whether it was merged.").node();
-    let merge = keys().must("commit", some_text(), "The commit by which it is merged.").node();
+    let base = at_some_time().must("to", text(), "The base branch from then on.").node();
+    let merge = at_some_time().key("commit", some_text(), "The commit by which it is merged.").node();
     let tick = keys()
         .key("to", defined("instant"), "When it is from then on.")
         .key("by", defined("duration"), "How much later it is.")
         .one_of(&["to", "by"])
         .node();
     keys()
-        .key("review", defined("review"), "A review is submitted.")
-        .key("dismiss", dismissal, "A review is dismissed.")
-        .key("push", push, "Commits are pushed to the branch.")
+        .key("review", submitted(), "A review is submitted.")
+        .key("dismiss", dismissal(), "A review is dismissed.")
+        .key("push", push(), "Commits are pushed to the branch.")
         .key("label", label, "Labels are set.")
-        .key("close", close, "The pull request is closed.")
-        .key("merge", merge, "The pull request is merged.")
+        .key("base", base, "The base branch is changed.")
+        .key("close", any_of([at_some_time().node(), Node::null()]), "The pull request is closed unmerged.")
+        .key("merge", any_of([merge, Node::null()]), "The pull request is merged.")
         .key("tick", tick, "Time passes.")
         .key("expect", defined("decision"), "What the decision must hold then.")
-        .one_of(&["review", "dismiss", "push", "label", "close", "merge", "tick"])
+        .one_of(&events)
+        .node()
+}
+
+/// The keys of an event, of which this is one.
+fn at_some_time() -> Keys {
+    keys().key("at", defined("instant"), "When. Left out: a minute after the event before.")
+}
+
+fn submitted() -> Node {
+    let states = [ReviewState::Approved, ReviewState::ChangesRequested, ReviewState::Commented].map(expect::word);
+    let bound = [BoundBy::Delivery, BoundBy::Api].map(expect::word);
+    at_some_time()
+        .must("by", defined("person"), "Whose it is.")
+        .must("state", any_case(&states.each_ref().map(String::as_str)), "What it says.")
+        .key("body", text(), "Its text. The first line may be a command: `/approve checkout:production`.")
+        .key("revision", some_text().or_null(), "The commit that it was given on. Left out: the head.")
+        .key("id", number(0), "Its id. Left out: a running number.")
+        .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How that commit is known.")
+        .node()
+}
+
+fn dismissal() -> Node {
+    at_some_time()
+        .must("of", any_of([some_text(), number(0)]), "Which review: of whom the last, by login, or its number.")
+        .must("by", defined("person"), "Who dismisses it.")
+        .node()
+}
+
+fn push() -> Node {
+    at_some_time()
+        .must("by", defined("person"), "Who pushes.")
+        .must("head", some_text(), "The head commit from then on.")
+        .key("force", flag().default(false), "Whether the branch is written anew, so that nothing of it is left.")
+        .key("commits", list(defined("commit")), "What is added. Left out: one by who pushes.")
+        .key("files", list(defined("changed_file")), "Files that it changes besides.")
+        .key("additions", number(0).default(0), "How many lines it adds.")
+        .key("deletions", number(0).default(0), "How many lines it deletes.")
         .node()
 }

@@ -1,0 +1,134 @@
+//! `override-as-weak-as-the-rule`: an override that takes no more people than the rule, and none but those it asks.
+//!
+//! What an override sets aside is then set aside by whoever meets the rule, freeze and all. One finding for an override,
+//! however many rules take it.
+
+use std::collections::HashSet;
+
+use super::Lint;
+use super::bodies::Body;
+use crate::finding::{Code, Finding, Span};
+use crate::ident::{TeamSlug, UserId};
+use crate::policy::{ApproverRef, Field, Override, Require, Requirement, Setting};
+
+pub(super) fn look(lint: &mut Lint<'_>) {
+    let mut told: HashSet<Span> = HashSet::new();
+    for body in lint.rules() {
+        let Some((field, requirement)) = both(lint, &body) else { continue };
+        let span = match lint.written(&body, Field::Override) {
+            Some(Some(setting)) => setting.source.span(),
+            Some(None) | None => continue,
+        };
+        if told.contains(&span) {
+            continue;
+        }
+        let size = requirement.leaves().len() + field.by.leaves().len();
+        if !lint.spend(size) || !is_no_harder(lint, &body, field, requirement) {
+            continue;
+        }
+        told.insert(span);
+        let message = format!("this is as easily met as the `require` of {}, by the same people", body.named());
+        let mut finding = Finding::at(Code::OverrideAsWeakAsTheRule, span, message).hint(
+            "it sets freeze, window and wait aside as well: let others give it, or more of them, or waive this if that \
+             is meant",
+        );
+        if let Some(Some(setting)) = lint.written(&body, Field::Require) {
+            finding = finding.related(setting.source.span(), "what it is compared with");
+        }
+        lint.report(finding);
+    }
+}
+
+/// The override and the requirement of a body, where it is known to come to both.
+fn both<'l>(lint: &Lint<'l>, body: &Body<'l>) -> Option<(&'l Override, &'l Requirement)> {
+    let Setting::Override(field) = lint.effective(body, Field::Override)?? else { return None };
+    let Setting::Require(require) = lint.effective(body, Field::Require)?? else { return None };
+    match &**require {
+        Require::People(requirement) => Some((field, requirement)),
+        Require::Nobody => None,
+    }
+}
+
+/// Whether the override takes no more people than the fewest who meet the requirement, and nobody else.
+fn is_no_harder<'l>(lint: &Lint<'l>, body: &Body<'l>, field: &Override, requirement: &Requirement) -> bool {
+    let (Some(distinct), Some(escalate)) =
+        (lint.effective(body, Field::Distinct), lint.effective(body, Field::Escalate))
+    else {
+        return false;
+    };
+    let distinct = !matches!(distinct, Some(Setting::Distinct(false)));
+    let escalate = if let Some(Setting::Escalate(steps)) = escalate { steps.as_slice() } else { &[] };
+    let (asked, overriding) = (people(requirement), people(&field.by));
+    field.by.fewest_people(distinct, &[]) <= requirement.fewest_people(distinct, escalate)
+        && overriding.is_subset(&asked)
+}
+
+/// An account or a team.
+#[derive(PartialEq, Eq, Hash)]
+enum Who<'l> {
+    User(String, Option<UserId>),
+    Team(&'l TeamSlug),
+}
+
+fn people(requirement: &Requirement) -> HashSet<Who<'_>> {
+    let refs = requirement.leaves().into_iter().flat_map(|leaf| &leaf.of);
+    refs.flat_map(|approver: &ApproverRef| {
+        let users = approver.users().iter().map(|user| Who::User(user.login.as_str().to_ascii_lowercase(), user.id));
+        users.chain(approver.teams().iter().map(Who::Team))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Code::OverrideAsWeakAsTheRule;
+    use crate::policy::lint::tests::{count, found};
+
+    fn policy(fields: &str) -> String {
+        format!(
+            "version: 1\ngroups: {{ sre: {{ users: [ana, sam, lee] }}, pay: {{ teams: [a/pay] }} }}\nenvironments:\n  production: {{ {fields} }}\n"
+        )
+    }
+
+    #[test]
+    fn an_override_by_those_who_approve_anyway_is_told() {
+        let told = "4:36 this is as easily met as the `require` of `production`, by the same people";
+        assert_eq!(found(OverrideAsWeakAsTheRule, &policy("require: 2 of sre, override: { by: 2 of sre }")), [told]);
+        assert_eq!(found(OverrideAsWeakAsTheRule, &policy("require: 2 of sre, override: { by: 1 of sre }")), [told]);
+        for fields in [
+            "require: 1 of sre, override: { by: \"@Ana\" }",
+            "require: { all_of: [1 of sre, 1 of pay] }, override: { by: 1 of pay }",
+            "require: { any_of: [1 of sre, 2 of pay] }, override: { by: '1 of sre, pay' }",
+            "require: { in_order: [1 of sre, 1 of pay] }, override: { by: { all_of: [1 of pay, 1 of sre] } }",
+        ] {
+            assert_eq!(count(OverrideAsWeakAsTheRule, &policy(fields)), 1, "{fields}");
+        }
+    }
+
+    #[test]
+    fn an_override_by_more_or_by_others_is_not() {
+        for fields in [
+            "require: 1 of sre, override: { by: 2 of sre }",
+            "require: 1 of sre, override: { by: 1 of pay }",
+            "require: 1 of sre, override: { by: '1 of sre, pay' }",
+            "require: { any_of: [2 of sre, 1 of pay] }, override: { by: 2 of sre }",
+            "require: 2 of sre, distinct: false, override: { by: { all_of: [2 of sre, 3 of sre] } }",
+            "require: { count: 1, of: [sre], when: { labels: x } }, override: { by: 1 of sre }",
+            "require: none, override: { by: 1 of sre }",
+        ] {
+            assert_eq!(count(OverrideAsWeakAsTheRule, &policy(fields)), 0, "{fields}");
+        }
+    }
+
+    #[test]
+    fn an_override_is_told_once_for_all_the_rules_that_take_it() {
+        let services: String = ["a", "b"]
+            .map(|name| {
+                format!("  {name}: {{ repository: a/b, environments: {{ production: {{ require: 1 of sre }} }} }}\n")
+            })
+            .concat();
+        let text = format!("{}services:\n{services}", policy("require: 1 of pay, override: { by: 1 of sre }"));
+        let told = "4:36 this is as easily met as the `require` of `production` of `a`, by the same people";
+        assert_eq!(found(OverrideAsWeakAsTheRule, &text), [told]);
+    }
+}

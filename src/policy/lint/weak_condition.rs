@@ -1,0 +1,169 @@
+//! `weak-condition`: a rule that is looser where the caller, or anyone with triage rights, says so.
+//!
+//! A term loosens where it makes a rule ask for less by holding: in `except`, in the `when` of a way of `any_of`, and
+//! under a `not` where holding would otherwise add a part. Each further `not` turns that round.
+
+use super::Lint;
+use super::may_require_nothing::may_be_left_out;
+use crate::finding::{Code, Finding};
+use crate::policy::{Condition, Field, Requirement, Setting, Test};
+
+/// What a condition decides.
+#[derive(Clone, Copy)]
+enum Role {
+    /// Where it holds a freeze does not.
+    Except,
+    /// Where it holds there is a way more to meet an `any_of`.
+    Way,
+    /// Where it holds there is a part more to be met.
+    Part,
+}
+
+pub(super) fn look(lint: &mut Lint<'_>) {
+    let mut found = Vec::new();
+    for body in &lint.bodies {
+        if let Some((requirement, _)) = body.requirement() {
+            in_requirement(requirement, Role::Part, &mut found);
+        }
+        if let Some(Setting::Freeze(freezes)) = body.body.value(Field::Freeze) {
+            for except in freezes.iter().filter_map(|freeze| freeze.except.as_ref()) {
+                in_condition(except, Role::Except, true, &mut found);
+            }
+        }
+    }
+    lint.found.extend(found);
+}
+
+fn in_requirement(requirement: &Requirement, role: Role, found: &mut Vec<Finding>) {
+    if let Some(when) = requirement.when() {
+        in_condition(when, role, !matches!(role, Role::Part), found);
+    }
+    let parts = requirement.parts();
+    let of_parts = match requirement {
+        Requirement::AnyOf(_) if parts.len() > 1 => Role::Way,
+        // A part that is asked besides one that always is makes the way it is in no wider.
+        Requirement::AllOf(_) | Requirement::InOrder(_) if !parts.iter().all(may_be_left_out) => Role::Part,
+        Requirement::AnyOf(_) | Requirement::AllOf(_) | Requirement::InOrder(_) | Requirement::Leaf(_) => role,
+    };
+    parts.iter().for_each(|part| in_requirement(part, of_parts, found));
+}
+
+/// Looks through a condition; `loosens`: whether the rule asks for less where it holds.
+fn in_condition(condition: &Condition, role: Role, loosens: bool, found: &mut Vec<Finding>) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| in_condition(part, role, loosens, found));
+        }
+        Condition::Not(inner) => in_condition(inner, role, !loosens, found),
+        Condition::Is(term) => {
+            if let Some(whose) = whose_word(&term.test).filter(|_| loosens) {
+                let key = term.test.key();
+                let does = match role {
+                    Role::Except => "lifts the freeze",
+                    Role::Way => "opens another way",
+                    Role::Part => "leaves a part out",
+                };
+                found.push(
+                    Finding::at(Code::WeakCondition, term.source.span(), format!("`{key}` {does} here: {whose}")).hint(
+                        "decide by what GitHub knows (`paths`, `only_paths`, `lines`, `branch`, `authors`), or waive \
+                         this and say why it may stand",
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// Whose word a test takes, if not that of GitHub or of the clock.
+const fn whose_word(test: &Test) -> Option<&'static str> {
+    match test {
+        Test::Labels(_) => Some("anyone with triage rights sets labels"),
+        Test::Requester(_) | Test::Version(_) | Test::Input(_) => Some("it is whatever the caller says"),
+        Test::Paths(_)
+        | Test::OnlyPaths(_)
+        | Test::Branch(_)
+        | Test::Authors(_)
+        | Test::OnlyAuthors(_)
+        | Test::Lines(_)
+        | Test::Within(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Code::WeakCondition;
+    use crate::policy::lint::tests::{count, found};
+
+    fn require(require: &str) -> String {
+        format!("version: 1\nenvironments:\n  production:\n    require: {require}\n")
+    }
+
+    fn except(condition: &str) -> String {
+        let calendar = "{ timezone: UTC, weekly: [{ from: \"sat 00:00\", to: \"mon 00:00\" }] }";
+        format!(
+            "version: 1\ncalendars: {{ weekend: {calendar} }}\nenvironments:\n  production:\n    require: \"@dana\"\n    freeze:\n      - calendar: weekend\n        except: {condition}\n"
+        )
+    }
+
+    fn leaf(when: &str) -> String {
+        format!("{{ count: 1, of: [\"@dana\"], when: {when} }}")
+    }
+
+    #[test]
+    fn a_freeze_that_a_word_lifts_is_told_at_the_word() {
+        let told = |key: &str, whose: &str| [format!("8:19 `{key}` lifts the freeze here: {whose}")];
+        let caller = "it is whatever the caller says";
+        assert_eq!(
+            found(WeakCondition, &except("{ labels: hotfix }")),
+            told("labels", "anyone with triage rights sets labels")
+        );
+        assert_eq!(found(WeakCondition, &except("{ requester: dana }")), told("requester", caller));
+        assert_eq!(found(WeakCondition, &except("{ version: \"*-hotfix\" }")), told("version", caller));
+        assert_eq!(found(WeakCondition, &except("{ input: { /a: x } }")), told("input", caller));
+        assert_eq!(count(WeakCondition, &except("{ paths: docs/, labels: docs }")), 1);
+        assert_eq!(count(WeakCondition, &except("{ any: [{ labels: a }, { branch: main }, { version: v1 }] }")), 2);
+    }
+
+    #[test]
+    fn what_github_knows_is_no_weak_word() {
+        let facts = "{ paths: a, only_paths: a, branch: main, authors: \"@dana\", only_authors: \"@dana\", lines: \"<9\", within: weekend }";
+        assert_eq!(count(WeakCondition, &except(facts)), 0);
+    }
+
+    #[test]
+    fn a_not_turns_round_what_loosens() {
+        assert_eq!(count(WeakCondition, &except("{ not: { labels: big } }")), 0);
+        assert_eq!(count(WeakCondition, &except("{ not: { not: { labels: small } } }")), 1);
+        let both = |when: &str| require(&format!("{{ all_of: [\"@lee\", {}] }}", leaf(when)));
+        assert_eq!(count(WeakCondition, &both("{ labels: big }")), 0);
+        assert_eq!(
+            found(WeakCondition, &both("{ not: { labels: small } }")),
+            ["4:75 `labels` leaves a part out here: anyone with triage rights sets labels"]
+        );
+        assert_eq!(count(WeakCondition, &both("{ not: { any: [{ not: { version: v1 } }, { requester: ci }] } }")), 1);
+        assert_eq!(count(WeakCondition, &require(&leaf("{ labels: big }"))), 0);
+        assert_eq!(count(WeakCondition, &require(&leaf("{ not: { labels: big } }"))), 1);
+    }
+
+    #[test]
+    fn a_way_of_any_of_that_a_word_opens_is_told() {
+        let way = |when: &str| require(&format!("{{ any_of: [2 of g, {}] }}", leaf(when)));
+        let group = "groups: { g: { users: [a, b, c] } }\n";
+        let told = "4:68 `labels` opens another way here: anyone with triage rights sets labels";
+        assert_eq!(found(WeakCondition, &format!("{}{group}", way("{ labels: small }"))), [told]);
+        assert_eq!(count(WeakCondition, &format!("{}{group}", way("{ not: { labels: big } }"))), 0);
+        let alone = require(&format!("{{ any_of: [{}] }}", leaf("{ labels: big }")));
+        assert_eq!(count(WeakCondition, &alone), 0, "the only part is no other way");
+    }
+
+    #[test]
+    fn a_group_within_any_of_is_opened_by_parts_that_could_all_be_left_out() {
+        let way = |group: &str, parts: &str| require(&format!("{{ any_of: [\"@lee\", {{ {group}: [{parts}] }}] }}"));
+        let weak = leaf("{ labels: small }");
+        assert_eq!(count(WeakCondition, &way("all_of", &weak)), 1);
+        assert_eq!(count(WeakCondition, &way("in_order", &format!("\"@sam\", {weak}"))), 0);
+        assert_eq!(count(WeakCondition, &way("any_of", &format!("\"@sam\", {weak}"))), 1);
+        let negated = leaf("{ not: { labels: small } }");
+        assert_eq!(count(WeakCondition, &way("all_of", &format!("\"@sam\", {negated}"))), 1);
+    }
+}
