@@ -6,8 +6,8 @@ use super::field::{self, in_line};
 use super::visible;
 use crate::ident::Target;
 use crate::policy::{
-    ApproverRef, Exclusion, Field, NoRule, OnChangesRequested, Pattern, Place, Policy, RepositoryPattern, Require,
-    Requirement, Rule, ServiceField,
+    ApproverRef, Escalation, Exclusion, Field, FreezeEffect, Mode, NoRule, OnChangesRequested, Pattern, Place, Policy,
+    RepositoryPattern, Require, Requirement, Rule, ServiceField,
 };
 
 /// One field of a rule.
@@ -67,13 +67,15 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     let requirement = match rule.require() {
         None => return vec!["nothing says who must approve: the target is denied (no-rule)".to_owned()],
         Some(Require::Nobody) => {
-            return vec!["no approval: no pull request is needed, and no review is read".to_owned()];
+            let mut lines = vec!["no approval: no pull request is needed, and no review is read".to_owned()];
+            lines.extend(release(rule));
+            return lines;
         }
         Some(Require::People(requirement)) => requirement,
     };
     let repositories: Vec<&str> = rule.repository.iter().map(RepositoryPattern::as_str).collect();
     let mut lines = vec![format!("{} must approve the commit that is deployed", requirement.in_words())];
-    lines.extend(who(requirement));
+    lines.extend(who(requirement, rule.veto()));
     lines.push(format!("within {} of being asked, else the request expires", rule.timeout()));
     match (repositories.as_slice(), rule.branches) {
         ([], _) => lines.push("the rule names no repository: every pull request is denied".to_owned()),
@@ -99,13 +101,57 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
         lines.push(format!("an approval older than {age} no longer counts"));
     }
     lines.push(changes_requested(rule));
+    lines.extend(rule.escalate().iter().flat_map(stand_ins));
+    lines.extend(release(rule));
+    if let Some(field) = rule.override_by() {
+        let by = field.by.in_words();
+        let valid_for = field.valid_for;
+        lines.push(format!("{by} may set this aside for {valid_for}: `/override {target} the reason`"));
+    }
     lines
 }
 
-/// Who is in each group that the requirement names, each group once.
-fn who(requirement: &Requirement) -> Vec<String> {
+/// Who may stand in for whom, and from when on.
+fn stand_ins(step: &Escalation) -> impl Iterator<Item = String> {
+    step.stand_in.iter().map(|stand_in| {
+        let by = listed(stand_in.by.iter(), "and");
+        format!("{} after people are asked, {by} may stand in for {}", step.after, stand_in.group.name)
+    })
+}
+
+/// When what is approved is released.
+fn release(rule: &Rule<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = rule
+        .freeze()
+        .iter()
+        .map(|freeze| {
+            let effect = match freeze.effect {
+                FreezeEffect::Deny => "is denied",
+                FreezeEffect::Wait => "waits",
+            };
+            let except = freeze.except.as_ref().map(|except| format!(", except where {except}")).unwrap_or_default();
+            let name = freeze.calendar.name();
+            format!("a release inside `{name}` ({}) {effect}{except}", freeze.calendar.describe())
+        })
+        .collect();
+    if let Some(window) = rule.window() {
+        let names = window.iter().map(|calendar| format!("`{}` ({})", calendar.name(), calendar.describe()));
+        lines.push(format!("a release waits until inside {}", listed(names, "or")));
+    }
+    if let Some(wait) = rule.wait() {
+        lines.push(format!("what is approved waits {wait}, and is verified again before it is released"));
+    }
+    if rule.mode() == Mode::Audit {
+        lines.push("the mode is audit: all this is decided and recorded, and stops nothing".to_owned());
+    }
+    lines
+}
+
+/// Who is in each group that is asked, or may object, each group once.
+fn who(requirement: &Requirement, veto: &[ApproverRef]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for entry in requirement.leaves().into_iter().flat_map(|leaf| &leaf.of) {
+    let asked = requirement.leaves().into_iter().flat_map(|leaf| &leaf.of);
+    for entry in asked.chain(veto) {
         let ApproverRef::Group(group) = entry else { continue };
         let teams = group.teams.iter().map(|team| format!("the team {team}"));
         let members = listed(teams.chain(group.users.iter().map(ToString::to_string)), "and");
