@@ -32,7 +32,7 @@ fn write(folder: &Path, files: &[(&str, &str)]) {
 }
 
 fn diff(words: &str, old: impl AsRef<Path>, new: impl AsRef<Path>) -> Ran {
-    Countersign::new(&format!("diff {words}").trim_end().to_owned()).arg(old).arg(new).run()
+    Countersign::new(format!("diff {words}").trim_end()).arg(old).arg(new).run()
 }
 
 #[test]

@@ -150,20 +150,16 @@ impl World {
 
     fn sweeps(&mut self) {
         let step = std::mem::replace(&mut self.sweep, Step::Over);
-        self.sweep = match self.work(step, Verdict::Pending) {
-            Step::Over => Step::Begin,
-            step => step,
-        };
+        let next = self.work(step, Verdict::Pending);
+        self.sweep = if matches!(next, Step::Over) { Step::Begin } else { next };
     }
 
     /// The webhook decides, and leaves telling of what is due to the sweep.
     fn delivers(&mut self) {
         let step = std::mem::replace(&mut self.webhook, Step::Over);
         let verdict = if self.kind == Webhook::Approves { Verdict::Approved } else { Verdict::Pending };
-        self.webhook = match self.work(step, verdict) {
-            Step::Tell { .. } => Step::Over,
-            step => step,
-        };
+        let next = self.work(step, verdict);
+        self.webhook = if matches!(next, Step::Tell { .. }) { Step::Over } else { next };
     }
 
     fn is_due(&self) -> bool {
