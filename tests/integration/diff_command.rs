@@ -84,7 +84,7 @@ fn the_formats_of_other_commands_are_refused() {
 
 #[test]
 fn an_invalid_policy_on_either_side_ends_with_three_and_its_findings() {
-    for (old, new) in [("sound", "broken/unknown-key.yaml"), ("broken/unknown-key.yaml", "sound")] {
+    for (old, new) in [("sound", "lint/unknown-key/bad.yaml"), ("lint/unknown-key/bad.yaml", "sound")] {
         let ran = diff("--format json", old, new);
         assert_eq!(ran.code, Some(3));
         assert!(

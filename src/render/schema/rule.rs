@@ -3,9 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::build::{
-    Keys, Node, any_of, defined, flag, keys, list, map_of, one_or_list, one_or_some, only, some_of, words,
-};
+use super::build::{Keys, Node, any_of, defined, flag, keys, list, map_of, one_or_list, only, words};
 use super::requirement::approvers;
 use crate::policy::{DEFAULT_EXCLUDE, Duration, Event, Exclusion, OnChangesRequested};
 
@@ -43,7 +41,7 @@ pub(super) fn rule_fields(require: Node) -> Keys {
         .key("exclude", defined("exclude").default(json!(DEFAULT_EXCLUDE)), EXCLUDE)
         .key("distinct", flag().default(true), "One person counts for at most one part of the requirement.")
         .key("on_changes_requested", on_changes_requested(), "What changes requested by someone with a say do.")
-        .key("veto", approvers(), "Who has that say besides everyone who can be asked.")
+        .key("veto", one_or_list(defined("approver")), "Who has that say besides everyone who can be asked.")
         .key("max_age", defined("duration"), "An approval that is older no longer counts.")
         .key(
             "notify",
@@ -58,12 +56,12 @@ fn time_fields(fields: Keys) -> Keys {
     fields
         .key(
             "remind",
-            some_of(defined("duration")).examples([["1h", "2h"]]),
+            one_or_list(defined("duration")).examples([["1h", "2h"]]),
             "After each of these times, those still needed are told again. Inside the timeout.",
         )
-        .key("escalate", some_of(defined("escalation")), "What happens where nobody has answered for so long.")
-        .key("freeze", some_of(defined("freeze")), "Calendars while inside which nothing is released.")
-        .key("window", one_or_some(defined("name")), "Calendars: only while inside one of them something is released.")
+        .key("escalate", one_or_list(defined("escalation")), "What happens where nobody has answered for so long.")
+        .key("freeze", one_or_list(defined("freeze")), "Calendars while inside which nothing is released.")
+        .key("window", one_or_list(defined("name")), "Calendars: only while inside one of them something is released.")
         .key("wait", defined("duration"), "Once approved, wait this long, then verify again and release.")
         .key("override", defined("override"), "Who may set the rule aside in an emergency.")
         .key(
