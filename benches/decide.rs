@@ -13,7 +13,7 @@ mod bundle;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-use countersign::approval::decide;
+use countersign::approval::{decide, with_judgment};
 use countersign::approval::facts::Facts;
 use countersign::ident::Target;
 use countersign::policy::{Policy, load};
@@ -84,6 +84,13 @@ fn find_rule_by_pattern(bencher: Bencher<'_, '_>, rules: usize) {
         serde_json::from_value(json!({ "service": "group-9-x", "environment": "production" })).unwrap();
     assert!(policy.rule(&target).is_ok());
     bencher.bench_local(|| black_box(policy.rule(black_box(&target)).is_ok()));
+}
+
+/// The verdict, with its reasons as data.
+#[divan::bench(args = RULES)]
+fn verdict(bencher: Bencher<'_, '_>, rules: usize) {
+    let (policy, facts) = (policy(rules), facts(rules));
+    bencher.bench_local(|| with_judgment(black_box(policy), black_box(&facts), |judgment| judgment.verdict));
 }
 
 /// The whole decision, with its texts.
