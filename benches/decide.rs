@@ -13,8 +13,8 @@ mod bundle;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-use countersign::approval::{decide, with_judgment};
 use countersign::approval::facts::Facts;
+use countersign::approval::{decide, with_judgment};
 use countersign::ident::Target;
 use countersign::policy::{Policy, load};
 use divan::{Bencher, black_box};

@@ -3,7 +3,7 @@
 //! For each pattern one name that it catches, and for patterns that overlap one that both match, since which of them
 //! catches it may change. Knows no rule's fields.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::change::Subject;
@@ -35,14 +35,16 @@ pub(super) fn services<'p>(policies: [&'p Policy; 2]) -> Vec<ComparedService<'p>
         level.iter().filter(|(key, _)| !key.is_exact()).map(|(key, _)| key.to_string()).collect()
     };
     let [old, new] = policies.map(|policy| patterns(&policy.services));
+    let differ = old != new;
+    let [in_old, in_new]: [HashSet<&str>; 2] = [&old, &new].map(|texts| texts.iter().map(String::as_str).collect());
     let moved =
-        |pattern: &Pattern| old != new && (!old.contains(&pattern.to_string()) || !new.contains(&pattern.to_string()));
+        |pattern: &Pattern| differ && (!in_old.contains(pattern.as_str()) || !in_new.contains(pattern.as_str()));
     let reordered = {
         let common = |of: &[String], other: &[String]| -> Vec<String> {
             let other: BTreeSet<&String> = other.iter().collect();
             of.iter().filter(|text| other.contains(text)).cloned().collect()
         };
-        old != new && common(&old, &new) != common(&new, &old)
+        differ && common(&old, &new) != common(&new, &old)
     };
     let caught = |pattern: &Pattern, name: &str| {
         levels.iter().filter(|level| level.find(name).is_some_and(|(key, _)| key == pattern)).count()
