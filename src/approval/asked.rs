@@ -3,9 +3,9 @@
 
 use smallvec::SmallVec;
 
-use super::eligible::{Teams, is_user};
-use super::facts::{AccountKind, Person};
-use crate::policy::{ApproverRef, Escalation, GITHUB_ACTIONS, Leaf, MAX_LEAVES, Requirement, UserRef};
+use super::eligible::{Teams, is_listed, is_member};
+use super::facts::Person;
+use crate::policy::{ApproverRef, Escalation, Leaf, MAX_LEAVES, Requirement, UserRef};
 
 /// A set of leaves, by number. A requirement has at most [`MAX_LEAVES`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,32 +85,18 @@ impl<'a> Asked<'a> {
         &self.leaves
     }
 
-    /// For which leaves the account counts: a person by login, numeric id or team; a bot only by its login, since no team
-    /// has it; other accounts for none.
+    /// For which leaves the account counts.
     pub(super) fn of(&self, person: &Person) -> LeafSet {
         let mut set = LeafSet::default();
-        match person.kind {
-            AccountKind::User => {
-                for (members, leaves) in &self.members {
-                    if members.iter().any(|member| member.id == person.id) {
-                        set.add(*leaves);
-                    }
-                }
-                for (users, leaves) in &self.users {
-                    if users.iter().any(|user| is_user(person, user)) {
-                        set.add(*leaves);
-                    }
-                }
+        for (members, leaves) in &self.members {
+            if is_member(person, members) {
+                set.add(*leaves);
             }
-            AccountKind::Bot if person.login.as_str().eq_ignore_ascii_case(GITHUB_ACTIONS) => {}
-            AccountKind::Bot => {
-                for (users, leaves) in &self.users {
-                    if users.iter().any(|user| user.login.is_bot() && is_user(person, user)) {
-                        set.add(*leaves);
-                    }
-                }
+        }
+        for (users, leaves) in &self.users {
+            if is_listed(person, users) {
+                set.add(*leaves);
             }
-            AccountKind::Other => {}
         }
         set
     }

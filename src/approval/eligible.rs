@@ -9,31 +9,32 @@ use crate::policy::{ApproverRef, GITHUB_ACTIONS, UserRef};
 /// Team members as the facts have them.
 pub(super) type Teams = BTreeMap<TeamSlug, Vec<Person>>;
 
-/// Whether the account is meant by one of the refs.
-///
-/// A person by login, numeric id or team; a bot only by its login, since no team has it; other accounts never.
+/// Whether the account is meant by one of the refs: listed, or a member of a team.
 pub(super) fn is_one_of(person: &Person, refs: &[ApproverRef], teams: &Teams) -> bool {
+    let of_team = |team: &TeamSlug| teams.get(team).is_some_and(|members| is_member(person, members));
+    refs.iter().any(|entry| is_listed(person, entry.users()) || entry.teams().iter().any(of_team))
+}
+
+/// Whether the account is one of those listed: a person by login or numeric id, a bot only by its login, others never.
+pub(super) fn is_listed(person: &Person, users: &[UserRef]) -> bool {
     match person.kind {
-        AccountKind::User => refs.iter().any(|entry| {
-            entry.users().iter().any(|user| is_user(person, user))
-                || entry.teams().iter().any(|team| is_member(person, team, teams))
-        }),
+        AccountKind::User => users.iter().any(|user| is_user(person, user)),
         AccountKind::Bot => {
-            let listed = |user: &UserRef| user.login.is_bot() && is_user(person, user);
             !person.login.as_str().eq_ignore_ascii_case(GITHUB_ACTIONS)
-                && refs.iter().any(|entry| entry.users().iter().any(listed))
+                && users.iter().any(|user| user.login.is_bot() && is_user(person, user))
         }
         AccountKind::Other => false,
     }
 }
 
+/// Whether the account is one of a team's members: only people are, since no team has a bot.
+pub(super) fn is_member(person: &Person, members: &[Person]) -> bool {
+    person.kind == AccountKind::User && members.iter().any(|member| member.id == person.id)
+}
+
 /// A pinned ref goes by the numeric id alone, whatever the login is now.
 pub(super) fn is_user(person: &Person, user: &UserRef) -> bool {
     user.id.map_or_else(|| user.login == person.login, |id| id == person.id)
-}
-
-fn is_member(person: &Person, team: &TeamSlug, teams: &Teams) -> bool {
-    teams.get(team).is_some_and(|members| members.iter().any(|member| member.id == person.id))
 }
 
 /// Whether a team among the refs could not be read.

@@ -42,6 +42,8 @@ impl Duration {
 
     /// Built in: what a request waits where nothing else is said.
     pub const DEFAULT_TIMEOUT: Self = Self(86_400);
+    /// Built in: for how long an override counts where nothing else is said.
+    pub const DEFAULT_OVERRIDE: Self = Self(4 * 3_600);
     /// The shortest timeout.
     pub const MIN_TIMEOUT: Self = Self(60);
     /// The longest timeout.

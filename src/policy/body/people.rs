@@ -130,9 +130,6 @@ fn read_stand_ins(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Vec<
 
 const OVERRIDE_KEYS: Keys = Keys { what: "an override", known: &["by", "for", "notify"] };
 
-/// How long an override counts where nothing else is said.
-const DEFAULT_VALID_FOR: &str = "4h";
-
 pub(super) fn read_override(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Override> {
     let before = reader.findings.len();
     if !reader.fields(node, &OVERRIDE_KEYS) {
@@ -150,7 +147,7 @@ pub(super) fn read_override(reader: &mut Reader<'_>, node: &Node, names: &Names)
     };
     let valid_for: Option<Duration> = match node.get("for") {
         Some(written) => read_bounded(reader, written, "for"),
-        None => DEFAULT_VALID_FOR.parse().ok(),
+        None => Some(Duration::DEFAULT_OVERRIDE),
     };
     let told = node.get("notify").and_then(|notify| read_told(reader, notify, "notify", &names.channels));
     let field =
