@@ -18,8 +18,7 @@ while IFS= read -r -d '' folder; do
         printf '\n# file: %s\n' "${file##*/}"
         cat "$file"
     done > "$corpus/load_policy/seed-$number"
-done < <(find policies tests -type d -name 'duplicate-name' -print0 -o -type d -name 'pattern-order' -print0 \
-    -o -type d -name 'version-twice' -print0 | sort -z)
+done < <(find policies tests/lint -name '*.yaml' ! -name '*.test.yaml' -printf '%h\0' | sort -z | uniq -zd)
 
 number=0
 for file in docs/facts.json tests/facts/*.json; do
