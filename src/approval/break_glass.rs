@@ -22,8 +22,8 @@ pub(super) struct Overriding<'f> {
 }
 
 /// Whether the rule is set aside by those who may.
-pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
-    let scales = &people.scales;
+pub(super) fn overriding<'f>(people: &People<'_, 'f>) -> Option<Overriding<'f>> {
+    let scales = people.scales;
     let field = scales.rule.override_by()?;
     let mut given: Vec<(&'f Person, String, Timestamp)> = Vec::new();
     for weighed in people.weighed.iter().filter(|weighed| weighed.is_standing_approval()) {
@@ -42,9 +42,8 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
         }
         !set.is_empty()
     });
-    let needs: SmallVec<[u32; 4]> = asked.leaves().iter().map(|leaf| leaf.count).collect();
     let shape = Plan::new(&field.by, scales.facts).shape?;
-    let sides = Sides { needs: &needs, people: &sets, distinct: scales.rule.distinct() };
+    let sides = Sides { needs: asked.needs(), people: &sets, distinct: scales.rule.distinct() };
     if assign(&shape, &sides).lacking > 0 {
         return None;
     }
@@ -57,11 +56,11 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
 /// Its text must be known as first delivered, since others may edit it later. Who opened the pull request can never
 /// override, whatever the rule excludes.
 fn override_of<'f>(
-    people: &People<'f>,
+    people: &People<'_, 'f>,
     field: &Override,
     weighed: &Weighed<'f>,
 ) -> Option<(&'f Person, String, Timestamp)> {
-    let scales = &people.scales;
+    let scales = people.scales;
     let review = weighed.review;
     let user = review.user.as_ref()?;
     let Command::Override(named, reason) = Command::read(&review.body) else { return None };

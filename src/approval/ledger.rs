@@ -30,17 +30,17 @@ impl<'l> Logins<'l> {
     }
 }
 
-impl<'f> People<'f> {
+impl<'s, 'f> People<'s, 'f> {
     /// The requirement, part by part.
     pub(super) fn part(&self) -> Part {
-        self.part_of(self.requirement, &mut 0, &mut 0).0
+        self.part_of(self.scales.requirement, &mut 0, &mut 0).0
     }
 
     /// A part, and whether it may be the one that satisfies a choice. `node` and `leaf` count parts and leaves, as
     /// written.
     fn part_of(&self, requirement: &Requirement, node: &mut usize, leaf: &mut usize) -> (Part, bool) {
         let unknown = Node { applies: Applies::Unknown, within: Applies::Unknown };
-        let Node { applies, within } = self.plan.nodes.get(*node).copied().unwrap_or(unknown);
+        let Node { applies, within } = self.scales.plan.nodes.get(*node).copied().unwrap_or(unknown);
         *node += 1;
         if let Requirement::Leaf(written) = requirement {
             let number = *leaf;
@@ -69,7 +69,7 @@ impl<'f> People<'f> {
         let have = u32::try_from(serving.len()).unwrap_or(u32::MAX);
         let met = have >= leaf.count;
         let asked = applies != Applies::No && !met;
-        let approved_by = serving.iter().filter_map(|person| self.counting.get(*person));
+        let approved_by = self.counting().filter(|(at, _)| serving.contains(at));
         Quorum {
             name: leaf.name.to_string(),
             need: leaf.count,
@@ -77,14 +77,14 @@ impl<'f> People<'f> {
             met,
             applies,
             source: leaf.source.to_string(),
-            approved_by: approved_by.map(|person| person.login.clone()).collect(),
+            approved_by: approved_by.map(|(_, person)| person.login.clone()).collect(),
             can_approve: if asked { cloned(&self.can_approve(number)) } else { Vec::new() },
         }
     }
 
     /// The chosen leaves that lack people, in words.
     pub(super) fn unmet(&self) -> Vec<Unmet> {
-        let not_asked = self.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
+        let not_asked = self.scales.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
         let unmet = |leaf: usize| {
             let written = self.leaf(leaf)?;
             Some(Unmet {
@@ -146,7 +146,7 @@ impl<'f> People<'f> {
         }
         let asked = &self.scales.asked;
         let counts = |login: &Login| {
-            self.counting.iter().any(|person| {
+            self.counting().any(|(_, person)| {
                 person.login == *login || asked.users(leaf).any(|user| user.login == *login && is_user(person, user))
             })
         };
@@ -167,7 +167,7 @@ impl<'f> People<'f> {
             if !self.scales.rule.distinct() {
                 continue;
             }
-            for person in (0..self.counting.len()).filter(|person| self.set_of(*person).has(at)) {
+            for person in (0..self.weighed.len()).filter(|person| self.set_of(*person).has(at)) {
                 let leaves = 0..self.scales.asked.leaves().len();
                 let serving = leaves.into_iter().find(|other| *other != at && self.serving(*other).contains(&person));
                 reached.extend(serving.filter(|other| !reached.contains(other)));
@@ -201,7 +201,7 @@ impl<'f> People<'f> {
     pub(super) fn unreadable_teams(&self) -> Vec<&'f TeamSlug> {
         let Scales { rule, facts, .. } = &self.scales;
         let steps = escalated(rule, facts);
-        let leaves = self.requirement.leaves();
+        let leaves = self.scales.requirement.leaves();
         let stand_ins = leaves.iter().flat_map(|leaf| steps.iter().flat_map(|step| step.stand_ins_of(leaf)));
         let refs = leaves.iter().flat_map(|leaf| &leaf.of).chain(stand_ins).chain(rule.veto());
         unreadable(refs, &facts.teams)
