@@ -34,7 +34,7 @@ pub use approver::{ApproverError, ApproverRef, GITHUB_ACTIONS, Group, UserRef};
 pub use calendar::Calendar;
 pub use comparison::{Comparison, ComparisonError};
 pub use condition::{Condition, MAX_TERMS, MAX_VALUES, Term, Test};
-pub use diff::{Change, Diff, Direction, FieldChange, Part, Subject, diff};
+pub use diff::{Change, Diff, Direction, FieldChange, Part, Sides, Subject, diff};
 pub use duration::{Duration, DurationError};
 pub use event::Event;
 pub use field::{
