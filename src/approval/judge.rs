@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::break_glass::{Overriding, overriding};
+use super::break_glass::{Overriding, overriding, unreadable_overriders};
 use super::decision::{ReasonCode, Verdict};
 use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
@@ -53,6 +53,7 @@ pub(super) enum Why<'f> {
     Unsatisfiable(usize),
     ConditionUnknown,
     TeamUnreadable(&'f TeamSlug),
+    OverrideTeamUnreadable(&'f TeamSlug),
     ExclusionUnknown,
     Held(Held<'f>),
     Overridden,
@@ -79,7 +80,7 @@ impl Why<'_> {
             Self::QuorumUnmet(_) => ReasonCode::QuorumUnmet,
             Self::Unsatisfiable(_) => ReasonCode::Unsatisfiable,
             Self::ConditionUnknown => ReasonCode::ConditionUnknown,
-            Self::TeamUnreadable(_) => ReasonCode::TeamUnreadable,
+            Self::TeamUnreadable(_) | Self::OverrideTeamUnreadable(_) => ReasonCode::TeamUnreadable,
             Self::ExclusionUnknown => ReasonCode::ExclusionUnknown,
             Self::Held(Held::Frozen(..)) => ReasonCode::Frozen,
             Self::Held(Held::OutOfWindow(Some(_))) => ReasonCode::OutOfWindow,
@@ -133,7 +134,10 @@ pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f
     };
     // Boxed: it is large, and handed on several times.
     let people = Box::new(People::weigh(rule, requirement, facts, pull_request));
-    let judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
+    let mut judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
+    if judgment.verdict != Verdict::Approved {
+        judgment.reasons.extend(unreadable_overriders(&people).into_iter().map(Why::OverrideTeamUnreadable));
+    }
     Judgment { people: Some(people), ..judgment }
 }
 
