@@ -32,7 +32,8 @@ fn missed(kinds: &[&str], rule: &str, cases: &[&str]) -> Vec<String> {
     let all: Vec<_> = suites.files.iter().flat_map(|suite| &suite.cases).collect();
     assert_eq!(all.len(), cases.len(), "{findings:?}\n{text}");
     for case in all {
-        case.run_watched(&policy, &mut |facts, decision| coverage.add(facts, decision));
+        let outcome = case.run_watched(&policy, &mut |facts, decision| coverage.add(facts, decision));
+        assert_eq!(outcome.failures, []);
     }
     let missed = coverage.report().missed.into_iter().filter(|missed| kinds.contains(&missed.kind.as_str()));
     let words = missed.map(|missed| {
