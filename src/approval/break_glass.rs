@@ -5,12 +5,14 @@ use smallvec::SmallVec;
 
 use super::asked::{Asked, LeafSet};
 use super::command::Command;
+use super::eligible::unreadable;
 use super::facts::{BoundBy, Person};
 use super::matching::{Sides, assign};
 use super::people::People;
 use super::plan::Plan;
 use super::review::Weighed;
 use super::schedule::after_of;
+use crate::ident::TeamSlug;
 use crate::policy::Override;
 
 /// An override that is met.
@@ -49,6 +51,16 @@ pub(super) fn overriding<'f>(people: &People<'_, 'f>) -> Option<Overriding<'f>> 
     }
     let ends = given.iter().map(|(.., ends)| *ends).min()?;
     Some(Overriding { given: given.into_iter().map(|(person, reason, _)| (person, reason)).collect(), ends })
+}
+
+/// The teams of those who may override that could not be read, where someone tried to.
+pub(super) fn unreadable_overriders<'f>(people: &People<'_, 'f>) -> Vec<&'f TeamSlug> {
+    let Some(field) = people.scales.rule.override_by() else { return Vec::new() };
+    let standing = people.weighed.iter().filter(|weighed| weighed.is_standing_approval());
+    if standing.filter_map(|weighed| override_of(people, field, weighed)).next().is_none() {
+        return Vec::new();
+    }
+    unreadable(field.by.leaves().into_iter().flat_map(|leaf| &leaf.of), &people.scales.facts.teams)
 }
 
 /// The override that a standing approval is, with its reason and when it stops counting.

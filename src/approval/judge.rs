@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::break_glass::{Overriding, overriding};
+use super::break_glass::{Overriding, overriding, unreadable_overriders};
 use super::decision::{ReasonCode, Verdict};
 use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
@@ -54,6 +54,7 @@ pub(super) enum Why<'f> {
     Unsatisfiable(usize),
     ConditionUnknown,
     TeamUnreadable(&'f TeamSlug),
+    OverrideTeamUnreadable(&'f TeamSlug),
     ExclusionUnknown,
     Held(Held<'f>),
     Overridden,
@@ -80,7 +81,7 @@ impl Why<'_> {
             Self::QuorumUnmet(_) => ReasonCode::QuorumUnmet,
             Self::Unsatisfiable(_) => ReasonCode::Unsatisfiable,
             Self::ConditionUnknown => ReasonCode::ConditionUnknown,
-            Self::TeamUnreadable(_) => ReasonCode::TeamUnreadable,
+            Self::TeamUnreadable(_) | Self::OverrideTeamUnreadable(_) => ReasonCode::TeamUnreadable,
             Self::ExclusionUnknown => ReasonCode::ExclusionUnknown,
             Self::Held(Held::Frozen(..)) => ReasonCode::Frozen,
             Self::Held(Held::OutOfWindow(Some(_))) => ReasonCode::OutOfWindow,
@@ -141,6 +142,9 @@ pub(super) fn judge<T>(
     let scales = Scales::new(rule, requirement, facts, pull_request);
     let people = People::weigh(&scales);
     let mut judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
+    if judgment.verdict != Verdict::Approved {
+        judgment.reasons.extend(unreadable_overriders(&people).into_iter().map(Why::OverrideTeamUnreadable));
+    }
     judgment.people = Some(&people);
     look(&judgment)
 }

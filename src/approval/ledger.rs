@@ -1,6 +1,6 @@
 //! The requirement with the assignment laid to it: how far each part is met, what is missing, and who could give it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
@@ -12,8 +12,8 @@ use super::people::People;
 use super::plan::Node;
 use super::review::Scales;
 use super::schedule::escalated;
-use crate::ident::{Login, TeamSlug};
-use crate::policy::{ApproverRef, Leaf, Requirement};
+use crate::ident::{Login, TeamSlug, UserId};
+use crate::policy::{ApproverRef, Leaf, Requirement, UserRef};
 
 /// Logins as a set that keeps its order, compared without case.
 #[derive(Default)]
@@ -27,6 +27,52 @@ impl<'l> Logins<'l> {
         if self.seen.insert(login) {
             self.list.push(login);
         }
+    }
+}
+
+/// Different people who are left once the excluded are gone.
+///
+/// An account is known by its id: of a member, of a pinned ref, and of a login that some account of the facts has. A login
+/// of which that is not known is the account that is pinned under it, if there is one: nobody lists two people so.
+struct Accounts<'s, 'f> {
+    scales: &'s Scales<'f>,
+    ids: HashSet<UserId>,
+    /// The accounts that the facts show, by login.
+    known: HashMap<&'f Login, UserId>,
+}
+
+impl<'s, 'f> Accounts<'s, 'f> {
+    fn new(scales: &'s Scales<'f>) -> Self {
+        let reviewers = scales.facts.reviews.iter().filter_map(|review| review.user.as_ref());
+        let known = reviewers.map(|person| (&person.login, person.id)).collect();
+        Self { scales, ids: HashSet::new(), known }
+    }
+
+    fn add_member(&mut self, member: &'f Person) {
+        self.known.insert(&member.login, member.id);
+        if member.kind == AccountKind::User && self.scales.exclusions.reason(member).is_none() {
+            self.ids.insert(member.id);
+        }
+    }
+
+    /// How many they are together with those who are listed one by one.
+    fn with_listed(mut self, listed: impl Iterator<Item = &'f UserRef>) -> usize {
+        let mut listed: Vec<&UserRef> = listed.filter(|user| !self.scales.exclusions.excludes_user(user)).collect();
+        // Those who are pinned come first, so that the others can be held against them.
+        listed.sort_by_key(|user| user.id.is_none());
+        let mut logins: HashSet<&Login> = HashSet::new();
+        for user in listed {
+            match user.id.or_else(|| self.known.get(&user.login).copied()) {
+                Some(id) => {
+                    self.known.entry(&user.login).or_insert(id);
+                    self.ids.insert(id);
+                }
+                None => {
+                    logins.insert(&user.login);
+                }
+            }
+        }
+        self.ids.len() + logins.len()
     }
 }
 
@@ -185,16 +231,14 @@ impl<'s, 'f> People<'s, 'f> {
         if lacks_team(written.of.iter().chain(later.iter().copied()), teams) {
             return false;
         }
-        let mut candidates: HashSet<&Login> = self.candidates(leaf).into_iter().collect();
-        let exclusions = &self.scales.exclusions;
-        for entry in later {
-            candidates
-                .extend(entry.users().iter().filter(|user| !exclusions.excludes_user(user)).map(|user| &user.login));
-            let members = entry.teams().iter().filter_map(|team| teams.get(team)).flatten();
-            let may = |member: &&Person| member.kind == AccountKind::User && exclusions.reason(member).is_none();
-            candidates.extend(members.filter(may).map(|member| &member.login));
-        }
-        usize::try_from(written.count).is_ok_and(|count| candidates.len() < count)
+        let asked = &self.scales.asked;
+        let mut accounts = Accounts::new(&self.scales);
+        asked.members(leaf).for_each(|member| accounts.add_member(member));
+        later.iter().flat_map(|entry| entry.teams()).filter_map(|team| teams.get(team)).flatten().for_each(|member| {
+            accounts.add_member(member);
+        });
+        let listed = asked.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
+        usize::try_from(written.count).is_ok_and(|count| accounts.with_listed(listed) < count)
     }
 
     /// The teams that could not be read, of those who are asked or stand in at present, and of those who may object.

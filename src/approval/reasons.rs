@@ -52,7 +52,9 @@ impl Speaker<'_, '_> {
             Why::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
             Why::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
             Why::Held(Held::Timer(_)) => set_at(Field::Wait),
-            Why::Overridden => rule.override_by().map(|field| field.source.to_string()),
+            Why::Overridden | Why::OverrideTeamUnreadable(_) => {
+                rule.override_by().map(|field| field.source.to_string())
+            }
             Why::WrongRevision
             | Why::HeadChanged
             | Why::BaseChanged(_)
@@ -94,6 +96,9 @@ impl Speaker<'_, '_> {
             Why::ConditionUnknown => self.unknown(),
             Why::TeamUnreadable(team) => {
                 format!("the team {team} could not be read: nobody counts by it, and everyone may object")
+            }
+            Why::OverrideTeamUnreadable(team) => {
+                format!("the team {team} could not be read: nobody overrides by it")
             }
             Why::ExclusionUnknown => {
                 let people = self.judgment.people;
