@@ -3,8 +3,8 @@
 
 use smallvec::SmallVec;
 
-use super::eligible::{Teams, is_listed, is_member};
-use super::facts::Person;
+use super::eligible::{Teams, is_listed, is_user};
+use super::facts::{AccountKind, Person};
 use crate::policy::{ApproverRef, Escalation, Leaf, MAX_LEAVES, Requirement, UserRef};
 
 /// A set of leaves, by number. A requirement has at most [`MAX_LEAVES`].
@@ -106,10 +106,16 @@ impl<'a> Asked<'a> {
     #[inline]
     pub(super) fn of(&self, person: &Person) -> LeafSet {
         let mut set = LeafSet::default();
-        for list in &self.lists {
-            if is_member(person, list.members) || is_listed(person, list.users) {
-                set.add(list.leaves);
+        // Most who review are people.
+        if person.kind == AccountKind::User {
+            for list in &self.lists {
+                let is_member = || list.members.iter().any(|member| member.id == person.id);
+                if is_member() || list.users.iter().any(|user| is_user(person, user)) {
+                    set.add(list.leaves);
+                }
             }
+        } else {
+            self.lists.iter().filter(|list| is_listed(person, list.users)).for_each(|list| set.add(list.leaves));
         }
         set
     }

@@ -41,10 +41,6 @@ impl Shape {
         }
         self.parts().iter().for_each(|part| part.each_leaf(look));
     }
-
-    fn has_choice(&self) -> bool {
-        matches!(self, Self::Any(_) | Self::Doubtful(_)) || self.parts().iter().any(Self::has_choice)
-    }
 }
 
 /// Someone who could serve leaves.
@@ -105,8 +101,8 @@ impl Assignment {
 pub(super) fn assign<P: Candidate>(shape: &Shape, sides: &Sides<'_, P>) -> Assignment {
     let mut state = Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; sides.people.len()] };
     let mut search = Search { sides, best: None };
-    if !shape.has_choice() {
-        shape.each_leaf(&mut |leaf| search.add(leaf, &mut state));
+    if let Shape::Every(leaves) = shape {
+        (0..*leaves).for_each(|leaf| search.add(leaf, &mut state));
         return state;
     }
     let empty = Assignment { lacking: u32::MAX, ..state.clone() };
