@@ -1,0 +1,72 @@
+"""The peer's second door: HTTP APIs, the sink for SNS, and what a test asks of the peer itself (`/_peer/…`).
+
+| | |
+|---|---|
+| `POST /_peer/clock` `{"advance": seconds}` | moves the clock |
+| `POST /_peer/tick` | fires every schedule once; what the functions answered |
+| `POST /_peer/settle` | returns when every event has been delivered |
+| `POST /_peer/encode` `{"base64": bool}` | whether HTTP APIs pass text on in base64 |
+| `POST /_peer/reachable` `{"api": bool}` | whether HTTP APIs answer at all |
+| `GET /_peer/tokens` | every task token that was handed out |
+"""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from . import clock, http_api, rules, subscribers, tokens
+
+_settings = {"base64": False, "api": True}
+
+
+def server(port: int) -> ThreadingHTTPServer:
+    """The door, not yet open."""
+    return ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+
+
+def _control(method: str, path: str, body: bytes) -> object:
+    asked = json.loads(body or b"{}")
+    if (method, path) == ("POST", "clock"):
+        clock.the.advance(asked["advance"])
+        return {"offset": clock.the.offset}
+    if (method, path) == ("POST", "tick"):
+        return rules.tick()
+    if (method, path) == ("POST", "settle"):
+        rules.settled()
+        return {}
+    if method == "POST" and path in ("encode", "reachable"):
+        _settings.update(asked)
+        return _settings
+    if (method, path) == ("GET", "tokens"):
+        return sorted(tokens.ISSUED)
+    return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+    def _any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/_peer/sink":
+            subscribers.received(self.headers["Peer-Endpoint"], body.decode())
+            return self._answer(200, {}, b"")
+        if self.path.startswith("/_peer/"):
+            said = _control(self.command, self.path.removeprefix("/_peer/"), body)
+            return self._answer(404 if said is None else 200, {}, json.dumps(said).encode())
+        if not _settings["api"]:
+            return self._answer(503, {}, b"")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = http_api.handle(http_api.Request(self.command, self.path, headers, body, _settings["base64"]))
+        return self._answer(answer.status, answer.headers, answer.body)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

@@ -1,0 +1,195 @@
+"""Checks every call of a function or of a state machine against its role's policies, and writes down what came of it.
+
+Such a call is signed with the access key `ROLE.<role name>` (`functions`, and `as_role` here); whoever else calls is the
+tester, who may do anything. One line a check: `ALLOW` or `DENY`, the role, the action, the resource.
+
+Not looked at: conditions, key policies, `NotAction` and `NotResource` (the last two are refused).
+"""
+
+import fnmatch
+import json
+import pathlib
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+import boto3
+from botocore.config import Config
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.core.exceptions import AWSError, _RESTError
+from moto.iam import iam_backends
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+from . import ACCOUNT, REGION, tokens
+
+SERVICE = {"stepfunctions": "states", "awslambda": "lambda"}
+IN_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+MANAGED_RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+
+_lock = threading.Lock()
+_log: pathlib.Path
+
+
+class AccessDenied(AWSError):
+    """No policy of the role allows the action on the resource."""
+
+    TYPE, STATUS = "AccessDeniedException", 400
+
+
+class AuthorizationError(_RESTError):
+    """The same, as SNS says it."""
+
+    code = 403
+
+    def __init__(self, message: str):
+        super().__init__("AuthorizationError", message)
+
+
+def install(folder: pathlib.Path, port: int) -> None:
+    """Puts the check before every call, and lets state machines call with their roles."""
+    global _log
+    _log = folder / "iam.log"
+    _log.touch()
+    ActionAuthenticatorMixin._authenticate_and_authorize_normal_action = lambda self, resource="*": _check_call(self)
+
+    def as_role(region, service, state_credentials=None):
+        role = getattr(state_credentials, "role_arn", None)
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=f"http://127.0.0.1:{port}",
+            aws_access_key_id=key_of(role) if role else "peer",
+            aws_secret_access_key="peer",
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, read_timeout=900),
+        )
+
+    for module in list(sys.modules.values()):
+        if module.__name__.startswith("moto.stepfunctions") and hasattr(module, "boto_client_for"):
+            module.boto_client_for = as_role
+    boto_client.boto_client_for = as_role
+
+
+def key_of(role_arn: str) -> str:
+    """The access key that a role's calls are signed with."""
+    return "ROLE." + role_arn.rsplit("/", 1)[-1]
+
+
+def allowed(role: str, action: str, resource: str) -> bool:
+    """Whether a role may do this; written down either way."""
+    verdict = _permits(_identity_policies(role), action, resource)
+    boundary = _boundary(role)
+    if boundary is not None:
+        verdict = verdict and _permits(boundary, action, resource)
+    with _lock, _log.open("a") as log:
+        log.write(f"{'ALLOW' if verdict else 'DENY'} {role} {action} {resource}\n")
+    return verdict
+
+
+def demand(role: str, action: str, resource: str) -> None:
+    """Refuses what a role may not do."""
+    if not allowed(role, action, resource):
+        raise AccessDenied(
+            f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/peer is not authorized to perform: {action} on resource: "
+            f"{resource} because no identity-based policy allows the {action} action"
+        )
+
+
+def _check_call(call) -> None:
+    caller = re.search(r"Credential=ROLE\.([^/]+)/", call.headers.get("Authorization", ""))
+    if caller:
+        try:
+            for action, resource in _asked(call):
+                demand(caller[1], action, resource)
+        except AccessDenied as denied:
+            if call.service_name == "sns":
+                raise AuthorizationError(denied.message) from None
+            raise
+    elif call.service_name == "stepfunctions" and call._get_action() in ("CreateStateMachine", "UpdateStateMachine"):
+        _check_managed_rule(call._get_param("definition") or "", call._get_param("roleArn") or "")
+
+
+def _check_managed_rule(definition: str, role_arn: str) -> None:
+    # Who makes a state machine that waits for a nested one is refused where its role may not make the rule for it.
+    if "startExecution.sync" in definition:
+        for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
+            demand(role_arn.rsplit("/", 1)[-1], action, MANAGED_RULE)
+
+
+def _asked(call) -> Iterator[tuple[str, str]]:
+    """The actions and resources that a call is about, as IAM names them."""
+    service, action = SERVICE.get(call.service_name, call.service_name), call._get_action()
+    if service == "dynamodb":
+        yield from _asked_of_tables(action, call.body if isinstance(call.body, dict) else json.loads(call.body or "{}"))
+    elif service == "lambda":
+        name = unquote(re.search(r"/functions/([^/]+)", call.uri)[1])
+        arn = name if name.startswith("arn:") else f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+        yield "lambda:InvokeFunction" if action == "Invoke" else f"lambda:{action}", arn
+    elif service == "states":
+        found = tokens.execution_of(call.stepfunction_backend, call._get_param("taskToken") or "")
+        waiting = found[0].state_machine.arn if found else None
+        yield f"states:{action}", waiting or call._get_param("stateMachineArn") or call._get_param("executionArn") or "*"
+    elif service == "sns":
+        yield f"sns:{action}", call._get_param("TopicArn") or call._get_param("TargetArn") or "*"
+    elif service == "secretsmanager":
+        yield f"secretsmanager:{action}", call._get_param("SecretId") or "*"
+    else:
+        yield f"{service}:{action}", "*"
+
+
+def _asked_of_tables(action: str, body: dict) -> Iterator[tuple[str, str]]:
+    def table(name: str) -> str:
+        return name if name.startswith("arn:") else f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+
+    if action == "TransactWriteItems":
+        for item in body["TransactItems"]:
+            for kind, part in item.items():
+                yield f"dynamodb:{IN_TRANSACTION[kind]}", table(part["TableName"])
+    elif action == "TransactGetItems":
+        for item in body["TransactItems"]:
+            yield "dynamodb:GetItem", table(item["Get"]["TableName"])
+    elif action in ("BatchGetItem", "BatchWriteItem"):
+        for name in body["RequestItems"]:
+            yield f"dynamodb:{action}", table(name)
+    else:
+        index = f"/index/{body['IndexName']}" if body.get("IndexName") else ""
+        yield f"dynamodb:{action}", table(body.get("TableName", "*")) + index
+
+
+def _identity_policies(role: str) -> list[dict]:
+    found = iam_backends[ACCOUNT]["aws"].get_role(role)
+    documents = [*found.policies.values(), *(policy.document for policy in found.managed_policies.values())]
+    return [statement for document in documents for statement in _statements(document)]
+
+
+def _boundary(role: str) -> list[dict] | None:
+    backend = iam_backends[ACCOUNT]["aws"]
+    found = backend.get_role(role)
+    boundary = getattr(found, "permissions_boundary_arn", None) or getattr(found, "permissions_boundary", None)
+    return list(_statements(backend.get_policy(boundary).document)) if boundary else None
+
+
+def _statements(document) -> Iterator[dict]:
+    parsed = json.loads(unquote(document)) if isinstance(document, str) else document
+    statements = parsed["Statement"]
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if "NotAction" in statement or "NotResource" in statement:
+            raise AccessDenied("the peer does not know NotAction and NotResource")
+        yield statement
+
+
+def _permits(statements: list[dict], action: str, resource: str) -> bool:
+    effects = {
+        statement["Effect"]
+        for statement in statements
+        if _matches(statement.get("Action", []), action.lower(), str.lower)
+        and _matches(statement.get("Resource", []), resource, str)
+    }
+    return effects == {"Allow"}
+
+
+def _matches(patterns, value: str, fold) -> bool:
+    # In IAM `*` and `?` are all there is: a bracket is a bracket.
+    listed = patterns if isinstance(patterns, list) else [patterns]
+    return any(fnmatch.fnmatchcase(value, fold(pattern).replace("[", "[[]")) for pattern in listed)

@@ -1,0 +1,33 @@
+"""Patch: timeouts, heartbeats and Wait states run on the peer's clock, and a stopped execution waits for nothing."""
+
+import datetime
+import types
+
+from moto.stepfunctions.parser.asl.component.state.exec import execute_state
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function import timestamp, wait_function
+from moto.stepfunctions.parser.asl.eval.callback import callback
+
+from . import clock
+
+
+def install() -> None:
+    """Puts the patch in place."""
+    execute_state.threading = types.SimpleNamespace(Event=clock.Event)
+    callback.Event = clock.Event
+    wait_function.WaitFunction._wait_interval = _wait
+    timestamp.Timestamp._get_wait_seconds = _seconds_until
+
+
+def _wait(self, env, wait_seconds) -> None:
+    end = clock.the.now() + wait_seconds
+    while env.is_running() and clock.the.now() < end:
+        env.program_state_event.wait(clock.SLICE)
+
+
+def _seconds_until(self, env) -> float:
+    # moto compares a time in UTC with the machine's local time, and cuts it to seconds.
+    self.string.eval(env=env)
+    text = env.stack.pop()
+    if not self._is_valid_timestamp_pattern(text):
+        raise timestamp.FailureEventException(self._create_failure_event(env, text))
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() - clock.the.now()
