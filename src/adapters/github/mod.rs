@@ -2,6 +2,8 @@
 
 #[cfg(feature = "github")]
 pub mod client;
+#[cfg(feature = "github")]
+mod deliveries;
 pub mod delivery;
 mod payload;
 #[cfg(feature = "github")]
