@@ -38,6 +38,7 @@ mod local_gate;
 mod matrix_command;
 mod policy_docs;
 mod policy_tests;
+mod prepared_policy;
 mod races;
 mod release;
 mod reminder_model;
