@@ -86,8 +86,7 @@ mod tests {
 
     fn learned(status: u16, headers: &[(&'static str, &str)], message: &str) -> (Option<i64>, Option<i64>) {
         let map: HeaderMap =
-            headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect();
-        let map: HeaderMap = map;
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
         let limits = Limits::default();
         let seconds = |until: Timestamp| until.duration_since(now()).as_secs();
         let refused = limits.learn(&Scope::Token, (status, &map, message), now()).map(seconds);
