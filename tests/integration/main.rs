@@ -25,6 +25,8 @@ mod explain_cli;
 mod floors;
 mod gate;
 mod gate_world;
+mod github_exchanges;
+mod github_peers;
 mod init_command;
 mod lifecycle_model;
 mod lint;

@@ -1,0 +1,12 @@
+//! What we send and what the stand-in answers, held against other people's code: GitHub's own description through
+//! Prism, and the packages that others use for webhooks and for App authentication.
+//!
+//! They need Node and packages from npm, so that they are ignored unless `scripts/test-github` runs them, which finds
+//! both or says what is skipped. See tests/github/README.md.
+
+mod caller;
+mod description;
+mod interface;
+mod prism;
+mod webhooks;
+mod world;
