@@ -8,5 +8,7 @@ mod caller;
 mod description;
 mod interface;
 mod prism;
+mod recorded;
+mod sabotage;
 mod webhooks;
 mod world;
