@@ -50,4 +50,5 @@ mod test_files;
 mod test_steps;
 mod times;
 mod webhook_door;
+mod webhook_payloads;
 mod webhook_schema;

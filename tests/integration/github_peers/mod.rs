@@ -11,4 +11,4 @@ mod prism;
 mod recorded;
 mod sabotage;
 mod webhooks;
-mod world;
+pub(crate) mod world;
