@@ -2,17 +2,20 @@
 //!
 //! Small traits and their errors. Nothing here names AWS, GitHub's API or HTTP: that is the adapters' business.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::approval::decision::{Decision, Event};
-use crate::approval::facts::{Person, PullRequest, Review, Veto};
+use crate::approval::facts::{Commit, Person, PullRequest, Review, ReviewState, Veto};
+use crate::approval::is_unattributed;
 use crate::approval::observation::{Observation, Observed};
 use crate::approval::record::{Entry, Record, RecordKind};
 use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
 use crate::ident::{
-    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
-    TeamSlug,
+    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, ReviewId, Revision, Target,
+    TaskToken, TeamSlug,
 };
 
 /// The time.
@@ -27,17 +30,11 @@ pub trait Clock: Send + Sync {
 /// incomplete. What a verified delivery told is laid over the answers by the use cases, not here.
 #[async_trait]
 pub trait CodeHost: Send + Sync {
-    /// The pull request as it is now, with its files, commits and, as far as the host tells, pushers.
+    /// The pull request as it is now, and its reviews: see [`Reading`].
     ///
     /// # Errors
     /// [`CodeHostError::NotFound`] where there is none, else [`CodeHostError::Unavailable`].
-    async fn pull_request(&self, pull_request: &PullRequestRef) -> Result<PullRequest, CodeHostError>;
-
-    /// All its reviews, in the order in which they were given, each bound by the API only.
-    ///
-    /// # Errors
-    /// As [`CodeHost::pull_request`].
-    async fn reviews(&self, pull_request: &PullRequestRef) -> Result<Vec<Review>, CodeHostError>;
+    async fn read(&self, pull_request: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError>;
 
     /// The team's active members, those of child teams included. None: the team is gone, or may not be read.
     ///
@@ -48,12 +45,79 @@ pub trait CodeHost: Send + Sync {
     /// The pull requests of the repository whose head or merge commit the revision is.
     ///
     /// # Errors
-    /// As [`CodeHost::pull_request`].
+    /// As [`CodeHost::read`].
     async fn pull_requests_of(
         &self,
         repository: &RepositoryName,
         revision: &Revision,
     ) -> Result<Vec<PullRequestRef>, CodeHostError>;
+
+    /// Drops what was read before and is kept for one piece of work. A host that keeps nothing does nothing.
+    fn forget(&self) {}
+}
+
+/// A pull request and its reviews, as one moment's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// With its files, commits and, as far as the host tells and they are needed, pushers.
+    pub pull_request: PullRequest,
+    /// All, in the order in which they were given, each bound by the API only.
+    pub reviews: Vec<Review>,
+}
+
+/// What of a pull request has to be read: every list is a call, which is slow and counted. What is not needed and not
+/// read is marked incomplete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether anything looks at changed files.
+    pub files: bool,
+    /// Whether anything looks at who pushed, whatever else is known.
+    pub pushers: bool,
+    /// Heads of which a delivery has told when they became head.
+    pub known_heads: BTreeSet<Revision>,
+    /// Reviews that a delivery has bound to their commit.
+    pub known_reviews: BTreeSet<ReviewId>,
+}
+
+impl Needs {
+    /// Everything.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { files: true, pushers: true, ..Self::default() }
+    }
+
+    /// Whether what was read for these serves the other, too.
+    #[must_use]
+    pub fn cover(&self, other: &Self) -> bool {
+        // What is known was left out: with less of it, more was read.
+        self.files >= other.files
+            && self.pushers >= other.pushers
+            && (self.pushers
+                || (self.known_heads.is_subset(&other.known_heads)
+                    && self.known_reviews.is_subset(&other.known_reviews)))
+    }
+
+    /// What serves both.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            files: self.files || other.files,
+            pushers: self.pushers || other.pushers,
+            known_heads: self.known_heads.intersection(&other.known_heads).cloned().collect(),
+            known_reviews: self.known_reviews.intersection(&other.known_reviews).copied().collect(),
+        }
+    }
+
+    /// Whether push activity is needed of what was read: for who pushed, also where a commit is of no account, and for
+    /// when the head became head, which an approval that only the API tells of is held against.
+    #[must_use]
+    pub fn push_activity(&self, head: &Revision, commits: &[Commit], reviews: &[Review]) -> bool {
+        let approved_in_secret =
+            |review: &Review| review.state == ReviewState::Approved && !self.known_reviews.contains(&review.id);
+        self.pushers
+            || commits.iter().any(is_unattributed)
+            || (!self.known_heads.contains(head) && reviews.iter().any(approved_in_secret))
+    }
 }
 
 /// Why the code host gave no answer.

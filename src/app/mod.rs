@@ -8,6 +8,7 @@ mod gather;
 mod input;
 mod inspect;
 mod open_request;
+mod read_once;
 mod record_delivery;
 mod rewrite;
 mod settle;

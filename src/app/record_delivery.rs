@@ -45,6 +45,7 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
 
     let open = app.store.open_for(&told.pull_request).await?;
     let mut failed = None;
+    let app = &app.reading_once();
     for request in &open {
         if let Err(failure) = settle::settle(app, &request.id).await {
             tracing::warn!(request.id = %request.id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");

@@ -23,6 +23,7 @@ pub struct Swept {
 /// # Errors
 /// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
 pub async fn sweep(app: &App) -> Result<Swept, Failure> {
+    let app = &app.reading_once();
     let due = app.store.due(app.clock.now()).await?;
     let mut swept = Swept { due: due.len(), ..Swept::default() };
     for request in due {

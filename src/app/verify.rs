@@ -30,6 +30,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     if let Some((end, decision)) = not_approved(&request) {
         return Err(Failure::Ended { end, decision });
     }
+    let app = &app.reading_once();
     let pinned = decided(app, &request, Under::Pinned).await?;
     // Each policy is asked on the facts that it needs: its own teams, and the vetoes of those who have a say under it.
     let present = match app.policy.digest() == &request.policy_digest {

@@ -1,5 +1,9 @@
-//! GitHub: what it delivers.
+//! GitHub: what it delivers, and what it is asked.
 
+#[cfg(feature = "github")]
+pub mod client;
 pub mod delivery;
 mod payload;
+#[cfg(feature = "github")]
+mod reading;
 pub mod signature;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use countersign::adapters::embedded::codehost::GithubStandIn;
 use countersign::adapters::embedded::store::EmbeddedStore;
-use countersign::approval::facts::{Person, PullRequest, Review, Veto};
+use countersign::approval::facts::{Person, Veto};
 use countersign::approval::observation::{Observation, Observed};
 use countersign::approval::record::Record;
 use countersign::approval::request::{ApprovalRequest, CallbackOutcome};
@@ -15,8 +15,8 @@ use countersign::ident::{
     TeamSlug,
 };
 use countersign::ports::{
-    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Notifier, NotifyError,
-    RequestStore, SettleClaim, StoreError, Which, Write, WriteError,
+    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Needs, Notifier,
+    NotifyError, Reading, RequestStore, SettleClaim, StoreError, Which, Write, WriteError,
 };
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -107,12 +107,8 @@ impl Notifier for Fused<Arc<Channel>> {
 
 #[async_trait]
 impl CodeHost for Fused<GithubStandIn> {
-    async fn pull_request(&self, at: &PullRequestRef) -> Result<PullRequest, CodeHostError> {
-        self.fuse.around(self.port.pull_request(at)).await
-    }
-
-    async fn reviews(&self, at: &PullRequestRef) -> Result<Vec<Review>, CodeHostError> {
-        self.fuse.around(self.port.reviews(at)).await
+    async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
+        self.fuse.around(self.port.read(at, needs)).await
     }
 
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {

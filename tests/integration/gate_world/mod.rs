@@ -18,7 +18,7 @@ use countersign::approval::observation::Observation;
 use countersign::approval::request::{ApprovalRequest, CallbackOutcome, End};
 use countersign::ident::{ChannelName, DeliveryId, Login, RepositoryName, RequestId};
 use countersign::ports::{
-    Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Notifier, NotifyError, RequestStore as _,
+    Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Needs, Notifier, NotifyError, RequestStore as _,
     SettleClaim,
 };
 use jiff::SignedDuration;
@@ -178,7 +178,7 @@ impl GateWorld {
     /// GitHub delivers what it knows of the reviews.
     pub(crate) async fn deliver(&self, gate: &App, delivery: &str) -> Result<Recorded, Failure> {
         let at = pull_request("acme/checkout#1");
-        let reviews = self.host.reviews(&at).await.expect("reviews");
+        let reviews = self.host.read(&at, &Needs::everything()).await.expect("reviews").reviews;
         let told = Told {
             delivery: DeliveryId::new(delivery).expect("a delivery id"),
             pull_request: at,
