@@ -38,7 +38,7 @@ impl Lookup {
         let first = installations.iter().find(|installation| installation.suspended_at.is_none());
         let hint = "install it on the repositories that are deployed, at its page on GitHub";
         let nowhere = || Failure::new("not-installed", "the App is installed nowhere").hint(hint);
-        let by = ReadAs::installation_for(&first.ok_or_else(nowhere)?.account.login);
+        let by = ReadAs::installation_for(&first.ok_or_else(nowhere)?.account);
         Ok(Self { client, by, installations: Some(installations) })
     }
 

@@ -48,6 +48,9 @@ pub struct InstallationFacts {
 pub struct Owner {
     /// Its login.
     pub login: Login,
+    /// A person, or else an organisation.
+    #[serde(rename = "type")]
+    pub kind: AccountKind,
 }
 
 /// An account.
@@ -107,9 +110,12 @@ pub struct ReadAs(Identity);
 impl ReadAs {
     /// The App's installation for that account; or whoever a personal token is.
     #[must_use]
-    pub fn installation_for(account: &Login) -> Self {
-        let lookup = format!("/users/{account}/installation");
-        Self(Identity::Account { login: account.to_string(), lookup })
+    pub fn installation_for(Owner { login, kind }: &Owner) -> Self {
+        let lookup = match kind {
+            AccountKind::User => format!("/users/{login}/installation"),
+            AccountKind::Bot | AccountKind::Other => format!("/orgs/{login}/installation"),
+        };
+        Self(Identity::Account { login: login.to_string(), lookup })
     }
 
     /// Whoever a personal token is.

@@ -8,8 +8,6 @@ use http_body_util::{BodyExt as _, Limited};
 use octocrab::{OctoBody, Octocrab};
 use serde::Deserialize;
 
-use super::client::Secret;
-
 /// The longest answer that is read.
 const LONGEST: usize = 1 << 20;
 
@@ -25,7 +23,7 @@ pub struct CreatedApp {
     /// Its private key, PEM.
     pub private_key: String,
     /// What GitHub signs deliveries with; none where it has no webhook.
-    pub webhook_secret: Option<Secret>,
+    pub webhook_secret: Option<String>,
 }
 
 impl fmt::Debug for CreatedApp {
@@ -88,6 +86,5 @@ pub async fn convert(base_url: &str, code: &str) -> Result<CreatedApp, Conversio
     let body = body.map_err(|_| ConversionError::Unreadable)?.to_bytes();
     let Answer { id, slug, html_url, pem, webhook_secret } =
         serde_json::from_slice(&body).map_err(|_| ConversionError::Unreadable)?;
-    let webhook_secret = webhook_secret.as_deref().and_then(Secret::new);
     Ok(CreatedApp { id, slug, html_url, private_key: pem, webhook_secret })
 }

@@ -131,6 +131,7 @@ mod tests {
     use super::{app, installations};
     use crate::adapters::github::admin::{AppFacts, InstallationFacts, Owner};
     use crate::adapters::github::manifest::Uses;
+    use crate::approval::facts::AccountKind;
     use crate::ident::Login;
 
     fn facts(uses: Uses) -> AppFacts {
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn an_installation_that_did_not_accept_new_permissions_fails_and_so_does_a_suspended_one() {
         let AppFacts { permissions, events, .. } = facts(Uses::default());
-        let account = Owner { login: Login::new("acme").unwrap() };
+        let account = Owner { login: Login::new("acme").unwrap(), kind: AccountKind::Other };
         let whole = InstallationFacts { id: 7, account, permissions, events, suspended_at: None };
         assert!(installations(&[whole.clone()], Uses::default()).iter().all(|check| check.outcome == Outcome::Ok));
         let checks = installations(&[whole.clone()], Uses { protection_rule: true });

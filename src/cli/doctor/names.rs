@@ -58,9 +58,7 @@ fn reader(lookup: &Lookup, team: &TeamSlug) -> Option<ReadAs> {
     let Some(installations) = &lookup.installations else { return Some(lookup.by.clone()) };
     let owner = team.as_str().split('/').next().unwrap_or_default();
     let of_owner = installations.iter().find(|it| it.account.login.as_str().eq_ignore_ascii_case(owner));
-    of_owner
-        .filter(|installation| installation.suspended_at.is_none())
-        .map(|it| ReadAs::installation_for(&it.account.login))
+    of_owner.filter(|installation| installation.suspended_at.is_none()).map(|it| ReadAs::installation_for(&it.account))
 }
 
 /// Each account once.

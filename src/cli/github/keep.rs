@@ -61,7 +61,7 @@ impl Place {
     /// # Errors
     /// They are not there. The App is.
     pub(super) fn keep(&self, app: &CreatedApp) -> Result<String, Failure> {
-        let secret = app.webhook_secret.as_ref().map(|secret| secret.expose());
+        let secret = app.webhook_secret.as_deref();
         let kept = match self {
             Self::Command(command) => {
                 let secrets = json!({ "app_id": app.id, "private_key": app.private_key, "webhook_secret": secret });

@@ -67,6 +67,14 @@ impl Caller {
         }
     }
 
+    /// The text of a page.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let request = Request::get(format!("{}{path}", self.address)).body(Full::default()).expect("a request");
+        let answer = self.client.request(request).await.expect("an answer");
+        let bytes = answer.into_body().collect().await.expect("a whole body").to_bytes();
+        String::from_utf8(bytes.to_vec()).expect("UTF-8")
+    }
+
     /// Calls for an answer with that status. Another is kept, so that one run shows them all.
     pub(crate) async fn expect(&self, status: u16, method: &str, path: &str, body: Value) -> Value {
         let answer = self.call(method, path, &body).await;

@@ -15,6 +15,10 @@ async fn read_all(dave: &Caller) {
     let one = async |path: &str| dave.expect(200, "GET", path, Value::Null).await;
     let in_repository = async |path: &str| one(&format!("{REPOSITORY}{path}")).await;
     one("/user").await;
+    for who in ["dave", "renovate%5Bbot%5D", "acme"] {
+        let account = one(&format!("/users/{who}")).await;
+        one(&format!("/user/{}", account["id"])).await;
+    }
     for team in ["payments", "payments-core", "everyone"] {
         one(&format!("/orgs/acme/teams/{team}")).await;
     }

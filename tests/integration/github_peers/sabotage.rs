@@ -1,17 +1,12 @@
 //! That the check can fail: calls that GitHub would not take, and answers that it could not give.
 
-use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::prism::Inspected;
 use super::recorded::hold;
 use super::world::stand_in;
-use crate::github_exchanges::Exchange;
+use crate::github_exchanges::{Exchange, serve};
 
 const PULL: &str = "/repos/acme/checkout/pulls/1";
 
@@ -41,45 +36,35 @@ async fn a_call_that_github_would_not_take_is_found_whatever_the_stand_in_makes_
     }
 }
 
-/// The stand-in, but for one field of its JSON or its status.
-async fn sabotaged(pointer: &'static str, value: Value, status: u16) -> Vec<String> {
-    let change = async move |request: Request, next: Next| -> Response {
-        let (mut head, body) = next.run(request).await.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a whole body");
-        let mut body: Value = serde_json::from_slice(&bytes).expect("JSON");
-        *body.pointer_mut(pointer).expect("a field") = value.clone();
-        head.status = StatusCode::from_u16(status).expect("a status");
-        head.headers.remove("content-length");
-        Response::from_parts(head, Body::from(body.to_string()))
-    };
-    let change = move |request, next| {
-        let change = change.clone();
-        async move { change(request, next).await }
-    };
-    let github = Inspected::new(stand_in().router().layer(from_fn(change))).await;
-    Caller::new(&github.address, "dave").call("GET", PULL, &Value::Null).await;
-    github.faults()
-}
-
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn an_answer_that_github_could_not_give_is_found() {
-    assert_eq!(sabotaged("/title", json!("Retry payments"), 200).await, Vec::<String>::new());
-    for (pointer, value, status, why) in [
-        ("/id", json!("1"), 200, "id must be integer"),
-        ("/state", json!("merged"), 200, "must be equal to one of"),
-        ("/head", json!({"sha": "a"}), 200, "'label'"),
-        ("/title", json!("Retry payments"), 299, "Unable to match the returned status code"),
-    ] {
-        let faults = sabotaged(pointer, value, status).await;
-        assert!(matches!(faults.as_slice(), [fault] if fault.contains(why)), "{pointer}: {faults:?}");
+    let served = serve(stand_in().router()).await;
+    let whole = Caller::new(&served.address, "dave").call("GET", PULL, &Value::Null).await.body;
+    let answer = |pointer: &str, value: Value, status: u16| {
+        let mut body = whole.clone();
+        *body.pointer_mut(pointer).expect("a field") = value;
+        Exchange { status, ..exchange(PULL, &body.to_string()) }
+    };
+    let title = whole["title"].clone();
+    let wrong = [
+        (answer("/id", json!("1"), 200), "id must be integer"),
+        (answer("/state", json!("merged"), 200), "must be equal to one of"),
+        (answer("/head", json!({"sha": "a"}), 200), "'label'"),
+        (answer("/title", title.clone(), 299), "Unable to match the returned status code"),
+    ];
+    let mut exchanges = vec![answer("/title", title, 200)];
+    exchanges.extend(wrong.iter().map(|(exchange, _)| exchange.clone()));
+    let faults = hold(exchanges).await;
+    assert_eq!(faults.len(), wrong.len(), "{faults:?}");
+    for (fault, (_, why)) in faults.iter().zip(wrong) {
+        assert!(fault.contains(why), "{fault}");
     }
 }
 
-#[tokio::test]
-#[ignore = "needs Node and packages from npm: scripts/test-github"]
-async fn an_exchange_that_was_written_down_is_held_against_the_description_as_if_it_were_made() {
-    let exchange = |path: &str, answered: &str| Exchange {
+/// A call that was answered.
+fn exchange(path: &str, answered: &str) -> Exchange {
+    Exchange {
         method: "GET".to_owned(),
         path: path.to_owned(),
         sent_headers: Vec::new(),
@@ -87,7 +72,12 @@ async fn an_exchange_that_was_written_down_is_held_against_the_description_as_if
         status: 200,
         headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         answered: answered.to_owned(),
-    };
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn an_exchange_that_was_written_down_is_held_against_the_description_as_if_it_were_made() {
     let members = "/orgs/acme/teams/payments/members";
     let good = exchange(members, "[]");
     let faults =

@@ -34,6 +34,8 @@ impl GithubStandIn {
             .route("/orgs/{org}/teams/{team}/memberships/{login}", get(people::membership))
             .route("/organizations/{organization}/team/{team_id}/memberships/{login}", get(people::membership))
             .route("/user", get(people::user))
+            .route("/user/{id}", get(people::account_by_id))
+            .route("/users/{login}", get(people::account))
             .route("/app/hook/deliveries", get(app::deliveries))
             .route("/app/hook/deliveries/{delivery}/attempts", post(app::redeliver));
         super::control::routes(router).fallback(async || Refusal::NotFound).with_state(self.clone())

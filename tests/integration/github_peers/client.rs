@@ -1,0 +1,61 @@
+//! Every call that the client makes, through GitHub's own description.
+
+use std::sync::Arc;
+
+use countersign::adapters::embedded::clock::MovableClock;
+use countersign::adapters::github::admin::ReadAs;
+use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
+use countersign::ident::{PullRequestRef, TeamSlug, UserId};
+use countersign::ports::{CodeHost, Needs};
+
+use super::prism::Inspected;
+use super::world::{COMMITS, FILES, checkout, login, pull, sha, stand_in};
+
+pub(super) fn client(given: GivenSettings<'_>) -> GithubClient {
+    let settings = GithubSettings::read(given).unwrap_or_else(|error| panic!("{error}"));
+    GithubClient::new(settings, Arc::new(MovableClock::real())).expect("a client")
+}
+
+/// Reads all that the client can read of the world.
+async fn read_everything(github: &GithubClient) {
+    let read = async |at: &PullRequestRef, needs: &Needs| github.read(at, needs).await.expect("a pull request");
+    for number in 1..=4 {
+        read(&pull(number), &Needs::everything()).await;
+        read(&pull(number), &Needs::default()).await;
+        github.forget();
+    }
+    let whole = read(&pull(1), &Needs::everything()).await.pull_request;
+    assert_eq!((whole.files.len(), whole.commits.len()), (FILES, COMMITS));
+    assert!(whole.files_complete && whole.commits_complete && whole.pushers_complete);
+    for (team, members) in [("acme/payments", Some(2)), ("acme/everyone", Some(120)), ("acme/nobodys", None)] {
+        let team = TeamSlug::new(team).expect("a team");
+        for _ in 0..2 {
+            let found = github.team_members(&team).await.expect("an answer");
+            assert_eq!(found.map(|found| found.len()), members, "{team}");
+            github.forget();
+        }
+    }
+    for commit in [COMMITS, 3000] {
+        assert_eq!(github.pull_requests_of(&checkout(), &sha(commit)).await.expect("an answer").len(), 1);
+    }
+    assert!(github.read(&pull(99), &Needs::everything()).await.is_err());
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
+    let github = Inspected::new(stand_in().router()).await;
+    let base_url = Some(github.address.as_str());
+    let client = client(GivenSettings { base_url, token: Some("standin_dave"), ..GivenSettings::default() });
+    read_everything(&client).await;
+    let by = ReadAs::token();
+    let dave = client.account(&login("Dave"), &by).await.expect("an answer").expect("dave");
+    assert_eq!(client.account_of(dave.id, &by).await.expect("an answer"), Some(dave));
+    assert!(client.account(&login("renovate[bot]"), &by).await.expect("an answer").is_some());
+    assert_eq!(client.account(&login("nobody"), &by).await.expect("an answer"), None);
+    assert_eq!(client.account_of(UserId(999_999), &by).await.expect("an answer"), None);
+    let team = TeamSlug::new("acme/payments").expect("a team");
+    assert_eq!(client.team(&team, &by).await.expect("an answer").map(|team| team.members_count), Some(2));
+    let faults = github.faults();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
