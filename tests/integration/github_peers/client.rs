@@ -56,6 +56,6 @@ async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
     assert_eq!(client.account_of(UserId(999_999), &by).await.expect("an answer"), None);
     let team = TeamSlug::new("acme/payments").expect("a team");
     assert_eq!(client.team(&team, &by).await.expect("an answer").map(|team| team.members_count), Some(2));
-    let faults = github.faults();
+    let faults = github.faults().await;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

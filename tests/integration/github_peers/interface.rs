@@ -121,14 +121,14 @@ async fn every_call_to_the_stand_in_and_every_answer_of_it_is_one_that_github_de
         dave.expect(200, "GET", &format!("{REPOSITORY}/{list}"), Value::Null).await;
     }
 
-    let faults = [github.faults(), dave.unexpected()].concat();
+    let faults = [github.faults().await, dave.unexpected()].concat();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     everything_was_called(&github).await;
 }
 
 /// That an operation which the stand-in has is not forgotten above. A path that it has knows which methods it takes.
 async fn everything_was_called(github: &Inspected) {
-    let passed = github.passed();
+    let passed = github.passed().await;
     let missed: Vec<Operation> =
         operations().into_iter().filter(|operation| !passed.iter().any(|passed| called(operation, passed))).collect();
     let served = serve(stand_in().router()).await;

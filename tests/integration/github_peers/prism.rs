@@ -20,6 +20,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::github_exchanges::{Served, serve};
 
@@ -79,6 +81,7 @@ impl Passed {
 }
 
 type Exchanges = Arc<Mutex<Vec<Passed>>>;
+type UnderWay = Arc<Mutex<Vec<JoinHandle<()>>>>;
 type Sender = Client<HttpConnector, Full<Bytes>>;
 
 /// A router behind GitHub's description.
@@ -87,6 +90,7 @@ pub(crate) struct Inspected {
     /// Where to call: `http://127.0.0.1:…`.
     pub(crate) address: String,
     exchanges: Exchanges,
+    under_way: UnderWay,
     _door: Served,
     _prism: Running,
     _router: Served,
@@ -99,19 +103,24 @@ impl Inspected {
         let router = serve(router.layer(from_fn_with_state(exchanges.clone(), reached))).await;
         let (prism, listening) = start(&router.address);
         let client: Sender = Client::builder(TokioExecutor::new()).build_http();
-        let door = Router::new().fallback(pass).with_state(Door { exchanges: exchanges.clone(), client, listening });
-        let door = serve(door).await;
-        Self { address: door.address.clone(), exchanges, _door: door, _prism: prism, _router: router }
+        let under_way = UnderWay::default();
+        let door = Door { exchanges: exchanges.clone(), under_way: under_way.clone(), client, listening };
+        let door = serve(Router::new().fallback(pass).with_state(door)).await;
+        Self { address: door.address.clone(), exchanges, under_way, _door: door, _prism: prism, _router: router }
     }
 
-    /// What passed so far.
-    pub(crate) fn passed(&self) -> Vec<Passed> {
+    /// What passed so far. A call that its caller has given up is waited for as well.
+    pub(crate) async fn passed(&self) -> Vec<Passed> {
+        let under_way = std::mem::take(&mut *self.under_way.lock().unwrap_or_else(PoisonError::into_inner));
+        for call in under_way {
+            call.await.expect("a call ends");
+        }
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Everything that was wrong so far.
-    pub(crate) fn faults(&self) -> Vec<String> {
-        self.passed().iter().filter_map(Passed::fault).collect()
+    pub(crate) async fn faults(&self) -> Vec<String> {
+        self.passed().await.iter().filter_map(Passed::fault).collect()
     }
 }
 
@@ -140,12 +149,23 @@ fn start(upstream: &str) -> (Running, String) {
 #[derive(Clone)]
 struct Door {
     exchanges: Exchanges,
+    under_way: UnderWay,
     client: Sender,
     listening: String,
 }
 
-/// Hands a call to Prism, and its answer back.
+/// Hands a call to Prism, and its answer back. It goes on where the caller has gone.
 async fn pass(State(door): State<Door>, request: Request) -> Response {
+    let (answer, answered) = oneshot::channel();
+    let under_way = Arc::clone(&door.under_way);
+    let call = tokio::spawn(async move {
+        let _ = answer.send(hand_over(&door, request).await);
+    });
+    under_way.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    answered.await.expect("an answer")
+}
+
+async fn hand_over(door: &Door, request: Request) -> Response {
     let (mut head, body) = request.into_parts();
     let path = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let number = {

@@ -41,7 +41,7 @@ pub(crate) async fn hold(exchanges: Vec<Exchange>) -> Vec<String> {
         let call = call.body(Full::new(Bytes::from(exchange.sent.clone()))).expect("a call");
         client.request(call).await.expect("an answer");
     }
-    github.faults()
+    github.faults().await
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn a_call_that_github_would_not_take_is_found_whatever_the_stand_in_makes_
     for (method, path, body, _) in &wrong {
         dave.call(method, path, body).await;
     }
-    let faults: Vec<Option<String>> = github.passed().iter().map(super::prism::Passed::fault).collect();
+    let faults: Vec<Option<String>> = github.passed().await.iter().map(super::prism::Passed::fault).collect();
     assert_eq!(faults.len(), wrong.len());
     for ((method, path, _, why), fault) in wrong.iter().zip(faults) {
         let fault = fault.unwrap_or_else(|| panic!("{method} {path} passed"));
