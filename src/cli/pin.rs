@@ -178,7 +178,7 @@ fn report(
     (answers, places): (&Answers, &Places),
     files: &[Rewritten],
 ) -> anyhow::Result<()> {
-    let of = |login: &Login| places.get(&login.as_str().to_ascii_lowercase()).cloned().unwrap_or_default();
+    let of = |login: &Login| places_of(places, login);
     match format {
         Format::Json => {
             let pins =
@@ -197,19 +197,24 @@ fn report(
                 "files": files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
             }))?;
         }
-        Format::Text => terminal::print(&text(check, (answers, &of), files))?,
+        Format::Text => terminal::print(&text(check, (answers, places), files))?,
     }
     Ok(())
 }
 
-fn text(check: bool, (answers, of): (&Answers, &dyn Fn(&Login) -> Vec<String>), files: &[Rewritten]) -> String {
+fn places_of<'p>(places: &'p Places, login: &Login) -> &'p [String] {
+    places.get(&login.as_str().to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(check: bool, (answers, places): (&Answers, &Places), files: &[Rewritten]) -> String {
+    let of = |login: &Login| places_of(places, login).join(", ");
     let mut lines = Vec::new();
     for Pin { login, id } in &answers.pins {
         let done = if check { "has no id yet: it is" } else { "is now pinned to" };
-        lines.push(format!("`{login}` {done} {id} ({})", of(login).join(", ")));
+        lines.push(format!("`{login}` {done} {id} ({})", of(login)));
     }
     for (login, _) in &answers.missing {
-        lines.push(format!("`{login}` is no account ({})", of(login).join(", ")));
+        lines.push(format!("`{login}` is no account ({})", of(login)));
     }
     for (id, written, now, place) in &answers.renamed {
         let now = now.as_ref().map_or_else(|| "and is gone".to_owned(), |now| format!("and is `{now}` now"));

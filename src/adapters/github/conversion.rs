@@ -68,13 +68,14 @@ pub async fn convert(base_url: &str, code: &str) -> Result<CreatedApp, Conversio
         return Err(ConversionError::UnknownCode);
     }
     let unreachable = |error: octocrab::Error| ConversionError::Unreachable(error.to_string());
-    let transport = Octocrab::builder().base_uri(base_url).and_then(|builder| builder.build());
+    let builder = Octocrab::builder().base_uri(base_url).map_err(unreachable)?;
+    let transport = builder.build().map_err(unreachable)?;
     let request = http::Request::post(format!("/app-manifests/{code}/conversions"))
         .header(http::header::ACCEPT, "application/vnd.github+json")
         .header("x-github-api-version", "2022-11-28")
         .body(OctoBody::empty())
         .map_err(|_| ConversionError::UnknownCode)?;
-    let answer = transport.map_err(unreachable)?.send(request).await;
+    let answer = transport.send(request).await;
     let answer = answer.map_err(|_| ConversionError::Unreachable("the connection failed".to_owned()))?;
     let status = answer.status().as_u16();
     match status {

@@ -227,9 +227,9 @@ mod tests {
         let (plain, more) = (manifest(false), manifest(true));
         assert_eq!(more["default_permissions"]["actions"], "read");
         let added = |key: &str| {
-            let count = |value: &serde_json::Value| match &value[key] {
-                serde_json::Value::Array(items) => items.len(),
-                fields => fields.as_object().unwrap().len(),
+            let count = |value: &serde_json::Value| {
+                let (items, fields) = (value[key].as_array(), value[key].as_object());
+                items.map(Vec::len).or(fields.map(serde_json::Map::len)).unwrap()
             };
             count(&more) - count(&plain)
         };

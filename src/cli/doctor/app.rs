@@ -181,8 +181,12 @@ mod tests {
         let AppFacts { permissions, events, .. } = facts(Uses::default());
         let account = Owner { login: Login::new("acme").unwrap(), kind: AccountKind::Other };
         let whole = InstallationFacts { id: 7, account, permissions, events, suspended_at: None };
-        assert!(installations(&[whole.clone()], Uses::default()).iter().all(|check| check.outcome == Outcome::Ok));
-        let checks = installations(&[whole.clone()], Uses { protection_rule: true });
+        assert!(
+            installations(std::slice::from_ref(&whole), Uses::default())
+                .iter()
+                .all(|check| check.outcome == Outcome::Ok)
+        );
+        let checks = installations(std::slice::from_ref(&whole), Uses { protection_rule: true });
         assert!(checks.iter().all(|check| check.outcome == Outcome::Failed), "{checks:?}");
         let suspended = InstallationFacts { suspended_at: Some(jiff::Timestamp::UNIX_EPOCH), ..whole };
         let checks = installations(&[suspended], Uses::default());

@@ -1,5 +1,6 @@
 //! The App's webhook: where it goes, that it is signed, and that what is sent there is let in.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -7,6 +8,7 @@ use tokio::time::Instant;
 use super::Check;
 use crate::adapters::github::admin::{AttemptFacts, HookConfig};
 use crate::adapters::github::client::{CallError, GithubClient};
+use crate::cli::terminal;
 
 /// How often GitHub is asked whether the delivery has arrived.
 const EVERY: Duration = Duration::from_secs(1);
@@ -57,6 +59,9 @@ async fn delivered(client: &GithubClient, wait: Option<u64>) -> Result<Check, Ca
     };
     let Some(wait) = wait else { return Ok(judged(attempts.first().unwrap_or(chosen))) };
     client.send_again(chosen.id).await?;
+    if std::io::stderr().is_terminal() {
+        terminal::tell("waiting for GitHub to deliver once more\n");
+    }
     let until = Instant::now().checked_add(Duration::from_secs(wait));
     let newest = chosen.id;
     while until.is_some_and(|until| Instant::now() < until) {
