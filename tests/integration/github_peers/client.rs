@@ -2,14 +2,21 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
 use countersign::adapters::embedded::clock::MovableClock;
 use countersign::adapters::github::admin::ReadAs;
 use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
+use countersign::adapters::github::conversion::convert as convert_code;
 use countersign::ident::{PullRequestRef, TeamSlug, UserId};
 use countersign::ports::{CodeHost, Needs};
+use serde_json::{Value, json};
 
+use super::caller::Caller;
 use super::prism::Inspected;
 use super::world::{COMMITS, FILES, checkout, login, pull, sha, stand_in};
+use crate::github_exchanges::serve;
 
 pub(super) fn client(given: GivenSettings<'_>) -> GithubClient {
     let settings = GithubSettings::read(given).unwrap_or_else(|error| panic!("{error}"));
@@ -58,4 +65,28 @@ async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
     assert_eq!(client.team(&team, &by).await.expect("an answer").map(|team| team.members_count), Some(2));
     let faults = github.faults().await;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn the_code_of_a_manifest_is_handed_in_as_github_describes_it() {
+    let served = serve(stand_in().router()).await;
+    let owner = Caller::new(&served.address, "dave").call("GET", "/users/acme", &Value::Null).await.body;
+    let convert = move || {
+        std::future::ready((
+            StatusCode::CREATED,
+            Json(json!({
+                "id": 12345, "node_id": "A_1", "slug": "countersign", "name": "countersign", "description": null,
+                "owner": owner, "external_url": "https://github.com/countersign/countersign",
+                "html_url": "https://github.com/apps/countersign", "permissions": {"metadata": "read"}, "events": [],
+                "created_at": "2026-11-18T10:00:00Z", "updated_at": "2026-11-18T10:00:00Z",
+                "client_id": "Iv1.x", "client_secret": "x", "webhook_secret": "of GitHub's making", "pem": "a key",
+            })),
+        ))
+    };
+    let github = Inspected::new(Router::new().route("/app-manifests/{code}/conversions", post(convert))).await;
+    let app = convert_code(&github.address, "c0de").await.expect("an App");
+    assert_eq!((app.id, app.webhook_secret.as_deref()), (12345, Some("of GitHub's making")));
+    assert_eq!(github.faults().await, Vec::<String>::new());
+    assert_eq!(github.passed().await.len(), 1);
 }
