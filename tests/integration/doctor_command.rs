@@ -1,10 +1,16 @@
 //! `countersign doctor`: what is well, what is not, and what to do about it.
 
+use axum::Router;
+use axum::http::StatusCode;
 use countersign::ident::TeamSlug;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::command_line::{Countersign, Ran};
+use crate::github_exchanges::{Served, serve};
 use crate::github_town::{Town, login};
+use crate::github_world::{APP_KEY, OTHER_KEY};
+use crate::webhook_door::SECRET;
 
 /// Outcome and text of every check of that kind.
 fn checks(ran: &Ran, kind: &str) -> Vec<(String, String)> {
@@ -86,4 +92,96 @@ async fn an_invalid_policy_is_told_as_by_every_command() {
     assert_eq!(town.run("pin").await.code, Some(3));
     let half = town.run_as(Countersign::new("doctor --app-id 1")).await;
     assert_eq!(half.code, Some(2), "{}", half.stderr);
+}
+
+/// A webhook that answers everything with that status.
+async fn webhook(town: &Town, status: u16) -> (Served, JoinHandle<()>) {
+    let answer = StatusCode::from_u16(status).expect("a status");
+    let served = serve(Router::new().fallback(move || std::future::ready(answer))).await;
+    town.host.change(|change| change.set_hook(&format!("{}/webhook", served.address), SECRET)).expect("a hook");
+    let sender = town.host.start_deliveries();
+    town.host.drained().await;
+    (served, sender)
+}
+
+fn sent(town: &Town) -> usize {
+    town.host.world().deliveries.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_up_that_is_well_is_told_line_by_line() {
+    let town = Town::new().await;
+    town.run("pin").await;
+    let (receiver, sender) = webhook(&town, 202).await;
+    let ran = town.run_as_app("doctor", APP_KEY).await;
+    let expected = format!(
+        "\
+ok       the App `countersign` (1) answers to its key
+ok       the App has every permission that is used
+ok       the App is told of every event that is used
+ok       the installation for `acme` has every permission that is used
+ok       the installation for `acme` is told of every event that is used
+ok       the App is installed on `acme/checkout`
+ok       deliveries go to {}/webhook
+ok       the gate let a `ping` delivery in
+ok       the team `acme/payments` can be read, and has 2 members
+ok       `dana#583231` is the account of that id
+ok       `dave#103` is the account of that id
+ok       `Lee#102` is the account of that id
+ok       `renovate[bot]#29139614` is the account of that id
+
+13 ok, 0 warnings, 0 failed
+",
+        receiver.address
+    );
+    assert_eq!((ran.code, ran.stdout, ran.stderr), (Some(0), expected, String::new()));
+    assert_eq!(sent(&town), 2, "the ping was sent once more");
+    sender.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_with_another_secret_is_found_by_sending_a_delivery_once_more() {
+    let town = Town::new().await;
+    let (_receiver, sender) = webhook(&town, 401).await;
+    let ran = town.run_as_app("doctor --format json", APP_KEY).await;
+    assert_eq!(ran.code, Some(1));
+    let refused = "the gate refused a `ping` delivery: its signature is not made with the gate's secret";
+    assert!(checks(&ran, "webhook").contains(&line("failed", refused)), "{}", ran.stdout);
+    let sent_before = sent(&town);
+    let ran = town.run_as_app("doctor --passive --format json", APP_KEY).await;
+    assert!(checks(&ran, "webhook").contains(&line("failed", refused)), "{}", ran.stdout);
+    assert_eq!(sent(&town), sent_before, "nothing is sent where that is not wanted");
+    sender.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_at_github_fails_and_says_what_to_do() {
+    let town = Town::new().await;
+    town.rewrite("repository: acme/checkout", "repository: acme/check-out");
+    let ran = town.run_as_app("doctor --protection-rule --format json", APP_KEY).await;
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(checks(&ran, "webhook")[0], line("failed", "the App has no webhook"));
+    let lacks = "the App lacks `actions: read` (answers custom deployment protection rules of GitHub Actions)";
+    assert!(checks(&ran, "permission").contains(&line("failed", lacks)), "{}", ran.stdout);
+    let not_there = "the App is not installed on `acme/check-out`, or there is no such repository";
+    assert_eq!(checks(&ran, "installation"), [line("failed", not_there)]);
+    let told = ran.json()["checks"]
+        .as_array()
+        .expect("checks")
+        .iter()
+        .all(|check| (check["outcome"] == "ok") == check["hint"].is_null());
+    assert!(told, "{}", ran.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_is_no_key_of_the_app() {
+    let town = Town::new().await;
+    let ran = town.run_as_app("doctor", OTHER_KEY).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.starts_with("failed   GitHub answered 401 to a request for the App"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("PRIVATE") && !ran.stderr.contains("PRIVATE"));
+    let pin = town.run_as_app("pin", OTHER_KEY).await;
+    assert_eq!(pin.code, Some(1));
+    let pinned = town.run_as_app("pin", APP_KEY).await;
+    assert_eq!(pinned.code, Some(0), "{}", pinned.stderr);
 }

@@ -44,9 +44,14 @@ pub(crate) async fn serve(router: Router) -> Served {
     Served { address, task }
 }
 
+/// The stand-in's router, whose exchanges are written down where that is asked for.
+pub(crate) fn router(host: &GithubStandIn) -> Router {
+    host.router().layer(from_fn(write_down))
+}
+
 /// Serves the stand-in, and tells it where it is.
 pub(crate) async fn serve_stand_in(host: &GithubStandIn) -> Served {
-    let served = serve(host.router().layer(from_fn(write_down))).await;
+    let served = serve(router(host)).await;
     let address = served.address.clone();
     host.change(|change| {
         change.set_address(&address);

@@ -2,13 +2,14 @@
 
 use countersign::adapters::embedded::clock::MovableClock;
 use countersign::adapters::embedded::codehost::GithubStandIn;
-use countersign::adapters::embedded::codehost::change::{NewAccount, NewMember, NewRepository, NewTeam};
+use countersign::adapters::embedded::codehost::change::{NewAccount, NewApp, NewMember, NewRepository, NewTeam};
 use countersign::adapters::embedded::codehost::world::{AccountType, Switches};
 use countersign::ident::{Login, RepositoryName, TeamSlug, UserId};
 use tempfile::TempDir;
 
 use crate::command_line::{Countersign, Ran};
 use crate::github_exchanges::{Served, serve_stand_in};
+use crate::github_world::APP_PUBLIC_KEY;
 
 pub(crate) const POLICY: &str = r#"version: 1
 # dana leads the payments team
@@ -39,6 +40,7 @@ impl Town {
     pub(crate) async fn new() -> Self {
         let host = GithubStandIn::in_memory(std::sync::Arc::new(MovableClock::real())).expect("a stand-in");
         host.change(|change| {
+            change.set_app(&NewApp { slug: "countersign".into(), public_key: APP_PUBLIC_KEY.into() })?;
             for (name, id) in [("dana", 583_231), ("lee", 102), ("dave", 103), ("pia", 104), ("pat", 105)] {
                 change.create_account(&NewAccount {
                     login: login(name),
@@ -76,6 +78,11 @@ impl Town {
     /// Runs a command that calls this GitHub with a token, while GitHub answers.
     pub(crate) async fn run(&self, words: &str) -> Ran {
         self.run_as(Countersign::new(words).env("GITHUB_TOKEN", "standin_dave")).await
+    }
+
+    /// Runs a command that calls this GitHub as the App, or as one with another key.
+    pub(crate) async fn run_as_app(&self, words: &str, key: &str) -> Ran {
+        self.run_as(Countersign::new(words).arg("--app-id").arg("1").arg("--private-key").arg("-").stdin(key)).await
     }
 
     /// Runs a command that calls this GitHub.

@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::prism::Inspected;
-use super::world::{COMMITS, FILES, checkout, login, pull, sha, stand_in};
+use super::world::{COMMITS, FILES, checkout, clock, login, pull, sha, stand_in};
 use crate::github_exchanges::serve;
+use crate::github_world::APP_KEY;
 
 pub(super) fn client(given: GivenSettings<'_>) -> GithubClient {
     let settings = GithubSettings::read(given).unwrap_or_else(|error| panic!("{error}"));
@@ -65,6 +66,33 @@ async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
     assert_eq!(client.team(&team, &by).await.expect("an answer").map(|team| team.members_count), Some(2));
     let faults = github.faults().await;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn every_call_of_the_client_as_an_app_is_one_that_github_describes() {
+    let host = stand_in();
+    host.change(|change| change.set_hook("http://127.0.0.1:9/", "a secret of many letters")).expect("a hook");
+    let sender = host.start_deliveries();
+    host.drained().await;
+    let github = Inspected::new(host.router()).await;
+    let base_url = Some(github.address.as_str());
+    let app = GivenSettings { base_url, app_id: Some("1"), private_key: Some(APP_KEY), ..GivenSettings::default() };
+    // The App's own token is of the stand-in's time.
+    let client = GithubClient::new(GithubSettings::read(app).expect("settings"), clock()).expect("a client");
+    read_everything(&client).await;
+    assert_eq!(client.app().await.expect("the App").slug, "countersign");
+    let installations = client.installations().await.expect("installations");
+    let by = ReadAs::installation_for(&installations[0].account);
+    assert!(client.account(&login("pia"), &by).await.expect("an answer").is_some());
+    assert!(client.installation_of(&checkout()).await.expect("an answer").is_some());
+    assert!(client.hook_config().await.expect("a webhook").url.is_some());
+    let attempts = client.newest_attempts().await.expect("deliveries");
+    client.send_again(attempts[0].id).await.expect("another attempt");
+    sender.abort();
+    let faults = github.faults().await;
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(github.passed().await.iter().any(|passed| passed.path.ends_with("/access_tokens")));
 }
 
 #[tokio::test]

@@ -15,6 +15,18 @@ async fn read_all(dave: &Caller) {
     let one = async |path: &str| dave.expect(200, "GET", path, Value::Null).await;
     let in_repository = async |path: &str| one(&format!("{REPOSITORY}{path}")).await;
     one("/user").await;
+    for path in [
+        "/app",
+        "/app/installations",
+        "/app/installations/1",
+        "/app/hook/config",
+        "/orgs/acme/installation",
+        "/users/eve/installation",
+        "/repos/acme/checkout/installation",
+    ] {
+        one(path).await;
+    }
+    dave.expect(201, "POST", "/app/installations/1/access_tokens", json!({})).await;
     for who in ["dave", "renovate%5Bbot%5D", "acme"] {
         let account = one(&format!("/users/{who}")).await;
         one(&format!("/user/{}", account["id"])).await;

@@ -201,7 +201,8 @@ async fn reached(State(exchanges): State<Exchanges>, request: Request, next: Nex
 
 /// What Prism says is wrong, in its header or in a body of its own.
 ///
-/// GitHub's description leaves many failures out: a status over 400 that it does not list is none.
+/// GitHub's description leaves many failures out, and that any list may be unchanged: a status that it does not list is
+/// none where it is a failure or 304.
 fn violations(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(text) = headers.get(VIOLATIONS).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()) {
@@ -216,7 +217,7 @@ fn violations(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<Strin
         found.extend(problem["validation"].as_array().into_iter().flatten().cloned());
     }
     let unlisted = |violation: &Value| {
-        status.as_u16() >= 400
+        (status.as_u16() >= 400 || status == StatusCode::NOT_MODIFIED)
             && violation["severity"] == "Warning"
             && violation["message"].as_str().is_some_and(|text| text.starts_with("Unable to match the returned status"))
     };

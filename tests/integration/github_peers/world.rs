@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use countersign::adapters::embedded::clock::MovableClock;
 use countersign::adapters::embedded::codehost::change::{
-    Attribution, Change, NewAccount, NewCommit, NewMember, NewPullRequest, NewRepository, NewReview, NewTeam,
+    Attribution, Change, NewAccount, NewApp, NewCommit, NewMember, NewPullRequest, NewRepository, NewReview, NewTeam,
     PullRequestEdit, Push, ReviewEvent,
 };
 use countersign::adapters::embedded::codehost::world::{AccountType, FileChange, MembershipState, Switches};
 use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
 use countersign::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
+
+use crate::github_world::APP_PUBLIC_KEY;
 
 /// More than a page of a hundred.
 pub(crate) const FILES: usize = 130;
@@ -45,13 +47,18 @@ fn file(path: String) -> FileChange {
     FileChange { path, previous_path: None, additions: 10, deletions: 2 }
 }
 
+/// The instant at which everything is.
+pub(crate) fn clock() -> Arc<MovableClock> {
+    Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse().expect("an instant")))
+}
+
 /// acme/checkout#1 is dave's and has more of everything than a page holds, a renamed file and commits of nobody;
 /// #2 comes from a fork, #3 is merged, #4 is a draft of an account that is gone. pia and pat are in acme/payments, pat
 /// through a child team, and lee is only invited; acme/everyone is more than a page.
 pub(crate) fn stand_in() -> GithubStandIn {
-    let clock = Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse().expect("an instant")));
-    let host = GithubStandIn::in_memory(clock).expect("a stand-in");
+    let host = GithubStandIn::in_memory(clock()).expect("a stand-in");
     host.change(|change| {
+        change.set_app(&NewApp { slug: "countersign".into(), public_key: APP_PUBLIC_KEY.into() })?;
         people(change)?;
         requests(change)
     })
