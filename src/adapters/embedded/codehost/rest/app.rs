@@ -76,12 +76,11 @@ async fn user_installation(AppCall(call): AppCall) -> Answer {
 
 /// `GET /app/hook/config`.
 async fn hook_config(AppCall(call): AppCall) -> Answer {
-    let hook = call.world.settings.hook.as_ref();
-    Ok(ok(&json!({
-        "url": hook.map(|hook| hook.url.as_str()).unwrap_or_default(),
-        "content_type": "json", "insecure_ssl": "0",
-        "secret": hook.map(|_| "********").unwrap_or_default(),
-    })))
+    let config = match &call.world.settings.hook {
+        Some(hook) => json!({ "url": hook.url, "content_type": "json", "insecure_ssl": "0", "secret": "********" }),
+        None => json!({ "content_type": "json", "insecure_ssl": "0" }),
+    };
+    Ok(ok(&config))
 }
 
 fn shown(call: &Call, owner: &str) -> Answer {
