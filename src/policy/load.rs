@@ -149,6 +149,14 @@ fn too_large(size: u64) -> Finding {
     ))
 }
 
+/// The policy of trees that were read before, with what a load would find.
+pub(super) fn from_trees(sources: &SourceMap, roots: &[Node]) -> (Option<Policy>, Findings) {
+    let mut reader = Reader::new(sources);
+    let policy = assemble(&mut reader, roots, None);
+    let findings = reader.findings;
+    (policy.filter(|_| !findings.has_errors()), findings)
+}
+
 fn assemble(reader: &mut Reader<'_>, roots: &[Node], look: Option<&mut Look>) -> Option<Policy> {
     // `version` may stand in a file that could not be read; an empty file, though, says nothing.
     let all_read = !reader.findings.has_errors();

@@ -44,6 +44,7 @@ mod matrix_command;
 mod pin_command;
 mod policy_docs;
 mod policy_tests;
+mod prepared_policy;
 mod races;
 mod release;
 mod reminder_model;
