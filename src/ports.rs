@@ -120,6 +120,39 @@ impl Needs {
     }
 }
 
+/// What the code host remembers of the deliveries it made: one that failed is not made again unless it is asked for.
+#[async_trait]
+pub trait DeliveryLog: Send + Sync {
+    /// Attempts since then, the newest first. Of very many only the newest.
+    ///
+    /// # Errors
+    /// [`CodeHostError`].
+    async fn attempts(&self, since: Timestamp) -> Result<Vec<DeliveryAttempt>, CodeHostError>;
+
+    /// Asks for what an attempt was to deliver to be delivered again.
+    ///
+    /// # Errors
+    /// [`CodeHostError`]: it may have been taken all the same.
+    async fn redeliver(&self, attempt: AttemptId) -> Result<(), CodeHostError>;
+}
+
+/// The host's number of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttemptId(pub u64);
+
+/// One attempt at a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryAttempt {
+    /// Which attempt.
+    pub id: AttemptId,
+    /// At which delivery: the same for all attempts at it.
+    pub delivery: DeliveryId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it was taken.
+    pub taken: bool,
+}
+
 /// Why the code host gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodeHostError {

@@ -10,6 +10,7 @@ mod inspect;
 mod open_request;
 mod read_once;
 mod record_delivery;
+mod redeliver;
 mod rewrite;
 mod settle;
 mod sweep;
@@ -25,6 +26,7 @@ pub use input::{ExecutionInput, InvalidInput};
 pub use inspect::inspect;
 pub use open_request::{Pinned, Wait, open_request};
 pub use record_delivery::{Recorded, Told, record_delivery};
+pub use redeliver::{Redelivered, Redelivery};
 pub use settle::{Settled, Waiting, settle};
 pub use sweep::{Swept, sweep};
 pub use verify::{Release, verify};
@@ -46,6 +48,8 @@ pub struct App {
     pub code_host: Arc<dyn CodeHost>,
     /// How channels are told.
     pub notifier: Arc<dyn Notifier>,
+    /// The deliveries that failed, where the code host remembers them; the sweep asks for them again.
+    pub redelivery: Option<Arc<Redelivery>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

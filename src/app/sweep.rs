@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::settle::{Settled, settle};
-use super::{App, announce};
+use super::{App, announce, redeliver};
 use crate::approval::decision::Event;
 use crate::approval::request::{ApprovalRequest, State};
 
@@ -15,17 +15,20 @@ pub struct Swept {
     pub ended: usize,
     /// How many could not be brought further now.
     pub failed: usize,
+    /// How many deliveries that failed were asked for again.
+    pub redelivered: usize,
 }
 
 /// Works everything that is due: deadlines, reminders, escalations, facts to be read again, claims that lapsed,
-/// announcements not made.
+/// announcements not made. Every ten minutes it also asks for deliveries that failed.
 ///
 /// # Errors
 /// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
 pub async fn sweep(app: &App) -> Result<Swept, Failure> {
     let app = &app.reading_once();
     let due = app.store.due(app.clock.now()).await?;
-    let mut swept = Swept { due: due.len(), ..Swept::default() };
+    let redelivered = redeliver::redeliver(app).await.asked;
+    let mut swept = Swept { due: due.len(), redelivered, ..Swept::default() };
     for request in due {
         match &request.state {
             State::Closed(_) => announce::announce_end(app, &request).await,

@@ -6,6 +6,8 @@ pub mod admin;
 pub mod client;
 #[cfg(feature = "github")]
 pub mod conversion;
+#[cfg(feature = "github")]
+mod deliveries;
 pub mod delivery;
 pub mod manifest;
 mod payload;
