@@ -1,6 +1,7 @@
 //! Every call that the client makes, through GitHub's own description.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::routing::post;
@@ -19,9 +20,12 @@ use super::world::{COMMITS, FILES, checkout, clock, login, pull, sha, stand_in};
 use crate::github_exchanges::serve;
 use crate::github_world::APP_KEY;
 
+const PATIENCE: Duration = Duration::from_secs(120);
+
 pub(super) fn client(given: GivenSettings<'_>) -> GithubClient {
     let settings = GithubSettings::read(given).unwrap_or_else(|error| panic!("{error}"));
-    GithubClient::new(settings, Arc::new(MovableClock::real())).expect("a client")
+    // A proxy that reads a description is slower than GitHub, the more so on a machine that has other work.
+    GithubClient::new(settings, Arc::new(MovableClock::real())).expect("a client").within(PATIENCE)
 }
 
 /// Reads all that the client can read of the world.
@@ -79,7 +83,8 @@ async fn every_call_of_the_client_as_an_app_is_one_that_github_describes() {
     let base_url = Some(github.address.as_str());
     let app = GivenSettings { base_url, app_id: Some("1"), private_key: Some(APP_KEY), ..GivenSettings::default() };
     // The App's own token is of the stand-in's time.
-    let client = GithubClient::new(GithubSettings::read(app).expect("settings"), clock()).expect("a client");
+    let client =
+        GithubClient::new(GithubSettings::read(app).expect("settings"), clock()).expect("a client").within(PATIENCE);
     read_everything(&client).await;
     assert_eq!(client.app().await.expect("the App").slug, "countersign");
     let installations = client.installations().await.expect("installations");
