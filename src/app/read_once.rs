@@ -24,10 +24,12 @@ struct ReadOnce {
     kept: Mutex<Kept>,
 }
 
+type Members = Result<Option<Vec<Person>>, CodeHostError>;
+
 #[derive(Default)]
 struct Kept {
     readings: BTreeMap<PullRequestRef, (Timestamp, Needs, Result<Reading, CodeHostError>)>,
-    teams: BTreeMap<TeamSlug, (Timestamp, Result<Option<Vec<Person>>, CodeHostError>)>,
+    teams: BTreeMap<TeamSlug, (Timestamp, Members)>,
 }
 
 impl App {

@@ -35,7 +35,7 @@ async fn the_installation_is_looked_up_and_its_token_minted_once_for_all_calls_a
     let (_world, hosted) = hosted().await;
     let client = hosted.client();
     let (one, two) = tokio::join!(reads(&client), reads(&client));
-    (one.expect("facts"), two.expect("facts"));
+    one.and(two).expect("facts");
     assert_eq!((hosted.count("/installation"), hosted.count("/access_tokens")), (2, 1), "{:#?}", hosted.seen());
     assert_eq!(hosted.count("GET /repos/acme/checkout/installation"), 1);
 }

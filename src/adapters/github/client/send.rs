@@ -228,7 +228,7 @@ fn request(
     request.body(body).map_err(|error| wrong(format!("it cannot be asked for: {error}")))
 }
 
-fn text_of<'h>(headers: &'h HeaderMap, name: impl http::header::AsHeaderName) -> Option<&'h str> {
+fn text_of(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
