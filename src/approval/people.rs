@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::asked::LeafSet;
 use super::decision::ReviewVerdict;
 use super::facts::{Facts, Person, Veto};
-use super::matching::{Assignment, Candidate as _, Shape, Sides, assign};
+use super::matching::{Assignment, Candidate, Shape, Sides, assign};
 use super::review::{Scales, Weighed};
 use crate::policy::OnChangesRequested;
 
@@ -56,7 +56,7 @@ impl<'s, 'f> People<'s, 'f> {
 
     /// Toward which leaves the review at a place counts.
     pub(super) fn set_of(&self, at: usize) -> LeafSet {
-        self.weighed.get(at).map(|weighed| weighed.leaves()).unwrap_or_default()
+        self.weighed.get(at).map(Candidate::leaves).unwrap_or_default()
     }
 
     /// How many serve the leaf.

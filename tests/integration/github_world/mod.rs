@@ -17,6 +17,8 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
+use crate::github_exchanges;
+
 pub(crate) const APP_KEY: &str = include_str!("../../keys/app.pem");
 pub(crate) const APP_PUBLIC_KEY: &str = include_str!("../../keys/app.public.pem");
 pub(crate) const OTHER_KEY: &str = include_str!("../../keys/other.pem");
@@ -137,7 +139,7 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
     let fault = between.fault(&line);
     lock(&between.seen).push(line);
     let own = request.uri().clone();
-    let answer = || async { between.host.router().oneshot(request).await.expect("an answer") };
+    let answer = || async { github_exchanges::router(&between.host).oneshot(request).await.expect("an answer") };
     match fault {
         None => answer().await,
         Some(Fault::Answer(status, headers, body)) => answered(status, &headers, &body),
