@@ -12,6 +12,7 @@ mod read_once;
 mod record_delivery;
 mod rewrite;
 mod settle;
+mod show;
 mod sweep;
 mod verify;
 mod vetoes;
@@ -31,7 +32,7 @@ pub use verify::{Release, verify};
 
 use crate::ident::{ExecutionArn, RequestId};
 use crate::policy::Policy;
-use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, RequestStore};
+use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, PullRequestPage, RequestStore};
 
 /// The policy and the ports that the use cases work with.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub struct App {
     pub code_host: Arc<dyn CodeHost>,
     /// How channels are told.
     pub notifier: Arc<dyn Notifier>,
+    /// What people see on pull requests; none: nothing is shown there.
+    pub page: Option<Arc<dyn PullRequestPage>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

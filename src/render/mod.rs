@@ -14,6 +14,7 @@ pub mod junit;
 mod markup;
 pub mod matrix;
 pub mod message;
+pub mod page;
 pub mod rule;
 pub mod sarif;
 pub mod schema;

@@ -40,6 +40,7 @@ mod reminders;
 mod rust_tokens;
 mod sarif;
 mod schema;
+mod shown_texts;
 mod signatures;
 mod specimen;
 mod store_contract;
