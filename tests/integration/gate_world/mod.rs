@@ -97,7 +97,7 @@ pub(crate) struct GateWorld {
     environment: &'static str,
 }
 
-fn login(text: &str) -> Login {
+pub(crate) fn login(text: &str) -> Login {
     Login::new(text).expect("a login")
 }
 

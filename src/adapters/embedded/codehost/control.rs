@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::GithubStandIn;
-use super::change::{NewAccount, NewRepository, NewTeam, Push, SwitchEdit, TeamEdit};
+use super::change::{NewAccount, NewApp, NewRepository, NewTeam, Push, SwitchEdit, TeamEdit};
 use super::refusal::Refusal;
 use super::rest::{answer, parse, path_parameters};
 use super::shape::Shapes;
@@ -31,6 +31,7 @@ pub(super) fn routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         .route("/_standin/world", get(world))
         .route("/_standin/host", patch(edit_host))
         .route("/_standin/hook", put(set_hook).delete(remove_hook))
+        .route("/_standin/app", put(set_app))
         .route("/_standin/users", post(create_user))
         .route("/_standin/users/{login}", patch(rename_user).delete(delete_user))
         .route("/_standin/teams", post(create_team))
@@ -157,6 +158,13 @@ async fn remove_hook(State(host): State<GithubStandIn>) -> Result<StatusCode, Re
         change.remove_hook();
         Ok(done())
     })
+}
+
+/// `PUT /_standin/app` `{slug, public_key}`.
+async fn set_app(State(host): State<GithubStandIn>, _: Named, body: Bytes) -> Result<StatusCode, Refusal> {
+    let new: NewApp = parse(&body)?;
+    host.change(|change| change.set_app(&new))?;
+    Ok(done())
 }
 
 /// `POST /_standin/users` `{login, type?, id?}`.

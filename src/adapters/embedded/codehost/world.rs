@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::access::HostedApp;
 use super::delivery::Delivery;
 use super::pull::PullRequest;
 use crate::approval::facts::{AccountKind, Person};
@@ -44,13 +45,16 @@ pub struct Settings {
     pub unavailable: bool,
     /// What URLs in bodies begin with. The default leads nowhere: never to the real GitHub.
     pub address: String,
+    /// The App, where one is set up.
+    #[serde(default)]
+    pub app: Option<HostedApp>,
     /// Where deliveries go. None: no delivery is made.
     pub hook: Option<Hook>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { last_id: 0, unavailable: false, address: "http://github.invalid".into(), hook: None }
+        Self { last_id: 0, unavailable: false, address: "http://github.invalid".into(), app: None, hook: None }
     }
 }
 

@@ -100,7 +100,11 @@ impl GithubClient {
         }
         let what = format!("the App's installation for `{login}`");
         let call = Call::get(lookup.to_owned(), Identity::App, what);
-        let found: Installation = Box::pin(self.tried(&call)).await?.json()?;
+        let answer = Box::pin(self.tried(&call)).await.map_err(|error| match error.status() {
+            Some(404) => CallError::unavailable(&call, format!("the App is not installed for `{login}`")),
+            Some(_) | None => error,
+        })?;
+        let found: Installation = answer.json()?;
         known.insert(login, found.id);
         Ok(found.id)
     }

@@ -8,8 +8,6 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::ports::CodeHostError;
-
 /// The longest text of GitHub's that is repeated.
 const SHOWN: usize = 300;
 
@@ -150,17 +148,6 @@ impl CallError {
 
     pub(in super::super) fn unreadable(what: &str, why: impl Into<String>) -> Self {
         Self::Unreadable { what: what.to_owned(), why: why.into() }
-    }
-}
-
-impl From<CallError> for CodeHostError {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Refused { status: 404, what, .. } => Self::NotFound { what },
-            CallError::Refused { .. } | CallError::Unavailable { .. } | CallError::Unreadable { .. } => {
-                Self::Unavailable { detail: error.to_string() }
-            }
-        }
     }
 }
 

@@ -37,6 +37,8 @@ use crate::ports::Clock;
 const PATIENCE: Duration = Duration::from_secs(8);
 /// For how long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
+/// What is waited before a second try; twice that before the third. A random part of it comes on top.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How many calls are under way at a time: GitHub lets 100 of one App through.
 const AT_ONCE: usize = 8;
 
@@ -45,6 +47,7 @@ const AT_ONCE: usize = 8;
 pub struct GithubClient {
     shared: Arc<Shared>,
     budget: Budget,
+    pause: Duration,
 }
 
 struct Shared {
@@ -98,20 +101,25 @@ impl GithubClient {
             cache: Cache::default(),
             under_way: Semaphore::new(AT_ONCE),
         };
-        Ok(Self { shared: Arc::new(shared), budget: Budget::Each(PATIENCE) })
+        Ok(Self { shared: Arc::new(shared), budget: Budget::Each(PATIENCE), pause: PAUSE })
     }
 
     /// The same client for one piece of work: all its calls together, with their retries, have so long from now.
     #[must_use]
     pub fn within(&self, time: Duration) -> Self {
         let until = Instant::now().checked_add(time);
-        let budget = until.map_or(self.budget, Budget::Until);
-        Self { shared: Arc::clone(&self.shared), budget }
+        Self { budget: until.map_or(self.budget, Budget::Until), ..self.clone() }
     }
 
     /// The same client, whose clones and calls from here on share one budget.
     pub(super) fn with_one_deadline(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), budget: Budget::Until(self.deadline()) }
+        Self { budget: Budget::Until(self.deadline()), ..self.clone() }
+    }
+
+    /// The same client, which waits for about so long before a second try. The default is a fifth of a second.
+    #[must_use]
+    pub fn pausing(self, pause: Duration) -> Self {
+        Self { pause, ..self }
     }
 
     fn deadline(&self) -> Instant {

@@ -17,8 +17,6 @@ use super::page::linked;
 
 /// How often a call is made, with its first try.
 const TRIES: u32 = 3;
-/// What is waited before the second try; twice that before the third. A random part of it comes on top.
-const PAUSE: Duration = Duration::from_millis(200);
 /// How often an answer may point elsewhere: a repository that was renamed does once.
 const REDIRECTS: usize = 3;
 /// The longest answer. A page of 100 files with their patches has some megabytes at most.
@@ -95,7 +93,7 @@ impl GithubClient {
     }
 
     async fn pause(&self, tries: u32, error: &CallError) -> Result<(), CallError> {
-        let pause = PAUSE.saturating_mul(tries);
+        let pause = self.pause.saturating_mul(tries);
         // Without randomness everybody who was thrown out together would come back together.
         let part = getrandom::u32().unwrap_or(u32::MAX / 2);
         let jitter = pause.mul_f64(f64::from(part) / f64::from(u32::MAX));

@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use self::push::{Attribution, NewCommit, Push};
 pub use self::request::{MergeCommand, NewPullRequest, PullRequestEdit};
 pub use self::review::{NewReview, ReviewEvent};
-pub use self::setup::{NewAccount, NewMember, NewRepository, NewTeam, SwitchEdit, TeamEdit};
+pub use self::setup::{NewAccount, NewApp, NewMember, NewRepository, NewTeam, SwitchEdit, TeamEdit};
 
 use super::delivery::{Delivery, HookEvent, Outcome, guid};
 use super::payload;

@@ -24,6 +24,17 @@ const TOKEN_PREFIX: &str = "standin_";
 /// What a page holds unless the caller says otherwise, and at most.
 const PER_PAGE: (usize, usize) = (30, 100);
 
+/// What a call is made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The login itself: whoever is on this machine.
+    Login,
+    /// A token of the App's installation.
+    Installation,
+    /// A token that the App has signed.
+    App,
+}
+
 /// A call by a known account, while the host is up.
 pub(super) struct Call {
     pub(super) host: GithubStandIn,
@@ -41,16 +52,41 @@ impl FromRequestParts<GithubStandIn> for Call {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, host: &GithubStandIn) -> Result<Self, Refusal> {
+        let (call, kind) = Self::made(parts, host).await?;
+        match kind {
+            Kind::Login | Kind::Installation => Ok(call),
+            Kind::App => Err(Refusal::Unauthenticated { detail: "Bad credentials" }),
+        }
+    }
+}
+
+/// A call that only the App itself makes.
+pub(super) struct AppCall(pub(super) Call);
+
+impl FromRequestParts<GithubStandIn> for AppCall {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, host: &GithubStandIn) -> Result<Self, Refusal> {
+        let (call, kind) = Call::made(parts, host).await?;
+        match kind {
+            Kind::Login | Kind::App => Ok(Self(call)),
+            Kind::Installation => Err(Refusal::Unauthenticated { detail: "A JSON web token could not be decoded" }),
+        }
+    }
+}
+
+impl Call {
+    async fn made(parts: &mut Parts, host: &GithubStandIn) -> Result<(Self, Kind), Refusal> {
         let world = host.world();
         if world.settings.unavailable {
             return Err(Refusal::Unavailable);
         }
-        let by = caller(&world, &parts.headers)?;
+        let (by, kind) = caller(host, &world, &parts.headers)?;
         let path = path_parameters(parts, host).await?;
         let Query(query) = Query::try_from_uri(&parts.uri)
             .map_err(|_| Refusal::Malformed { detail: "Problems parsing the query".to_owned() })?;
         let authority = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
-        Ok(Self { host: host.clone(), world, by, path, query, uri: parts.uri.clone(), authority })
+        Ok((Self { host: host.clone(), world, by, path, query, uri: parts.uri.clone(), authority }, kind))
     }
 }
 
@@ -63,14 +99,24 @@ pub(in super::super) async fn path_parameters(
     Ok(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-fn caller(world: &World, headers: &HeaderMap) -> Result<Arc<Account>, Refusal> {
+fn caller(host: &GithubStandIn, world: &World, headers: &HeaderMap) -> Result<(Arc<Account>, Kind), Refusal> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.ok_or(Refusal::Unauthenticated { detail: "Requires authentication" })?;
+    let bad = Refusal::Unauthenticated { detail: "Bad credentials" };
     let token = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let login = token.and_then(|(_, token)| token.trim().strip_prefix(TOKEN_PREFIX));
-    let account = login.and_then(|login| Login::new(login).ok()).and_then(|login| world.account(&login));
-    let can_act = |account: &&Arc<Account>| account.kind != AccountType::Organization;
-    account.filter(can_act).cloned().ok_or(Refusal::Unauthenticated { detail: "Bad credentials" })
+    let Some(token) = token.map(|(_, token)| token.trim()) else { return Err(bad) };
+    let (login, kind) = match (token.strip_prefix(TOKEN_PREFIX), &world.settings.app) {
+        (Some(login), _) => (login.to_owned(), Kind::Login),
+        (None, Some(app)) if token.contains('.') => {
+            host.is_signed(app, token)?;
+            (format!("{}[bot]", app.slug), Kind::App)
+        }
+        (None, Some(app)) if host.is_minted(token) => (format!("{}[bot]", app.slug), Kind::Installation),
+        (None, _) => return Err(bad),
+    };
+    let account = Login::new(&login).ok().and_then(|login| world.account(&login).cloned());
+    let can_act = |account: &Arc<Account>| account.kind != AccountType::Organization;
+    account.filter(can_act).map(|account| (account, kind)).ok_or(bad)
 }
 
 impl Call {

@@ -3,6 +3,7 @@
 //! Source: `@octokit/openapi` 23.0.2, `components/schemas`. What the stand-in does not have is there and empty, as on
 //! GitHub. Knows nothing of requests or rules.
 
+mod app;
 mod people;
 mod pull;
 mod repository;
