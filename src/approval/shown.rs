@@ -20,6 +20,24 @@ pub const RESHOW_SECONDS: i64 = 10 * 60;
 /// How many requests that are over a page keeps.
 pub const ENDED_KEPT: usize = 10;
 
+/// How the name of every check begins.
+pub const CHECK_PREFIX: &str = "countersign / ";
+
+/// A button on a check. GitHub takes 20, 40 and 20 characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Button {
+    /// What stands on it.
+    pub label: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// What is told when it is pressed.
+    pub identifier: &'static str,
+}
+
+/// Has the facts of a request read again.
+pub const REEVALUATE: Button =
+    Button { label: "Re-evaluate", description: "Read the pull request again", identifier: "re-evaluate" };
+
 /// How far a request is, as people are shown it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -256,8 +274,6 @@ pub struct Shown {
     pub requests: BTreeMap<RequestId, ShownRequest>,
     /// Who was asked for a review, on which head last.
     pub asked: BTreeMap<Reviewer, Revision>,
-    /// Whose review somebody no longer asked for: they are not asked again.
-    pub unasked: BTreeSet<Reviewer>,
 }
 
 /// Something that was put on a page.
@@ -325,7 +341,6 @@ impl Shown {
     pub fn join(&mut self, stored: &Self) {
         self.version = stored.version;
         self.again |= stored.again;
-        self.unasked.extend(stored.unasked.iter().cloned());
         for (id, request) in &stored.requests {
             self.requests.entry(id.clone()).or_insert_with(|| request.clone());
         }

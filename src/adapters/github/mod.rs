@@ -6,4 +6,6 @@ pub mod delivery;
 mod payload;
 #[cfg(feature = "github")]
 mod reading;
+#[cfg(feature = "github")]
+mod showing;
 pub mod signature;

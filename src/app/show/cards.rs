@@ -1,5 +1,7 @@
 //! What there is to show: the requests of a pull request, each with what is decided of it.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::ShowError;
@@ -8,7 +10,7 @@ use crate::app::inspect::inspect;
 use crate::approval::decision::Decision;
 use crate::approval::record::RecordKind;
 use crate::approval::request::{ApprovalRequest, End, LAST_RETELL_SECONDS, State};
-use crate::approval::shown::{Shown, Stage};
+use crate::approval::shown::{Reviewer, Shown, Stage};
 use crate::ident::PullRequestRef;
 use crate::render::page::Card;
 
@@ -32,8 +34,16 @@ impl Told {
     }
 }
 
-/// All requests of the page, in the order in which they were opened.
-pub(super) async fn read(app: &App, at: &PullRequestRef, shown: &Shown) -> Result<Vec<Told>, ShowError> {
+/// All that there is to show.
+pub(super) struct Known {
+    /// The requests, in the order in which they were opened.
+    pub(super) requests: Vec<Told>,
+    /// Whose review somebody no longer asks for.
+    pub(super) unasked: BTreeSet<Reviewer>,
+}
+
+/// Reads what there is to show.
+pub(super) async fn read(app: &App, at: &PullRequestRef, shown: &Shown) -> Result<Known, ShowError> {
     let mut requests = app.store.open_for(at).await?;
     for id in shown.requests.keys() {
         if requests.iter().all(|request| request.id != *id) {
@@ -54,7 +64,7 @@ pub(super) async fn read(app: &App, at: &PullRequestRef, shown: &Shown) -> Resul
         let stage = Stage::of(&request, release, decision.as_ref());
         told.push(Told { request, decision, stage });
     }
-    Ok(told)
+    Ok(Known { requests: told, unasked: app.store.observed(at).await?.unasked })
 }
 
 /// What is decided of a request, and what the last check before release came to.

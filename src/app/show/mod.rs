@@ -187,7 +187,7 @@ async fn once(
     let assumed = stored.public.unwrap_or(true);
     let mut plan = Plan::new(&stored, &told, at, assumed, wanted);
     if plan.is_empty() {
-        let mut next = settled(app, stored.clone(), &told, false);
+        let mut next = settled(app, stored.clone(), &told.requests, false);
         if next == stored {
             return Ok(Outcome::Done);
         }
@@ -217,7 +217,7 @@ async fn once(
     let complete = write::write(page, at, &plan, &mut shown).await;
 
     shown.lease = None;
-    finish(app, at, settled(app, shown, &told, !complete)).await
+    finish(app, at, settled(app, shown, &told.requests, !complete)).await
 }
 
 /// Lets the page go, together with what others wrote down meanwhile.

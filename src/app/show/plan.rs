@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Wanted;
-use super::cards::Told;
+use super::cards::{Known, Told};
 use crate::approval::shown::{Check, Deployment, DeploymentStatus, Placed, Reviewer, Shown, check_key};
 use crate::ident::{Login, PullRequestRef, RequestId, Revision, sha256_hex};
 use crate::ports::Spot;
@@ -29,8 +29,8 @@ pub(super) struct Deployed {
 }
 
 impl Plan {
-    pub(super) fn new(shown: &Shown, told: &[Told], at: &PullRequestRef, public: bool, wanted: Wanted<'_>) -> Self {
-        let cards: Vec<Card<'_>> = told.iter().map(Told::card).collect();
+    pub(super) fn new(shown: &Shown, told: &Known, at: &PullRequestRef, public: bool, wanted: Wanted<'_>) -> Self {
+        let cards: Vec<Card<'_>> = told.requests.iter().map(Told::card).collect();
         let mut checks = Vec::new();
         for (key, card) in leading(&cards) {
             let anew = wanted.anew && wanted.also == Some(&card.request.id);
@@ -45,7 +45,7 @@ impl Plan {
         let comment = comment.map(|text| (text, spot(shown.comment.as_ref())));
         let view = |card: &Card<'_>| deployment(shown, View { card: *card, all: &cards, public });
         let deployments = cards.iter().filter_map(view).collect();
-        let reviewers = reviewers(shown, &cards, at);
+        let reviewers = reviewers(shown, &cards, (at, &told.unasked));
         Self { checks, comment, reviewers, deployments, is_cut: false }
     }
 
@@ -65,8 +65,9 @@ impl Plan {
 
     /// Leaves out who is asked already, and those whose request somebody took back: they were asked on an earlier head,
     /// are asked no longer, and have not reviewed. They count as asked from here on.
-    pub(super) fn leave_alone(&mut self, shown: &mut Shown, told: &[Told], requested: &BTreeSet<Reviewer>) {
-        let reviews = told.iter().filter_map(|one| one.decision.as_ref()).flat_map(|decision| &decision.reviews);
+    pub(super) fn leave_alone(&mut self, shown: &mut Shown, told: &Known, requested: &BTreeSet<Reviewer>) {
+        let reviews =
+            told.requests.iter().filter_map(|one| one.decision.as_ref()).flat_map(|decision| &decision.reviews);
         let reviewed: BTreeSet<&Login> = reviews.filter_map(|review| review.user.as_ref()).collect();
         let answered = |reviewer: &Reviewer| match reviewer {
             Reviewer::Person(login) => reviewed.contains(login),
@@ -150,12 +151,16 @@ fn deployment(shown: &Shown, view: View<'_>) -> Option<Deployed> {
 }
 
 /// Who is still needed and was not asked on this head, nor taken back.
-fn reviewers(shown: &Shown, cards: &[Card<'_>], at: &PullRequestRef) -> Vec<(Reviewer, Revision)> {
+fn reviewers(
+    shown: &Shown,
+    cards: &[Card<'_>],
+    (at, unasked): (&PullRequestRef, &BTreeSet<Reviewer>),
+) -> Vec<(Reviewer, Revision)> {
     let mut needed: BTreeMap<Reviewer, Revision> = BTreeMap::new();
     for card in cards {
         let Some(head) = card.head() else { continue };
         for reviewer in page::reviewers(*card, &at.repository) {
-            let asked = shown.asked.get(&reviewer) == Some(head) || shown.unasked.contains(&reviewer);
+            let asked = shown.asked.get(&reviewer) == Some(head) || unasked.contains(&reviewer);
             if !asked {
                 needed.insert(reviewer, head.clone());
             }

@@ -9,13 +9,11 @@ use crate::approval::decision::{
 };
 use crate::approval::facts::ReviewState;
 use crate::approval::request::End;
-use crate::approval::shown::{Check, CheckStatus, Conclusion, Stage};
+use crate::approval::shown::{CHECK_PREFIX, Check, CheckStatus, Conclusion, Stage};
 use crate::ident::{Revision, Target};
 use crate::policy::Duration;
 use crate::render::visible;
 
-/// How the name of every check of ours begins.
-pub const CHECK_PREFIX: &str = "countersign / ";
 /// GitHub takes 65,535 bytes for a summary, and as many for a text.
 const LONGEST: usize = 65_535;
 /// The longest title, in characters.

@@ -14,7 +14,7 @@ mod sheet;
 use jiff::Timestamp;
 
 pub use asking::reviewers;
-pub use check::{CHECK_PREFIX, check, check_name};
+pub use check::{check, check_name};
 pub use comment::{MARKER, comment};
 pub use deployment::{deployment, deployment_status};
 
