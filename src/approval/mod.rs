@@ -22,6 +22,7 @@ pub mod record;
 pub mod request;
 mod review;
 mod schedule;
+pub mod shown;
 mod timeline;
 pub mod told;
 mod wording;

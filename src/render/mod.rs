@@ -15,6 +15,7 @@ pub mod junit;
 mod markup;
 pub mod matrix;
 pub mod message;
+pub mod page;
 pub mod rule;
 pub mod sarif;
 pub mod schema;

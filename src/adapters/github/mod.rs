@@ -13,4 +13,6 @@ pub mod manifest;
 mod payload;
 #[cfg(feature = "github")]
 mod reading;
+#[cfg(feature = "github")]
+mod showing;
 pub mod signature;

@@ -39,6 +39,7 @@ pub(super) fn routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         .route("/_standin/repos", post(create_repository))
         .route("/_standin/repos/{owner}/{repo}", patch(set_switches))
         .route("/_standin/repos/{owner}/{repo}/forks", post(create_fork))
+        .route("/_standin/repos/{owner}/{repo}/check-runs/{check}/buttons", post(press))
         .route("/_standin/repos/{owner}/{repo}/branches/{*branch}", post(push_to_branch))
         .route("/_standin/repos/{owner}/{repo}/pulls/{number}/pushes", post(push_to_pull))
 }
@@ -222,7 +223,7 @@ async fn create_repository(State(host): State<GithubStandIn>, _: Named, body: By
     Ok(answer(StatusCode::CREATED, &json!(repository)))
 }
 
-/// `PATCH /_standin/repos/{owner}/{repo}` `{allow_self_review?, dismiss_stale_reviews?}`.
+/// `PATCH /_standin/repos/{owner}/{repo}` `{allow_self_review?, dismiss_stale_reviews?, public?}`.
 async fn set_switches(State(host): State<GithubStandIn>, named: Named, body: Bytes) -> Answer {
     let (name, edit): (RepositoryName, SwitchEdit) = (named.repository()?, parse(&body)?);
     let repository = host.change(|change| change.set_switches(&name, edit))?;
@@ -240,6 +241,21 @@ async fn create_fork(State(host): State<GithubStandIn>, named: Named, body: Byte
     let (name, new): (RepositoryName, NewFork) = (named.repository()?, parse(&body)?);
     let fork = host.change(|change| change.create_fork(&name, &new.owner))?;
     Ok(answer(StatusCode::CREATED, &json!(fork)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Press {
+    by: Login,
+    identifier: String,
+}
+
+/// `POST /_standin/repos/{owner}/{repo}/check-runs/{check}/buttons` `{by, identifier}`: somebody presses one.
+async fn press(State(host): State<GithubStandIn>, named: Named, body: Bytes) -> Result<StatusCode, Refusal> {
+    let (name, press): (RepositoryName, Press) = (named.repository()?, parse(&body)?);
+    let check = named.get("check")?.parse().map_err(|_| Refusal::NotFound)?;
+    host.change(|change| change.press(&press.by, &name, check, Some(&press.identifier)))?;
+    Ok(done())
 }
 
 /// `POST /_standin/repos/{owner}/{repo}/branches/{branch}`, a [`Push`]; makes the branch where there is none.

@@ -5,20 +5,22 @@
 //!
 //! | part | |
 //! |---|---|
-//! | `world`, `pull`, `delivery` | the records |
+//! | `world`, `pull`, `board`, `delivery` | the records |
 //! | `access` | who may call, and how often |
 //! | `change` | what can be done to them, and the rules |
 //! | `storage` | the database |
 //! | `shape`, `payload` | GitHub's JSON |
 //! | `rest`, `control` | GitHub's HTTP interface, and what it lacks |
 //! | `hooks` | sending deliveries |
-//! | `port` | the same state read in process |
+//! | `port`, `page` | the same state read and written in process |
 
 mod access;
+pub mod board;
 pub mod change;
 mod control;
 pub mod delivery;
 mod hooks;
+mod page;
 mod payload;
 mod port;
 pub mod pull;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::access::HostedApp;
+use super::board::{CheckRun, Comment, Deployment};
 use super::delivery::Delivery;
 use super::pull::PullRequest;
 use crate::approval::facts::{AccountKind, Person};
@@ -34,6 +35,12 @@ pub struct World {
     pub pulls: BTreeMap<PullKey, Arc<PullRequest>>,
     /// Webhook deliveries by id, which is also the order in which they are sent.
     pub deliveries: BTreeMap<u64, Arc<Delivery>>,
+    /// Check runs by id.
+    pub checks: BTreeMap<u64, Arc<CheckRun>>,
+    /// Comments by id.
+    pub comments: BTreeMap<u64, Arc<Comment>>,
+    /// Deployments by id.
+    pub deployments: BTreeMap<u64, Arc<Deployment>>,
 }
 
 /// What there is one of.
@@ -220,6 +227,8 @@ pub struct Switches {
     pub allow_self_review: bool,
     /// GitHub's "dismiss stale pull request approvals when new commits are pushed".
     pub dismiss_stale_reviews: bool,
+    /// Whether everybody may see it.
+    pub public: bool,
 }
 
 /// A branch: where it points, and what it adds to the branch it was made from.

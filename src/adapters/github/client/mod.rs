@@ -31,6 +31,7 @@ pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError};
 use self::auth::Tokens;
 use self::etag::Cache;
 use self::limits::Limits;
+use self::settings::Access;
 use crate::ports::Clock;
 
 /// For how long one call, or one list, may take where the caller sets no deadline.
@@ -127,6 +128,14 @@ impl GithubClient {
         match self.budget {
             Budget::Each(time) => now.checked_add(time).unwrap_or(now),
             Budget::Until(until) => until,
+        }
+    }
+
+    /// The App's id; none where a token is used.
+    pub(super) fn app_id(&self) -> Option<u64> {
+        match &self.shared.settings.access {
+            Access::App(app) => Some(app.id),
+            Access::Token(_) => None,
         }
     }
 

@@ -99,6 +99,8 @@ pub struct SwitchEdit {
     pub allow_self_review: Option<bool>,
     /// See [`Switches::dismiss_stale_reviews`].
     pub dismiss_stale_reviews: Option<bool>,
+    /// See [`Switches::public`].
+    pub public: Option<bool>,
 }
 
 impl Change<'_> {
@@ -280,6 +282,7 @@ impl Change<'_> {
         let switches = &mut self.repository_mut(id)?.switches;
         switches.allow_self_review = edit.allow_self_review.unwrap_or(switches.allow_self_review);
         switches.dismiss_stale_reviews = edit.dismiss_stale_reviews.unwrap_or(switches.dismiss_stale_reviews);
+        switches.public = edit.public.unwrap_or(switches.public);
         self.repository(name)
     }
 

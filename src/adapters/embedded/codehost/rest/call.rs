@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ok;
 use crate::adapters::embedded::codehost::GithubStandIn;
@@ -170,6 +170,22 @@ impl Call {
 
     /// One page of a list, with links to the others.
     pub(super) fn page<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<Response, Refusal> {
+        let (shown, links) = self.numbered(items, shape)?;
+        listed(&shown.into(), &links)
+    }
+
+    /// As [`Self::page`], of a list that stands beside its length in an object.
+    pub(super) fn page_of<T>(
+        &self,
+        field: &str,
+        items: &[T],
+        shape: impl Fn(&T) -> Value,
+    ) -> Result<Response, Refusal> {
+        let (shown, links) = self.numbered(items, shape)?;
+        listed(&json!({ "total_count": items.len(), field: shown }), &links)
+    }
+
+    fn numbered<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<(Vec<Value>, Vec<String>), Refusal> {
         let size = self.page_size();
         let page = self.asked("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1_usize);
         let last = items.len().div_ceil(size).max(1);
@@ -186,7 +202,7 @@ impl Call {
             links.push(("first", 1));
         }
         let links = links.into_iter().map(|(relation, page)| self.link(relation, "page", &page.to_string()));
-        listed(&shown, &links.collect::<Result<Vec<_>, _>>()?)
+        Ok((shown, links.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// One page of a list that is newest first, from the cursor that stands in the parameter `cursor`. As on GitHub,
@@ -205,7 +221,7 @@ impl Call {
         let more =
             rest.next().and(shown.last()).map(|(id, _)| self.link("next", cursor, &id.to_string())).transpose()?;
         let shown: Vec<Value> = shown.into_iter().map(|(_, item)| shape(item)).collect();
-        listed(&shown, more.as_slice())
+        listed(&shown.into(), more.as_slice())
     }
 
     /// How many items a page holds. A larger number than GitHub's limit is lowered without a word.
@@ -244,8 +260,8 @@ impl Call {
     }
 }
 
-fn listed(shown: &[Value], links: &[String]) -> Result<Response, Refusal> {
-    let mut response = ok(&Value::from(shown));
+fn listed(shown: &Value, links: &[String]) -> Result<Response, Refusal> {
+    let mut response = ok(shown);
     if !links.is_empty() {
         // Everything in a link is escaped, but for the name that the caller gave this host.
         let value = links.join(", ").parse().map_err(|_| Refusal::NotFound)?;

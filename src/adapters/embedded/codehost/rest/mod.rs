@@ -5,6 +5,7 @@
 //! do anything that GitHub's rules allow at all: there are no roles. Knows no rules: those are in `change`.
 
 mod app;
+mod board;
 mod call;
 mod envelope;
 mod people;
@@ -63,6 +64,7 @@ fn repository_routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         ("/commits/{sha}/pulls".into(), get(pulls::of_commit)),
         ("/activity".into(), get(pulls::activity)),
     ];
+    let router = board::add(router);
     // GitHub's `Link` headers name a repository by its id, so that everything answers under both.
     routes.into_iter().fold(router, |router, (path, method)| {
         router

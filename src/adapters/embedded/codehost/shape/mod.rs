@@ -4,6 +4,7 @@
 //! GitHub. Knows nothing of requests or rules.
 
 mod app;
+mod board;
 mod people;
 mod pull;
 mod repository;
