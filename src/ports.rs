@@ -2,17 +2,21 @@
 //!
 //! Small traits and their errors. Nothing here names AWS, GitHub's API or HTTP: that is the adapters' business.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::approval::decision::{Decision, Event};
-use crate::approval::facts::{Person, PullRequest, Review, Veto};
+use crate::approval::facts::{Commit, Person, PullRequest, Review, ReviewState, Veto};
+use crate::approval::is_unattributed;
 use crate::approval::observation::{Observation, Observed};
 use crate::approval::record::{Entry, Record, RecordKind};
 use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
+use crate::approval::shown::{Check, Deployment, DeploymentStatus, Reviewer, Shown};
 use crate::ident::{
-    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
-    TeamSlug,
+    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, ReviewId, Revision, Target,
+    TaskToken, TeamSlug,
 };
 
 /// The time.
@@ -27,17 +31,11 @@ pub trait Clock: Send + Sync {
 /// incomplete. What a verified delivery told is laid over the answers by the use cases, not here.
 #[async_trait]
 pub trait CodeHost: Send + Sync {
-    /// The pull request as it is now, with its files, commits and, as far as the host tells, pushers.
+    /// The pull request as it is now, and its reviews: see [`Reading`].
     ///
     /// # Errors
     /// [`CodeHostError::NotFound`] where there is none, else [`CodeHostError::Unavailable`].
-    async fn pull_request(&self, pull_request: &PullRequestRef) -> Result<PullRequest, CodeHostError>;
-
-    /// All its reviews, in the order in which they were given, each bound by the API only.
-    ///
-    /// # Errors
-    /// As [`CodeHost::pull_request`].
-    async fn reviews(&self, pull_request: &PullRequestRef) -> Result<Vec<Review>, CodeHostError>;
+    async fn read(&self, pull_request: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError>;
 
     /// The team's active members, those of child teams included. None: the team is gone, or may not be read.
     ///
@@ -48,12 +46,112 @@ pub trait CodeHost: Send + Sync {
     /// The pull requests of the repository whose head or merge commit the revision is.
     ///
     /// # Errors
-    /// As [`CodeHost::pull_request`].
+    /// As [`CodeHost::read`].
     async fn pull_requests_of(
         &self,
         repository: &RepositoryName,
         revision: &Revision,
     ) -> Result<Vec<PullRequestRef>, CodeHostError>;
+
+    /// Drops what was read before and is kept for one piece of work. A host that keeps nothing does nothing.
+    fn forget(&self) {}
+}
+
+/// A pull request and its reviews, as one moment's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// With its files, commits and, as far as the host tells and they are needed, pushers.
+    pub pull_request: PullRequest,
+    /// All, in the order in which they were given, each bound by the API only.
+    pub reviews: Vec<Review>,
+}
+
+/// What of a pull request has to be read: every list is a call, which is slow and counted. What is not needed and not
+/// read is marked incomplete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether anything looks at changed files.
+    pub files: bool,
+    /// Whether anything looks at who pushed, whatever else is known.
+    pub pushers: bool,
+    /// Heads of which a delivery has told when they became head.
+    pub known_heads: BTreeSet<Revision>,
+    /// Reviews that a delivery has bound to their commit.
+    pub known_reviews: BTreeSet<ReviewId>,
+}
+
+impl Needs {
+    /// Everything.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { files: true, pushers: true, ..Self::default() }
+    }
+
+    /// Whether what was read for these serves the other, too.
+    #[must_use]
+    pub fn cover(&self, other: &Self) -> bool {
+        // What is known was left out: with less of it, more was read.
+        self.files >= other.files
+            && self.pushers >= other.pushers
+            && (self.pushers
+                || (self.known_heads.is_subset(&other.known_heads)
+                    && self.known_reviews.is_subset(&other.known_reviews)))
+    }
+
+    /// What serves both.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            files: self.files || other.files,
+            pushers: self.pushers || other.pushers,
+            known_heads: self.known_heads.intersection(&other.known_heads).cloned().collect(),
+            known_reviews: self.known_reviews.intersection(&other.known_reviews).copied().collect(),
+        }
+    }
+
+    /// Whether push activity is needed of what was read: for who pushed, also where a commit is of no account, and for
+    /// when the head became head, which an approval that only the API tells of is held against.
+    #[must_use]
+    pub fn push_activity(&self, head: &Revision, commits: &[Commit], reviews: &[Review]) -> bool {
+        let approved_in_secret =
+            |review: &Review| review.state == ReviewState::Approved && !self.known_reviews.contains(&review.id);
+        self.pushers
+            || commits.iter().any(is_unattributed)
+            || (!self.known_heads.contains(head) && reviews.iter().any(approved_in_secret))
+    }
+}
+
+/// What the code host remembers of the deliveries it made: one that failed is not made again unless it is asked for.
+#[async_trait]
+pub trait DeliveryLog: Send + Sync {
+    /// Attempts since then, the newest first. Of very many only the newest.
+    ///
+    /// # Errors
+    /// [`CodeHostError`].
+    async fn attempts(&self, since: Timestamp) -> Result<Vec<DeliveryAttempt>, CodeHostError>;
+
+    /// Asks for what an attempt was to deliver to be delivered again.
+    ///
+    /// # Errors
+    /// [`CodeHostError`]: it may have been taken all the same.
+    async fn redeliver(&self, attempt: AttemptId) -> Result<(), CodeHostError>;
+}
+
+/// The host's number of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AttemptId(pub u64);
+
+/// One attempt at a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryAttempt {
+    /// Which attempt.
+    pub id: AttemptId,
+    /// At which delivery: the same for all attempts at it.
+    pub delivery: DeliveryId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it was taken.
+    pub taken: bool,
 }
 
 /// Why the code host gave no answer.
@@ -198,6 +296,24 @@ pub trait RequestStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError>;
+
+    /// What is kept of a pull request's page; the default of it where nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn shown(&self, pull_request: &PullRequestRef) -> Result<Shown, StoreError>;
+
+    /// Keeps it if the stored version is the one before its own (none for version 1), and says whether it was.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn remember_shown(&self, pull_request: &PullRequestRef, shown: &Shown) -> Result<bool, StoreError>;
+
+    /// The pull requests whose pages are due by then, the longest due first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn pages_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError>;
 }
 
 /// Which requests are meant.
@@ -392,4 +508,87 @@ pub struct NotifyError {
     pub channel: ChannelName,
     /// What was said.
     pub detail: String,
+}
+
+/// What people see on the pull request. Everything is put there as it is to be, so that doing it again does no harm.
+#[async_trait]
+pub trait PullRequestPage: Send + Sync {
+    /// What the page itself says.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    async fn about(&self, at: &PullRequestRef) -> Result<PageFacts, PageError>;
+
+    /// Puts a check on its commit, or brings it up to date, and gives its id.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PageError>;
+
+    /// Writes the comment, or edits it, and gives its id. Its first line is what it is found by.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PageError>;
+
+    /// Asks for reviews. One who cannot be asked keeps nobody else from being asked, and is no error.
+    ///
+    /// # Errors
+    /// [`PageError::Unavailable`]: some may have been asked.
+    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PageError>;
+
+    /// Makes a deployment, or finds it, and gives its id. One that is there is never changed.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    async fn put_deployment(&self, at: &RepositoryName, deployment: &Deployment, spot: Spot) -> Result<u64, PageError>;
+
+    /// Adds a status to a deployment.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    async fn set_deployment(&self, at: &RepositoryName, id: u64, status: &DeploymentStatus) -> Result<(), PageError>;
+}
+
+/// Where something is to be put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spot {
+    /// Nowhere yet.
+    New,
+    /// It may be there: an earlier attempt was not heard of. It is looked for first.
+    Unsure,
+    /// In the place of this one.
+    At(u64),
+}
+
+/// What a page says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFacts {
+    /// Whether everybody may read it.
+    pub public: bool,
+    /// Who is asked for a review at present.
+    pub requested: BTreeSet<Reviewer>,
+}
+
+/// Something was not put on a page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// It was there, and is no longer.
+    #[error("{what} is gone")]
+    Gone {
+        /// What.
+        what: String,
+    },
+    /// It is not taken, and would not be if it were tried again.
+    #[error("it was refused: {detail}")]
+    Refused {
+        /// What was said.
+        detail: String,
+    },
+    /// It is not known whether it was taken.
+    #[error("the code host did not answer: {detail}")]
+    Unavailable {
+        /// What was said.
+        detail: String,
+    },
 }

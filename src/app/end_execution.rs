@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::gather::facts_of;
 use super::rewrite::rewrite;
-use super::{App, ExecutionRef, announce};
+use super::{App, ExecutionRef, announce, show};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Verdict};
 use crate::approval::record::{Entry, RecordKind};
@@ -46,6 +46,7 @@ async fn close(app: &App, request: ApprovalRequest, how: ExecutionEnd) -> Result
     match closed.await? {
         Some(closed) => {
             announce::announce_end(app, &closed).await;
+            show::show_request(app, &closed).await;
             Ok(closed.closed().map(|closed| closed.end))
         }
         // Another has closed it meanwhile, or holds a claim and finds out.

@@ -9,7 +9,7 @@ use super::gather::{GatherError, Moments, gather};
 use super::input::{ExecutionInput, InvalidInput, recorded};
 use super::open_request::Pinned;
 use super::vetoes::remember_vetoes;
-use super::{App, ExecutionRef, announce, end_execution};
+use super::{App, ExecutionRef, announce, end_execution, show};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
 use crate::approval::record::{Entry, RecordKind};
@@ -80,9 +80,13 @@ pub async fn evaluate(
     let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };
     let write = Write::new(request, entry);
     let request = write.request.clone();
+    if let Some(at) = &request.subject.pull_request {
+        show::owe(app, at, &request.id).await;
+    }
     let stands = match app.store.write(write).await {
         Ok(()) => {
             announce::announce_end(app, &request).await;
+            show::show_request(app, &request).await;
             decision
         }
         // A retry of this very step: what was stored the first time stands.

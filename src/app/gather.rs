@@ -3,17 +3,20 @@
 //! All or nothing: a part that cannot be read is an error, and the request goes on waiting.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use jiff::Timestamp;
 
 use super::App;
 use super::failure::Failure;
 use super::vetoes::standing_vetoes;
-use crate::approval::facts::{FACTS_SCHEMA, Facts, PullRequest, Review};
+use crate::approval::facts::{FACTS_SCHEMA, Facts, Person, PullRequest, Review};
+use crate::approval::observation::Observed;
 use crate::approval::request::{ApprovalRequest, Subject};
-use crate::ident::{PullRequestRef, Revision};
-use crate::policy::Rule;
-use crate::ports::{CodeHostError, StoreError};
+use crate::ident::{PullRequestRef, Revision, TeamSlug};
+use crate::policy::{Condition, Exclusion, Rule, Test};
+use crate::ports::{CodeHostError, Needs, Reading, StoreError};
 
 /// Why the facts are not known.
 #[derive(Debug, thiserror::Error)]
@@ -42,15 +45,12 @@ pub(super) async fn gather(
     let mut facts = bare(subject, moments, app.clock.now());
     let asks = rule.filter(|rule| rule.requirement().is_some());
     if let (Some(rule), Some(reference)) = (asks, &subject.pull_request) {
-        let (pull_request, reviews) = read_pull_request(app, reference).await?;
+        let ((pull_request, reviews), teams) =
+            tokio::try_join!(read_pull_request(app, rule, reference), read_teams(app, rule))?;
         facts.revision.get_or_insert_with(|| deployed(&pull_request));
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;
-        for team in rule.teams() {
-            if let Some(members) = app.code_host.team_members(&team).await? {
-                facts.teams.insert(team, members);
-            }
-        }
+        facts.teams = teams;
         facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
     // The time of the decision is that of its youngest fact, so that nothing in them lies in its future.
@@ -82,13 +82,28 @@ pub(super) fn bare(subject: &Subject, moments: Moments, now: Timestamp) -> Facts
     }
 }
 
+/// The members of the rule's teams, as far as they can be read: all at once, since each is a call.
+async fn read_teams(app: &App, rule: &Rule<'_>) -> Result<BTreeMap<TeamSlug, Vec<Person>>, GatherError> {
+    let teams = rule.teams();
+    let answers = all(teams.iter().map(|team| app.code_host.team_members(team))).await;
+    let mut read = BTreeMap::new();
+    for (team, members) in teams.into_iter().zip(answers) {
+        if let Some(members) = members? {
+            read.insert(team, members);
+        }
+    }
+    Ok(read)
+}
+
 /// The pull request and its reviews, with what deliveries told.
 pub(super) async fn read_pull_request(
     app: &App,
+    rule: &Rule<'_>,
     reference: &PullRequestRef,
 ) -> Result<(PullRequest, Vec<Review>), GatherError> {
-    let mut pull_request = app.code_host.pull_request(reference).await?;
-    let mut reviews = app.code_host.reviews(reference).await?;
+    let told = app.store.observed(reference).await?;
+    let Reading { mut pull_request, mut reviews } = app.code_host.read(reference, &needs(rule, &told)).await?;
+    // Read again: what is told while the host answers counts.
     let observed = app.store.observed(reference).await?;
     observed.overlay_pull_request(&mut pull_request);
     observed.overlay_reviews(&mut reviews);
@@ -96,6 +111,45 @@ pub(super) async fn read_pull_request(
     let has_head = pull_request.commits.iter().any(|commit| commit.sha == pull_request.head);
     pull_request.commits_complete &= has_head;
     Ok((pull_request, reviews))
+}
+
+/// What of a pull request the rule looks at, beyond what deliveries told.
+fn needs(rule: &Rule<'_>, told: &Observed) -> Needs {
+    let looks_at = |wanted: fn(&Test) -> bool| rule.conditions().any(|condition| has(condition, wanted));
+    let people = |test: &Test| matches!(test, Test::Authors(_) | Test::OnlyAuthors(_));
+    Needs {
+        files: looks_at(|test| matches!(test, Test::Paths(_) | Test::OnlyPaths(_))),
+        pushers: rule.exclude().contains(&Exclusion::Pushers) || looks_at(people),
+        known_heads: told.heads.keys().cloned().collect(),
+        known_reviews: told.reviews.keys().copied().collect(),
+    }
+}
+
+fn has(condition: &Condition, wanted: fn(&Test) -> bool) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| has(part, wanted)),
+        Condition::Not(inner) => has(inner, wanted),
+        Condition::Is(term) => wanted(&term.test),
+    }
+}
+
+/// Does all of it at once, and gives the results in the order of the work.
+async fn all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut under_way: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
+    poll_fn(|context| {
+        let mut done = true;
+        for (work, result) in &mut under_way {
+            if result.is_none() {
+                match work.as_mut().poll(context) {
+                    Poll::Ready(value) => *result = Some(value),
+                    Poll::Pending => done = false,
+                }
+            }
+        }
+        if done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    under_way.into_iter().filter_map(|(_, result)| result).collect()
 }
 
 /// The facts of a stored request, as of now, that its own rule needs.

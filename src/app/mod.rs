@@ -8,9 +8,13 @@ mod gather;
 mod input;
 mod inspect;
 mod open_request;
+mod read_once;
 mod record_delivery;
+mod redeliver;
+mod reevaluate;
 mod rewrite;
 mod settle;
+mod show;
 mod sweep;
 mod verify;
 mod vetoes;
@@ -24,13 +28,15 @@ pub use input::{ExecutionInput, InvalidInput};
 pub use inspect::inspect;
 pub use open_request::{Pinned, Wait, open_request};
 pub use record_delivery::{Recorded, Told, record_delivery};
+pub use redeliver::{Redelivered, Redelivery};
+pub use reevaluate::{Asked, reevaluate};
 pub use settle::{Settled, Waiting, settle};
 pub use sweep::{Swept, sweep};
 pub use verify::{Release, verify};
 
 use crate::ident::{ExecutionArn, RequestId};
 use crate::policy::Policy;
-use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, RequestStore};
+use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, PullRequestPage, RequestStore};
 
 /// The policy and the ports that the use cases work with.
 #[derive(Clone)]
@@ -45,6 +51,10 @@ pub struct App {
     pub code_host: Arc<dyn CodeHost>,
     /// How channels are told.
     pub notifier: Arc<dyn Notifier>,
+    /// The deliveries that failed, where the code host remembers them; the sweep asks for them again.
+    pub redelivery: Option<Arc<Redelivery>>,
+    /// What people see on pull requests; none: nothing is shown there.
+    pub page: Option<Arc<dyn PullRequestPage>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

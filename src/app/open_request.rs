@@ -8,7 +8,7 @@ use super::gather::{Moments, bare};
 use super::input::{ExecutionInput, recorded};
 use super::rewrite::TRIES;
 use super::settle::Settled;
-use super::{App, ExecutionRef, announce, end_execution, settle};
+use super::{App, ExecutionRef, announce, end_execution, settle, show};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
@@ -69,6 +69,7 @@ pub async fn open_request(
     end_execution::end_earlier_runs(app, execution).await?;
     let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
 
+    let app = &app.reading_once();
     match settle::settle(app, &request.id).await {
         Ok(Settled::Waiting(_)) => announce::announce(app, &request, Event::Requested, None).await,
         Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
@@ -78,6 +79,7 @@ pub async fn open_request(
             announce::announce(app, &request, Event::Requested, None).await;
         }
     }
+    show::show_request(app, &request).await;
     Ok(request.id)
 }
 

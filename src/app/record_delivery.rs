@@ -1,7 +1,8 @@
 //! A verified delivery: what it told is kept, and every open request of its pull request is brought up to date.
 
 use super::failure::Failure;
-use super::{App, settle};
+use super::show::{Pace, Wanted};
+use super::{App, settle, show};
 use crate::approval::observation::Observation;
 use crate::ident::{DeliveryId, PullRequestRef};
 use crate::ports::DeliveryState;
@@ -45,6 +46,7 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
 
     let open = app.store.open_for(&told.pull_request).await?;
     let mut failed = None;
+    let app = &app.reading_once();
     for request in &open {
         if let Err(failure) = settle::settle(app, &request.id).await {
             tracing::warn!(request.id = %request.id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
@@ -52,11 +54,15 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
         }
     }
 
-    match failed {
+    let recorded = match failed {
         Some(failure) => Err(failure),
         None => {
             app.store.finish_delivery(&told.delivery, app.clock.now()).await?;
             Ok(Recorded::Worked { requests: open.len() })
         }
+    };
+    if !open.is_empty() {
+        show::show(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
     }
+    recorded
 }

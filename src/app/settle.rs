@@ -62,7 +62,8 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
         match claim {
             Ok(claim) => return resume(app, &claim).await,
             Err(ClaimError::Refused(Refused::Settling)) => return Ok(Settled::Claimed),
-            Err(ClaimError::Refused(_) | ClaimError::Write(WriteError::Conflict { .. })) => {}
+            // Whoever came first may have seen newer facts.
+            Err(ClaimError::Refused(_) | ClaimError::Write(WriteError::Conflict { .. })) => app.code_host.forget(),
             Err(error @ ClaimError::Write(WriteError::Unavailable(_))) => return Err(error.into()),
         }
     }

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::gather::{facts_of, facts_under};
 use super::rewrite::rewrite;
 use super::vetoes::remember_vetoes;
-use super::{App, ExecutionRef, announce};
+use super::{App, ExecutionRef, announce, show};
 use crate::approval::decision::{Decision, Reason, ReasonCode, Verdict};
 use crate::approval::facts::Facts;
 use crate::approval::record::{Entry, RecordKind};
@@ -30,6 +30,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     if let Some((end, decision)) = not_approved(&request) {
         return Err(Failure::Ended { end, decision });
     }
+    let app = &app.reading_once();
     let pinned = decided(app, &request, Under::Pinned).await?;
     // Each policy is asked on the facts that it needs: its own teams, and the vetoes of those who have a say under it.
     let present = match app.policy.digest() == &request.policy_digest {
@@ -58,19 +59,19 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     });
     // Without the record nothing is released.
     let request = recorded.await?.unwrap_or(request);
+    if let Some(end) = refused {
+        announce::announce(app, &request, end.event(), Some(&decision)).await;
+    } else {
+        // One that the request was settled by is told with its end.
+        let settled_by_it = request.decision().is_some_and(|settled| settled.overridden.is_some());
+        if decision.overridden.is_some() && !settled_by_it {
+            announce::announce_override(app, &request, &decision).await;
+        }
+    }
+    show::show_request(app, &request).await;
     match refused {
-        Some(end) => {
-            announce::announce(app, &request, end.event(), Some(&decision)).await;
-            Err(Failure::Ended { end, decision: Some(Box::new(decision)) })
-        }
-        None => {
-            // One that the request was settled by is told with its end.
-            let settled_by_it = request.decision().is_some_and(|settled| settled.overridden.is_some());
-            if decision.overridden.is_some() && !settled_by_it {
-                announce::announce_override(app, &request, &decision).await;
-            }
-            Ok(Release { request_id: request.id, decision })
-        }
+        Some(end) => Err(Failure::Ended { end, decision: Some(Box::new(decision)) }),
+        None => Ok(Release { request_id: request.id, decision }),
     }
 }
 

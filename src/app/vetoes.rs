@@ -51,7 +51,7 @@ pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -
     }
     let mut standing = Vec::new();
     for veto in remembered {
-        let stands = match read_pull_request(app, &veto.pull_request).await {
+        let stands = match read_pull_request(app, rule, &veto.pull_request).await {
             Ok((there, reviews)) => {
                 let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
                 objectors(rule, &there).contains(&veto.by.id)

@@ -119,7 +119,8 @@ pub(super) fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
 
 /// Whether somebody's part in a commit is unknown. GitHub's own account goes by its e-mail address as others do, and
 /// whoever writes that into a commit is not known by it.
-pub(super) fn is_unattributed(commit: &Commit) -> bool {
+#[must_use]
+pub fn is_unattributed(commit: &Commit) -> bool {
     commit.author.is_none() || commit.committer.is_none() || people_of(commit).next().is_none()
 }
 

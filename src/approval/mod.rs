@@ -22,11 +22,13 @@ pub mod record;
 pub mod request;
 mod review;
 mod schedule;
+pub mod shown;
 mod timeline;
 pub mod told;
 mod wording;
 
 pub use decide::{decide, decide_under, objectors};
+pub use exclusion::is_unattributed;
 pub use judge::{Judgment, with_judgment};
 pub use schedule::{Moment, MomentKind, moments};
 pub use timeline::{Change, timeline};

@@ -4,12 +4,13 @@
 //! say who pushed. A delivery is signed and says how things stood when they happened. The rules of merging stand here,
 //! so that every store keeps the same facts. Knows nothing of webhooks or of storage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{BoundBy, DismissedFrom, Person, PullRequest, Review, ReviewState};
+use super::shown::Reviewer;
 use crate::ident::{ReviewId, Revision};
 
 /// One thing that a verified delivery told.
@@ -37,6 +38,11 @@ pub enum Observation {
         /// When, on the gate's clock: never earlier than it was.
         at: Timestamp,
     },
+    /// Somebody took back that a review was asked for.
+    ReviewUnasked {
+        /// Whose.
+        reviewer: Reviewer,
+    },
     /// The base branch was changed.
     BaseChanged {
         /// When, on the gate's clock.
@@ -60,6 +66,9 @@ pub struct Observed {
     pub pusher_unknown: bool,
     /// When the base was last changed.
     pub base_changed_at: Option<Timestamp>,
+    /// Whose review somebody no longer asks for: we do not ask for it again.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub unasked: BTreeSet<Reviewer>,
 }
 
 impl Observed {
@@ -84,6 +93,9 @@ impl Observed {
                     Some(_) => {}
                     None => self.pusher_unknown = true,
                 }
+            }
+            Observation::ReviewUnasked { reviewer } => {
+                self.unasked.insert(reviewer);
             }
             Observation::BaseChanged { at } => self.base_changed_at = self.base_changed_at.max(Some(at)),
         }

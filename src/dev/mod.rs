@@ -137,6 +137,8 @@ impl LocalGate {
             callback: broker.clone(),
             code_host: Arc::new(github.clone()),
             notifier: outbox.clone(),
+            redelivery: None,
+            page: Some(Arc::new(github.clone())),
             clock: clock.clone(),
         };
         let machine = Machine::new(app.clone(), broker.clone());

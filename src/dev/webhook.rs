@@ -14,7 +14,8 @@ use super::server::{answer, failure};
 use crate::adapters::github::delivery::{
     DELIVERY_HEADER, DeliveryHeaders, DeliveryKind, EVENT_HEADER, LARGEST_BODY, Refused, SIGNATURE_HEADER, receive,
 };
-use crate::app::{self, Recorded, Told};
+use crate::app::{self, Asked, Failure, Recorded, Told};
+use crate::ident::DeliveryId;
 
 /// GitHub gives up after 10 seconds; what is not done by then is done by the sweep.
 const PATIENCE: Duration = Duration::from_secs(9);
@@ -37,12 +38,21 @@ pub(super) async fn github(State(gate): State<Arc<LocalGate>>, headers: HeaderMa
     let (pull_request, observations) = match delivery.kind {
         DeliveryKind::Ping => return answer(StatusCode::OK, json!({ "result": "pong" })),
         DeliveryKind::Ignored { .. } => return answer(StatusCode::ACCEPTED, json!({ "result": "ignored" })),
+        DeliveryKind::Check { repository, name, request } => {
+            let asked = Asked { delivery: delivery.id.clone(), request, repository, check: name };
+            return worked(&delivery.id, app::reevaluate(&gate.app, asked)).await;
+        }
         DeliveryKind::PullRequest { reference, observations, .. } => (reference, observations),
     };
     let told = Told { delivery: delivery.id.clone(), pull_request, observations };
-    match tokio::time::timeout(PATIENCE, app::record_delivery(&gate.app, told)).await {
+    worked(&delivery.id, app::record_delivery(&gate.app, told)).await
+}
+
+/// The answer to a delivery that is worked.
+async fn worked(delivery: &DeliveryId, work: impl Future<Output = Result<Recorded, Failure>>) -> Response {
+    match tokio::time::timeout(PATIENCE, work).await {
         Ok(Ok(Recorded::Worked { requests })) => {
-            tracing::info!(delivery.id = %delivery.id, requests, "a delivery was worked");
+            tracing::info!(delivery.id = %delivery, requests, "a delivery was worked");
             answer(StatusCode::OK, json!({ "result": "worked", "requests": requests }))
         }
         Ok(Ok(Recorded::Before)) => answer(StatusCode::OK, json!({ "result": "worked before" })),

@@ -8,6 +8,7 @@ use super::canonical::digest;
 use super::check::{Sections, check};
 use super::floor::{Floor, read_floor};
 use super::lint::{self, Look};
+use super::mention::Mention;
 use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
@@ -50,11 +51,12 @@ const TOP_KEYS: Keys = Keys {
 /// Loads a bundle. The sources stand in the order of their names.
 #[must_use]
 pub fn load(bundle: Vec<Source>) -> Loaded {
-    read(bundle, None)
+    read(bundle, None, None)
 }
 
-/// Loads a bundle, and has a look at it while its tree is still there if it is sound.
-pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>) -> Loaded {
+/// Loads a bundle, and has a look at it while its tree is still there if it is sound. Notes whom it names, where that
+/// is asked for.
+pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>, mentions: Option<&mut Vec<Mention>>) -> Loaded {
     let mut sources = SourceMap::default();
     let mut early = Findings::new();
     if bundle.is_empty() {
@@ -78,7 +80,11 @@ pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>) -> Loaded {
     }
     let mut reader = Reader::new(&sources);
     reader.findings = early;
+    reader.mentions = mentions.is_some().then(Vec::new);
     let policy = assemble(&mut reader, &roots, look);
+    if let (Some(mentions), Some(noted)) = (mentions, reader.mentions) {
+        mentions.extend(noted);
+    }
     let mut findings = reader.findings;
     findings.sort();
     let policy = if findings.has_errors() { None } else { policy };

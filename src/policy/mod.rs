@@ -18,6 +18,7 @@ mod floor;
 mod layers;
 mod lint;
 pub(crate) mod load;
+mod mention;
 mod names;
 mod path;
 mod pattern;
@@ -45,6 +46,7 @@ pub use field::{
 pub use floor::{Below, Floor};
 pub use lint::{Linted, lint};
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
+pub use mention::{Mention, Mentioned, Named, Pin, mentions, pinned};
 pub use path::{PathError, PathPattern};
 pub use pattern::{Pattern, PatternError};
 pub use pointer::{Pointer, PointerError};

@@ -3,6 +3,7 @@
 //! Knows what a policy and a decision are and nothing of terminals: whether colour is wanted is an argument.
 
 pub mod answer;
+pub mod app_form;
 pub mod case;
 pub mod coverage;
 pub mod decision;
@@ -14,6 +15,7 @@ pub mod junit;
 mod markup;
 pub mod matrix;
 pub mod message;
+pub mod page;
 pub mod rule;
 pub mod sarif;
 pub mod schema;

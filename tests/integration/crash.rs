@@ -134,6 +134,26 @@ async fn assert_ended(world: &GateWorld, story: Story, cut: &str) {
     let late = told.iter().skip(ended).filter(|event| matches!(event, Event::Reminded | Event::Escalated)).count();
     assert_eq!(late, 0, "{cut}: {told:?}");
     assert!(request.due_at().is_none(), "{cut}: something is still due");
+    assert_shown(world, end, cut);
+}
+
+/// One check, one comment and one deployment, which say how it ended.
+fn assert_shown(world: &GateWorld, end: End, cut: &str) {
+    let (conclusion, state) = match end {
+        End::Approved => ("success", "in_progress"),
+        End::Rejected => ("failure", "failure"),
+        End::Expired => ("timed_out", "failure"),
+        End::Superseded | End::Denied | End::Canceled => panic!("an end that no story has"),
+    };
+    let page = world.host.world();
+    let checks: Vec<_> = page.checks.values().map(|run| (run.conclusion.as_deref(), run.actions.len())).collect();
+    assert_eq!(checks, [(Some(conclusion), 0)], "{cut}: one check");
+    let comments: Vec<_> = page.comments.values().map(|comment| comment.body.as_str()).collect();
+    assert_eq!(comments.len(), 1, "{cut}: one comment");
+    assert!(comments[0].contains(end.as_str()), "{cut}: {}", comments[0]);
+    let deployments: Vec<_> =
+        page.deployments.values().map(|made| made.statuses.last().map(|status| status.state.as_str())).collect();
+    assert_eq!(deployments, [Some(state)], "{cut}: one deployment");
 }
 
 #[expect(clippy::print_stdout, reason = "how much was tried is worth knowing")]

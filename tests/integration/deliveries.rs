@@ -67,6 +67,7 @@ fn every_recorded_payload_is_let_in_as_what_it_is() {
                     assert_eq!(format!("{named}.{}", action.expect("an action")), sent.name());
                     "ignored"
                 }
+                DeliveryKind::Check { .. } => panic!("none of these checks is ours"),
                 DeliveryKind::PullRequest { reference, .. } => {
                     assert_eq!(reference.number, sent.payload["pull_request"]["number"]);
                     assert_eq!(reference.repository.as_str(), sent.payload["repository"]["full_name"]);
@@ -260,7 +261,9 @@ fn what_only_resembles_a_pull_requests_event_is_refused_under_its_name() {
 fn an_unknown_event_or_action_is_ignored() {
     let ignored = |event: &str, body: &Value| match deliver(event, body.to_string().as_bytes()).expect("let in").kind {
         DeliveryKind::Ignored { event, action } => (event, action),
-        kind @ (DeliveryKind::Ping | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
+        kind @ (DeliveryKind::Ping | DeliveryKind::Check { .. } | DeliveryKind::PullRequest { .. }) => {
+            panic!("{kind:?}")
+        }
     };
     let named = |event: &str, action: &str| (event.to_owned(), Some(action.to_owned()));
     assert_eq!(ignored("check_run", &json!({"action": "completed"})), named("check_run", "completed"));

@@ -27,7 +27,7 @@ fn without(whole: &Told, variant: &Variant) -> Told {
                     _ => {}
                 }
             }
-            Observation::ReviewDismissed { .. } | Observation::HeadSeen { .. } => {}
+            Observation::ReviewDismissed { .. } | Observation::HeadSeen { .. } | Observation::ReviewUnasked { .. } => {}
             Observation::BaseChanged { .. } if variant.pointer == "/changes/base" => {
                 told.observations.clear();
                 break;

@@ -10,6 +10,7 @@ use countersign::approval::facts::{BoundBy, Facts, Review, ReviewState, Veto};
 use countersign::approval::observation::{Observation, Observed};
 use countersign::approval::record::{Record, RecordKind};
 use countersign::approval::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREAD_SECONDS, Subject};
+use countersign::approval::shown::{DeploymentState, Placed, Shown, ShownRequest};
 use countersign::ident::{DeliveryId, ReviewId};
 use countersign::policy::{Field, Rule};
 use countersign::ports::{ClaimError, DeliveryState, RequestStore, SettleClaim, Which, Write, WriteError};
@@ -39,6 +40,8 @@ macro_rules! store_contract {
             a_delivery_is_worked_until_it_is_done_and_then_never_again,
             what_deliveries_told_is_merged_and_no_word_is_lost_to_another,
             a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time,
+            a_page_is_kept_by_those_who_know_its_last_version_and_by_nobody_else,
+            pages_are_due_in_the_order_of_time_and_no_longer_than_something_is,
             no_print_of_what_is_written_shows_the_token,
         );
     };
@@ -477,6 +480,62 @@ pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_la
         [veto(pia.clone(), 1, "acme/checkout#2"), veto(pat, 3, "acme/checkout#1"), veto(pia, 9, "acme/checkout#1")];
     assert_eq!(store.vetoes(&target, &of).await, Ok(expected.to_vec()));
     assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
+}
+
+fn page(version: u64, due: Option<i64>) -> Shown {
+    let placed = Placed { id: Some(7), digest: "d".into(), begun: false };
+    let asked = [("pia", 'a'), ("acme/sre", 'b')].map(|(who, head)| (who.parse().expect("a reviewer"), revision(head)));
+    let request = ShownRequest {
+        version: 3,
+        head: Some(revision('a')),
+        last: true,
+        deployment: Some(placed.clone()),
+        state: Some(DeploymentState::InProgress),
+    };
+    Shown {
+        version,
+        lease: Some(at(9)),
+        again: true,
+        due_at: due.map(at),
+        public: Some(false),
+        comment: Some(placed.clone()),
+        checks: [("a countersign / checkout / production".to_owned(), placed)].into(),
+        requests: [(pending("one", 0).id, request)].into(),
+        asked: asked.into(),
+    }
+}
+
+pub(crate) async fn a_page_is_kept_by_those_who_know_its_last_version_and_by_nobody_else(store: Store) {
+    let here = pull_request("acme/checkout#1");
+    assert_eq!(store.shown(&here).await, Ok(Shown::default()));
+    assert_eq!(store.remember_shown(&here, &page(2, None)).await, Ok(false));
+    assert_eq!(store.remember_shown(&here, &page(1, None)).await, Ok(true));
+    assert_eq!(store.shown(&pull_request("ACME/Checkout#1")).await, Ok(page(1, None)));
+    assert_eq!(store.remember_shown(&here, &page(1, Some(5))).await, Ok(false));
+    assert_eq!(store.shown(&here).await, Ok(page(1, None)));
+    let tasks = (0..8).map(|_| {
+        let (store, here) = (Arc::clone(&store), here.clone());
+        tokio::spawn(async move { store.remember_shown(&here, &page(2, None)).await })
+    });
+    let mut kept = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        kept += usize::from(task.await.expect("a task").expect("an answer"));
+    }
+    assert_eq!(kept, 1);
+    assert_eq!(store.shown(&pull_request("acme/checkout#2")).await, Ok(Shown::default()));
+}
+
+pub(crate) async fn pages_are_due_in_the_order_of_time_and_no_longer_than_something_is(store: Store) {
+    let pages = ["acme/checkout#1", "acme/checkout#10", "acme/checkout#2"].map(pull_request);
+    for (at, due) in pages.iter().zip([30, 10, 20]) {
+        assert_eq!(store.remember_shown(at, &page(1, Some(due))).await, Ok(true));
+    }
+    assert_eq!(store.pages_due(at(9)).await, Ok(Vec::new()));
+    assert_eq!(store.pages_due(at(20)).await, Ok(vec![pages[1].clone(), pages[2].clone()]));
+    assert_eq!(store.remember_shown(&pages[1], &page(2, Some(40))).await, Ok(true));
+    assert_eq!(store.remember_shown(&pages[2], &page(2, None)).await, Ok(true));
+    assert_eq!(store.pages_due(at(30)).await, Ok(vec![pages[0].clone()]));
+    assert_eq!(store.pages_due(at(40)).await, Ok(vec![pages[0].clone(), pages[1].clone()]));
 }
 
 pub(crate) async fn no_print_of_what_is_written_shows_the_token(store: Store) {

@@ -83,7 +83,9 @@ pub(crate) struct Told {
 pub(crate) fn told(sent: &Sent) -> Told {
     match sent.deliver().expect("a delivery").kind {
         DeliveryKind::PullRequest { reference, what, observations } => Told { reference, what, observations },
-        kind @ (DeliveryKind::Ping | DeliveryKind::Ignored { .. }) => panic!("{} came in as {kind:?}", sent.name()),
+        kind @ (DeliveryKind::Ping | DeliveryKind::Ignored { .. } | DeliveryKind::Check { .. }) => {
+            panic!("{} came in as {kind:?}", sent.name())
+        }
     }
 }
 

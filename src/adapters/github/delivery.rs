@@ -11,7 +11,7 @@ use super::payload::Place;
 use super::signature::{SignatureError, WebhookSecrets};
 use crate::approval::facts::AccountKind;
 use crate::approval::observation::Observation;
-use crate::ident::{DeliveryId, PullRequestRef};
+use crate::ident::{DeliveryId, PullRequestRef, RepositoryName, RequestId};
 
 /// The most bytes that GitHub delivers; a larger payload is never sent.
 pub const LARGEST_BODY: usize = 25 * 1024 * 1024;
@@ -55,6 +55,15 @@ pub enum DeliveryKind {
         /// Its action, where the body names one as GitHub writes them.
         action: Option<String>,
     },
+    /// At one of our checks somebody asked for its request to be looked at again.
+    Check {
+        /// The repository that it stands in.
+        repository: RepositoryName,
+        /// What it is called.
+        name: String,
+        /// The request that it names.
+        request: RequestId,
+    },
     /// A pull request is to be looked at again.
     PullRequest {
         /// Which.
@@ -87,6 +96,8 @@ pub enum PullRequestEvent {
     Labeled,
     /// A label was taken away.
     Unlabeled,
+    /// Somebody took back that a review was asked for.
+    ReviewUnasked,
 }
 
 /// Why a delivery was not let in. The text repeats neither the body nor a header.
@@ -181,6 +192,11 @@ fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind
         return Ok(DeliveryKind::Ping);
     }
     let action: Option<String> = payload.field("action").optional().ok().flatten();
+    if event == "check_run"
+        && let Some(check) = payload.asked_check(action.as_deref())
+    {
+        return Ok(check);
+    }
     let Some(what) = action.as_deref().and_then(|action| PullRequestEvent::of(event, action)) else {
         return Ok(DeliveryKind::Ignored { event: event.to_owned(), action: action.filter(|action| is_word(action)) });
     };
@@ -218,6 +234,7 @@ impl PullRequestEvent {
             ("pull_request", "edited") => Some(Self::Edited),
             ("pull_request", "labeled") => Some(Self::Labeled),
             ("pull_request", "unlabeled") => Some(Self::Unlabeled),
+            ("pull_request", "review_request_removed") => Some(Self::ReviewUnasked),
             _ => None,
         }
     }
@@ -240,6 +257,7 @@ impl PullRequestEvent {
                 };
                 Ok(Some(Observation::HeadSeen { head, pusher: sender()?, at: now }))
             }
+            Self::ReviewUnasked => Ok(payload.requested()?.map(|reviewer| Observation::ReviewUnasked { reviewer })),
             Self::Edited if payload.field("changes").may_have("base") => Ok(Some(Observation::BaseChanged { at: now })),
             Self::ReviewEdited | Self::Closed | Self::Reopened | Self::Edited | Self::Labeled | Self::Unlabeled => {
                 Ok(None)

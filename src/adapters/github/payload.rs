@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::delivery::{Fault, Refused};
+use super::delivery::{DeliveryKind, Fault, Refused};
 use crate::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
-use crate::ident::PullRequestRef;
+use crate::approval::shown::{CHECK_PREFIX, REEVALUATE, Reviewer};
+use crate::ident::{Login, PullRequestRef, RepositoryName, TeamSlug};
 
 /// A place in a payload: its name, and what stands there.
 pub(super) struct Place<'a> {
@@ -75,6 +76,33 @@ impl<'a> Place<'a> {
             0 => Err(Refused::Field { name: place.name, fault: Fault::Unreadable }),
             number => Ok(PullRequestRef { repository, number }),
         }
+    }
+
+    /// What is asked at a check of ours: to run it again, or by its button. None where the check is another's, or the
+    /// action is none of those.
+    pub(super) fn asked_check(&self, action: Option<&str>) -> Option<DeliveryKind> {
+        let check = self.field("check_run");
+        let button = || self.field("requested_action").field("identifier").optional::<String>().ok().flatten();
+        let asked = match action {
+            Some("rerequested") => true,
+            Some("requested_action") => button().as_deref() == Some(REEVALUATE.identifier),
+            Some(_) | None => false,
+        };
+        let name: String = check.field("name").optional().ok().flatten().filter(|_| asked)?;
+        let request = check.field("external_id").optional().ok().flatten()?;
+        let repository = self.field("repository").field("full_name").optional().ok().flatten()?;
+        name.starts_with(CHECK_PREFIX).then_some(DeliveryKind::Check { repository, name, request })
+    }
+
+    /// Who is asked for a review, or no longer; none where the payload does not say.
+    pub(super) fn requested(&self) -> Result<Option<Reviewer>, Refused> {
+        let person: Option<Login> = self.field("requested_reviewer").field("login").optional()?;
+        // A team that was deleted has no slug.
+        let slug: Option<String> = self.field("requested_team").field("slug").optional()?;
+        let repository: Option<RepositoryName> = self.field("repository").field("full_name").optional()?;
+        let team = slug.zip(repository);
+        let team = team.and_then(|(slug, of)| TeamSlug::new(&format!("{}/{slug}", of.parts().0)).ok());
+        Ok(person.map(Reviewer::Person).or(team.map(Reviewer::Team)))
     }
 
     /// The review that stands here, as it was submitted; none where its state is not one that a review is given in.

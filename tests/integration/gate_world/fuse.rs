@@ -6,17 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use countersign::adapters::embedded::codehost::GithubStandIn;
 use countersign::adapters::embedded::store::EmbeddedStore;
-use countersign::approval::facts::{Person, PullRequest, Review, Veto};
+use countersign::approval::facts::{Person, Veto};
 use countersign::approval::observation::{Observation, Observed};
 use countersign::approval::record::Record;
 use countersign::approval::request::{ApprovalRequest, CallbackOutcome};
+use countersign::approval::shown::{Check, Deployment, DeploymentStatus, Reviewer, Shown};
 use countersign::ident::{
     ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
     TeamSlug,
 };
 use countersign::ports::{
-    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Notifier, NotifyError,
-    RequestStore, SettleClaim, StoreError, Which, Write, WriteError,
+    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Needs, Notifier,
+    NotifyError, PageError, PageFacts, PullRequestPage, Reading, RequestStore, SettleClaim, Spot, StoreError, Which,
+    Write, WriteError,
 };
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -107,12 +109,8 @@ impl Notifier for Fused<Arc<Channel>> {
 
 #[async_trait]
 impl CodeHost for Fused<GithubStandIn> {
-    async fn pull_request(&self, at: &PullRequestRef) -> Result<PullRequest, CodeHostError> {
-        self.fuse.around(self.port.pull_request(at)).await
-    }
-
-    async fn reviews(&self, at: &PullRequestRef) -> Result<Vec<Review>, CodeHostError> {
-        self.fuse.around(self.port.reviews(at)).await
+    async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
+        self.fuse.around(self.port.read(at, needs)).await
     }
 
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
@@ -184,5 +182,44 @@ impl RequestStore for Fused<EmbeddedStore> {
 
     async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
         self.fuse.around(self.port.vetoes(target, revision)).await
+    }
+
+    async fn shown(&self, at: &PullRequestRef) -> Result<Shown, StoreError> {
+        self.fuse.around(self.port.shown(at)).await
+    }
+
+    async fn remember_shown(&self, at: &PullRequestRef, shown: &Shown) -> Result<bool, StoreError> {
+        self.fuse.around(self.port.remember_shown(at, shown)).await
+    }
+
+    async fn pages_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
+        self.fuse.around(self.port.pages_due(by)).await
+    }
+}
+
+#[async_trait]
+impl PullRequestPage for Fused<GithubStandIn> {
+    async fn about(&self, at: &PullRequestRef) -> Result<PageFacts, PageError> {
+        self.fuse.around(self.port.about(at)).await
+    }
+
+    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PageError> {
+        self.fuse.around(self.port.put_check(at, check, spot)).await
+    }
+
+    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PageError> {
+        self.fuse.around(self.port.put_comment(at, text, spot)).await
+    }
+
+    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PageError> {
+        self.fuse.around(self.port.ask(at, reviewers)).await
+    }
+
+    async fn put_deployment(&self, at: &RepositoryName, made: &Deployment, spot: Spot) -> Result<u64, PageError> {
+        self.fuse.around(self.port.put_deployment(at, made, spot)).await
+    }
+
+    async fn set_deployment(&self, at: &RepositoryName, id: u64, to: &DeploymentStatus) -> Result<(), PageError> {
+        self.fuse.around(self.port.set_deployment(at, id, to)).await
     }
 }

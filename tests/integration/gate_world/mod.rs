@@ -18,7 +18,7 @@ use countersign::approval::observation::Observation;
 use countersign::approval::request::{ApprovalRequest, CallbackOutcome, End};
 use countersign::ident::{ChannelName, DeliveryId, Login, RepositoryName, RequestId};
 use countersign::ports::{
-    Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Notifier, NotifyError, RequestStore as _,
+    Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Needs, Notifier, NotifyError, RequestStore as _,
     SettleClaim,
 };
 use jiff::SignedDuration;
@@ -97,7 +97,7 @@ pub(crate) struct GateWorld {
     environment: &'static str,
 }
 
-fn login(text: &str) -> Login {
+pub(crate) fn login(text: &str) -> Login {
     Login::new(text).expect("a login")
 }
 
@@ -144,6 +144,8 @@ impl GateWorld {
             callback: Arc::new(Fused::new(Arc::clone(&self.broker), fuse)),
             code_host: Arc::new(Fused::new(self.host.clone(), fuse)),
             notifier: Arc::new(Fused::new(Arc::clone(&self.channel), fuse)),
+            redelivery: None,
+            page: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
             clock: self.clock.clone(),
         }
     }
@@ -178,7 +180,7 @@ impl GateWorld {
     /// GitHub delivers what it knows of the reviews.
     pub(crate) async fn deliver(&self, gate: &App, delivery: &str) -> Result<Recorded, Failure> {
         let at = pull_request("acme/checkout#1");
-        let reviews = self.host.reviews(&at).await.expect("reviews");
+        let reviews = self.host.read(&at, &Needs::everything()).await.expect("reviews").reviews;
         let told = Told {
             delivery: DeliveryId::new(delivery).expect("a delivery id"),
             pull_request: at,

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::GithubStandIn;
-use super::change::{NewAccount, NewRepository, NewTeam, Push, SwitchEdit, TeamEdit};
+use super::change::{NewAccount, NewApp, NewRepository, NewTeam, Push, SwitchEdit, TeamEdit};
 use super::refusal::Refusal;
 use super::rest::{answer, parse, path_parameters};
 use super::shape::Shapes;
@@ -31,6 +31,7 @@ pub(super) fn routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         .route("/_standin/world", get(world))
         .route("/_standin/host", patch(edit_host))
         .route("/_standin/hook", put(set_hook).delete(remove_hook))
+        .route("/_standin/app", put(set_app))
         .route("/_standin/users", post(create_user))
         .route("/_standin/users/{login}", patch(rename_user).delete(delete_user))
         .route("/_standin/teams", post(create_team))
@@ -38,6 +39,7 @@ pub(super) fn routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         .route("/_standin/repos", post(create_repository))
         .route("/_standin/repos/{owner}/{repo}", patch(set_switches))
         .route("/_standin/repos/{owner}/{repo}/forks", post(create_fork))
+        .route("/_standin/repos/{owner}/{repo}/check-runs/{check}/buttons", post(press))
         .route("/_standin/repos/{owner}/{repo}/branches/{*branch}", post(push_to_branch))
         .route("/_standin/repos/{owner}/{repo}/pulls/{number}/pushes", post(push_to_pull))
 }
@@ -159,6 +161,13 @@ async fn remove_hook(State(host): State<GithubStandIn>) -> Result<StatusCode, Re
     })
 }
 
+/// `PUT /_standin/app` `{slug, public_key}`.
+async fn set_app(State(host): State<GithubStandIn>, _: Named, body: Bytes) -> Result<StatusCode, Refusal> {
+    let new: NewApp = parse(&body)?;
+    host.change(|change| change.set_app(&new))?;
+    Ok(done())
+}
+
 /// `POST /_standin/users` `{login, type?, id?}`.
 async fn create_user(State(host): State<GithubStandIn>, _: Named, body: Bytes) -> Answer {
     let new: NewAccount = parse(&body)?;
@@ -214,7 +223,7 @@ async fn create_repository(State(host): State<GithubStandIn>, _: Named, body: By
     Ok(answer(StatusCode::CREATED, &json!(repository)))
 }
 
-/// `PATCH /_standin/repos/{owner}/{repo}` `{allow_self_review?, dismiss_stale_reviews?}`.
+/// `PATCH /_standin/repos/{owner}/{repo}` `{allow_self_review?, dismiss_stale_reviews?, public?}`.
 async fn set_switches(State(host): State<GithubStandIn>, named: Named, body: Bytes) -> Answer {
     let (name, edit): (RepositoryName, SwitchEdit) = (named.repository()?, parse(&body)?);
     let repository = host.change(|change| change.set_switches(&name, edit))?;
@@ -232,6 +241,21 @@ async fn create_fork(State(host): State<GithubStandIn>, named: Named, body: Byte
     let (name, new): (RepositoryName, NewFork) = (named.repository()?, parse(&body)?);
     let fork = host.change(|change| change.create_fork(&name, &new.owner))?;
     Ok(answer(StatusCode::CREATED, &json!(fork)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Press {
+    by: Login,
+    identifier: String,
+}
+
+/// `POST /_standin/repos/{owner}/{repo}/check-runs/{check}/buttons` `{by, identifier}`: somebody presses one.
+async fn press(State(host): State<GithubStandIn>, named: Named, body: Bytes) -> Result<StatusCode, Refusal> {
+    let (name, press): (RepositoryName, Press) = (named.repository()?, parse(&body)?);
+    let check = named.get("check")?.parse().map_err(|_| Refusal::NotFound)?;
+    host.change(|change| change.press(&press.by, &name, check, Some(&press.identifier)))?;
+    Ok(done())
 }
 
 /// `POST /_standin/repos/{owner}/{repo}/branches/{branch}`, a [`Push`]; makes the branch where there is none.

@@ -64,6 +64,8 @@ pub enum HookEvent {
     PullRequest,
     /// A review was given, edited or dismissed.
     PullRequestReview,
+    /// A check is to be run again, or one of its buttons was pressed.
+    CheckRun,
 }
 
 impl HookEvent {
@@ -74,6 +76,7 @@ impl HookEvent {
             Self::Ping => "ping",
             Self::PullRequest => "pull_request",
             Self::PullRequestReview => "pull_request_review",
+            Self::CheckRun => "check_run",
         }
     }
 }

@@ -5,18 +5,22 @@
 //!
 //! | part | |
 //! |---|---|
-//! | `world`, `pull`, `delivery` | the records |
+//! | `world`, `pull`, `board`, `delivery` | the records |
+//! | `access` | who may call, and how often |
 //! | `change` | what can be done to them, and the rules |
 //! | `storage` | the database |
 //! | `shape`, `payload` | GitHub's JSON |
 //! | `rest`, `control` | GitHub's HTTP interface, and what it lacks |
 //! | `hooks` | sending deliveries |
-//! | `port` | the same state read in process |
+//! | `port`, `page` | the same state read and written in process |
 
+mod access;
+pub mod board;
 pub mod change;
 mod control;
 pub mod delivery;
 mod hooks;
+mod page;
 mod payload;
 mod port;
 pub mod pull;
@@ -36,9 +40,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+pub use self::access::HostedApp;
 pub use self::refusal::Refusal;
 pub use self::storage::StorageError;
 
+use self::access::Access;
 use self::change::Change;
 use self::storage::Storage;
 use self::world::World;
@@ -60,6 +66,7 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Held by the task that sends deliveries, so that there is one.
     sending: tokio::sync::Mutex<()>,
+    access: Mutex<Access>,
 }
 
 impl fmt::Debug for GithubStandIn {
@@ -89,7 +96,7 @@ impl GithubStandIn {
         let world = RwLock::new(Arc::new(storage.load()?));
         let storage = Mutex::new(storage);
         let (changed, sending) = (watch::Sender::new(0), tokio::sync::Mutex::new(()));
-        Ok(Self { inner: Arc::new(Inner { clock, storage, world, changed, sending }) })
+        Ok(Self { inner: Arc::new(Inner { clock, storage, world, changed, sending, access: Mutex::default() }) })
     }
 
     /// Everything as of the last committed change.

@@ -4,10 +4,11 @@
 
 use serde_json::{Value, json};
 
+use super::board::CheckRun;
 use super::delivery::{APP_ID, INSTALLATION_ID};
 use super::pull::{PullRequest, Review};
 use super::shape::{Case, Shapes, with};
-use super::world::{Hook, World};
+use super::world::{Hook, Repository, World};
 use crate::ident::UserId;
 
 /// A `pull_request` event. `extra` holds the fields that only this action has.
@@ -17,7 +18,7 @@ pub(super) fn pull_request(world: &World, pull: &PullRequest, sender: UserId, (a
         "number": pull.number,
         "pull_request": Shapes(world).pull_full(pull),
     });
-    with(with(body, surroundings(world, pull, sender)), extra)
+    with(with(body, surroundings(world, pull.repository, sender)), extra)
 }
 
 /// A `pull_request_review` event. The pull request is in its simple form, as GitHub sends it here.
@@ -38,7 +39,25 @@ pub(super) fn review(
         "review": given,
         "pull_request": shapes.pull_simple(pull),
     });
-    with(with(body, surroundings(world, pull, sender)), extra)
+    with(with(body, surroundings(world, pull.repository, sender)), extra)
+}
+
+/// A `check_run` event: it is to be run again, or one of its buttons was pressed.
+pub(super) fn check_run(
+    world: &World,
+    (repository, run): (&Repository, &CheckRun),
+    sender: UserId,
+    button: Option<&str>,
+) -> Value {
+    let shapes = Shapes(world);
+    let mut body = json!({
+        "action": if button.is_some() { "requested_action" } else { "rerequested" },
+        "check_run": shapes.check_event(repository, run),
+    });
+    if let (Some(button), Some(fields)) = (button, body.as_object_mut()) {
+        fields.insert("requested_action".to_owned(), json!({ "identifier": button }));
+    }
+    with(body, surroundings(world, repository.id, sender))
 }
 
 /// A `ping`: what a hook gets when it is set.
@@ -51,7 +70,7 @@ pub(super) fn ping(world: &World, hook: &Hook) -> Value {
             "id": hook.id,
             "name": "web",
             "active": true,
-            "events": ["pull_request", "pull_request_review"],
+            "events": ["check_run", "pull_request", "pull_request_review"],
             "config": { "content_type": "json", "insecure_ssl": "0", "secret": "********", "url": hook.url },
             "created_at": hook.created_at,
             "updated_at": hook.created_at,
@@ -62,9 +81,9 @@ pub(super) fn ping(world: &World, hook: &Hook) -> Value {
 }
 
 /// The fields that stand round every event of a repository.
-fn surroundings(world: &World, pull: &PullRequest, sender: UserId) -> Value {
+fn surroundings(world: &World, repository: u64, sender: UserId) -> Value {
     let shapes = Shapes(world);
-    let repository = world.repositories.get(&pull.repository);
+    let repository = world.repositories.get(&repository);
     let organization = repository.and_then(|repository| shapes.organization(repository.name.parts().0));
     let fields = json!({
         "repository": repository.map(|repository| shapes.repository(repository)),

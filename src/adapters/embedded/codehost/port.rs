@@ -11,7 +11,7 @@ use super::world::{ActivityKind, Repository, World};
 use crate::approval::facts;
 use crate::approval::facts::{BoundBy, Person, PullRequestState, ReviewState};
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
-use crate::ports::{CodeHost, CodeHostError};
+use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
 
 /// GitHub lists no more commits of a pull request.
 pub(super) const COMMITS_LISTED: usize = 250;
@@ -20,18 +20,21 @@ pub(super) const FILES_LISTED: usize = 3000;
 
 #[async_trait]
 impl CodeHost for GithubStandIn {
-    async fn pull_request(&self, at: &PullRequestRef) -> Result<facts::PullRequest, CodeHostError> {
+    async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
         let world = self.readable()?;
         let (repository, pull) = find(&world, at)?;
-        Ok(pull_facts(&world, repository, pull))
-    }
-
-    async fn reviews(&self, at: &PullRequestRef) -> Result<Vec<facts::Review>, CodeHostError> {
-        let world = self.readable()?;
-        let (_, pull) = find(&world, at)?;
         // A pending review is seen by its giver alone.
         let given = pull.reviews.iter().filter(|review| review.state != ReviewState::Pending);
-        Ok(given.map(|review| review_facts(&world, pull, review)).collect())
+        let reviews: Vec<_> = given.map(|review| review_facts(&world, pull, review)).collect();
+        let mut pull_request = pull_facts(&world, repository, pull);
+        if !needs.files {
+            (pull_request.files, pull_request.files_complete) = (Vec::new(), false);
+        }
+        if !needs.push_activity(&pull_request.head, &pull_request.commits, &reviews) {
+            (pull_request.pushers, pull_request.pushers_complete) = (Vec::new(), false);
+            pull_request.head_first_seen = None;
+        }
+        Ok(Reading { pull_request, reviews })
     }
 
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::world::{Commit, FileChange};
 use crate::approval::facts::{DismissedFrom, ReviewState};
-use crate::ident::{RepositoryName, ReviewId, Revision, UserId};
+use crate::ident::{RepositoryName, ReviewId, Revision, TeamSlug, UserId};
 
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,12 @@ pub struct PullRequest {
     pub merged_by: Option<UserId>,
     /// Of an open one the test merge, which says nothing; of a merged one the commit that merging made.
     pub merge_commit_sha: Option<Revision>,
+    /// Who is asked for a review.
+    #[serde(default)]
+    pub requested_reviewers: BTreeSet<UserId>,
+    /// Which teams are.
+    #[serde(default)]
+    pub requested_teams: BTreeSet<TeamSlug>,
 }
 
 /// Whether a pull request is open. GitHub's REST calls the last two `closed`.

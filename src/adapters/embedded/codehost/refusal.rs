@@ -23,6 +23,12 @@ pub enum Refusal {
         /// GitHub's words.
         detail: &'static str,
     },
+    /// The asker may not do that (403).
+    #[error("{detail}")]
+    Forbidden {
+        /// GitHub's words.
+        detail: &'static str,
+    },
     /// There is no such thing, or the asker may not see it (404).
     #[error("Not Found")]
     NotFound,
@@ -31,6 +37,12 @@ pub enum Refusal {
     NotAllowed {
         /// GitHub's words.
         detail: &'static str,
+    },
+    /// Something else stands in the way (409).
+    #[error("{detail}")]
+    Conflict {
+        /// GitHub's words.
+        detail: String,
     },
     /// The head is not the one that was given (409).
     #[error("Head branch was modified. Review and try the merge again.")]
@@ -74,9 +86,10 @@ impl Refusal {
         match self {
             Self::Malformed { .. } => 400,
             Self::Unauthenticated { .. } => 401,
+            Self::Forbidden { .. } => 403,
             Self::NotFound => 404,
             Self::NotAllowed { .. } => 405,
-            Self::HeadMoved => 409,
+            Self::Conflict { .. } | Self::HeadMoved => 409,
             Self::NotJson => 415,
             Self::Unprocessable { .. } | Self::Invalid { .. } => 422,
             Self::Storage(_) => 500,
@@ -101,6 +114,8 @@ impl Refusal {
             }),
             Self::Malformed { .. }
             | Self::Unauthenticated { .. }
+            | Self::Forbidden { .. }
+            | Self::Conflict { .. }
             | Self::NotFound
             | Self::NotAllowed { .. }
             | Self::HeadMoved

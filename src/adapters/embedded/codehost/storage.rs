@@ -171,6 +171,18 @@ fn place(world: &mut World, key: &str, bytes: &[u8]) -> Result<(), serde_json::E
             let delivery = read::<super::delivery::Delivery>(bytes)?;
             world.deliveries.insert(delivery.id, delivery);
         }
+        Some("check") => {
+            let run = read::<super::board::CheckRun>(bytes)?;
+            world.checks.insert(run.id, run);
+        }
+        Some("comment") => {
+            let comment = read::<super::board::Comment>(bytes)?;
+            world.comments.insert(comment.id, comment);
+        }
+        Some("deployment") => {
+            let deployment = read::<super::board::Deployment>(bytes)?;
+            world.deployments.insert(deployment.id, deployment);
+        }
         Some(_) | None => return Err(unknown()),
     }
     Ok(())
@@ -186,6 +198,9 @@ fn differences(old: &World, new: &World) -> Result<Vec<Write>, StorageError> {
     compare(&mut writes, "repository", &old.repositories, &new.repositories)?;
     compare(&mut writes, "pull", &old.pulls, &new.pulls)?;
     compare(&mut writes, "delivery", &old.deliveries, &new.deliveries)?;
+    compare(&mut writes, "check", &old.checks, &new.checks)?;
+    compare(&mut writes, "comment", &old.comments, &new.comments)?;
+    compare(&mut writes, "deployment", &old.deployments, &new.deployments)?;
     Ok(writes)
 }
 

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::access::HostedApp;
+use super::board::{CheckRun, Comment, Deployment};
 use super::delivery::Delivery;
 use super::pull::PullRequest;
 use crate::approval::facts::{AccountKind, Person};
@@ -33,6 +35,12 @@ pub struct World {
     pub pulls: BTreeMap<PullKey, Arc<PullRequest>>,
     /// Webhook deliveries by id, which is also the order in which they are sent.
     pub deliveries: BTreeMap<u64, Arc<Delivery>>,
+    /// Check runs by id.
+    pub checks: BTreeMap<u64, Arc<CheckRun>>,
+    /// Comments by id.
+    pub comments: BTreeMap<u64, Arc<Comment>>,
+    /// Deployments by id.
+    pub deployments: BTreeMap<u64, Arc<Deployment>>,
 }
 
 /// What there is one of.
@@ -44,13 +52,16 @@ pub struct Settings {
     pub unavailable: bool,
     /// What URLs in bodies begin with. The default leads nowhere: never to the real GitHub.
     pub address: String,
+    /// The App, where one is set up.
+    #[serde(default)]
+    pub app: Option<HostedApp>,
     /// Where deliveries go. None: no delivery is made.
     pub hook: Option<Hook>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { last_id: 0, unavailable: false, address: "http://github.invalid".into(), hook: None }
+        Self { last_id: 0, unavailable: false, address: "http://github.invalid".into(), app: None, hook: None }
     }
 }
 
@@ -216,6 +227,8 @@ pub struct Switches {
     pub allow_self_review: bool,
     /// GitHub's "dismiss stale pull request approvals when new commits are pushed".
     pub dismiss_stale_reviews: bool,
+    /// Whether everybody may see it.
+    pub public: bool,
 }
 
 /// A branch: where it points, and what it adds to the branch it was made from.

@@ -10,8 +10,10 @@
 //! | here | the port, and the threads that wait on the disk |
 //! | `request` | requests, tokens, trails and their indexes |
 //! | `told` | deliveries, observations, vetoes |
+//! | `page` | what pull requests show |
 //! | `value` | values as JSON, failures as [`StoreError`] |
 
+mod page;
 mod request;
 mod told;
 mod value;
@@ -29,6 +31,7 @@ use crate::approval::facts::Veto;
 use crate::approval::observation::{Observation, Observed};
 use crate::approval::record::Record;
 use crate::approval::request::ApprovalRequest;
+use crate::approval::shown::Shown;
 use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
 use crate::ports::{DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
 
@@ -81,6 +84,7 @@ impl EmbeddedStore {
         }
         request::make_tables(&transaction)?;
         told::make_tables(&transaction)?;
+        page::make_tables(&transaction)?;
         transaction.commit().map_err(failed)?;
         Ok(Self { database: Arc::new(database) })
     }
@@ -167,6 +171,20 @@ impl RequestStore for EmbeddedStore {
     async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
         let (target, revision) = (target.clone(), revision.clone());
         self.work(move |database| told::vetoes(database, &target, &revision)).await
+    }
+
+    async fn shown(&self, pull_request: &PullRequestRef) -> Result<Shown, StoreError> {
+        let key = pull_key(pull_request);
+        self.work(move |database| page::shown(database, &key)).await
+    }
+
+    async fn remember_shown(&self, pull_request: &PullRequestRef, shown: &Shown) -> Result<bool, StoreError> {
+        let (pull_request, shown) = (pull_request.clone(), shown.clone());
+        self.work(move |database| page::remember(database, &pull_request, &shown)).await
+    }
+
+    async fn pages_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
+        self.work(move |database| page::due(database, by)).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! A [`Change`] is one transaction: every method either does all it says, with the webhook deliveries that it causes,
 //! or refuses. Knows nothing of HTTP or storage.
 
+mod board;
 mod push;
 mod request;
 mod review;
@@ -13,10 +14,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::board::{CheckWrite, NewDeployment, NewDeploymentStatus, Reviewers};
 pub use self::push::{Attribution, NewCommit, Push};
 pub use self::request::{MergeCommand, NewPullRequest, PullRequestEdit};
 pub use self::review::{NewReview, ReviewEvent};
-pub use self::setup::{NewAccount, NewMember, NewRepository, NewTeam, SwitchEdit, TeamEdit};
+pub use self::setup::{NewAccount, NewApp, NewMember, NewRepository, NewTeam, SwitchEdit, TeamEdit};
 
 use super::delivery::{Delivery, HookEvent, Outcome, guid};
 use super::payload;

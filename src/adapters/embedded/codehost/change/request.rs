@@ -96,6 +96,8 @@ impl Change<'_> {
             closed_at: None,
             merged_by: None,
             merge_commit_sha: Some(made_up_hash(&["test merge", head.head.as_str(), base.head.as_str()])?),
+            requested_reviewers: BTreeSet::new(),
+            requested_teams: BTreeSet::new(),
         };
         self.repository_mut(repository.id)?.last_number = pull.number;
         let at = PullRequestRef { repository: repository.name.clone(), number: pull.number };

@@ -1,5 +1,7 @@
 //! Giving, editing and dismissing reviews.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -8,8 +10,9 @@ use crate::adapters::embedded::codehost::delivery::HookEvent;
 use crate::adapters::embedded::codehost::payload;
 use crate::adapters::embedded::codehost::pull::{Happening, Review};
 use crate::adapters::embedded::codehost::refusal::Refusal;
+use crate::adapters::embedded::codehost::world::MembershipState;
 use crate::approval::facts::{DismissedFrom, ReviewState};
-use crate::ident::{Login, PullRequestRef, ReviewId, Revision, UserId};
+use crate::ident::{Login, PullRequestRef, ReviewId, Revision, TeamSlug, UserId};
 
 /// A review to give, in the words of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -76,6 +79,7 @@ impl Change<'_> {
         };
         self.pull_mut(at)?.reviews.push(review);
         if new.event.is_some() {
+            self.has_answered(at, by)?;
             self.announce_review(at, by, id, ("submitted", json!({})))?;
         }
         Ok(id)
@@ -100,7 +104,19 @@ impl Change<'_> {
         review.state = event.state();
         review.body = body;
         review.submitted_at = Some(now);
+        self.has_answered(at, by)?;
         self.announce_review(at, by, id, ("submitted", json!({})))
+    }
+
+    /// Whoever has reviewed is asked no longer, and neither is a team of theirs.
+    fn has_answered(&mut self, at: &PullRequestRef, by: UserId) -> Result<(), Refusal> {
+        let teams = self.pull(at)?.requested_teams.clone();
+        let answered = |team: &TeamSlug| self.world.membership(team, by) == Some(MembershipState::Active);
+        let open: BTreeSet<TeamSlug> = teams.into_iter().filter(|team| !answered(team)).collect();
+        let pull = self.pull_mut(at)?;
+        pull.requested_reviewers.remove(&by);
+        pull.requested_teams = open;
+        Ok(())
     }
 
     fn may_say(&self, by: UserId, at: &PullRequestRef, event: ReviewEvent, body: &str) -> Result<(), Refusal> {

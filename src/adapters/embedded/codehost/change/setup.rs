@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Change, made_up_hash};
+use crate::adapters::embedded::codehost::access::HostedApp;
 use crate::adapters::embedded::codehost::delivery::HookEvent;
 use crate::adapters::embedded::codehost::payload;
 use crate::adapters::embedded::codehost::refusal::Refusal;
@@ -26,6 +27,16 @@ pub struct NewAccount {
     /// What it is.
     #[serde(rename = "type", default)]
     pub kind: AccountType,
+}
+
+/// The App to set up.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewApp {
+    /// Its name; it acts as `<slug>[bot]`.
+    pub slug: String,
+    /// Its public key, PEM.
+    pub public_key: String,
 }
 
 /// A team to make.
@@ -88,6 +99,8 @@ pub struct SwitchEdit {
     pub allow_self_review: Option<bool>,
     /// See [`Switches::dismiss_stale_reviews`].
     pub dismiss_stale_reviews: Option<bool>,
+    /// See [`Switches::public`].
+    pub public: Option<bool>,
 }
 
 impl Change<'_> {
@@ -269,6 +282,7 @@ impl Change<'_> {
         let switches = &mut self.repository_mut(id)?.switches;
         switches.allow_self_review = edit.allow_self_review.unwrap_or(switches.allow_self_review);
         switches.dismiss_stale_reviews = edit.dismiss_stale_reviews.unwrap_or(switches.dismiss_stale_reviews);
+        switches.public = edit.public.unwrap_or(switches.public);
         self.repository(name)
     }
 
@@ -302,6 +316,18 @@ impl Change<'_> {
     pub fn remove_hook(&mut self) {
         self.world.deliveries.retain(|_, delivery| delivery.outcome.is_some());
         Arc::make_mut(&mut self.world.settings).hook = None;
+    }
+
+    /// Sets the App up, installed on everything. It replaces the one before.
+    ///
+    /// # Errors
+    /// The name is none.
+    pub fn set_app(&mut self, new: &NewApp) -> Result<(), Refusal> {
+        let login = Login::new(&format!("{}[bot]", new.slug))?;
+        self.create_account(&NewAccount { login, id: None, kind: AccountType::Bot })?;
+        let app = HostedApp { slug: new.slug.clone(), public_key: new.public_key.clone(), created_at: self.now };
+        Arc::make_mut(&mut self.world.settings).app = Some(app);
+        Ok(())
     }
 
     /// Makes every REST call and every reading in process fail, or work again.

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ok;
 use crate::adapters::embedded::codehost::GithubStandIn;
@@ -23,6 +23,17 @@ use crate::ident::{Login, PullRequestRef, RepositoryName, TeamSlug};
 const TOKEN_PREFIX: &str = "standin_";
 /// What a page holds unless the caller says otherwise, and at most.
 const PER_PAGE: (usize, usize) = (30, 100);
+
+/// What a call is made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The login itself: whoever is on this machine.
+    Login,
+    /// A token of the App's installation.
+    Installation,
+    /// A token that the App has signed.
+    App,
+}
 
 /// A call by a known account, while the host is up.
 pub(super) struct Call {
@@ -41,16 +52,41 @@ impl FromRequestParts<GithubStandIn> for Call {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, host: &GithubStandIn) -> Result<Self, Refusal> {
+        let (call, kind) = Self::made(parts, host).await?;
+        match kind {
+            Kind::Login | Kind::Installation => Ok(call),
+            Kind::App => Err(Refusal::Unauthenticated { detail: "Bad credentials" }),
+        }
+    }
+}
+
+/// A call that only the App itself makes.
+pub(super) struct AppCall(pub(super) Call);
+
+impl FromRequestParts<GithubStandIn> for AppCall {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, host: &GithubStandIn) -> Result<Self, Refusal> {
+        let (call, kind) = Call::made(parts, host).await?;
+        match kind {
+            Kind::Login | Kind::App => Ok(Self(call)),
+            Kind::Installation => Err(Refusal::Unauthenticated { detail: "A JSON web token could not be decoded" }),
+        }
+    }
+}
+
+impl Call {
+    async fn made(parts: &mut Parts, host: &GithubStandIn) -> Result<(Self, Kind), Refusal> {
         let world = host.world();
         if world.settings.unavailable {
             return Err(Refusal::Unavailable);
         }
-        let by = caller(&world, &parts.headers)?;
+        let (by, kind) = caller(host, &world, &parts.headers)?;
         let path = path_parameters(parts, host).await?;
         let Query(query) = Query::try_from_uri(&parts.uri)
             .map_err(|_| Refusal::Malformed { detail: "Problems parsing the query".to_owned() })?;
         let authority = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
-        Ok(Self { host: host.clone(), world, by, path, query, uri: parts.uri.clone(), authority })
+        Ok((Self { host: host.clone(), world, by, path, query, uri: parts.uri.clone(), authority }, kind))
     }
 }
 
@@ -63,14 +99,24 @@ pub(in super::super) async fn path_parameters(
     Ok(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-fn caller(world: &World, headers: &HeaderMap) -> Result<Arc<Account>, Refusal> {
+fn caller(host: &GithubStandIn, world: &World, headers: &HeaderMap) -> Result<(Arc<Account>, Kind), Refusal> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.ok_or(Refusal::Unauthenticated { detail: "Requires authentication" })?;
+    let bad = Refusal::Unauthenticated { detail: "Bad credentials" };
     let token = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let login = token.and_then(|(_, token)| token.trim().strip_prefix(TOKEN_PREFIX));
-    let account = login.and_then(|login| Login::new(login).ok()).and_then(|login| world.account(&login));
-    let can_act = |account: &&Arc<Account>| account.kind != AccountType::Organization;
-    account.filter(can_act).cloned().ok_or(Refusal::Unauthenticated { detail: "Bad credentials" })
+    let Some(token) = token.map(|(_, token)| token.trim()) else { return Err(bad) };
+    let (login, kind) = match (token.strip_prefix(TOKEN_PREFIX), &world.settings.app) {
+        (Some(login), _) => (login.to_owned(), Kind::Login),
+        (None, Some(app)) if token.contains('.') => {
+            host.is_signed(app, token)?;
+            (format!("{}[bot]", app.slug), Kind::App)
+        }
+        (None, Some(app)) if host.is_minted(token) => (format!("{}[bot]", app.slug), Kind::Installation),
+        (None, _) => return Err(bad),
+    };
+    let account = Login::new(&login).ok().and_then(|login| world.account(&login).cloned());
+    let can_act = |account: &Arc<Account>| account.kind != AccountType::Organization;
+    account.filter(can_act).map(|account| (account, kind)).ok_or(bad)
 }
 
 impl Call {
@@ -124,6 +170,22 @@ impl Call {
 
     /// One page of a list, with links to the others.
     pub(super) fn page<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<Response, Refusal> {
+        let (shown, links) = self.numbered(items, shape)?;
+        listed(&shown.into(), &links)
+    }
+
+    /// As [`Self::page`], of a list that stands beside its length in an object.
+    pub(super) fn page_of<T>(
+        &self,
+        field: &str,
+        items: &[T],
+        shape: impl Fn(&T) -> Value,
+    ) -> Result<Response, Refusal> {
+        let (shown, links) = self.numbered(items, shape)?;
+        listed(&json!({ "total_count": items.len(), field: shown }), &links)
+    }
+
+    fn numbered<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<(Vec<Value>, Vec<String>), Refusal> {
         let size = self.page_size();
         let page = self.asked("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1_usize);
         let last = items.len().div_ceil(size).max(1);
@@ -140,7 +202,7 @@ impl Call {
             links.push(("first", 1));
         }
         let links = links.into_iter().map(|(relation, page)| self.link(relation, "page", &page.to_string()));
-        listed(&shown, &links.collect::<Result<Vec<_>, _>>()?)
+        Ok((shown, links.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// One page of a list that is newest first, from the cursor that stands in the parameter `cursor`. As on GitHub,
@@ -159,7 +221,7 @@ impl Call {
         let more =
             rest.next().and(shown.last()).map(|(id, _)| self.link("next", cursor, &id.to_string())).transpose()?;
         let shown: Vec<Value> = shown.into_iter().map(|(_, item)| shape(item)).collect();
-        listed(&shown, more.as_slice())
+        listed(&shown.into(), more.as_slice())
     }
 
     /// How many items a page holds. A larger number than GitHub's limit is lowered without a word.
@@ -198,8 +260,8 @@ impl Call {
     }
 }
 
-fn listed(shown: &[Value], links: &[String]) -> Result<Response, Refusal> {
-    let mut response = ok(&Value::from(shown));
+fn listed(shown: &Value, links: &[String]) -> Result<Response, Refusal> {
+    let mut response = ok(shown);
     if !links.is_empty() {
         // Everything in a link is escaped, but for the name that the caller gave this host.
         let value = links.join(", ").parse().map_err(|_| Refusal::NotFound)?;

@@ -1,16 +1,20 @@
 //! GitHub's REST interface, on the paths of api.github.com.
 //!
-//! A caller is the account whose login stands in the token: `Authorization: Bearer standin_<login>`. Anybody known may
+//! A caller is the account whose login stands in the token: `Authorization: Bearer standin_<login>`; or the App, where
+//! one is set up, with a token that it signs and the tokens of its installation that it gets for that. Anybody known may
 //! do anything that GitHub's rules allow at all: there are no roles. Knows no rules: those are in `change`.
 
 mod app;
+mod board;
 mod call;
+mod envelope;
 mod people;
 mod pulls;
 mod reviews;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use serde_json::Value;
@@ -34,9 +38,10 @@ impl GithubStandIn {
             .route("/orgs/{org}/teams/{team}/memberships/{login}", get(people::membership))
             .route("/organizations/{organization}/team/{team_id}/memberships/{login}", get(people::membership))
             .route("/user", get(people::user))
-            .route("/app/hook/deliveries", get(app::deliveries))
-            .route("/app/hook/deliveries/{delivery}/attempts", post(app::redeliver));
-        super::control::routes(router).fallback(async || Refusal::NotFound).with_state(self.clone())
+            .route("/user/{id}", get(people::account_by_id))
+            .route("/users/{login}", get(people::account));
+        let router = super::control::routes(app::routes(router)).fallback(async || Refusal::NotFound);
+        router.layer(from_fn_with_state(self.clone(), envelope::envelope)).with_state(self.clone())
     }
 }
 
@@ -59,6 +64,7 @@ fn repository_routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         ("/commits/{sha}/pulls".into(), get(pulls::of_commit)),
         ("/activity".into(), get(pulls::activity)),
     ];
+    let router = board::add(router);
     // GitHub's `Link` headers name a repository by its id, so that everything answers under both.
     routes.into_iter().fold(router, |router, (path, method)| {
         router

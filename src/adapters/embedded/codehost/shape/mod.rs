@@ -3,6 +3,8 @@
 //! Source: `@octokit/openapi` 23.0.2, `components/schemas`. What the stand-in does not have is there and empty, as on
 //! GitHub. Knows nothing of requests or rules.
 
+mod app;
+mod board;
 mod people;
 mod pull;
 mod repository;

@@ -27,6 +27,7 @@ impl Shapes<'_> {
     pub(in super::super) fn pull_simple(&self, pull: &PullRequest) -> Value {
         let name = self.repository_name(pull);
         let number = pull.number;
+        let (people, teams) = self.requested(pull);
         let merged_at = pull.is_merged().then_some(pull.closed_at).flatten();
         let more = json!({
             "id": pull.id,
@@ -45,7 +46,7 @@ impl Shapes<'_> {
             "closed_at": instant(pull.closed_at),
             "merged_at": instant(merged_at),
             "merge_commit_sha": pull.merge_commit_sha,
-            "assignee": null, "assignees": [], "requested_reviewers": [], "requested_teams": [],
+            "assignee": null, "assignees": [], "requested_reviewers": people, "requested_teams": teams,
             "head": self.side((pull.head.repository.as_str(), &pull.head.branch, &pull.head.sha)),
             "base": self.side((&name, &pull.base, &pull.base_sha)),
             "author_association": self.association(pull, pull.author),
@@ -59,7 +60,10 @@ impl Shapes<'_> {
     pub(in super::super) fn pull_full(&self, pull: &PullRequest) -> Value {
         let (additions, deletions) = pull.line_counts();
         let open = pull.state_text() == "open";
+        let simple = self.pull_simple(pull);
+        let author = simple.get("user").filter(|user| !user.is_null()).cloned();
         let more = json!({
+            "user": author.unwrap_or_else(|| self.ghost()),
             "merged": pull.is_merged(),
             "mergeable": open.then_some(true),
             "rebaseable": open.then_some(true),
@@ -71,7 +75,7 @@ impl Shapes<'_> {
             "deletions": deletions,
             "changed_files": pull.files().len(),
         });
-        with(self.pull_simple(pull), more)
+        with(simple, more)
     }
 
     fn pull_links(&self, name: &str, pull: &PullRequest) -> Value {

@@ -3,7 +3,11 @@
 use super::*;
 use crate::adapters::embedded::codehost::change::{MergeCommand, PullRequestEdit, TeamEdit};
 use crate::approval::facts::{BoundBy, DismissedFrom, PullRequestState, ReviewState};
-use crate::ports::{CodeHost as _, CodeHostError};
+use crate::ports::{CodeHost as _, CodeHostError, Needs};
+
+async fn read(scene: &Scene, at: &PullRequestRef) -> Result<crate::ports::Reading, CodeHostError> {
+    scene.host.read(at, &Needs::everything()).await
+}
 
 fn logins(people: &[crate::approval::facts::Person]) -> Vec<&str> {
     people.iter().map(|person| person.login.as_str()).collect()
@@ -16,7 +20,7 @@ async fn a_pull_request_is_told_with_its_pushers_and_when_its_head_was_first_see
     let push = push_of("pia", vec![unattributed('b')]);
     scene.host.change(|change| change.push_to_pull(&first(), &push)).unwrap();
     scene.an_hour_passes();
-    let pull = scene.host.pull_request(&first()).await.unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
     assert_eq!(pull.head_first_seen.unwrap().to_string(), "2026-11-18T11:00:00Z");
     assert_eq!(logins(&pull.pushers), ["dave", "pia"]);
     assert!(pull.pushers_complete && pull.commits_complete && pull.files_complete);
@@ -32,7 +36,7 @@ async fn the_merge_commit_is_told_of_a_merged_pull_request_only() {
     assert_eq!(scene.host.pull_requests_of(&repository(), &test_merge).await.unwrap(), []);
     assert_eq!(scene.host.pull_requests_of(&repository(), &sha('a')).await.unwrap(), [first()]);
     let made = scene.host.change(|change| change.merge(&login("pia"), &first(), &MergeCommand::default())).unwrap();
-    let pull = scene.host.pull_request(&first()).await.unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
     assert_eq!((pull.state, pull.merged), (PullRequestState::Closed, true));
     assert_eq!(pull.merge_commit, Some(made.clone()));
     assert_eq!(scene.host.pull_requests_of(&repository(), &made).await.unwrap(), [first()]);
@@ -45,7 +49,7 @@ async fn the_last_change_of_the_base_is_told() {
     scene.an_hour_passes();
     let edit = PullRequestEdit { base: Some("release".into()), ..PullRequestEdit::default() };
     scene.host.change(|change| change.edit(&login("dave"), &first(), &edit)).unwrap();
-    let pull = scene.host.pull_request(&first()).await.unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
     assert_eq!(pull.base_changed_at.unwrap().to_string(), "2026-11-18T11:00:00Z");
 }
 
@@ -54,7 +58,7 @@ async fn a_dismissed_review_tells_what_it_was_and_who_dismissed_it() {
     let scene = Scene::new();
     let id = scene.review("pia", ReviewEvent::RequestChanges).unwrap();
     scene.host.change(|change| change.dismiss(&login("pat"), &first(), id, "settled")).unwrap();
-    let reviews = scene.host.reviews(&first()).await.unwrap();
+    let reviews = read(&scene, &first()).await.unwrap().reviews;
     let [review] = reviews.as_slice() else { panic!("{reviews:?}") };
     assert_eq!((review.state, review.was), (ReviewState::Dismissed, Some(DismissedFrom::ChangesRequested)));
     assert_eq!(review.dismissed_by.as_ref().unwrap().login, login("pat"));
@@ -66,7 +70,7 @@ async fn a_review_of_a_deleted_account_is_nobodys() {
     let scene = Scene::new();
     scene.approve("pia");
     scene.host.change(|change| change.delete_account(&login("pia"))).unwrap();
-    let reviews = scene.host.reviews(&first()).await.unwrap();
+    let reviews = read(&scene, &first()).await.unwrap().reviews;
     assert_eq!(reviews[0].user, None);
 }
 
@@ -75,7 +79,7 @@ async fn a_pending_review_is_not_told() {
     let scene = Scene::new();
     let kept_back = NewReview { event: None, ..NewReview::default() };
     scene.host.change(|change| change.review(&login("pia"), &first(), &kept_back)).unwrap();
-    assert_eq!(scene.host.reviews(&first()).await.unwrap(), []);
+    assert_eq!(read(&scene, &first()).await.unwrap().reviews, []);
 }
 
 #[tokio::test]
@@ -103,7 +107,7 @@ async fn lists_over_githubs_caps_are_cut_and_said_to_be_incomplete() {
     let many = NewCommit { files: (0..3000).map(file).collect(), ..NewCommit::default() };
     let commits = std::iter::once(many).chain((0..250).map(|_| NewCommit::default())).collect();
     scene.host.change(|change| change.push_to_pull(&first(), &push_of("dave", commits))).unwrap();
-    let pull = scene.host.pull_request(&first()).await.unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
     assert_eq!((pull.commits.len(), pull.commits_complete), (250, false));
     assert_eq!((pull.files.len(), pull.files_complete), (3000, false));
 }
@@ -120,7 +124,7 @@ async fn a_fork_tells_neither_its_pushers_nor_when_its_head_was_first_seen() {
             change.open(&login("lee"), &repository(), &new)
         })
         .unwrap();
-    let pull = scene.host.pull_request(&at).await.unwrap();
+    let pull = read(&scene, &at).await.unwrap().pull_request;
     assert_eq!((pull.pushers.len(), pull.pushers_complete, pull.head_first_seen), (0, false, None));
 }
 
@@ -130,7 +134,7 @@ async fn a_pusher_whose_account_is_gone_makes_the_list_incomplete() {
     let push = push_of("pia", vec![commit('b')]);
     scene.host.change(|change| change.push_to_pull(&first(), &push)).unwrap();
     scene.host.change(|change| change.delete_account(&login("pia"))).unwrap();
-    let pull = scene.host.pull_request(&first()).await.unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
     assert_eq!((logins(&pull.pushers), pull.pushers_complete), (vec!["dave"], false));
 }
 
@@ -144,7 +148,7 @@ async fn while_it_is_unavailable_nothing_is_told() {
             Ok(())
         })
         .unwrap();
-    assert!(matches!(scene.host.pull_request(&first()).await, Err(CodeHostError::Unavailable { .. })));
+    assert!(matches!(read(&scene, &first()).await, Err(CodeHostError::Unavailable { .. })));
     assert!(matches!(scene.host.team_members(&team("acme/payments")).await, Err(CodeHostError::Unavailable { .. })));
 }
 
@@ -152,7 +156,7 @@ async fn while_it_is_unavailable_nothing_is_told() {
 async fn what_does_not_exist_is_not_found() {
     let scene = Scene::new();
     let missing = PullRequestRef::new("acme/checkout#9").unwrap();
-    let error = scene.host.reviews(&missing).await.unwrap_err();
+    let error = read(&scene, &missing).await.unwrap_err();
     assert_eq!(error.to_string(), "the pull request `acme/checkout#9` was not found");
     let nowhere = RepositoryName::new("acme/nowhere").unwrap();
     assert!(matches!(scene.host.pull_requests_of(&nowhere, &sha('a')).await, Err(CodeHostError::NotFound { .. })));

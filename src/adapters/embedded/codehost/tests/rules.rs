@@ -24,7 +24,7 @@ fn an_author_may_comment_but_neither_approve_nor_request_changes() {
 #[test]
 fn a_switch_lets_the_authors_review_in() {
     let scene = Scene::new();
-    let edit = SwitchEdit { allow_self_review: Some(true), dismiss_stale_reviews: None };
+    let edit = SwitchEdit { allow_self_review: Some(true), ..SwitchEdit::default() };
     scene.host.change(|change| change.set_switches(&repository(), edit)).unwrap();
     let id = scene.approve("dave");
     assert_eq!(scene.given(id).state, ReviewState::Approved);
@@ -69,7 +69,7 @@ fn a_force_push_replaces_the_commits_and_binds_approvals_anew_when_asked() {
 #[test]
 fn stale_approvals_are_dismissed_by_a_push_where_the_switch_is_on() {
     let scene = Scene::new();
-    let edit = SwitchEdit { allow_self_review: None, dismiss_stale_reviews: Some(true) };
+    let edit = SwitchEdit { dismiss_stale_reviews: Some(true), ..SwitchEdit::default() };
     scene.host.change(|change| change.set_switches(&repository(), edit)).unwrap();
     let (approval, request) = (scene.approve("pia"), scene.review("pat", ReviewEvent::RequestChanges).unwrap());
     scene.push('b');

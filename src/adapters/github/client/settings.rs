@@ -1,0 +1,245 @@
+//! How GitHub is reached and as whom: read from given texts, with all problems at once.
+//!
+//! Knows nothing of where the texts come from.
+
+use std::fmt;
+
+use http::Uri;
+use octocrab::jsonwebtoken::EncodingKey;
+
+use super::secret::Secret;
+
+/// GitHub's own address.
+pub const GITHUB: &str = "https://api.github.com";
+
+/// Settings as texts, as the environment or a secret store gives them.
+#[derive(Clone, Copy, Default)]
+pub struct GivenSettings<'t> {
+    /// The API's URL: `https://host/api/v3` of a GitHub Enterprise Server. None: github.com's.
+    pub base_url: Option<&'t str>,
+    /// The App's numeric id.
+    pub app_id: Option<&'t str>,
+    /// The App's private key, PEM. Its line ends may be written as `\n`.
+    pub private_key: Option<&'t str>,
+    /// The App's installation; none: looked up for each owner.
+    pub installation_id: Option<&'t str>,
+    /// A personal access token, instead of an App.
+    pub token: Option<&'t str>,
+}
+
+impl fmt::Debug for GivenSettings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GivenSettings").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// How GitHub is reached, and as whom.
+#[derive(Debug, Clone)]
+pub struct GithubSettings {
+    pub(super) base: BaseUrl,
+    pub(super) access: Access,
+}
+
+/// The API's URL: `https`, or `http` on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BaseUrl(Uri);
+
+/// As whom.
+#[derive(Debug, Clone)]
+pub(super) enum Access {
+    App(AppAccess),
+    Token(Secret),
+}
+
+/// A GitHub App.
+#[derive(Clone)]
+pub(super) struct AppAccess {
+    pub(super) id: u64,
+    pub(super) key: EncodingKey,
+    pub(super) installation: Option<u64>,
+}
+
+impl fmt::Debug for AppAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppAccess").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Everything that is wrong with given settings. No secret is repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", problems.join("; "))]
+pub struct SettingsError {
+    /// What is wrong, in the order of the settings.
+    pub problems: Vec<String>,
+}
+
+impl GithubSettings {
+    /// Reads settings.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names every one that is missing or malformed.
+    pub fn read(given: GivenSettings<'_>) -> Result<Self, SettingsError> {
+        let mut problems = Vec::new();
+        let base = kept(&mut problems, BaseUrl::new(given.base_url.unwrap_or(GITHUB)));
+        let access = match given.token {
+            Some(token) => token_access(&mut problems, token, &given),
+            None => app_access(&mut problems, &given),
+        };
+        match (base, access) {
+            (Some(base), Some(access)) if problems.is_empty() => Ok(Self { base, access }),
+            _ => Err(SettingsError { problems }),
+        }
+    }
+}
+
+fn kept<T>(problems: &mut Vec<String>, read: Result<T, String>) -> Option<T> {
+    read.map_err(|problem| problems.push(problem)).ok()
+}
+
+fn token_access(problems: &mut Vec<String>, token: &str, given: &GivenSettings<'_>) -> Option<Access> {
+    if given.app_id.is_some() || given.private_key.is_some() || given.installation_id.is_some() {
+        problems.push("a token and an App are both given: keep one".to_owned());
+    }
+    let secret =
+        Secret::new(token.trim()).ok_or_else(|| "the token is empty or has characters no token has".to_owned());
+    kept(problems, secret).map(Access::Token)
+}
+
+fn app_access(problems: &mut Vec<String>, given: &GivenSettings<'_>) -> Option<Access> {
+    let number = |what: &str, text: &str| {
+        let read = text.trim().parse().ok().filter(|id: &u64| *id > 0);
+        read.ok_or_else(|| format!("the {what} `{}` is not a number above 0", shown(text)))
+    };
+    let missing = |what: &str| format!("the {what} is missing: give the App's id and private key, or a token");
+    let id = given.app_id.ok_or_else(|| missing("App's id")).and_then(|text| number("App's id", text));
+    let id = kept(problems, id);
+    let key = kept(problems, given.private_key.ok_or_else(|| missing("App's private key")).and_then(private_key));
+    let installation = given.installation_id.map(|text| number("installation's id", text)).transpose();
+    let installation = kept(problems, installation)?;
+    Some(Access::App(AppAccess { id: id?, key: key?, installation }))
+}
+
+fn private_key(pem: &str) -> Result<EncodingKey, String> {
+    // What was put through an environment variable often has its line ends written out.
+    let pem = pem.trim().replace("\\n", "\n");
+    EncodingKey::from_rsa_pem(pem.as_bytes())
+        .map_err(|_| "the App's private key is not an RSA key in PEM, as GitHub hands it out".to_owned())
+}
+
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
+impl BaseUrl {
+    fn new(text: &str) -> Result<Self, String> {
+        let wrong = |why: &str| format!("the base URL `{}` {why}", shown(text));
+        let uri: Uri = text.trim().trim_end_matches('/').parse().map_err(|_| wrong("is not a URL"))?;
+        if uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(wrong("must have neither a user nor a query"));
+        }
+        match (uri.scheme_str(), uri.host()) {
+            (Some("https"), Some(_)) => Ok(Self(uri)),
+            (Some("http"), Some(host)) if is_loopback(host) => Ok(Self(uri)),
+            (Some("http"), Some(_)) => Err(wrong("must begin with https:// (http:// is for this machine only)")),
+            _ => Err(wrong("must begin with https://")),
+        }
+    }
+
+    /// For the transport, which puts it before each path.
+    pub(super) fn uri(&self) -> Uri {
+        self.0.clone()
+    }
+
+    /// The path and query below this URL of a link that GitHub gave; the problem where it leads elsewhere.
+    pub(super) fn below(&self, link: &str) -> Result<String, String> {
+        let uri: Uri = link.parse().map_err(|_| "a link is not a URL".to_owned())?;
+        let elsewhere = || Err("a link leads to another host".to_owned());
+        if let Some(host) = uri.host() {
+            let same = uri.authority() == self.0.authority() && uri.scheme() == self.0.scheme();
+            // A proxy on this machine may show its own address or the other's.
+            let both_here = is_loopback(host) && self.0.host().is_some_and(is_loopback);
+            if !same && !both_here {
+                return elsewhere();
+            }
+        }
+        let Some(path) = uri.path_and_query() else { return elsewhere() };
+        let below = path.as_str().strip_prefix(self.0.path().trim_end_matches('/'));
+        match below.filter(|below| below.starts_with('/')) {
+            Some(below) => Ok(below.to_owned()),
+            None => elsewhere(),
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(given: GivenSettings<'_>) -> Vec<String> {
+        GithubSettings::read(given).unwrap_err().problems
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once_and_no_secret_is_repeated() {
+        let given = GivenSettings {
+            base_url: Some("http://github.example.com/api/v3"),
+            app_id: Some("Iv1.abc"),
+            private_key: Some("-----BEGIN hush-----"),
+            installation_id: Some("0"),
+            token: None,
+        };
+        let all = problems(given).join("\n");
+        for part in ["http:// is for this machine only", "`Iv1.abc`", "not an RSA key", "installation's id `0`"] {
+            assert!(all.contains(part), "{all}");
+        }
+        assert!(!all.contains("hush") && !format!("{given:?}").contains("hush"));
+    }
+
+    #[test]
+    fn an_app_or_a_token_is_needed_and_not_both() {
+        assert_eq!(problems(GivenSettings::default()).len(), 2);
+        let both = GivenSettings { token: Some("ghp_x"), app_id: Some("1"), ..GivenSettings::default() };
+        assert_eq!(problems(both), ["a token and an App are both given: keep one"]);
+        let token = GivenSettings { token: Some("ghp_hush\n"), ..GivenSettings::default() };
+        let settings = GithubSettings::read(token).unwrap();
+        assert!(!format!("{settings:?}").contains("hush"));
+        assert!(GithubSettings::read(GivenSettings { token: Some("a b"), ..token }).is_err());
+    }
+
+    #[test]
+    fn a_link_is_followed_on_the_same_host_and_below_the_base_only() {
+        let base = BaseUrl::new("https://ghes.example.com/api/v3/").unwrap();
+        let below = |link: &str| base.below(link);
+        assert_eq!(
+            below("https://ghes.example.com/api/v3/repositories/7/pulls?page=2").unwrap(),
+            "/repositories/7/pulls?page=2"
+        );
+        for link in [
+            "https://evil.example.com/api/v3/repositories/7",
+            "http://ghes.example.com/api/v3/repositories/7",
+            "https://ghes.example.com:8443/api/v3/repositories/7",
+            "https://ghes.example.com/login",
+            "https://ghes.example.com/api/v3x/y",
+            "not a link",
+        ] {
+            assert!(below(link).is_err(), "{link}");
+        }
+        let here = BaseUrl::new("http://127.0.0.1:4010").unwrap();
+        assert_eq!(here.below("http://localhost:4020/repositories/7?page=2").unwrap(), "/repositories/7?page=2");
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for url in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "https://api.github.com"] {
+            assert!(BaseUrl::new(url).is_ok(), "{url}");
+        }
+        for url in ["http://127.0.0.1.evil.example", "ftp://x", "/api", "https://a@b", "https://a/?q=1", ""] {
+            assert!(BaseUrl::new(url).is_err(), "{url}");
+        }
+    }
+}

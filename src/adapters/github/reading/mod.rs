@@ -1,0 +1,215 @@
+//! GitHub as the gate reads it: pull requests with all that decisions look at, and teams.
+//!
+//! Which call gives which fact, and where GitHub itself cuts a list short. Knows nothing of rules.
+
+mod pushes;
+mod shape;
+
+use async_trait::async_trait;
+
+use self::pushes::Pushes;
+use self::shape::{Account, CommitShape, Event, File, Pull, Review, add_dismissals, base_changed_at, person};
+use super::client::{Call, CallError, GithubClient, Identity, Longer};
+use crate::approval::facts::{self, ChangedFile, Commit, Person, PullRequest, PullRequestState, ReviewState};
+use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
+
+/// GitHub lists no more files of a pull request: 30 pages.
+const FILE_PAGES: usize = 30;
+/// GitHub lists no more than 250 commits of one.
+const COMMIT_PAGES: usize = 3;
+/// No list that GitHub gives whole is longer than this: 10,000 items. One that is has no end.
+const PAGES: usize = 100;
+
+#[async_trait]
+impl CodeHost for GithubClient {
+    async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
+        let client = self.with_one_deadline();
+        let (pull, files, commits, mut reviews, events) = tokio::try_join!(
+            client.pull(at),
+            client.files(at, needs),
+            client.commits(at),
+            client.reviews(at),
+            client.events(at)
+        )
+        .map_err(|error| missing(&error, || format!("the pull request `{at}`")))?;
+        let pushes = if needs.push_activity(&pull.head.sha, &commits, &reviews) {
+            client.pushes(&pull).await.map_err(|error| unavailable(&error))?
+        } else {
+            Pushes::default()
+        };
+        let base_changed_at = base_changed_at(&events);
+        add_dismissals(&mut reviews, events);
+        let mut pull_request = pull_request(pull, at, (files, commits), pushes).map_err(|error| unavailable(&error))?;
+        pull_request.base_changed_at = base_changed_at;
+        Ok(Reading { pull_request, reviews })
+    }
+
+    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
+        let what = format!("the members of the team `{team}`");
+        let (org, slug) = team.as_str().split_once('/').unwrap_or((team.as_str(), ""));
+        let identity =
+            Identity::Account { login: org.to_owned(), lookup: format!("/orgs/{}/installation", escaped(org)) };
+        let path = format!("/orgs/{}/teams/{}/members?per_page=100", escaped(org), escaped(slug));
+        let call = Call::get(path, identity, &what).conditional();
+        let listed = match self.list::<Account>(call, PAGES, Longer::Refused).await {
+            Ok(listed) => listed.items,
+            Err(error) if matches!(error.status(), Some(403 | 404)) => {
+                tracing::warn!(team = %team, reason = %error, "a team cannot be read: nobody is eligible by it");
+                return Ok(None);
+            }
+            Err(error) => return Err(unavailable(&error)),
+        };
+        let count = listed.len();
+        let mut members: Vec<Person> = listed.into_iter().filter_map(|account| person(Some(account))).collect();
+        if members.len() < count {
+            return Err(unavailable(&CallError::unreadable(&what, "a member has no id or login")));
+        }
+        members.sort_by_key(|member| member.id);
+        Ok(Some(members))
+    }
+
+    async fn pull_requests_of(
+        &self,
+        repository: &RepositoryName,
+        revision: &Revision,
+    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+        let path = format!("/repos/{repository}/commits/{}/pulls?per_page=100", escaped(revision.as_str()));
+        let what = format!("the pull requests of {revision} in `{repository}`");
+        let call = Call::get(path, of(repository), what);
+        let pulls = match self.list::<Pull>(call, PAGES, Longer::Refused).await {
+            Ok(listed) => listed.items,
+            // GitHub's answer to a commit that it does not have.
+            Err(error) if error.status() == Some(422) => Vec::new(),
+            Err(error) => return Err(missing(&error, || format!("the repository `{repository}`"))),
+        };
+        let named = |pull: &Pull| pull.base.repo.as_ref().map(|repo| repo.full_name.clone());
+        let is_of = |pull: &Pull| {
+            let merged_as = pull.merge_commit_sha.as_ref().filter(|_| pull.merged_at.is_some());
+            pull.head.sha == *revision || merged_as == Some(revision)
+        };
+        let mut found: Vec<PullRequestRef> = pulls
+            .iter()
+            .filter(|pull| named(pull).as_ref() == Some(repository) && is_of(pull))
+            .filter_map(|pull| Some(PullRequestRef { repository: named(pull)?, number: pull.number }))
+            .collect();
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+}
+
+impl GithubClient {
+    async fn pull(&self, at: &PullRequestRef) -> Result<Pull, CallError> {
+        let call = get(at, "", format!("the pull request `{at}`")).conditional();
+        self.call(&call).await?.json()
+    }
+
+    /// None where they are not needed.
+    async fn files(&self, at: &PullRequestRef, needs: &Needs) -> Result<Option<Vec<ChangedFile>>, CallError> {
+        if !needs.files {
+            return Ok(None);
+        }
+        let call = get(at, "/files?per_page=100", format!("the files of `{at}`"));
+        let files = self.list::<File>(call, FILE_PAGES, Longer::Cut).await?.items;
+        Ok(Some(files.into_iter().map(ChangedFile::from).collect()))
+    }
+
+    async fn commits(&self, at: &PullRequestRef) -> Result<Vec<Commit>, CallError> {
+        let call = get(at, "/commits?per_page=100", format!("the commits of `{at}`"));
+        let commits = self.list::<CommitShape>(call, COMMIT_PAGES, Longer::Cut).await?.items;
+        Ok(commits.into_iter().map(Commit::from).collect())
+    }
+
+    /// All that were given. A pending one is its giver's alone.
+    async fn reviews(&self, at: &PullRequestRef) -> Result<Vec<facts::Review>, CallError> {
+        let what = format!("the reviews of `{at}`");
+        let call = get(at, "/reviews?per_page=100", &what);
+        let listed = self.list::<Review>(call, PAGES, Longer::Refused).await?.items;
+        let reviews = listed.into_iter().map(|review| review.fact(&what)).collect::<Result<Vec<_>, _>>()?;
+        Ok(reviews.into_iter().filter(|review| review.state != ReviewState::Pending).collect())
+    }
+
+    async fn events(&self, at: &PullRequestRef) -> Result<Vec<Event>, CallError> {
+        let path = format!("/repos/{}/issues/{}/events?per_page=100", at.repository, at.number);
+        let call = Call::get(path, of(&at.repository), format!("the events of `{at}`"));
+        Ok(self.list(call, PAGES, Longer::Refused).await?.items)
+    }
+}
+
+fn unavailable(error: &CallError) -> CodeHostError {
+    CodeHostError::Unavailable { detail: error.to_string() }
+}
+
+/// GitHub's 404 is of the thing, whichever of its lists was asked for first.
+fn missing(error: &CallError, what: impl Fn() -> String) -> CodeHostError {
+    match error.status() {
+        Some(404) => CodeHostError::NotFound { what: what() },
+        Some(_) | None => unavailable(error),
+    }
+}
+
+/// As whom a repository's things are read.
+pub(super) fn of(repository: &RepositoryName) -> Identity {
+    Identity::Account { login: repository.parts().0.to_owned(), lookup: format!("/repos/{repository}/installation") }
+}
+
+/// A reading call below a pull request.
+fn get(at: &PullRequestRef, rest: &str, what: impl Into<String>) -> Call {
+    Call::get(format!("/repos/{}/pulls/{}{rest}", at.repository, at.number), of(&at.repository), what)
+}
+
+fn pull_request(
+    pull: Pull,
+    at: &PullRequestRef,
+    (files, commits): (Option<Vec<ChangedFile>>, Vec<Commit>),
+    pushes: Pushes,
+) -> Result<PullRequest, CallError> {
+    let what = format!("the pull request `{at}`");
+    let base =
+        pull.base.repo.ok_or_else(|| CallError::unreadable(&what, "it does not say which repository it is of"))?;
+    let state = match pull.state.as_str() {
+        "open" => PullRequestState::Open,
+        "closed" => PullRequestState::Closed,
+        _ => return Err(CallError::unreadable(&what, "it is neither open nor closed")),
+    };
+    // The pull request counts what its lists may not hold.
+    let holds_all = |listed: usize, counted: u64| u64::try_from(listed).is_ok_and(|listed| listed >= counted);
+    let files_complete = files.as_ref().is_some_and(|files| holds_all(files.len(), pull.changed_files));
+    let mut labels: Vec<String> = pull.labels.into_iter().map(|label| label.name).collect();
+    labels.sort_unstable();
+    Ok(PullRequest {
+        repository: base.full_name,
+        default_branch: base.default_branch,
+        number: pull.number,
+        state,
+        merged: pull.merged,
+        merge_commit: pull.merge_commit_sha.filter(|_| pull.merged),
+        head: pull.head.sha,
+        head_first_seen: pushes.head_first_seen,
+        base: pull.base.branch,
+        base_changed_at: None,
+        author: person(pull.user),
+        labels,
+        additions: pull.additions,
+        deletions: pull.deletions,
+        files: files.unwrap_or_default(),
+        files_complete,
+        commits_complete: holds_all(commits.len(), pull.commits),
+        commits,
+        pushers: pushes.by,
+        pushers_complete: pushes.complete,
+    })
+}
+
+/// A text as a segment of a path or a value of a query.
+pub(super) fn escaped(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+        escaped
+    })
+}

@@ -1,0 +1,185 @@
+//! The few fields of GitHub's answers that are read, and what they mean as facts.
+//!
+//! Unknown fields are passed over. What GitHub leaves out is read on the side that holds a deployment back.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::adapters::github::client::CallError;
+use crate::approval::facts::{
+    AccountKind, BoundBy, ChangedFile, Commit, DismissedFrom, Person, Review as ReviewFact, ReviewState,
+};
+use crate::ident::{Login, RepositoryName, ReviewId, Revision, UserId};
+
+/// An account. GitHub gives `null` or `{}` where it knows none.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Account {
+    id: Option<UserId>,
+    login: Option<Login>,
+    /// Without one it is not known to be a person.
+    #[serde(rename = "type")]
+    kind: Option<AccountKind>,
+}
+
+/// Under this account GitHub shows what everybody did whose own is gone: <https://api.github.com/users/ghost>.
+const GHOST: UserId = UserId(10_137);
+
+/// The account as facts have it; none where GitHub knows none.
+pub(super) fn person(account: Option<Account>) -> Option<Person> {
+    let Account { id, login, kind } = account.filter(|account| account.id != Some(GHOST))?;
+    Some(Person { id: id?, login: login?, kind: kind.unwrap_or(AccountKind::Other) })
+}
+
+/// `pull-request`, and `pull-request-simple` without the counts.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pull {
+    pub(super) number: u64,
+    pub(super) state: String,
+    #[serde(default)]
+    pub(super) merged: bool,
+    pub(super) merged_at: Option<Timestamp>,
+    pub(super) merge_commit_sha: Option<Revision>,
+    pub(super) head: Side,
+    pub(super) base: Side,
+    pub(super) user: Option<Account>,
+    #[serde(default)]
+    pub(super) labels: Vec<Label>,
+    #[serde(default)]
+    pub(super) additions: u64,
+    #[serde(default)]
+    pub(super) deletions: u64,
+    #[serde(default)]
+    pub(super) changed_files: u64,
+    #[serde(default)]
+    pub(super) commits: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Side {
+    #[serde(rename = "ref")]
+    pub(super) branch: String,
+    pub(super) sha: Revision,
+    /// None where a fork is gone.
+    pub(super) repo: Option<Repository>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Repository {
+    pub(super) id: u64,
+    pub(super) full_name: RepositoryName,
+    pub(super) default_branch: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Label {
+    pub(super) name: String,
+}
+
+/// `diff-entry`.
+#[derive(Debug, Deserialize)]
+pub(super) struct File {
+    filename: String,
+    previous_filename: Option<String>,
+}
+
+impl From<File> for ChangedFile {
+    fn from(file: File) -> Self {
+        Self { path: file.filename, previous_path: file.previous_filename }
+    }
+}
+
+/// `commit`. What stands in the commit itself is free text: only GitHub's own accounts are read.
+#[derive(Debug, Deserialize)]
+pub(super) struct CommitShape {
+    sha: Revision,
+    author: Option<Account>,
+    committer: Option<Account>,
+}
+
+impl From<CommitShape> for Commit {
+    fn from(commit: CommitShape) -> Self {
+        Self { sha: commit.sha, author: person(commit.author), committer: person(commit.committer) }
+    }
+}
+
+/// `pull-request-review`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Review {
+    id: ReviewId,
+    user: Option<Account>,
+    body: Option<String>,
+    state: String,
+    commit_id: Option<Revision>,
+    submitted_at: Option<Timestamp>,
+}
+
+impl Review {
+    /// The review as facts have it.
+    pub(super) fn fact(self, what: &str) -> Result<ReviewFact, CallError> {
+        let state = match self.state.to_ascii_uppercase().as_str() {
+            "APPROVED" => ReviewState::Approved,
+            "CHANGES_REQUESTED" => ReviewState::ChangesRequested,
+            "COMMENTED" => ReviewState::Commented,
+            "DISMISSED" => ReviewState::Dismissed,
+            "PENDING" => ReviewState::Pending,
+            // It may be a new word for an objection.
+            _ => return Err(CallError::unreadable(what, format!("review {} has a state that is not known", self.id))),
+        };
+        Ok(ReviewFact {
+            id: self.id,
+            user: person(self.user),
+            state,
+            was: None,
+            dismissed_by: None,
+            revision: self.commit_id,
+            bound_by: BoundBy::Api,
+            submitted_at: self.submitted_at,
+            body: self.body.unwrap_or_default(),
+        })
+    }
+}
+
+/// `issue-event-for-issue`, of those that are looked at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Event {
+    event: String,
+    actor: Option<Account>,
+    created_at: Option<Timestamp>,
+    dismissed_review: Option<DismissedReview>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DismissedReview {
+    review_id: Option<ReviewId>,
+    state: Option<String>,
+}
+
+/// When the base was last changed. GitHub changes it by itself where the branch is deleted or renamed.
+pub(super) fn base_changed_at(events: &[Event]) -> Option<Timestamp> {
+    let changed =
+        |event: &&Event| matches!(event.event.as_str(), "base_ref_changed" | "automatic_base_change_succeeded");
+    events.iter().filter(changed).filter_map(|event| event.created_at).max()
+}
+
+/// Adds to dismissed reviews what they were and who dismissed them.
+pub(super) fn add_dismissals(reviews: &mut [ReviewFact], events: Vec<Event>) {
+    for event in events.into_iter().filter(|event| event.event == "review_dismissed") {
+        let Some(dismissed) = event.dismissed_review else { continue };
+        let Some(review) = reviews.iter_mut().find(|review| Some(review.id) == dismissed.review_id) else { continue };
+        review.was = match dismissed.state.as_deref().map(str::to_ascii_lowercase).as_deref() {
+            Some("approved") => Some(DismissedFrom::Approved),
+            Some("changes_requested") => Some(DismissedFrom::ChangesRequested),
+            Some(_) | None => None,
+        };
+        review.dismissed_by = person(event.actor);
+    }
+}
+
+/// `activity`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Activity {
+    pub(super) after: Revision,
+    pub(super) timestamp: Timestamp,
+    pub(super) activity_type: String,
+    pub(super) actor: Option<Account>,
+}

@@ -1,0 +1,277 @@
+//! Show: brings the page of a pull request up to date with its requests, once for every change.
+//!
+//! It comes after whatever was decided, holds nothing up, and its failure is a line in the log: what was not shown is
+//! owed, and the sweep makes up for it. One at a time writes a page, under a lease that lapses; whoever finds it held
+//! leaves word, and the holder looks again. What was put there is kept with a digest, so that nothing is sent twice; what
+//! may have been put there without our hearing of it is looked for before it is put again.
+
+mod cards;
+mod plan;
+mod write;
+
+use std::time::Duration;
+
+use self::cards::Told;
+use self::plan::Plan;
+use super::App;
+use crate::approval::request::ApprovalRequest;
+use crate::approval::shown::{LEASE_SECONDS, RESHOW_SECONDS, Shown};
+use crate::ident::{PullRequestRef, RequestId};
+use crate::ports::{PageError, PullRequestPage, StoreError};
+
+/// How often it is begun anew, where others write the same page meanwhile.
+const ROUNDS: usize = 4;
+/// When the sweep looks at a page that could not be written, or not to the end.
+const OWED_SECONDS: i64 = 60;
+
+/// How much may be done at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Somebody waits for an answer.
+    Quick,
+    /// Nobody does: the sweep.
+    Thorough,
+}
+
+impl Pace {
+    /// How many writes: GitHub takes 80 a minute that make something.
+    const fn writes(self) -> usize {
+        match self {
+            Self::Quick => 20,
+            Self::Thorough => 60,
+        }
+    }
+
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Quick => Duration::from_secs(5),
+            Self::Thorough => Duration::from_secs(LEASE_SECONDS.unsigned_abs() - 10),
+        }
+    }
+}
+
+/// What is to be shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// A request that the page may not know of.
+    pub(super) also: Option<&'a RequestId>,
+    /// Whether its check is written whatever stands there.
+    pub(super) anew: bool,
+    pub(super) pace: Pace,
+}
+
+/// Why a page was not brought up to date.
+#[derive(Debug, thiserror::Error)]
+enum ShowError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Page(#[from] PageError),
+    #[error("its facts could not be read: {0}")]
+    Facts(String),
+    #[error("others write it again and again")]
+    Busy,
+}
+
+/// Shows a request that has changed, with all others of its pull request.
+pub(super) async fn show_request(app: &App, request: &ApprovalRequest) {
+    if let Some(at) = &request.subject.pull_request {
+        show(app, at, Wanted { also: Some(&request.id), anew: false, pace: Pace::Quick }).await;
+    }
+}
+
+/// Brings the page of a pull request up to date.
+pub(super) async fn show(app: &App, at: &PullRequestRef, wanted: Wanted<'_>) {
+    let Some(page) = app.page.as_deref() else { return };
+    let failed = match tokio::time::timeout(wanted.pace.patience(), bring(app, page, at, wanted)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        // Its lease lapses, and the sweep goes on from what is written down.
+        Err(_) => "it took too long".to_owned(),
+    };
+    tracing::warn!(pull_request = %at, reason = failed, "a page was not brought up to date; the sweep tries again");
+}
+
+/// Writes down that a request is to be shown, before anything is stored of it: so that a crash loses nothing.
+pub(super) async fn owe(app: &App, at: &PullRequestRef, id: &RequestId) {
+    if app.page.is_none() {
+        return;
+    }
+    let owed = change(app, at, |shown| {
+        shown.requests.entry(id.clone()).or_default();
+        shown.due_within(app.clock.now(), OWED_SECONDS);
+    });
+    if let Err(error) = owed.await {
+        tracing::warn!(pull_request = %at, request.id = %id, reason = %error, "it was not written down to be shown");
+    }
+}
+
+/// Works the pages that are due.
+pub(super) async fn show_due(app: &App) {
+    if app.page.is_none() {
+        return;
+    }
+    match app.store.pages_due(app.clock.now()).await {
+        Ok(due) => {
+            for at in due {
+                show(app, &at, Wanted { also: None, anew: false, pace: Pace::Thorough }).await;
+            }
+        }
+        Err(error) => tracing::warn!(reason = %error, "which pages are due is not known"),
+    }
+}
+
+/// Changes what is kept of a page, by what is stored now.
+async fn change(app: &App, at: &PullRequestRef, change: impl Fn(&mut Shown)) -> Result<(), ShowError> {
+    for _ in 0..ROUNDS {
+        let mut shown = app.store.shown(at).await?;
+        change(&mut shown);
+        shown.version += 1;
+        if app.store.remember_shown(at, &shown).await? {
+            return Ok(());
+        }
+    }
+    Err(ShowError::Busy)
+}
+
+async fn bring(
+    app: &App,
+    page: &dyn PullRequestPage,
+    at: &PullRequestRef,
+    mut wanted: Wanted<'_>,
+) -> Result<(), ShowError> {
+    for _ in 0..ROUNDS {
+        let mut shown = app.store.shown(at).await?;
+        if let Some(id) = wanted.also {
+            shown.requests.entry(id.clone()).or_default();
+        }
+        if shown.is_held(app.clock.now()) {
+            shown.again = true;
+            shown.version += 1;
+            if app.store.remember_shown(at, &shown).await? {
+                return Ok(());
+            }
+            continue;
+        }
+        match once(app, page, at, (shown, wanted)).await? {
+            Outcome::Done => return Ok(()),
+            // It was shown what there was then; what came since is no longer asked for anew.
+            Outcome::Again => wanted.anew = false,
+            Outcome::Outdated => {}
+        }
+    }
+    Err(ShowError::Busy)
+}
+
+enum Outcome {
+    /// The page is up to date, or it is written down that it is not.
+    Done,
+    /// Something changed meanwhile.
+    Again,
+    /// Another was faster, and nothing was done.
+    Outdated,
+}
+
+/// One round: what there is to show, what of it is new, and the writing of that.
+async fn once(
+    app: &App,
+    page: &dyn PullRequestPage,
+    at: &PullRequestRef,
+    (stored, wanted): (Shown, Wanted<'_>),
+) -> Result<Outcome, ShowError> {
+    let told = match cards::read(app, at, &stored).await {
+        Ok(told) => told,
+        Err(error) => return owed(app, at, stored, error).await,
+    };
+    // Where it is not known who may read it, everybody may.
+    let assumed = stored.public.unwrap_or(true);
+    let mut plan = Plan::new(&stored, &told, at, assumed, wanted);
+    if plan.is_empty() {
+        let mut next = settled(app, stored.clone(), &told.requests, false);
+        if next == stored {
+            return Ok(Outcome::Done);
+        }
+        next.version += 1;
+        let kept = app.store.remember_shown(at, &next).await?;
+        return Ok(if kept { Outcome::Done } else { Outcome::Outdated });
+    }
+    let facts = match page.about(at).await {
+        Ok(facts) => facts,
+        Err(error) => return owed(app, at, stored, error.into()).await,
+    };
+    if facts.public != assumed {
+        plan = Plan::new(&stored, &told, at, facts.public, wanted);
+    }
+    let mut shown = Shown { public: Some(facts.public), again: false, ..stored };
+    plan.leave_alone(&mut shown, &told, &facts.requested);
+    plan.limit(wanted.pace.writes());
+
+    let now = app.clock.now();
+    shown.lease = now.checked_add(jiff::SignedDuration::from_secs(LEASE_SECONDS)).ok();
+    shown.due_within(now, LEASE_SECONDS);
+    plan.begin(&mut shown);
+    shown.version += 1;
+    if !app.store.remember_shown(at, &shown).await? {
+        return Ok(Outcome::Outdated);
+    }
+    let complete = write::write(page, at, &plan, &mut shown).await;
+
+    shown.lease = None;
+    finish(app, at, settled(app, shown, &told.requests, !complete)).await
+}
+
+/// Lets the page go, together with what others wrote down meanwhile.
+async fn finish(app: &App, at: &PullRequestRef, mut shown: Shown) -> Result<Outcome, ShowError> {
+    for _ in 0..ROUNDS {
+        let again = std::mem::take(&mut shown.again);
+        shown.version += 1;
+        if app.store.remember_shown(at, &shown).await? {
+            return Ok(if again { Outcome::Again } else { Outcome::Done });
+        }
+        shown.again = again;
+        shown.join(&app.store.shown(at).await?);
+    }
+    Err(ShowError::Busy)
+}
+
+/// Has the sweep try again, and says why.
+async fn owed(app: &App, at: &PullRequestRef, stored: Shown, error: ShowError) -> Result<Outcome, ShowError> {
+    let also: Vec<RequestId> = stored.requests.into_keys().collect();
+    change(app, at, |shown| {
+        for id in &also {
+            shown.requests.entry(id.clone()).or_default();
+        }
+        let now = app.clock.now();
+        // What is overdue already would be due again at once.
+        shown.due_at = None;
+        shown.due_within(now, OWED_SECONDS);
+    })
+    .await?;
+    Err(error)
+}
+
+/// What is kept of the page from now on, and when it is looked at next.
+fn settled(app: &App, mut shown: Shown, told: &[Told], owed: bool) -> Shown {
+    for one in told {
+        let kept = shown.requests.entry(one.request.id.clone()).or_default();
+        kept.head = one.card().head().cloned();
+        if !owed {
+            kept.version = one.request.version;
+            kept.last = one.is_last(app.clock.now());
+        }
+    }
+    let order: Vec<RequestId> = told.iter().map(|one| one.request.id.clone()).collect();
+    shown.forget_old(&order);
+    let now = app.clock.now();
+    let open = shown.requests.values().any(|request| !request.last);
+    let due = shown.due_at.filter(|due| *due > now && !owed && open);
+    shown.due_at = None;
+    if owed {
+        shown.due_within(now, OWED_SECONDS);
+    } else if open {
+        shown.due_within(now, RESHOW_SECONDS);
+        // A date that is near enough is kept: with nothing new there is then nothing to write down.
+        shown.due_at = due.filter(|due| Some(*due) <= shown.due_at).or(shown.due_at);
+    }
+    shown
+}

@@ -1,0 +1,177 @@
+//! How many calls a decision costs, as docs/performance.md publishes it.
+
+use std::sync::Arc;
+
+use countersign::adapters::embedded::codehost::change::{NewMember, NewTeam, ReviewEvent};
+use countersign::adapters::embedded::codehost::world::MembershipState;
+use countersign::app::{self, App, Told};
+use countersign::approval::observation::Observation;
+use countersign::ident::{DeliveryId, RequestId, TeamSlug};
+use countersign::policy::Policy;
+use countersign::ports::{CodeHost as _, Needs, RequestStore as _};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::gate_world::fuse::Fuse;
+use crate::gate_world::{GateWorld, login};
+use crate::github_world::Hosted;
+use crate::local_gate;
+use crate::specimen::{execution, pull_request, revision, token};
+
+/// Two teams must approve; the second environment also looks at files, and the third at who pushed.
+const POLICY: &str = r#"
+version: 1
+groups:
+  payments: { teams: [acme/payments] }
+  sre: { teams: [acme/sre] }
+services:
+  checkout:
+    repository: acme/checkout
+    environments:
+      production: { require: { all_of: [1 of payments, 1 of sre] }, timeout: 4h }
+      files:
+        require:
+          all_of: [1 of payments, { count: 1, of: [sre], when: { paths: ["src/"] } }]
+        timeout: 4h
+      pushers: { require: { all_of: [1 of payments, 1 of sre] }, timeout: 4h, exclude: [author, committers, pushers] }
+"#;
+
+struct Scene {
+    world: GateWorld,
+    hosted: Hosted,
+    gate: App,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let world = GateWorld::new("production");
+        world
+            .host
+            .change(|change| {
+                for (team, member) in [("acme/payments", "pia"), ("acme/sre", "pat")] {
+                    let team = TeamSlug::new(team).expect("a team");
+                    let members = vec![NewMember { login: login(member), state: MembershipState::Active }];
+                    change.create_team(&NewTeam { team, name: None, parent: None, members })?;
+                }
+                Ok(())
+            })
+            .expect("teams");
+        let hosted = Hosted::new(&world.host, &world.clock).await;
+        let policy: Arc<Policy> = Arc::new(local_gate::policy(POLICY));
+        let gate = App { policy, code_host: Arc::new(hosted.client()), ..world.gate(&Fuse::never()) };
+        // The token is minted once an hour, and belongs to no decision.
+        gate.code_host.read(&pull_request("acme/checkout#1"), &Needs::default()).await.expect("facts");
+        let team = TeamSlug::new("acme/sre").expect("a team");
+        gate.code_host.team_members(&team).await.expect("a team");
+        hosted.take_seen();
+        Self { world, hosted, gate }
+    }
+
+    async fn open(&self, name: &str, environment: &str) -> RequestId {
+        let run = app::ExecutionRef { arn: execution(name), redrive: 0 };
+        let input = json!({ "service": "checkout", "environment": environment, "pullRequest": "acme/checkout#1" });
+        let pinned = app::Pinned { pull_request: Some(pull_request("acme/checkout#1")), revision: Some(revision('a')) };
+        let wait = app::Wait { token: token(name), retry: 0 };
+        app::open_request(&self.gate, &run, &input, pinned, wait).await.expect("it opens")
+    }
+
+    /// GitHub delivers the head and all reviews.
+    async fn deliver(&self, delivery: &str) {
+        let at = pull_request("acme/checkout#1");
+        let reading = self.world.host.read(&at, &Needs::everything()).await.expect("facts");
+        let head = Observation::HeadSeen { head: revision('a'), pusher: None, at: crate::specimen::at(0) };
+        let given = reading.reviews.into_iter().map(|review| Observation::ReviewGiven { review });
+        let told = Told {
+            delivery: DeliveryId::new(delivery).expect("a delivery"),
+            pull_request: at,
+            observations: given.chain([head]).collect(),
+        };
+        app::record_delivery(&self.gate, told).await.expect("it is recorded");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_on_two_teams_costs_six_calls_all_at_once() {
+    let scene = Scene::new().await;
+    scene.open("a", "production").await;
+    let mut seen = scene.hosted.take_seen();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            "GET /orgs/acme/teams/payments/members?per_page=100",
+            "GET /orgs/acme/teams/sre/members?per_page=100",
+            "GET /repos/acme/checkout/issues/1/events?per_page=100",
+            "GET /repos/acme/checkout/pulls/1",
+            "GET /repos/acme/checkout/pulls/1/commits?per_page=100",
+            "GET /repos/acme/checkout/pulls/1/reviews?per_page=100",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_approval_that_was_delivered_costs_no_call_more() {
+    let scene = Scene::new().await;
+    scene.open("a", "production").await;
+    scene.world.review("pia", ReviewEvent::Approve);
+    scene.hosted.take_seen();
+    scene.deliver("1").await;
+    assert_eq!(scene.hosted.take_seen().len(), 6);
+}
+
+#[tokio::test]
+async fn a_rule_that_looks_at_files_or_pushers_costs_one_call_more() {
+    let scene = Scene::new().await;
+    scene.open("a", "files").await;
+    assert_eq!((scene.hosted.count("/files"), scene.hosted.take_seen().len()), (1, 7));
+    scene.open("b", "pushers").await;
+    assert_eq!((scene.hosted.count("/activity"), scene.hosted.take_seen().len()), (1, 7));
+}
+
+#[tokio::test]
+async fn an_approval_that_only_the_api_tells_of_costs_one_call_more() {
+    let scene = Scene::new().await;
+    scene.open("a", "production").await;
+    scene.world.review("pia", ReviewEvent::Approve);
+    scene.hosted.take_seen();
+    scene.world.clock.advance(SignedDuration::from_mins(11));
+    app::sweep(&scene.gate).await.expect("a sweep");
+    assert_eq!((scene.hosted.count("/activity"), scene.hosted.take_seen().len()), (1, 7));
+}
+
+#[tokio::test]
+async fn two_hundred_requests_on_one_pull_request_cost_what_one_does() {
+    let scene = Scene::new().await;
+    for n in 0..200 {
+        scene.open(&format!("r{n}"), "production").await;
+    }
+    scene.hosted.take_seen();
+    scene.world.review("pia", ReviewEvent::Approve);
+    scene.deliver("1").await;
+    assert_eq!(scene.hosted.take_seen().len(), 6, "a delivery");
+    scene.world.clock.advance(SignedDuration::from_mins(11));
+    let swept = app::sweep(&scene.gate).await.expect("a sweep");
+    assert_eq!(swept.due, 200);
+    assert_eq!(scene.hosted.take_seen().len(), 6, "a sweep");
+    let open = scene.world.store.open_for(&pull_request("acme/checkout#1")).await.expect("requests");
+    assert_eq!(open.len(), 200, "all of them wait for the second team");
+}
+
+#[tokio::test]
+async fn while_github_is_down_two_hundred_requests_do_not_ask_two_hundred_times() {
+    let scene = Scene::new().await;
+    for n in 0..200 {
+        scene.open(&format!("r{n}"), "production").await;
+    }
+    let down = |change: &mut countersign::adapters::embedded::codehost::change::Change<'_>| {
+        change.set_unavailable(true);
+        Ok(())
+    };
+    scene.world.host.change(down).expect("it is down");
+    scene.hosted.take_seen();
+    scene.world.clock.advance(SignedDuration::from_mins(11));
+    let swept = app::sweep(&scene.gate).await.expect("a sweep");
+    assert_eq!((swept.due, swept.failed), (200, 200));
+    let calls = scene.hosted.take_seen().len();
+    assert!(calls <= 18, "six calls with three tries each, and not {calls}");
+}

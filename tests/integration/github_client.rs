@@ -1,0 +1,201 @@
+//! The client by itself: as whom it calls, what it keeps, what it waits for and what it never sends twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::adapters::github::client::GivenSettings;
+use countersign::ident::{RepositoryName, TeamSlug};
+use countersign::ports::{CodeHost, CodeHostError, Needs};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::gate_world::GateWorld;
+use crate::github_world::{APP_KEY, Fault, Hosted, OTHER_KEY};
+use crate::specimen::{at, pull_request, revision};
+
+async fn hosted() -> (GateWorld, Hosted) {
+    let world = GateWorld::new("production");
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    (world, hosted)
+}
+
+async fn reads(client: &impl CodeHost) -> Result<(), CodeHostError> {
+    client.read(&pull_request("acme/checkout#1"), &Needs::everything()).await.map(|_| ())
+}
+
+fn detail(result: Result<(), CodeHostError>) -> String {
+    match result {
+        Err(CodeHostError::Unavailable { detail }) => detail,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_installation_is_looked_up_and_its_token_minted_once_for_all_calls_at_once() {
+    let (_world, hosted) = hosted().await;
+    let client = hosted.client();
+    let (one, two) = tokio::join!(reads(&client), reads(&client));
+    one.and(two).expect("facts");
+    assert_eq!((hosted.count("/installation"), hosted.count("/access_tokens")), (2, 1), "{:#?}", hosted.seen());
+    assert_eq!(hosted.count("GET /repos/acme/checkout/installation"), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_it_ends() {
+    let (world, hosted) = hosted().await;
+    let client = hosted.client();
+    reads(&client).await.expect("facts");
+    world.clock.advance(SignedDuration::from_mins(54));
+    reads(&client).await.expect("facts");
+    assert_eq!(hosted.count("/access_tokens"), 1);
+    world.clock.advance(SignedDuration::from_mins(2));
+    reads(&client).await.expect("facts");
+    assert_eq!(hosted.count("/access_tokens"), 2);
+}
+
+#[tokio::test]
+async fn another_apps_key_is_refused() {
+    let (_world, hosted) = hosted().await;
+    let given = GivenSettings { app_id: Some("1"), private_key: Some(OTHER_KEY), ..GivenSettings::default() };
+    let said = detail(reads(&hosted.client_by(given)).await);
+    assert!(said.contains("GitHub answered 401 to a request for the App's installation for `acme`"), "{said}");
+    assert!(said.contains("A JSON web token could not be decoded (request "), "{said}");
+    let wrong_id = GivenSettings { app_id: Some("2"), private_key: Some(APP_KEY), ..GivenSettings::default() };
+    let said = detail(reads(&hosted.client_by(wrong_id)).await);
+    assert!(said.contains("('iss')"), "{said}");
+}
+
+#[tokio::test]
+async fn a_personal_token_needs_no_app() {
+    let (_world, hosted) = hosted().await;
+    let client = hosted.client_by(GivenSettings { token: Some("standin_pia"), ..GivenSettings::default() });
+    reads(&client).await.expect("facts");
+    assert_eq!(hosted.count("/app") + hosted.count("/installation"), 0);
+    let nobody = hosted.client_by(GivenSettings { token: Some("ghp_unknown"), ..GivenSettings::default() });
+    let said = detail(reads(&nobody).await);
+    assert!(said.contains("401") && !said.contains("ghp_unknown"), "{said}");
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_sent_again_and_not_counted() {
+    let (world, hosted) = hosted().await;
+    let client = hosted.client();
+    let at = pull_request("acme/checkout#1");
+    let first = client.read(&at, &Needs::default()).await.expect("facts");
+    // Four calls, and twice three of which the pull request itself is none: one is left.
+    world.host.set_rate_limit(4 + 3 + 3 + 1);
+    for _ in 0..2 {
+        assert_eq!(client.read(&at, &Needs::default()).await.expect("within the limit"), first);
+    }
+    world.review("pia", countersign::adapters::embedded::codehost::change::ReviewEvent::Comment);
+    world.host.set_rate_limit(100);
+    let third = client.read(&at, &Needs::default()).await.expect("facts");
+    assert_eq!(third.reviews.len(), 1);
+}
+
+#[tokio::test]
+async fn a_spent_limit_is_waited_out_without_another_call() {
+    let (world, hosted) = hosted().await;
+    let client = hosted.client();
+    reads(&client).await.expect("facts");
+    world.host.set_rate_limit(0);
+    let said = detail(reads(&client).await);
+    assert!(said.contains("until "), "{said}");
+    hosted.take_seen();
+    let said = detail(reads(&client).await);
+    assert!(
+        said.contains(
+            "GitHub's limit on calls is reached (API rate limit exceeded for installation ID 1.), until 2027"
+        ),
+        "{said}"
+    );
+    assert_eq!(hosted.take_seen(), [""; 0]);
+    world.host.set_rate_limit(5000);
+    world.clock.advance(SignedDuration::from_mins(61));
+    reads(&client).await.expect("facts after the hour");
+}
+
+#[tokio::test]
+async fn a_write_is_not_repeated_and_a_reading_is() {
+    let (_world, hosted) = hosted().await;
+    hosted.fault("/pulls/1/reviews", 2, Fault::Answer(500, vec![], json!({ "message": "Server Error" })));
+    reads(&hosted.client()).await.expect("facts at the third try");
+    assert_eq!(hosted.count("/pulls/1/reviews"), 3);
+}
+
+#[tokio::test]
+async fn a_repository_that_was_renamed_is_followed_on_the_same_host_only() {
+    let (world, hosted) = hosted().await;
+    let moved =
+        |to: &str| Fault::Answer(301, vec![("location", to.to_owned())], json!({ "message": "Moved Permanently" }));
+    let name = RepositoryName::new("acme/checkout").expect("a repository");
+    let id = world.host.world().repository(&name).expect("a repository").id;
+    hosted.fault(
+        "/commits/",
+        1,
+        moved(&format!("http://localhost:1/repositories/{id}/commits/{}/pulls", revision('a'))),
+    );
+    let client = hosted.client();
+    let found = client.pull_requests_of(&name, &revision('a')).await.expect("an answer");
+    assert_eq!(found, [pull_request("acme/checkout#1")]);
+    hosted.fault("/commits/", 1, moved("https://evil.example/repositories/1"));
+    let error = client.pull_requests_of(&name, &revision('a')).await.unwrap_err();
+    assert!(error.to_string().contains("a link leads to another host"), "{error}");
+}
+
+#[tokio::test]
+async fn one_piece_of_work_has_one_deadline() {
+    let (_world, hosted) = hosted().await;
+    hosted.fault("/teams/", 9, Fault::Silence);
+    let client = hosted.client();
+    reads(&client).await.expect("facts");
+    let hurried = client.within(Duration::from_millis(50));
+    let team = TeamSlug::new("acme/payments").expect("a team");
+    let error = hurried.team_members(&team).await.unwrap_err();
+    assert!(
+        error.to_string().contains("the members of the team `acme/payments`: it did not answer in time"),
+        "{error}"
+    );
+    // Nothing is left of it for the next call, which is not even answered from what another client knows.
+    assert!(reads(&hurried).await.is_err());
+    reads(&client).await.expect("others have their own");
+}
+
+#[tokio::test]
+async fn the_apps_own_token_opens_nothing_but_the_app() {
+    let (world, hosted) = hosted().await;
+    let client = reqwest_like(&hosted, &jwt(at(0).as_second())).await;
+    assert_eq!(client, (401, 200));
+    for iat in [at(0).as_second() + 3600, at(0).as_second() - 3600] {
+        assert_eq!(reqwest_like(&hosted, &jwt(iat)).await.1, 401, "{iat}");
+    }
+    drop(world);
+}
+
+/// What the stand-in answers to a token at a pull request, and at the App itself.
+async fn reqwest_like(hosted: &Hosted, token: &str) -> (u16, u16) {
+    use tower::ServiceExt as _;
+    let ask = async |path: &str| {
+        let request = axum::http::Request::get(path).header("authorization", format!("Bearer {token}"));
+        let request = request.body(axum::body::Body::empty()).expect("a request");
+        hosted.host.router().oneshot(request).await.expect("an answer").status().as_u16()
+    };
+    (ask("/repos/acme/checkout/pulls/1").await, ask("/app").await)
+}
+
+fn jwt(iat: i64) -> String {
+    use octocrab::jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    let key = EncodingKey::from_rsa_pem(APP_KEY.as_bytes()).expect("a key");
+    let claims = json!({ "iss": 1, "iat": iat, "exp": iat + 540 });
+    encode(&Header::new(Algorithm::RS256), &claims, &key).expect("a token")
+}
+
+#[tokio::test]
+async fn neither_tokens_nor_keys_are_in_what_is_printed() {
+    let (_world, hosted) = hosted().await;
+    let client = hosted.client();
+    reads(&client).await.expect("facts");
+    let shown = format!("{client:?}");
+    assert!(!shown.contains("ghs_") && !shown.contains("BEGIN") && shown.contains("GithubClient"), "{shown}");
+    let _shared: Arc<dyn CodeHost> = Arc::new(client);
+}

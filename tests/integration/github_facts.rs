@@ -1,0 +1,281 @@
+//! What every code host tells of the same world: the stand-in read in process, and GitHub's client over HTTP.
+
+use countersign::adapters::embedded::codehost::change::{
+    Attribution, Change, MergeCommand, NewAccount, NewCommit, NewMember, NewPullRequest, NewReview, NewTeam,
+    PullRequestEdit, Push, ReviewEvent, TeamEdit,
+};
+use countersign::adapters::embedded::codehost::world::{AccountType, FileChange, MembershipState};
+use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
+use countersign::approval::facts::{DismissedFrom, PullRequestState, ReviewState};
+use countersign::ident::{PullRequestRef, RepositoryName, ReviewId, Revision, TeamSlug};
+use countersign::ports::{CodeHost, CodeHostError, Needs, Reading};
+use jiff::SignedDuration;
+
+use crate::gate_world::{GateWorld, login};
+use crate::github_world::Hosted;
+use crate::specimen::{pull_request, revision};
+
+fn first() -> PullRequestRef {
+    pull_request("acme/checkout#1")
+}
+
+fn repository() -> RepositoryName {
+    RepositoryName::new("acme/checkout").expect("a repository")
+}
+
+fn commit(digit: char) -> NewCommit {
+    let file = FileChange { path: format!("src/{digit}.rs"), previous_path: None, additions: 1, deletions: 1 };
+    NewCommit { sha: Some(revision(digit)), files: vec![file], ..NewCommit::default() }
+}
+
+fn push(by: &str, commits: Vec<NewCommit>) -> Push {
+    Push { by: login(by), commits, force: false, rebind_reviews: false }
+}
+
+fn review(change: &mut Change<'_>, by: &str, event: ReviewEvent) -> Result<ReviewId, Refusal> {
+    change.review(&login(by), &first(), &NewReview { event: Some(event), body: Some("so".into()), commit_id: None })
+}
+
+/// Makes a change in a world in which an hour has passed since the pull request was opened.
+fn changed<T>(world: &GateWorld, work: impl FnOnce(&mut Change<'_>) -> Result<T, Refusal>) -> T {
+    world.clock.advance(SignedDuration::from_hours(1));
+    world.host.change(work).expect("a change")
+}
+
+/// Everything that a host tells of a world, to compare.
+#[derive(Debug, PartialEq)]
+struct Told {
+    readings: Vec<Result<Reading, CodeHostError>>,
+    teams: Vec<Option<Vec<countersign::approval::facts::Person>>>,
+    found: Vec<Result<Vec<PullRequestRef>, CodeHostError>>,
+}
+
+async fn told(host: &dyn CodeHost, stand_in: &GithubStandIn) -> Told {
+    let world = stand_in.world();
+    let numbers: Vec<u64> = world.pulls.values().map(|pull| pull.number).chain([99]).collect();
+    let commits: Vec<Revision> =
+        world.pulls.values().flat_map(|pull| pull.merge_commit_sha.iter().chain([&pull.head.sha]).cloned()).collect();
+    let (mut readings, mut teams, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    for number in numbers {
+        let at = PullRequestRef { repository: repository(), number };
+        for needs in [Needs::everything(), Needs::default(), Needs { files: true, ..Needs::default() }] {
+            readings.push(host.read(&at, &needs).await);
+        }
+    }
+    for team in ["acme/payments", "acme/payments-core", "acme/nobody"] {
+        teams.push(host.team_members(&TeamSlug::new(team).expect("a team")).await.expect("an answer"));
+    }
+    for sha in commits.iter().chain([&revision('9')]) {
+        found.push(host.pull_requests_of(&repository(), sha).await);
+    }
+    let nowhere = RepositoryName::new("acme/nowhere").expect("a repository");
+    found.push(host.pull_requests_of(&nowhere, &revision('a')).await);
+    Told { readings, teams, found }
+}
+
+/// A world, and what is true of the reading of its first pull request. Each is a test of the stand-in in process, and
+/// one of the client over HTTP, which must tell all the same.
+macro_rules! code_host_contract {
+    ($($name:ident: $world:expr, $check:expr;)*) => {
+        mod in_process {
+            use super::*;
+            $(#[tokio::test]
+            async fn $name() {
+                let world = GateWorld::new("production");
+                ($world)(&world);
+                let reading = world.host.read(&first(), &Needs::everything()).await.expect("facts");
+                ($check)(&reading);
+            })*
+        }
+
+        mod over_http {
+            use super::*;
+            $(#[tokio::test]
+            async fn $name() {
+                let world = GateWorld::new("production");
+                ($world)(&world);
+                let hosted = Hosted::new(&world.host, &world.clock).await;
+                let client = hosted.client();
+                let reading = client.read(&first(), &Needs::everything()).await.expect("facts");
+                ($check)(&reading);
+                assert_eq!(told(&client, &world.host).await, told(&world.host, &world.host).await);
+            })*
+        }
+    };
+}
+
+fn logins(people: &[countersign::approval::facts::Person]) -> Vec<&str> {
+    people.iter().map(|person| person.login.as_str()).collect()
+}
+
+code_host_contract! {
+    a_pull_request_as_it_was_opened: |_: &GateWorld| {}, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert_eq!((pull.state, pull.merged, pull.files.len(), pull.commits.len()), (PullRequestState::Open, false, 1, 1));
+        assert!(pull.files_complete && pull.commits_complete && pull.pushers_complete);
+        assert_eq!((logins(&pull.pushers), pull.head_first_seen.is_some()), (vec!["dave"], true));
+        assert_eq!((&pull.merge_commit, pull.base_changed_at), (&None, None));
+    };
+    every_push_with_who_made_it: |world: &GateWorld| {
+        changed(world, |change| change.push_to_pull(&first(), &push("pia", vec![commit('b')])));
+        changed(world, |change| change.label(&login("dave"), &first(), &["zebra".into(), "ant hill".into()]));
+    }, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert_eq!((logins(&pull.pushers), pull.labels.join(", ")), (vec!["pia", "dave"], "ant hill, zebra".into()));
+        assert_eq!(pull.head_first_seen, Some(crate::specimen::at(3600)));
+    };
+    a_branch_with_a_name_that_must_be_escaped: |world: &GateWorld| {
+        changed(world, |change| {
+            change.push(&repository(), "fix/a&b=c #1", &push("dave", vec![commit('c')]))?;
+            let new = NewPullRequest { head: "fix/a&b=c #1".into(), base: "main".into(), ..NewPullRequest::default() };
+            change.open(&login("dave"), &repository(), &new)
+        });
+    }, |_: &Reading| {};
+    commits_of_no_account_and_renamed_files: |world: &GateWorld| {
+        let file = FileChange { path: "b".into(), previous_path: Some("a".into()), additions: 0, deletions: 0 };
+        let new = NewCommit { files: vec![file], author: Attribution::Nobody, ..NewCommit::default() };
+        changed(world, |change| change.push_to_pull(&first(), &push("dave", vec![new])));
+    }, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert_eq!((&pull.commits[1].author, pull.commits[1].committer.is_some()), (&None, true));
+        assert_eq!(pull.files[1].previous_path.as_deref(), Some("a"));
+    };
+    reviews_of_every_state_but_pending: |world: &GateWorld| {
+        changed(world, |change| review(change, "pia", ReviewEvent::Approve));
+        changed(world, |change| review(change, "pat", ReviewEvent::RequestChanges));
+        changed(world, |change| review(change, "pia", ReviewEvent::Comment));
+        changed(world, |change| change.review(&login("pat"), &first(), &NewReview::default()));
+    }, |reading: &Reading| {
+        let states: Vec<ReviewState> = reading.reviews.iter().map(|review| review.state).collect();
+        assert_eq!(states, [ReviewState::Approved, ReviewState::ChangesRequested, ReviewState::Commented]);
+    };
+    a_dismissed_review_with_what_it_was_and_who_dismissed_it: |world: &GateWorld| {
+        let id = changed(world, |change| review(change, "pat", ReviewEvent::RequestChanges));
+        changed(world, |change| change.dismiss(&login("pia"), &first(), id, "settled"));
+    }, |reading: &Reading| {
+        let review = &reading.reviews[0];
+        assert_eq!((review.state, review.was), (ReviewState::Dismissed, Some(DismissedFrom::ChangesRequested)));
+        assert_eq!(review.dismissed_by.as_ref().map(|by| by.login.as_str()), Some("pia"));
+    };
+    accounts_that_are_gone: |world: &GateWorld| {
+        changed(world, |change| review(change, "pat", ReviewEvent::Approve));
+        changed(world, |change| change.push_to_pull(&first(), &push("pat", vec![commit('b')])));
+        changed(world, |change| change.delete_account(&login("pat")));
+    }, |reading: &Reading| {
+        assert_eq!((&reading.reviews[0].user, &reading.pull_request.commits[1].author), (&None, &None));
+        assert!(!reading.pull_request.pushers_complete);
+    };
+    the_last_change_of_the_base: |world: &GateWorld| {
+        changed(world, |change| change.push(&repository(), "release", &push("pia", vec![commit('e')])));
+        let edit = PullRequestEdit { base: Some("release".into()), ..PullRequestEdit::default() };
+        changed(world, |change| change.edit(&login("dave"), &first(), &edit));
+    }, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert_eq!((pull.base.as_str(), pull.base_changed_at), ("release", Some(crate::specimen::at(7200))));
+    };
+    a_merge_and_the_commit_that_it_made: |world: &GateWorld| {
+        changed(world, |change| change.merge(&login("pia"), &first(), &MergeCommand::default()));
+    }, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert!(pull.merged && pull.merge_commit.is_some() && pull.state == PullRequestState::Closed);
+    };
+    a_fork_which_tells_nothing_of_its_pushes: |world: &GateWorld| {
+        changed(world, |change| {
+            let fork = change.create_fork(&repository(), &login("pat"))?;
+            change.push(&fork.name, "idea", &push("pat", vec![commit('d')]))?;
+            let new = NewPullRequest { head: "pat:idea".into(), base: "main".into(), ..NewPullRequest::default() };
+            change.open(&login("pat"), &repository(), &new)
+        });
+    }, |_: &Reading| {};
+    lists_over_githubs_caps_cut_and_said_to_be: |world: &GateWorld| {
+        let file = |n| FileChange { path: format!("f{n}"), previous_path: None, additions: 1, deletions: 0 };
+        let many = NewCommit { files: (0..3000).map(file).collect(), ..NewCommit::default() };
+        let commits = std::iter::once(many).chain((0..250).map(|_| NewCommit::default())).collect();
+        changed(world, |change| change.push_to_pull(&first(), &push("dave", commits)));
+    }, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert_eq!((pull.commits.len(), pull.commits_complete, pull.files.len(), pull.files_complete), (250, false, 3000, false));
+    };
+    lists_at_githubs_caps_whole: |world: &GateWorld| {
+        let file = |n| FileChange { path: format!("f{n}"), previous_path: None, additions: 1, deletions: 0 };
+        let many = NewCommit { files: (0..2999).map(file).collect(), ..NewCommit::default() };
+        let commits = std::iter::once(many).chain((0..248).map(|_| NewCommit::default())).collect();
+        changed(world, |change| change.push_to_pull(&first(), &push("dave", commits)));
+    }, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert_eq!((pull.commits.len(), pull.commits_complete, pull.files.len(), pull.files_complete), (250, true, 3000, true));
+    };
+    teams_with_their_active_members_and_child_teams: |world: &GateWorld| {
+        changed(world, teams);
+    }, |_: &Reading| {};
+    a_team_that_may_not_be_seen: |world: &GateWorld| {
+        changed(world, teams);
+        let edit = TeamEdit { readable: Some(false), members: None };
+        changed(world, |change| change.edit_team(&TeamSlug::new("acme/payments").expect("a team"), &edit));
+    }, |_: &Reading| {};
+    many_pushes_over_many_pages: |world: &GateWorld| {
+        for _ in 0..120 {
+            changed(world, |change| change.push_to_pull(&first(), &push("pat", vec![NewCommit::default()])));
+        }
+    }, |reading: &Reading| {
+        let pull = &reading.pull_request;
+        assert_eq!((logins(&pull.pushers), pull.pushers_complete), (vec!["pat", "dave"], true));
+    };
+}
+
+fn teams(change: &mut Change<'_>) -> Result<(), Refusal> {
+    let member = |name: &str, state| NewMember { login: login(name), state };
+    for n in 0..120 {
+        let name = login(&format!("member-{n}"));
+        change.create_account(&NewAccount { login: name, id: None, kind: AccountType::User })?;
+    }
+    let mut members: Vec<NewMember> =
+        (0..120).map(|n| member(&format!("member-{n}"), MembershipState::Active)).collect();
+    members.push(member("dave", MembershipState::Pending));
+    let slug = |text: &str| TeamSlug::new(text).expect("a team");
+    change.create_team(&NewTeam { team: slug("acme/payments"), name: None, parent: None, members })?;
+    change.create_team(&NewTeam {
+        team: slug("acme/payments-core"),
+        name: None,
+        parent: Some(slug("acme/payments")),
+        members: vec![member("pat", MembershipState::Active)],
+    })?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_state_that_is_not_known_is_no_review_to_be_passed_over() {
+    let world = GateWorld::new("production");
+    changed(&world, |change| review(change, "pat", ReviewEvent::RequestChanges));
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    let bless = crate::github_world::Fault::Rewritten(|reviews| reviews[0]["state"] = "OBJECTED".into());
+    hosted.fault("/pulls/1/reviews", 1, bless);
+    let error = hosted.client().read(&first(), &Needs::default()).await.unwrap_err();
+    assert!(error.to_string().contains("has a state that is not known"), "{error}");
+}
+
+#[tokio::test]
+async fn an_account_without_a_type_is_not_known_to_be_a_person() {
+    let world = GateWorld::new("production");
+    changed(&world, |change| review(change, "pat", ReviewEvent::Approve));
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    let untyped = crate::github_world::Fault::Rewritten(|reviews| {
+        reviews[0]["user"].as_object_mut().expect("a user").remove("type");
+        reviews[0]["surprise"] = true.into();
+    });
+    hosted.fault("/pulls/1/reviews", 1, untyped);
+    let reading = hosted.client().read(&first(), &Needs::default()).await.expect("facts");
+    let user = reading.reviews[0].user.as_ref().expect("a user");
+    assert_eq!(user.kind, countersign::approval::facts::AccountKind::Other);
+}
+
+#[tokio::test]
+async fn githubs_empty_account_is_nobody() {
+    let world = GateWorld::new("production");
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    let empty = crate::github_world::Fault::Rewritten(|commits| commits[0]["author"] = serde_json::json!({}));
+    hosted.fault("/pulls/1/commits", 1, empty);
+    let reading = hosted.client().read(&first(), &Needs::default()).await.expect("facts");
+    assert_eq!(reading.pull_request.commits[0].author, None);
+    assert_eq!(logins(&reading.pull_request.pushers), ["dave"], "who pushed is read for it");
+}
