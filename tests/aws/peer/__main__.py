@@ -25,7 +25,8 @@ def main() -> None:
 
     from moto.server import main as serve
 
-    from . import clock, executions, front, functions, iam, nested, provider, rules, subscribers, table, tokens, waits
+    from . import clock, executions, front, functions, http_api, iam, nested, provider, rules, subscribers, table, tokens
+    from . import waits
 
     given.data.mkdir(parents=True, exist_ok=True)
     clock.install(given.data.resolve())
@@ -33,6 +34,7 @@ def main() -> None:
     tokens.install()
     nested.install()
     rules.install(given.data)
+    http_api.install(given.data)
     executions.install(rules.execution_changed)
     table.install()
     provider.install()

@@ -58,7 +58,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not _settings["api"]:
             return self._answer(503, {}, b"")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = http_api.handle(http_api.Request(self.command, self.path, headers, body, _settings["base64"]))
+        request = http_api.Request(self.command, self.path, headers, body, _settings["base64"])
+        answer = http_api.handle(request)
+        http_api.note(request, answer)
         return self._answer(answer.status, answer.headers, answer.body)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any

@@ -5,7 +5,9 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 
 import base64
 import json
+import pathlib
 import re
+import threading
 import time
 import uuid
 from dataclasses import dataclass
@@ -36,6 +38,25 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+_lock = threading.Lock()
+_log: pathlib.Path
+
+
+def install(folder: pathlib.Path) -> None:
+    """Begins the record of requests, `api.jsonl`."""
+    global _log
+    _log = folder / "api.jsonl"
+    _log.touch()
+
+
+def note(request: Request, answer: Answer) -> None:
+    """Writes down what was asked and answered."""
+    said = {"method": request.method, "path": request.path, "headers": request.headers}
+    said |= {"body": base64.b64encode(request.body).decode(), "status": answer.status, "answer": answer.body.decode(errors="replace")}
+    with _lock, _log.open("a") as log:
+        log.write(json.dumps(said) + "\n")
 
 
 def _refusal(status: int, message: str) -> Answer:

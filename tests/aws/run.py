@@ -1,0 +1,100 @@
+"""Runs everything in order, and says how long each step took. `scripts/test-aws` calls it."""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+
+import setting
+
+GAPS: dict[str, tuple[str, ...]] = {}
+"""Changes that a second plan shows because of the peer: resource type → attributes, each for a reason."""
+
+
+class Failed(Exception):
+    """A step did not hold."""
+
+
+@contextlib.contextmanager
+def step(what: str):
+    """Says what is done, and how long it took."""
+    print(f"\n== {what}", flush=True)
+    began = time.monotonic()
+    yield
+    print(f"   {time.monotonic() - began:.0f} s", flush=True)
+
+
+def tests(module: str, only: list[str]) -> None:
+    """Runs a file of tests."""
+    loader = unittest.TestLoader()
+    loader.testNamePatterns = [f"*{pattern}*" for pattern in only] or None
+    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(loader.loadTestsFromName(module))
+    for test, why in result.skipped:
+        print(f"!!! skipped: {test}: {why}")
+    if not result.wasSuccessful():
+        raise Failed(f"{module}: {len(result.failures) + len(result.errors)} of {result.testsRun} tests failed")
+
+
+def second_plan(made: "setting.WithTerraform") -> None:
+    """Nothing is left to change, but for what the peer cannot keep."""
+    for name, configuration in (("complete", made.gate), ("caller-pipeline", made.caller)):
+        for address, attributes in configuration.changes().items():
+            kind = address.removeprefix("module.").split(".")[-2] if "." in address else address
+            unknown = [attribute for attribute in attributes if attribute not in GAPS.get(kind, ())]
+            print(f"   {name}: {address}: {', '.join(attributes)}" + ("" if unknown else " (a known gap of the peer)"))
+            if unknown:
+                raise Failed(f"a second plan of {name} changes {address}")
+
+
+def store_contract(peer_url: str) -> None:
+    """The table's contract in Rust, against the peer's DynamoDB."""
+    command = ["cargo", "test", "--quiet", "--features", "aws", "--test", "integration", "dynamodb", "--", "--ignored"]
+    environment = {**os.environ, "COUNTERSIGN_TEST_DYNAMODB": peer_url}
+    if subprocess.run(command, cwd=setting.ROOT, env=environment).returncode:
+        raise Failed("the store's contract does not hold on DynamoDB")
+
+
+def main() -> int:
+    """0 where everything holds."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--folder", type=pathlib.Path, required=True, help="where everything is kept")
+    arguments.add_argument("--binary", type=pathlib.Path, required=True, help="the countersign command")
+    arguments.add_argument("--packages", type=pathlib.Path, required=True, help="the folder of the three zips")
+    arguments.add_argument("--only", action="append", default=[], help="run only scenarios whose names hold this text")
+    arguments.add_argument("--no-store", action="store_true", help="leave out the store's contract")
+    given = arguments.parse_args()
+    packages = {name: str(given.packages / f"{name}.zip") for name in ("gate", "webhook", "sweep")}
+    began = time.monotonic()
+    try:
+        if not given.only:
+            with step("the peer does what AWS documents"):
+                tests("test_peer", [])
+        with step("an installation on the peer"):
+            made = setting.open_world(given.folder, given.binary, packages, lambda what: print(f"   {what}", flush=True)).made
+        terraformed = isinstance(made, setting.WithTerraform)
+        if terraformed:
+            with step("a second plan changes nothing"):
+                second_plan(made)
+        with step("the chain"):
+            tests("test_chain", given.only)
+        if not given.no_store:
+            with step("the store's contract on DynamoDB"):
+                store_contract(setting.world().peer.url)
+        if terraformed:
+            with step("destroy"):
+                made.destroy()
+    except Failed as why:
+        print(f"\nfailed: {why}; everything is kept in {given.folder}")
+        return 1
+    finally:
+        setting.close()
+    print(f"\nall held, in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

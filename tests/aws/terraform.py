@@ -1,0 +1,114 @@
+"""Runs the real Terraform with the real hashicorp/aws provider against the peer, or says why it cannot."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+from peer import REGION
+
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+MIRRORS = ("/opt/tf-plugins", "/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins", "~/.terraform.d/plugins")
+"""Where Terraform itself looks for a mirror, and where packagers put one. `TF_PROVIDER_MIRROR` names another."""
+
+OVERRIDE = """# Written by the test: the offline peer instead of AWS.
+provider "aws" {{
+  region                      = "{region}"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+}}
+"""
+
+
+class Unavailable(Exception):
+    """There is no Terraform, or no provider for it."""
+
+
+def mirror() -> pathlib.Path | None:
+    """A folder that holds the provider, unpacked or packed."""
+    named = os.environ.get("TF_PROVIDER_MIRROR")
+    for folder in [named] if named else MIRRORS:
+        found = pathlib.Path(folder).expanduser()
+        if (found / PROVIDER).is_dir():
+            return found
+    return None
+
+
+class Terraform:
+    """One configuration, in a copy of its own, with its state."""
+
+    def __init__(self, source: pathlib.Path, example: str, folder: pathlib.Path, endpoint: str):
+        if shutil.which("terraform") is None:
+            raise Unavailable("terraform is not installed")
+        self.folder = folder / "terraform" / "examples" / example
+        shutil.rmtree(folder / "terraform", ignore_errors=True)
+        shutil.copytree(source, folder / "terraform", ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
+        (self.folder / "providers.tf").write_text(OVERRIDE.format(region=REGION))
+        self.environment = {**os.environ, "AWS_ENDPOINT_URL": endpoint, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+        self.environment |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+        self._configure(folder)
+        self.variables = self.folder / "peer.auto.tfvars.json"
+        self._init()
+
+    def _configure(self, folder: pathlib.Path) -> None:
+        lines, found = ["disable_checkpoint = true"], mirror()
+        if found is not None:
+            # Each block on lines of its own, or it does not parse.
+            lines += ["provider_installation {", "  filesystem_mirror {", f'    path = "{found}"', "  }", "}"]
+        file = folder / "terraform.rc"
+        file.write_text("\n".join(lines) + "\n")
+        self.environment["TF_CLI_CONFIG_FILE"] = str(file)
+
+    def _init(self) -> None:
+        done = self._run("init", "-input=false", "-no-color", check=False)
+        if done.returncode:
+            raise Unavailable(f"no provider: {done.stderr.strip()[-400:]}")
+
+    def apply(self, **variables) -> float:
+        """Applies it with these variables; the seconds that took."""
+        self.variables.write_text(json.dumps(variables))
+        began = time.monotonic()
+        self._run("apply", "-input=false", "-no-color", "-auto-approve")
+        return time.monotonic() - began
+
+    def changes(self) -> dict[str, list[str]]:
+        """What a plan right after an apply would change: the address and the attributes of each resource."""
+        self._run("plan", "-input=false", "-no-color", "-out=second.plan")
+        plan = json.loads(self._run("show", "-json", "second.plan").stdout)
+        changed = [change for change in plan.get("resource_changes", []) if change["change"]["actions"] != ["no-op"]]
+        changed = [change for change in changed if change["change"]["actions"] != ["read"]]
+        return {change["address"]: _attributes(change["change"]) for change in changed}
+
+    def outputs(self) -> dict:
+        """The outputs' values."""
+        return {name: output["value"] for name, output in json.loads(self._run("output", "-json").stdout).items()}
+
+    def destroy(self) -> float:
+        """Destroys everything; the seconds that took."""
+        began = time.monotonic()
+        self._run("destroy", "-input=false", "-no-color", "-auto-approve")
+        return time.monotonic() - began
+
+    def files(self) -> dict[str, str]:
+        """What Terraform keeps on disk that could hold a secret: its states, and what it was given."""
+        kept = [*self.folder.glob("*.tfstate*"), self.variables]
+        return {f"Terraform's {path.name}": path.read_text() for path in kept}
+
+    def _run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        command = ["terraform", f"-chdir={self.folder}", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        if check and done.returncode:
+            raise AssertionError(f"terraform {arguments[0]} failed:\n{done.stderr[-6000:]}\n{done.stdout[-2000:]}")
+        return done
+
+
+def _attributes(change: dict) -> list[str]:
+    before, after = change.get("before") or {}, change.get("after") or {}
+    unknown = change.get("after_unknown") or {}
+    changed = [name for name in after if before.get(name) != after[name]]
+    return sorted({*changed, *(name for name, value in unknown.items() if value)}) or change["actions"]

@@ -1,0 +1,285 @@
+"""The whole chain: signed deliveries, HTTP API, the Lambda zips, the table, Step Functions, SNS.
+
+`scripts/test-aws` sets the world up and runs these; what they share is in `setting`. Time is moved, never slept through.
+The tests run in the order of their names and in one world: the clock goes forward only, so none counts on its start.
+"""
+
+import base64
+import json
+import unittest
+
+import leaks
+import policy
+import setting
+from running import call, until
+
+HOUR = 3600
+
+
+class ChainTests(unittest.TestCase):
+    """What a pipeline, its approvers and its channels see."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = setting.world()
+        cls.host, cls.peer = cls.world.host, cls.world.peer
+
+    def pull(self):
+        """A pull request of this test's own."""
+        return self.host.pull_request(f"Change for {self._testMethodName.removeprefix('test_')[:60]}")
+
+    def waiting(self, environment: str = "production"):
+        """A pull request, and an execution that waits for its approval."""
+        pull = self.pull()
+        return pull, self.world.start(environment, pull).waits()
+
+    # People decide.
+
+    def test_an_approval_releases_the_execution_and_its_output_says_who_gave_it(self):
+        pull, execution = self.waiting()
+        self.world.tells(pull, "requested")
+        pull.review("pia")
+        output = execution.releases()
+        self.assertEqual((output["enforced"], output["decision"]["counts"]), (True, ["pia"]))
+        self.assertEqual(output["decision"]["pull_request"], pull.name)
+        self.world.tells(pull, "approved")
+
+    def test_an_approval_reaches_the_gate_also_where_the_api_passes_it_on_in_base64(self):
+        pull, execution = self.waiting()
+        self.peer.ask("encode", base64=True)
+        self.addCleanup(self.peer.ask, "encode", base64=False)
+        pull.review("pat")
+        execution.releases()
+
+    def test_the_authors_own_word_and_a_strangers_release_nothing(self):
+        pull, execution = self.waiting()
+        pull.review("lee")
+        pull.review("dave", "COMMENT", "/approve")
+        self.host.drained()
+        self.world.sweep()
+        self.assertTrue(execution.runs())
+        pull.review("pia")
+        self.assertEqual(execution.releases()["decision"]["counts"], ["pia"])
+
+    def test_changes_requested_fail_the_execution_as_rejected(self):
+        pull, execution = self.waiting()
+        pull.review("pat", "REQUEST_CHANGES")
+        cause = execution.fails("Countersign.Rejected")
+        self.assertEqual(cause["verdict"], "rejected")
+        self.world.tells(pull, "rejected")
+
+    def test_a_redrive_after_a_rejection_stays_rejected(self):
+        pull, execution = self.waiting()
+        pull.review("pat", "REQUEST_CHANGES")
+        execution.fails("Countersign.Rejected")
+        self.world.states.redrive_execution(executionArn=execution.arn)
+        execution.fails("Countersign.Rejected")
+        other = self.world.start("production", pull)
+        other.fails("Countersign.Rejected")
+
+    def test_an_execution_that_nobody_approves_in_time_expires(self):
+        pull, execution = self.waiting("brief")
+        self.world.advance(61)
+        execution.fails("Countersign.Expired")
+        self.world.sweep()
+        self.world.tells(pull, "expired")
+
+    def test_the_sweep_expires_a_request_whose_deadline_has_come(self):
+        pull, execution = self.waiting("brief")
+        self.host.advance(61)
+        self.peer.ask("clock", advance=61)
+        self.world.sweep()
+        execution.fails("Countersign.Expired")
+        self.world.tells(pull, "expired")
+
+    # Nobody is asked.
+
+    def test_a_target_that_requires_nothing_is_released_at_once(self):
+        output = self.world.start("staging", None).releases()
+        self.assertEqual(output["decision"]["verdict"], "approved")
+
+    def test_a_frozen_target_is_denied(self):
+        cause = self.world.start("frozen", None).fails("Countersign.Denied")
+        self.assertIn("frozen", [reason["code"] for reason in cause["reasons"]])
+
+    def test_an_unknown_target_is_denied_and_an_input_that_says_too_little_is_invalid(self):
+        self.world.start("nowhere", None).fails("Countersign.Denied")
+        cause = self.world.start("production", None).fails("Countersign.InvalidInput")
+        self.assertIn("pullRequest", json.dumps(cause))
+
+    # Several at once, and one inside another.
+
+    def test_two_pipelines_on_one_pull_request_are_released_by_one_review(self):
+        pull, first = self.waiting("production")
+        second = self.world.start("europe", pull).waits()
+        pull.review("pia")
+        requests = {first.releases()["request_id"], second.releases()["request_id"]}
+        self.assertEqual(len(requests), 2)
+
+    def test_a_pipeline_waits_for_the_gate_that_it_calls_and_goes_on_with_its_output(self):
+        if self.world.installation.caller is None:
+            self.skipTest("examples/caller-pipeline is applied by Terraform only")
+        pull = self.pull()
+        pipeline = self.world.start("production", pull, machine=self.world.installation.caller)
+        self.world.tells(pull, "requested")
+        pull.review("pia")
+        self.assertEqual(pipeline.ended()["status"], "SUCCEEDED")
+        refused = self.pull()
+        pipeline = self.world.start("production", refused, machine=self.world.installation.caller)
+        self.world.tells(refused, "requested")
+        refused.review("pat", "REQUEST_CHANGES")
+        self.assertEqual(pipeline.ended()["status"], "FAILED")
+
+    # What time brings.
+
+    def test_people_are_reminded_then_it_is_escalated_and_a_stand_in_may_approve(self):
+        pull, execution = self.waiting("canary")
+        pull.review("sam")
+        self.host.drained()
+        self.assertTrue(execution.runs())
+        self.world.advance(HOUR)
+        self.world.sweep()
+        self.world.tells(pull, "reminded")
+        self.world.sweep()
+        self.world.tells(pull, "reminded")
+        self.world.advance(HOUR)
+        self.world.sweep()
+        self.world.tells(pull, "escalated")
+        self.assertEqual(execution.releases()["decision"]["counts"], ["sam"])
+
+    def test_z_what_waits_for_a_freeze_is_asked_and_released_after_it(self):
+        pull = self.pull()
+        execution = self.world.start("later", pull).enters("Wait")
+        self.assertEqual(self.world.events_of(pull), [])
+        self.world.advance(policy.LAUNCH)
+        execution.waits()
+        self.world.tells(pull, "requested")
+        pull.review("pia")
+        execution.releases()
+
+    # What goes wrong.
+
+    def test_a_lost_webhook_is_healed_by_the_sweep(self):
+        pull, execution = self.waiting()
+        self.peer.ask("reachable", api=False)
+        try:
+            pull.review("pia")
+            self.host.drained()
+        finally:
+            self.peer.ask("reachable", api=True)
+        self.assertTrue(execution.runs())
+        self.world.advance(600)
+        self.world.sweep()
+        execution.releases()
+
+    def test_a_delivery_that_comes_again_changes_nothing(self):
+        pull, execution = self.waiting()
+        pull.review("pia")
+        execution.releases()
+        self.world.tells(pull, "approved")
+        delivery = [line for line in self.peer.lines("api.jsonl") if line["headers"].get("x-github-event") == "pull_request_review"][-1]
+        before = len(self.world.notifications())
+        body = base64.b64decode(delivery["body"])
+        status, _ = call("POST", f"{self.peer.front}{delivery['path']}", body, delivery["headers"])
+        self.assertEqual(status, 200)
+        self.assertEqual(len(self.world.notifications()), before)
+
+    def test_a_delivery_with_a_wrong_signature_or_none_is_refused(self):
+        delivery = [line for line in self.peer.lines("api.jsonl") if line["status"] == 200][-1]
+        body, url = base64.b64decode(delivery["body"]), f"{self.peer.front}{delivery['path']}"
+        wrong = {**delivery["headers"], "x-hub-signature-256": "sha256=" + "0" * 64, "x-github-delivery": "another"}
+        self.assertEqual(call("POST", url, body, wrong)[0] // 100, 4)
+        none = {name: value for name, value in wrong.items() if name != "x-hub-signature-256"}
+        self.assertEqual(call("POST", url, body, none)[0] // 100, 4)
+
+    def test_a_token_that_somebody_else_used_releases_nothing_and_the_request_ends(self):
+        pull, execution = self.waiting()
+        self.world.states.send_task_success(taskToken=execution.token(), output='{"approved": true}')
+        self.assertEqual(execution.ended()["status"], "FAILED")
+        pull.review("pia")
+        self.host.drained()
+        self.world.sweep()
+        self.assertEqual(execution.describe()["status"], "FAILED")
+        until("the request is over", lambda: pull.name not in self.open_requests())
+
+    def test_an_execution_that_is_stopped_by_hand_has_its_request_canceled(self):
+        pull, execution = self.waiting()
+        self.world.states.stop_execution(executionArn=execution.arn)
+        self.assertEqual(execution.ended()["status"], "ABORTED")
+        self.peer.ask("settle")
+        self.world.tells(pull, "canceled")
+        self.assertNotIn(pull.name, self.open_requests())
+
+    def test_a_redrive_of_a_stopped_execution_asks_anew_and_can_be_approved(self):
+        pull, execution = self.waiting()
+        self.world.states.stop_execution(executionArn=execution.arn)
+        execution.ended()
+        self.peer.ask("settle")
+        self.world.states.redrive_execution(executionArn=execution.arn)
+        execution.waits(2)
+        pull.review("pia")
+        execution.releases()
+
+    def test_github_that_is_down_keeps_a_request_waiting(self):
+        pull, execution = self.waiting()
+        self.host.control("PATCH", "host", unavailable=True)
+        try:
+            self.world.sweep()
+            self.assertTrue(execution.runs())
+        finally:
+            self.host.control("PATCH", "host", unavailable=False)
+        pull.review("pia")
+        execution.releases()
+
+    def test_y_a_policy_that_became_stricter_while_a_request_waited_denies_it_at_release(self):
+        pull, execution = self.waiting()
+        setting.redeploy(production="2 of payments")
+        self.addCleanup(setting.redeploy, production="1 of payments")
+        pull.review("pia")
+        cause = execution.fails("Countersign.Denied")
+        self.assertIn("policy-changed", [reason["code"] for reason in cause["reasons"]])
+
+    # What subscribers get.
+
+    def test_a_message_has_a_text_for_people_and_a_decision_for_machines(self):
+        pull, _ = self.waiting()
+        self.world.tells(pull, "requested")
+        told = next(told for told in self.world.notifications() if told.event == "requested" and told.body.get("pull_request") == pull.name)
+        self.assertEqual(told.subject, "checkout to production: approval needed")
+        self.assertEqual((told.attributes["service"], told.attributes["environment"]), ("checkout", "production"))
+        posted = [json.loads(line["body"]) for line in self.peer.lines("http.jsonl") if line["endpoint"] == policy.ENDPOINT]
+        messages = [json.loads(post["Message"]) for post in posted]
+        self.assertIn(told.body, messages)
+
+    # At the end, over everything that happened.
+
+    def test_zz_no_token_and_no_secret_got_out(self):
+        secrets = [leaks.Secret.of("a task token", token) for token in self.peer.tokens()]
+        secrets += [leaks.Secret.of(what, text) for what, text in setting.secrets().items()]
+        places = {"the logs": self.world.logs(), "the messages": "\n".join(self.world.raw), **setting.files()}
+        places |= {name: (self.peer.data / name).read_text() for name in ("http.jsonl", "events.jsonl")}
+        places["the table"] = json.dumps([{name: value for name, value in item.items() if name != "token"} for item in self.world.items()])
+        for place, text in places.items():
+            self.assertTrue(text.strip(), f"{place} is empty: nothing was looked at")
+        self.assertEqual(leaks.found(secrets, places), [])
+        # The search finds what is there: every secret in a place of its own, and tokens in the field that is theirs.
+        for secret in secrets:
+            self.assertEqual(leaks.found([secret], {"here": f"x{secret.parts[0]}x"}), [f"{secret.what} in here"])
+        self.waiting()
+        self.assertTrue(leaks.found([leaks.Secret.of("a task token", token) for token in self.peer.tokens()], {"the table": json.dumps(self.world.items())}))
+
+    def test_zz_every_call_was_allowed_and_every_event_was_taken(self):
+        if not setting.roles_are_the_modules():
+            self.skipTest("the roles are not the module's")
+        self.assertEqual(self.peer.denied(), [])
+        self.assertGreater(len((self.peer.data / "iam.log").read_text().splitlines()), 100)
+        self.assertEqual([line for line in self.peer.lines("events.jsonl") if "failure" in line], [])
+
+    def open_requests(self) -> list[str]:
+        """The pull requests of the requests that are still open."""
+        text = [json.dumps(item) for item in self.world.items() if "gsi1pk" in item]
+        return [json.loads(item)["gsi1pk"]["S"].split("|")[-1].removeprefix("pr#") for item in text]
+
+
+if __name__ == "__main__":
+    unittest.main()

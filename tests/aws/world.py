@@ -1,0 +1,201 @@
+"""The gate on the offline AWS, with its GitHub: what the scenarios act in and look at.
+
+Everything is seen from outside: executions, what subscribers received, what stands in the table, what was logged.
+"""
+
+import json
+import pathlib
+import time
+from dataclasses import dataclass, field
+
+import github
+import policy
+from running import Peer, call, until
+
+
+@dataclass
+class Installation:
+    """Where an installation's parts are, and what is secret of it."""
+
+    state_machine: str
+    webhook_url: str
+    table: str
+    topics: dict[str, str]
+    functions: dict[str, str]
+    github_secret: str
+    webhook_secret: str
+    caller: str | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notification that reached a queue."""
+
+    event: str
+    request: str
+    attributes: dict[str, str]
+    subject: str
+    body: dict
+
+
+@dataclass
+class World:
+    """One installation, with its surroundings."""
+
+    peer: Peer
+    host: github.StandIn
+    installation: Installation
+    secret: str
+    told: list[Told] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.states = self.peer.client("stepfunctions")
+        self.sqs, self.sns = self.peer.client("sqs"), self.peer.client("sns")
+        self.queue = self.sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        for topic in self.installation.topics.values():
+            self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        self.host.hook(self.installation.webhook_url, self.secret)
+
+    # Executions.
+
+    def start(self, environment: str, pull: github.PullRequest | None, machine: str | None = None, **more) -> "Execution":
+        """A pipeline asks for a deployment."""
+        given = {"service": "checkout", "environment": environment, "requestedBy": "dave", **more}
+        if pull is not None:
+            given["pullRequest"] = pull.name
+        arn = machine or self.installation.state_machine
+        started = self.states.start_execution(stateMachineArn=arn, input=json.dumps(given))
+        return Execution(self, started["executionArn"])
+
+    # Time.
+
+    def advance(self, seconds: int) -> None:
+        """Moves every clock there is: the functions', the state machine's, GitHub's."""
+        self.host.advance(seconds)
+        self.peer.ask("clock", advance=seconds)
+
+    def sweep(self) -> None:
+        """What EventBridge does every minute."""
+        answers = self.peer.ask("tick")
+        assert answers, "no schedule is enabled"
+        for answer in answers:
+            assert "failure" not in answer, answer
+
+    # What was told.
+
+    def notifications(self) -> list[Told]:
+        """Everything that reached the queue so far, in order of arrival."""
+        while messages := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                self.raw.append(message["Body"])
+                self.told.append(_told(json.loads(message["Body"])))
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return self.told
+
+    def events_of(self, pull: github.PullRequest) -> list[str]:
+        """What was told of a pull request."""
+        return [told.event for told in self.notifications() if told.body.get("pull_request") == pull.name]
+
+    def tells(self, pull: github.PullRequest, event: str, times: int = 1) -> None:
+        """Returns when an event of a pull request has reached the queue, so often and no more."""
+        try:
+            until(event, lambda: self.events_of(pull).count(event) >= times)
+        except AssertionError:
+            raise AssertionError(f"{event} of {pull.name} was not told; told were {self.events_of(pull)}") from None
+        assert self.events_of(pull).count(event) == times, self.events_of(pull)
+
+    # What is kept.
+
+    def items(self) -> list[dict]:
+        """Everything in the table."""
+        pages = self.peer.client("dynamodb").get_paginator("scan").paginate(TableName=self.installation.table)
+        return [item for page in pages for item in page["Items"]]
+
+    def logs(self) -> str:
+        """What the functions wrote."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted((self.peer.data / "logs").glob("*.log")))
+
+
+@dataclass
+class Execution:
+    """A run of a state machine."""
+
+    world: World
+    arn: str
+
+    def describe(self) -> dict:
+        """As it is now."""
+        return self.world.states.describe_execution(executionArn=self.arn)
+
+    def history(self) -> list[dict]:
+        """Its events."""
+        return self.world.states.get_execution_history(executionArn=self.arn)["events"]
+
+    def waits(self, times: int = 1) -> "Execution":
+        """Returns when it waits for people: a token is handed out, and the function that took it has answered."""
+
+        def submitted() -> bool:
+            described = self.describe()
+            if described["status"] != "RUNNING":
+                raise AssertionError(f"it does not wait: {described}")
+            return sum(event["type"] == "TaskSubmitted" for event in self.history()) >= times
+
+        until("it waits for people", submitted)
+        return self
+
+    def enters(self, kind: str) -> "Execution":
+        """Returns when a state of a kind was entered."""
+        until(f"it enters a {kind} state", lambda: any(event["type"] == f"{kind}StateEntered" for event in self.history()))
+        return self
+
+    def token(self) -> str:
+        """The token that was handed out last."""
+        given = [event["taskScheduledEventDetails"] for event in self.history() if event["type"] == "TaskScheduled"]
+        tokens = [_token(json.loads(details["parameters"])) for details in given]
+        return [token for token in tokens if token][-1]
+
+    def ended(self, seconds: float = 20) -> dict:
+        """As it is once it is over."""
+        try:
+            return until("it ends", lambda: (d := self.describe())["status"] != "RUNNING" and d, seconds)
+        except AssertionError:
+            raise AssertionError(f"it does not end: {[event['type'] for event in self.history()]}") from None
+
+    def releases(self) -> dict:
+        """The output of one that succeeds."""
+        ended = self.ended()
+        assert ended["status"] == "SUCCEEDED", ended
+        output = json.loads(ended["output"])
+        assert output["approved"] is True, output
+        return output
+
+    def fails(self, error: str) -> dict:
+        """The cause of one that fails so."""
+        ended = self.ended()
+        assert (ended["status"], ended.get("error")) == ("FAILED", error), ended
+        return json.loads(ended["cause"])
+
+    def runs(self) -> bool:
+        """Whether it runs."""
+        return self.describe()["status"] == "RUNNING"
+
+
+def _token(value: object) -> str | None:
+    if isinstance(value, dict):
+        found = [inner if key == "token" and isinstance(inner, str) else _token(inner) for key, inner in value.items()]
+        return next((token for token in found if token), None)
+    return None
+
+
+def _told(envelope: dict) -> Told:
+    attributes = {name: attribute["Value"] for name, attribute in envelope.get("MessageAttributes", {}).items()}
+    body = json.loads(envelope["Message"])
+    return Told(
+        event=attributes.get("event", ""),
+        request=body.get("request_id", ""),
+        attributes=attributes,
+        subject=envelope.get("Subject", ""),
+        body=body,
+    )
