@@ -1,0 +1,39 @@
+"""The search for secrets finds what is there, in the forms that a secret gets out in, and nothing else."""
+
+import base64
+import os
+import unittest
+
+import leaks
+
+TOKEN = base64.b64encode(b"\xff" + os.urandom(540)).decode()
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAabcdefghijklmnop\nqrstuvwxyz0123456789ABCDEFGHIJKL\n-----END RSA PRIVATE KEY-----\n"
+
+
+class LeakTests(unittest.TestCase):
+    """One secret at a time, in a text around it."""
+
+    def looks(self, secret: str, text: str) -> list[str]:
+        """What is found of a secret in a text."""
+        return leaks.found([leaks.Secret.of("it", secret)], {"here": f"before {text} after"})
+
+    def test_a_token_is_found_whole_cut_and_escaped(self):
+        self.assertEqual(self.looks(TOKEN, TOKEN), ["it in here"])
+        self.assertEqual(self.looks(TOKEN, TOKEN.replace("/", "\\/")), ["it in here"])
+        self.assertEqual(self.looks(TOKEN, TOKEN[: len(TOKEN) // 2]), ["it in here"])
+
+    def test_any_line_of_a_key_gives_it_away_and_its_frame_does_not(self):
+        self.assertEqual(self.looks(KEY, KEY.replace("\n", "\\n")), ["it in here"])
+        self.assertEqual(self.looks(KEY, "qrstuvwxyz0123456789ABCDEFGHIJKL"), ["it in here"])
+        self.assertEqual(self.looks(KEY, "-----BEGIN RSA PRIVATE KEY-----"), [])
+
+    def test_another_secret_is_not_found(self):
+        self.assertEqual(self.looks(TOKEN, TOKEN[::-1]), [])
+
+    def test_a_secret_that_is_too_short_to_look_for_is_refused(self):
+        with self.assertRaises(AssertionError):
+            leaks.Secret.of("it", "short")
+
+
+if __name__ == "__main__":
+    unittest.main()
