@@ -77,19 +77,11 @@ class ChainTests(unittest.TestCase):
         other = self.world.start("production", pull)
         other.fails("Countersign.Rejected")
 
-    def test_an_execution_that_nobody_approves_in_time_expires(self):
+    def test_an_execution_that_nobody_approves_in_time_expires_and_that_is_told_once(self):
         pull, execution = self.waiting("brief")
         self.world.advance(61)
         execution.fails("Countersign.Expired")
         self.world.sweep()
-        self.world.tells(pull, "expired")
-
-    def test_the_sweep_expires_a_request_whose_deadline_has_come(self):
-        pull, execution = self.waiting("brief")
-        self.host.advance(61)
-        self.peer.ask("clock", advance=61)
-        self.world.sweep()
-        execution.fails("Countersign.Expired")
         self.world.tells(pull, "expired")
 
     # Nobody is asked.
