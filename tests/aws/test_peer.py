@@ -1,6 +1,7 @@
 """The peer does what AWS documents where moto alone does not; a test here fails where a patch is taken away."""
 
 import base64
+import concurrent.futures
 import io
 import json
 import pathlib
@@ -378,12 +379,19 @@ class PeerTests(unittest.TestCase):
 
     # The table.
 
-    def test_of_many_writers_on_one_condition_one_wins(self):
-        import concurrent.futures
-
-        table = {"TableName": "race", "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}], "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}], "BillingMode": "PAY_PER_REQUEST"}
+    def table(self, name: str):
+        """A table with one index."""
+        names = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "gsi1pk")]
+        index = {"IndexName": "due", "KeySchema": [{"AttributeName": "gsi1pk", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}
         dynamodb = self.peer.client("dynamodb")
-        dynamodb.create_table(**table)
+        dynamodb.create_table(
+            TableName=name, KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}], AttributeDefinitions=names,
+            GlobalSecondaryIndexes=[index], BillingMode="PAY_PER_REQUEST",
+        )
+        return dynamodb
+
+    def test_of_many_writers_on_one_condition_one_wins(self):
+        dynamodb = self.table("race")
 
         def claim(_):
             return self.refused(dynamodb.put_item, TableName="race", Item={"pk": {"S": "a"}}, ConditionExpression="attribute_not_exists(pk)")
@@ -391,6 +399,23 @@ class PeerTests(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(12) as pool:
             answers = list(pool.map(claim, range(12)))
         self.assertEqual((answers.count(""), answers.count("ConditionalCheckFailedException")), (1, 11))
+
+    def test_what_the_service_refuses_in_a_call_is_refused(self):
+        dynamodb = self.table("strict")
+        put = {"TableName": "strict", "Item": {"pk": {"S": "a"}}}
+        refused = [
+            {**put, "ConditionExpression": "attribute_not_exists(pk) OR state = :s", "ExpressionAttributeValues": {":s": {"S": "x"}}},
+            {**put, "ConditionExpression": "attribute_not_exists(pk)", "ExpressionAttributeNames": {"#state": "state"}},
+            {**put, "Item": {"pk": {"S": "a"}, "gsi1pk": {"S": ""}}},
+            {**put, "Item": {"pk": {"S": "a"}, "gsi1pk": {"N": "1"}}},
+        ]
+        self.assertEqual({self.refused(dynamodb.put_item, **call) for call in refused}, {"ValidationException"})
+        self.assertEqual(self.refused(dynamodb.transact_write_items, TransactItems=[{"Put": refused[0]}]), "ValidationException")
+        query = {"TableName": "strict", "IndexName": "due", "KeyConditionExpression": "gsi1pk = :x", "ExpressionAttributeValues": {":x": {"S": "x"}}}
+        self.assertEqual(self.refused(dynamodb.query, **query, ConsistentRead=True), "ValidationException")
+        self.assertEqual(self.refused(dynamodb.query, **query), "")
+        named = {"ConditionExpression": "attribute_not_exists(pk) OR #state = :s", "ExpressionAttributeNames": {"#state": "state"}}
+        self.assertEqual(self.refused(dynamodb.put_item, **put, **named, ExpressionAttributeValues={":s": {"S": "x"}}), "")
 
 
 if __name__ == "__main__":

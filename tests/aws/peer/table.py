@@ -1,9 +1,21 @@
-"""Patch: DynamoDB writes happen one after the other, as the service serialises those of one item."""
+"""Patch: DynamoDB as the service has it, where moto lets pass what it refuses.
 
+Writes happen one after the other. Refused are reserved words in expressions, names and values that no expression uses, an
+index's key that is empty or of another type, and a consistent read of an index.
+"""
+
+import json
+import re
 import threading
+from collections.abc import Iterator
 
+from moto.dynamodb import responses
+from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
+# Words of the expressions' own grammar, which are no names.
+GRAMMAR = {"and", "or", "not", "in", "between", "set", "remove", "add", "delete"}
 _one_at_a_time = threading.RLock()
 
 
@@ -11,6 +23,16 @@ def install() -> None:
     """Puts the patch in place."""
     for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
         setattr(DynamoDBBackend, name, _serial(getattr(DynamoDBBackend, name)))
+    call = responses.DynamoHandler.call_action
+
+    def call_action(self):
+        body = self.body if isinstance(self.body, dict) else json.loads(self.body or "{}")
+        for part in _parts(body):
+            _check_expressions(part)
+            _check_index_keys(self.dynamodb_backend, part)
+        return call(self)
+
+    responses.DynamoHandler.call_action = call_action
 
 
 def _serial(write):
@@ -19,3 +41,40 @@ def _serial(write):
             return write(*given, **named)
 
     return one
+
+
+def _parts(body: dict) -> Iterator[dict]:
+    """A call, or those that a transaction is made of."""
+    if "TransactItems" in body:
+        for item in body["TransactItems"]:
+            yield from item.values()
+    else:
+        yield body
+
+
+def _check_expressions(part: dict) -> None:
+    expressions = [text for name, text in part.items() if name.endswith("Expression") and isinstance(text, str)]
+    used = set()
+    for text in expressions:
+        used |= set(re.findall(r"[#:][A-Za-z0-9_]+", text))
+        for word in re.findall(r"(?<![#:\w])[A-Za-z_]\w*(?!\w)(?!\s*\()", text):
+            if word.lower() not in GRAMMAR and word.upper() in ReservedKeywords.get_reserved_keywords():
+                raise MockValidationException(f"Invalid expression: Attribute name is a reserved keyword; reserved keyword: {word}")
+    for given in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+        unused = sorted(set(part.get(given) or {}) - used)
+        if unused:
+            raise MockValidationException(f"Value provided in {given} unused in expressions: keys: {{{', '.join(unused)}}}")
+    if part.get("IndexName") and part.get("ConsistentRead"):
+        raise MockValidationException("Consistent reads are not supported on global secondary indexes")
+
+
+def _check_index_keys(backend, part: dict) -> None:
+    table = backend.tables.get(part.get("TableName"))
+    if table is None or "Item" not in part:
+        return
+    types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in table.attr}
+    for name, value in part["Item"].items():
+        if name in types and (list(value) != [types[name]] or not value[types[name]]):
+            raise MockValidationException(
+                f"One or more parameter values were invalid: Type mismatch or empty value for key {name} of an index"
+            )
