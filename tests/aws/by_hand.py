@@ -13,7 +13,8 @@ from peer import ACCOUNT, REGION
 from running import Peer
 from world import Installation
 
-TEMPLATE = "templates/gate.asl.json.tftpl"
+TEMPLATE = "state-machine.asl.json.tftpl"
+FUNCTIONS = ("gate", "webhook", "sweep")
 NAME = "by-hand"
 INDEXES = {"open-by-pull-request": "gsi1", "due": "gsi2", "of-execution": "gsi3"}
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -22,7 +23,7 @@ ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action":
 class ByHand:
     """Makes everything at the first `apply`, and brings out another policy at the next."""
 
-    def __init__(self, module: pathlib.Path, peer: Peer, packages: dict[str, str], github_url: str):
+    def __init__(self, module: pathlib.Path, peer: Peer, packages: pathlib.Path, github_url: str):
         self.peer, self.packages, self.github_url = peer, packages, github_url
         self.template = (module / TEMPLATE).read_text()
         self.made: Installation | None = None
@@ -35,7 +36,7 @@ class ByHand:
         layer = self.peer.client("lambda").publish_layer_version(
             LayerName=f"{NAME}-policy", Content={"ZipFile": (bundled / "policy.zip").read_bytes()}
         )["LayerVersionArn"]
-        for name in self.packages:
+        for name in FUNCTIONS:
             self._configure(name, layer, described["digest"])
         return 0
 
@@ -51,7 +52,7 @@ class ByHand:
     def _make(self) -> None:
         role = self.peer.client("iam").create_role(RoleName=NAME, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         self.peer.client("iam").put_role_policy(RoleName=NAME, PolicyName=NAME, PolicyDocument=json.dumps(ANYTHING))
-        functions = {name: self._function(name, role) for name in self.packages}
+        functions = {name: self._function(name, role) for name in FUNCTIONS}
         machine = self.peer.client("stepfunctions").create_state_machine(
             name=NAME, roleArn=role, definition=self._definition(functions["gate"])
         )["stateMachineArn"]
@@ -71,7 +72,7 @@ class ByHand:
         )
 
     def _function(self, name: str, role: str) -> str:
-        code = {"ZipFile": pathlib.Path(self.packages[name]).read_bytes()}
+        code = {"ZipFile": (self.packages / f"{name}.zip").read_bytes()}
         made = self.peer.client("lambda").create_function(
             FunctionName=f"{NAME}-{name}", Runtime="provided.al2023", Handler="bootstrap", Role=role, Code=code, Timeout=30
         )
@@ -94,8 +95,8 @@ class ByHand:
         )
 
     def _definition(self, gate: str) -> str:
-        # One function is all that the template names.
-        return re.sub(r"\$\{[a-z_]+\}", gate, self.template)
+        given = {"partition": "aws", "gate": gate, "timeout_seconds": "70"}
+        return re.sub(r"\$\{([a-z_]+)\}", lambda placeholder: given[placeholder[1]], self.template)
 
     def _table(self) -> None:
         def key(prefix: str) -> list[dict]:

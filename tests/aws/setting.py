@@ -20,6 +20,12 @@ from world import Installation, World
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULE = ROOT / "terraform"
+LOUD = """
+module "countersign" {
+  logs = { level = "debug", retention_days = 30 }
+}
+"""
+"""Everything that the functions can say is looked through for secrets."""
 
 
 @dataclass
@@ -28,7 +34,7 @@ class Setting:
 
     folder: pathlib.Path
     binary: pathlib.Path
-    packages: dict[str, str]
+    packages: pathlib.Path
     peer: Peer
     host: github.StandIn
     made: "by_hand.ByHand | WithTerraform"
@@ -76,36 +82,34 @@ def bundle(binary: pathlib.Path, folder: pathlib.Path, **changed: str) -> pathli
 class WithTerraform:
     """The example of the module, and of a pipeline that calls it, applied."""
 
-    def __init__(self, folder: pathlib.Path, peer: Peer, packages: dict[str, str], github_url: str):
+    def __init__(self, folder: pathlib.Path, peer: Peer, packages: pathlib.Path, github_url: str):
         self.peer, self.packages, self.github_url = peer, packages, github_url
-        self.gate = terraform.Terraform(MODULE, "complete", folder / "gate", peer.url)
+        self.gate = terraform.Terraform(MODULE, "complete", folder / "gate", peer.url, LOUD)
         self.caller = terraform.Terraform(MODULE, "caller-pipeline", folder / "caller", peer.url)
 
     def apply(self, bundled: pathlib.Path) -> float:
         """Applies the gate; the seconds that took."""
         return self.gate.apply(
-            package=self.packages,
-            bundle=str(bundled),
+            package=str(self.packages),
+            policy_bundle=str(bundled),
             github_url=self.github_url,
             deletion_protection=False,
-            log_level="debug",
         )
 
     def installation(self) -> Installation:
         """Where everything is, and the pipeline that calls it."""
         outputs = self.gate.outputs()
-        self.caller.apply(gate_state_machine_arn=outputs["state_machine_arn"])
-        path = outputs["webhook_url"].split("://", 1)[1].split("/", 1)[1]
-        api = outputs["webhook_url"].split("://", 1)[1].split(".", 1)[0]
+        self.caller.apply(caller=outputs["caller"])
+        host, path = outputs["webhook"]["url"].split("://", 1)[1].split("/", 1)
         return Installation(
-            state_machine=outputs["state_machine_arn"],
-            webhook_url=f"{self.peer.front}/{api}/{path}",
-            table=outputs["table_name"],
-            topics=outputs["topic_arns"],
-            functions=outputs["function_names"],
-            github_secret=outputs["github_secret_arn"],
-            webhook_secret=outputs["webhook_secret_arn"],
-            caller=self.caller.outputs()["state_machine_arn"],
+            state_machine=outputs["gate"]["state_machine_arn"],
+            webhook_url=f"{self.peer.front}/{host.split('.')[0]}/{path}",
+            table=outputs["table"]["name"],
+            topics=outputs["notifications"]["topics"],
+            functions={name: function["name"] for name, function in outputs["functions"].items()},
+            github_secret=outputs["secrets"]["github_arn"],
+            webhook_secret=outputs["secrets"]["webhook_arn"],
+            caller=self.caller.outputs()["pipeline"]["state_machine_arn"],
         )
 
     def files(self) -> dict[str, str]:
@@ -117,7 +121,7 @@ class WithTerraform:
         return self.caller.destroy() + self.gate.destroy()
 
 
-def open_world(folder: pathlib.Path, binary: pathlib.Path, packages: dict[str, str], say) -> Setting:
+def open_world(folder: pathlib.Path, binary: pathlib.Path, packages: pathlib.Path, say) -> Setting:
     """Makes the world. `say` is told what happens."""
     global _the
     peer = Peer(folder / "peer")

@@ -13,7 +13,7 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 MIRRORS = ("/opt/tf-plugins", "/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins", "~/.terraform.d/plugins")
 """Where Terraform itself looks for a mirror, and where packagers put one. `TF_PROVIDER_MIRROR` names another."""
 
-OVERRIDE = """# Written by the test: the offline peer instead of AWS.
+OVERRIDE = """# Written by the test, and merged into the example by Terraform: the offline peer instead of AWS.
 provider "aws" {{
   region                      = "{region}"
   access_key                  = "test"
@@ -22,7 +22,7 @@ provider "aws" {{
   skip_metadata_api_check     = true
   skip_region_validation      = true
 }}
-"""
+{more}"""
 
 
 class Unavailable(Exception):
@@ -42,13 +42,13 @@ def mirror() -> pathlib.Path | None:
 class Terraform:
     """One configuration, in a copy of its own, with its state."""
 
-    def __init__(self, source: pathlib.Path, example: str, folder: pathlib.Path, endpoint: str):
+    def __init__(self, source: pathlib.Path, example: str, folder: pathlib.Path, endpoint: str, more: str = ""):
         if shutil.which("terraform") is None:
             raise Unavailable("terraform is not installed")
         self.folder = folder / "terraform" / "examples" / example
         shutil.rmtree(folder / "terraform", ignore_errors=True)
         shutil.copytree(source, folder / "terraform", ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
-        (self.folder / "providers.tf").write_text(OVERRIDE.format(region=REGION))
+        (self.folder / "peer_override.tf").write_text(OVERRIDE.format(region=REGION, more=more))
         self.environment = {**os.environ, "AWS_ENDPOINT_URL": endpoint, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
         self.environment |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
         self._configure(folder)

@@ -267,10 +267,27 @@ class ChainTests(unittest.TestCase):
         self.assertGreater(len((self.peer.data / "iam.log").read_text().splitlines()), 100)
         self.assertEqual([line for line in self.peer.lines("events.jsonl") if "failure" in line], [])
 
+    def test_zz_every_alarm_is_about_a_metric_that_the_functions_write(self):
+        if not setting.roles_are_the_modules():
+            self.skipTest("there are no alarms")
+        self.world.sweep()
+        alarms = self.peer.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        watched = [metric for alarm in alarms for metric in _metrics(alarm) if not metric["Namespace"].startswith("AWS/")]
+        wanted = {(m["Namespace"], m["MetricName"], tuple(sorted((d["Name"], d["Value"]) for d in m["Dimensions"]))) for m in watched}
+        self.assertTrue(wanted)
+        self.assertEqual(wanted - self.world.metrics(), set())
+
     def open_requests(self) -> list[str]:
         """The pull requests of the requests that are still open."""
         text = [json.dumps(item) for item in self.world.items() if "gsi1pk" in item]
         return [json.loads(item)["gsi1pk"]["S"].split("|")[-1].removeprefix("pr#") for item in text]
+
+
+def _metrics(alarm: dict) -> list[dict]:
+    """What an alarm looks at, also through arithmetic."""
+    if "MetricName" in alarm:
+        return [{"Dimensions": [], **alarm}]
+    return [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]
 
 
 if __name__ == "__main__":

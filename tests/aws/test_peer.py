@@ -241,6 +241,11 @@ class PeerTests(unittest.TestCase):
         large = json.dumps("x" * 262_144)
         self.assertEqual(self.refused(self.states.start_execution, stateMachineArn=arn, input=large), "InvalidExecutionInput")
 
+    def test_what_the_provider_asks_about_a_state_machine_is_answered(self):
+        definition = machine("P", P={"Type": "Pass", "End": True})
+        self.assertEqual(self.states.validate_state_machine_definition(definition=json.dumps(definition))["result"], "OK")
+        self.assertEqual(self.states.list_state_machine_versions(stateMachineArn=self.make(definition))["stateMachineVersions"], [])
+
     def test_a_nested_execution_is_waited_for_and_its_output_is_json(self):
         child = self.make(machine("A", A=waiting(TimeoutSeconds=60, End=True)))
         call_child = {

@@ -4,8 +4,6 @@ Everything is seen from outside: executions, what subscribers received, what sta
 """
 
 import json
-import pathlib
-import time
 from dataclasses import dataclass, field
 
 import github
@@ -113,6 +111,17 @@ class World:
         pages = self.peer.client("dynamodb").get_paginator("scan").paginate(TableName=self.installation.table)
         return [item for page in pages for item in page["Items"]]
 
+    def metrics(self) -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
+        """The metrics that the functions wrote in the embedded metric format: namespace, name, dimensions."""
+        found = set()
+        for line in self.logs().splitlines():
+            said = _object(line)
+            for group in said.get("_aws", {}).get("CloudWatchMetrics", ()):
+                for names in group["Dimensions"]:
+                    dimensions = tuple(sorted((name, said[name]) for name in names))
+                    found |= {(group["Namespace"], metric["Name"], dimensions) for metric in group["Metrics"] if metric["Name"] in said}
+        return found
+
     def logs(self) -> str:
         """What the functions wrote."""
         return "\n".join(path.read_text(errors="replace") for path in sorted((self.peer.data / "logs").glob("*.log")))
@@ -180,6 +189,14 @@ class Execution:
     def runs(self) -> bool:
         """Whether it runs."""
         return self.describe()["status"] == "RUNNING"
+
+
+def _object(line: str) -> dict:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _token(value: object) -> str | None:

@@ -19,6 +19,7 @@ from . import clock, iam
 from .runtime_api import Environment
 
 DEFAULT_POLICY = "/opt/countersign/policy.json"
+KEPT = ("DeadLetterConfig", "KMSKeyArn", "LoggingConfig")
 
 _lock = threading.Lock()
 _idle: dict[tuple, list[Environment]] = {}
@@ -34,6 +35,7 @@ def install(folder: pathlib.Path, port: int) -> None:
     (folder / "logs").mkdir(exist_ok=True)
     models.LambdaFunction._invoke_lambda = _invoke
     models.LambdaFunction.invoke = _answer
+    _keep_configuration()
 
 
 def stop() -> None:
@@ -41,6 +43,32 @@ def stop() -> None:
     for environment in _all:
         environment.stop()
         shutil.rmtree(environment.folder, ignore_errors=True)
+
+
+def _keep_configuration() -> None:
+    # moto forgets these, and a plan would set them again and again.
+    function = models.LambdaFunction
+    made, updated, described = function.__init__, function.update_configuration, function.get_configuration
+
+    def keep(self, given: dict) -> None:
+        kept = {name: given[name] for name in KEPT if name in given}
+        queue = kept.get("DeadLetterConfig", {}).get("TargetArn")
+        if queue:
+            # Lambda takes no dead-letter queue that the function's role may not write to.
+            iam.demand(self.role.rsplit("/", 1)[-1], "sqs:SendMessage", queue)
+        self.kept = {**getattr(self, "kept", {}), **kept}
+
+    def init(self, account_id, spec, region, version=1):
+        made(self, account_id, spec, region, version)
+        keep(self, spec)
+
+    def update(self, config_updates):
+        keep(self, config_updates)
+        updated(self, config_updates)
+        return self.get_configuration()
+
+    function.__init__, function.update_configuration = init, update
+    function.get_configuration = lambda self, on_create=False: {**described(self, on_create), **self.kept}
 
 
 def _answer(self, body, request_headers, response_headers):
