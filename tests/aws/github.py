@@ -20,7 +20,7 @@ class StandIn:
     """A GitHub with one repository, its people, and an App."""
 
     def __init__(self, binary: pathlib.Path, policy: pathlib.Path, folder: pathlib.Path):
-        gate, github = free_port(), free_port()
+        self.branches, gate, github = 0, free_port(), free_port()
         self.gate, self.url = f"http://127.0.0.1:{gate}", f"http://127.0.0.1:{github}"
         listen = ["--listen", f"127.0.0.1:{gate}", "--github", f"127.0.0.1:{github}"]
         command = [str(binary), "--policy", str(policy), "dev", "--data", str(folder / "github"), *listen]
@@ -69,7 +69,8 @@ class StandIn:
 
     def pull_request(self, title: str) -> "PullRequest":
         """A pull request of dave's with one commit."""
-        branch = title.lower().replace(" ", "-")
+        self.branches += 1
+        branch = f"change-{self.branches}"
         self.push(branch, title)
         number = self.act("dave", "POST", "pulls", title=title, head=branch, base="main")["number"]
         return PullRequest(self, number)

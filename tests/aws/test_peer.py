@@ -186,10 +186,12 @@ class PeerTests(unittest.TestCase):
         self.assertEqual(self.describe(execution)["status"], "RUNNING")
 
     def test_a_try_again_has_a_token_of_its_own_and_says_which_it_is(self):
-        again = [{"ErrorEquals": ["Try"], "MaxAttempts": 1, "IntervalSeconds": 1, "BackoffRate": 1}]
+        again = [{"ErrorEquals": ["Try"], "MaxAttempts": 1, "IntervalSeconds": 900}]
         execution = self.start(machine("A", A=waiting(TimeoutSeconds=60, Retry=again, End=True)))
         first = self.handed(execution)[0]
         self.states.send_task_failure(taskToken=first["token"], error="Try", cause="")
+        time.sleep(0.3)
+        self.peer.ask("clock", advance=900)
         second = self.handed(execution, 2)[1]
         self.assertNotEqual(first["token"], second["token"])
         self.assertEqual((first["retry"], second["retry"]), (0, 1))

@@ -1,8 +1,12 @@
-"""Patch: timeouts, heartbeats and Wait states run on the peer's clock, and a stopped execution waits for nothing."""
+"""Patch: timeouts, heartbeats, Wait states and pauses before another try run on the peer's clock.
+
+A stopped execution waits for nothing.
+"""
 
 import datetime
 import types
 
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function import timestamp, wait_function
 from moto.stepfunctions.parser.asl.eval.callback import callback
@@ -14,6 +18,7 @@ def install() -> None:
     """Puts the patch in place."""
     execute_state.threading = types.SimpleNamespace(Event=clock.Event)
     callback.Event = clock.Event
+    retrier_decl.time = types.SimpleNamespace(sleep=lambda seconds: clock.Event().wait(seconds))
     wait_function.WaitFunction._wait_interval = _wait
     timestamp.Timestamp._get_wait_seconds = _seconds_until
 
