@@ -1,7 +1,7 @@
 """An installation made call by call, for where Terraform's provider cannot be had.
 
-The state machine is the module's own template. The rest follows the module as far as the chain needs it; its roles may do
-anything, so that nothing about IAM is shown.
+The state machine is the module's own template. The rest follows the module as far as the chain needs it; its roles
+may do anything, so that nothing about IAM is shown.
 """
 
 import json
@@ -74,7 +74,12 @@ class ByHand:
     def _function(self, name: str, role: str) -> str:
         code = {"ZipFile": (self.packages / f"{name}.zip").read_bytes()}
         made = self.peer.client("lambda").create_function(
-            FunctionName=f"{NAME}-{name}", Runtime="provided.al2023", Handler="bootstrap", Role=role, Code=code, Timeout=30
+            FunctionName=f"{NAME}-{name}",
+            Runtime="provided.al2023",
+            Handler="bootstrap",
+            Role=role,
+            Code=code,
+            Timeout=30,
         )
         return made["FunctionArn"]
 
@@ -100,7 +105,10 @@ class ByHand:
 
     def _table(self) -> None:
         def key(prefix: str) -> list[dict]:
-            return [{"AttributeName": f"{prefix}pk", "KeyType": "HASH"}, {"AttributeName": f"{prefix}sk", "KeyType": "RANGE"}]
+            return [
+                {"AttributeName": f"{prefix}pk", "KeyType": "HASH"},
+                {"AttributeName": f"{prefix}sk", "KeyType": "RANGE"},
+            ]
 
         indexes = [
             {"IndexName": name, "KeySchema": key(prefix), "Projection": {"ProjectionType": "ALL"}}

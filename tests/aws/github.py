@@ -1,6 +1,7 @@
 """The project's own GitHub stand-in, run beside the gate on AWS, and the people who work on it.
 
-`countersign dev` serves it. Its local gate runs as well and is given nothing to do: the webhook is turned to the HTTP API.
+`countersign dev` serves it. Its local gate runs as well and is given nothing to do: the webhook is turned to the HTTP
+API.
 """
 
 import json
@@ -40,7 +41,9 @@ class StandIn:
 
     def _make_app(self) -> str:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
         self.control("PUT", "app", slug="countersign", public_key=public.decode())
         return key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
@@ -54,7 +57,9 @@ class StandIn:
 
     def act(self, by: str, method: str, path: str, **body) -> dict:
         """What a person does."""
-        status, answer = call(method, f"{self.url}/repos/{REPOSITORY}/{path}", body or None, {"authorization": f"Bearer standin_{by}"})
+        status, answer = call(
+            method, f"{self.url}/repos/{REPOSITORY}/{path}", body or None, {"authorization": f"Bearer standin_{by}"}
+        )
         assert status < 300, (by, method, path, status, answer)
         return answer
 
@@ -101,7 +106,9 @@ class PullRequest:
 
     def review(self, by: str, event: str = "APPROVE", body: str = "") -> None:
         """A review on the present head."""
-        self.host.act(by, "POST", f"pulls/{self.number}/reviews", event=event, body=body or f"{by} says {event.lower()}")
+        self.host.act(
+            by, "POST", f"pulls/{self.number}/reviews", event=event, body=body or f"{by} says {event.lower()}"
+        )
 
     def comments(self) -> list[str]:
         """What was commented on it."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+WINDOW = 24
 SHORTEST = 12
 """A secret that is shorter would be found by chance."""
 
@@ -16,12 +17,12 @@ class Secret:
 
     @classmethod
     def of(cls, what: str, text: str) -> "Secret":
-        """Of a text of one or several lines: each line that is long enough gives it away, and so does its middle."""
+        """Of a text of one or several lines: any stretch of a line that is twice a window long gives it away."""
         lines = [line.strip() for line in text.splitlines() if not line.startswith("-----")]
-        parts = [line for line in lines if len(line) >= SHORTEST]
+        windows = [line[at : at + WINDOW] for line in lines for at in range(0, len(line), WINDOW)]
+        parts = tuple(window for window in windows if len(window) >= SHORTEST)
         assert parts, f"{what} is too short to look for"
-        middles = [line[len(line) // 3 : len(line) // 3 + 24] for line in parts if len(line) >= 72]
-        return cls(what, (*parts, *middles))
+        return cls(what, parts)
 
 
 def found(secrets: Iterable[Secret], places: dict[str, str]) -> list[str]:

@@ -30,9 +30,11 @@ services:
 """
 
 
-def write(folder: pathlib.Path, production: str = "1 of payments", now: datetime.datetime | None = None) -> pathlib.Path:
+def write(
+    folder: pathlib.Path, production: str = "1 of payments", now: datetime.datetime | None = None
+) -> pathlib.Path:
     """Writes it; `production` is what production requires."""
-    begin = now or datetime.datetime.now(datetime.timezone.utc)
+    begin = now or datetime.datetime.now(datetime.UTC)
     end = begin + datetime.timedelta(seconds=LAUNCH)
     folder.mkdir(parents=True, exist_ok=True)
     day = "%Y-%m-%d %H:%M"

@@ -92,9 +92,12 @@ def main() -> int:
     try:
         if not given.only:
             with step("the peer does what AWS documents"):
-                tests("test_peer", [])
+                for module in ("test_interpreter", "test_services", "test_leaks"):
+                    tests(module, [])
         with step("an installation on the peer"):
-            made = setting.open_world(given.folder, given.binary, given.packages, lambda what: print(f"   {what}", flush=True)).made
+            made = setting.open_world(
+                given.folder, given.binary, given.packages, lambda what: print(f"   {what}", flush=True)
+            ).made
         terraformed = isinstance(made, setting.WithTerraform)
         if terraformed:
             with step("a second plan changes nothing"):

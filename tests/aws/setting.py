@@ -1,7 +1,7 @@
 """The one world that the scenarios share: made by `open_world`, changed by `redeploy`, taken down by `close`.
 
-Terraform makes the installation where it and its provider can be had. Else a state machine and functions are made by hand
-from the module's own template, and what only Terraform shows is not shown.
+Terraform makes the installation where it and its provider can be had. Else a state machine and functions are made by
+hand from the module's own template, and what only Terraform shows is not shown.
 """
 
 import json
@@ -114,7 +114,11 @@ class WithTerraform:
 
     def files(self) -> dict[str, str]:
         """The states."""
-        return {f"{name}: {place}": text for name, made in (("gate", self.gate), ("caller", self.caller)) for place, text in made.files().items()}
+        return {
+            f"{name}: {place}": text
+            for name, made in (("gate", self.gate), ("caller", self.caller))
+            for place, text in made.files().items()
+        }
 
     def destroy(self) -> float:
         """Takes everything down; the seconds that took."""
@@ -152,7 +156,10 @@ def _made(folder, peer, packages, host, say):
     except terraform.Unavailable as why:
         if os.environ.get("CI_NEEDS_TERRAFORM"):
             raise
-        say(f"!!! skipped: apply, second plan, IAM and destroy of the module ({why}); state machine and functions are made by hand")
+        say(
+            f"!!! skipped: apply, second plan, IAM and destroy of the module ({why}); "
+            "state machine and functions are made by hand"
+        )
         return by_hand.ByHand(MODULE, peer, packages, host.url)
 
 

@@ -10,7 +10,12 @@ import time
 from peer import REGION
 
 PROVIDER = "registry.terraform.io/hashicorp/aws"
-MIRRORS = ("/opt/tf-plugins", "/usr/share/terraform/plugins", "/usr/local/share/terraform/plugins", "~/.terraform.d/plugins")
+MIRRORS = (
+    "/opt/tf-plugins",
+    "/usr/share/terraform/plugins",
+    "/usr/local/share/terraform/plugins",
+    "~/.terraform.d/plugins",
+)
 """Where Terraform itself looks for a mirror, and where packagers put one. `TF_PROVIDER_MIRROR` names another."""
 
 OVERRIDE = """# Written by the test, and merged into the example by Terraform: the offline peer instead of AWS.
@@ -49,7 +54,12 @@ class Terraform:
         shutil.rmtree(folder / "terraform", ignore_errors=True)
         shutil.copytree(source, folder / "terraform", ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
         (self.folder / "peer_override.tf").write_text(OVERRIDE.format(region=REGION, more=more))
-        self.environment = {**os.environ, "AWS_ENDPOINT_URL": endpoint, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+        self.environment = {
+            **os.environ,
+            "AWS_ENDPOINT_URL": endpoint,
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
         self.environment |= {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
         self._configure(folder)
         self.variables = self.folder / "peer.auto.tfvars.json"

@@ -1,6 +1,6 @@
 """The whole chain: signed deliveries, HTTP API, the Lambda zips, the table, Step Functions, SNS.
 
-`scripts/test-aws` sets the world up and runs these; what they share is in `setting`. Time is moved, never slept through.
+`scripts/test-aws` sets the world up and runs these; what they share is in `setting`. Time is moved, not slept through.
 The tests run in the order of their names and in one world: the clock goes forward only, so none counts on its start.
 """
 
@@ -169,7 +169,11 @@ class ChainTests(unittest.TestCase):
         pull.review("pia")
         execution.releases()
         self.world.tells(pull, "approved")
-        delivery = [line for line in self.peer.lines("api.jsonl") if line["headers"].get("x-github-event") == "pull_request_review"][-1]
+        delivery = [
+            line
+            for line in self.peer.lines("api.jsonl")
+            if line["headers"].get("x-github-event") == "pull_request_review"
+        ][-1]
         before = len(self.world.notifications())
         body = base64.b64decode(delivery["body"])
         status, _ = call("POST", f"{self.peer.front}{delivery['path']}", body, delivery["headers"])
@@ -236,10 +240,16 @@ class ChainTests(unittest.TestCase):
     def test_a_message_has_a_text_for_people_and_a_decision_for_machines(self):
         pull, _ = self.waiting()
         self.world.tells(pull, "requested")
-        told = next(told for told in self.world.notifications() if told.event == "requested" and told.body.get("pull_request") == pull.name)
+        told = next(
+            told
+            for told in self.world.notifications()
+            if told.event == "requested" and told.body.get("pull_request") == pull.name
+        )
         self.assertEqual(told.subject, "checkout to production: approval needed")
         self.assertEqual((told.attributes["service"], told.attributes["environment"]), ("checkout", "production"))
-        posted = [json.loads(line["body"]) for line in self.peer.lines("http.jsonl") if line["endpoint"] == policy.ENDPOINT]
+        posted = [
+            json.loads(line["body"]) for line in self.peer.lines("http.jsonl") if line["endpoint"] == policy.ENDPOINT
+        ]
         messages = [json.loads(post["Message"]) for post in posted]
         self.assertIn(told.body, messages)
 
@@ -250,15 +260,22 @@ class ChainTests(unittest.TestCase):
         secrets += [leaks.Secret.of(what, text) for what, text in setting.secrets().items()]
         places = {"the logs": self.world.logs(), "the messages": "\n".join(self.world.raw), **setting.files()}
         places |= {name: (self.peer.data / name).read_text() for name in ("http.jsonl", "events.jsonl")}
-        places["the table"] = json.dumps([{name: value for name, value in item.items() if name != "token"} for item in self.world.items()])
+        places["the table"] = json.dumps(
+            [{name: value for name, value in item.items() if name != "token"} for item in self.world.items()]
+        )
+        self.assertEqual(leaks.found(secrets, places), [])
         for place, text in places.items():
             self.assertTrue(text.strip(), f"{place} is empty: nothing was looked at")
-        self.assertEqual(leaks.found(secrets, places), [])
         # The search finds what is there: every secret in a place of its own, and tokens in the field that is theirs.
         for secret in secrets:
             self.assertEqual(leaks.found([secret], {"here": f"x{secret.parts[0]}x"}), [f"{secret.what} in here"])
         self.waiting()
-        self.assertTrue(leaks.found([leaks.Secret.of("a task token", token) for token in self.peer.tokens()], {"the table": json.dumps(self.world.items())}))
+        self.assertTrue(
+            leaks.found(
+                [leaks.Secret.of("a task token", token) for token in self.peer.tokens()],
+                {"the table": json.dumps(self.world.items())},
+            )
+        )
 
     def test_zz_every_call_was_allowed_and_every_event_was_taken(self):
         if not setting.roles_are_the_modules():
@@ -272,8 +289,13 @@ class ChainTests(unittest.TestCase):
             self.skipTest("there are no alarms")
         self.world.sweep()
         alarms = self.peer.client("cloudwatch").describe_alarms()["MetricAlarms"]
-        watched = [metric for alarm in alarms for metric in _metrics(alarm) if not metric["Namespace"].startswith("AWS/")]
-        wanted = {(m["Namespace"], m["MetricName"], tuple(sorted((d["Name"], d["Value"]) for d in m["Dimensions"]))) for m in watched}
+        watched = [
+            metric for alarm in alarms for metric in _metrics(alarm) if not metric["Namespace"].startswith("AWS/")
+        ]
+        wanted = {
+            (m["Namespace"], m["MetricName"], tuple(sorted((d["Name"], d["Value"]) for d in m["Dimensions"])))
+            for m in watched
+        }
         self.assertTrue(wanted)
         self.assertEqual(wanted - self.world.metrics(), set())
 

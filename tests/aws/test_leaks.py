@@ -7,7 +7,8 @@ import unittest
 import leaks
 
 TOKEN = base64.b64encode(b"\xff" + os.urandom(540)).decode()
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEAabcdefghijklmnop\nqrstuvwxyz0123456789ABCDEFGHIJKL\n-----END RSA PRIVATE KEY-----\n"
+FRAME = "-----BEGIN RSA PRIVATE KEY-----\n", "\n-----END RSA PRIVATE KEY-----\n"
+KEY = FRAME[0] + "MIIEowIBAAKCAQEAabcdefgh\nqrstuvwxyz0123456789ABCDEFGHIJKL" + FRAME[1]
 
 
 class LeakTests(unittest.TestCase):
@@ -21,6 +22,8 @@ class LeakTests(unittest.TestCase):
         self.assertEqual(self.looks(TOKEN, TOKEN), ["it in here"])
         self.assertEqual(self.looks(TOKEN, TOKEN.replace("/", "\\/")), ["it in here"])
         self.assertEqual(self.looks(TOKEN, TOKEN[: len(TOKEN) // 2]), ["it in here"])
+        for at in range(0, len(TOKEN) - 48, 7):
+            self.assertEqual(self.looks(TOKEN, TOKEN[at : at + 48]), ["it in here"])
 
     def test_any_line_of_a_key_gives_it_away_and_its_frame_does_not(self):
         self.assertEqual(self.looks(KEY, KEY.replace("\n", "\\n")), ["it in here"])

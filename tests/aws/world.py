@@ -7,8 +7,7 @@ import json
 from dataclasses import dataclass, field
 
 import github
-import policy
-from running import Peer, call, until
+from running import Peer, until
 
 
 @dataclass
@@ -58,7 +57,9 @@ class World:
 
     # Executions.
 
-    def start(self, environment: str, pull: github.PullRequest | None, machine: str | None = None, **more) -> "Execution":
+    def start(
+        self, environment: str, pull: github.PullRequest | None, machine: str | None = None, **more
+    ) -> "Execution":
         """A pipeline asks for a deployment."""
         given = {"service": "checkout", "environment": environment, "requestedBy": "dave", **more}
         if pull is not None:
@@ -119,7 +120,11 @@ class World:
             for group in said.get("_aws", {}).get("CloudWatchMetrics", ()):
                 for names in group["Dimensions"]:
                     dimensions = tuple(sorted((name, said[name]) for name in names))
-                    found |= {(group["Namespace"], metric["Name"], dimensions) for metric in group["Metrics"] if metric["Name"] in said}
+                    found |= {
+                        (group["Namespace"], metric["Name"], dimensions)
+                        for metric in group["Metrics"]
+                        if metric["Name"] in said
+                    }
         return found
 
     def logs(self) -> str:
@@ -156,7 +161,9 @@ class Execution:
 
     def enters(self, kind: str) -> "Execution":
         """Returns when a state of a kind was entered."""
-        until(f"it enters a {kind} state", lambda: any(event["type"] == f"{kind}StateEntered" for event in self.history()))
+        until(
+            f"it enters a {kind} state", lambda: any(event["type"] == f"{kind}StateEntered" for event in self.history())
+        )
         return self
 
     def token(self) -> str:

@@ -25,8 +25,21 @@ def main() -> None:
 
     from moto.server import main as serve
 
-    from . import clock, executions, front, functions, http_api, iam, nested, provider, rules, subscribers, table, tokens
-    from . import waits
+    from . import (
+        clock,
+        executions,
+        front,
+        functions,
+        http_api,
+        iam,
+        nested,
+        provider,
+        rules,
+        subscribers,
+        table,
+        tokens,
+        waits,
+    )
 
     given.data.mkdir(parents=True, exist_ok=True)
     clock.install(given.data.resolve())

@@ -59,7 +59,7 @@ def _stopping() -> None:
     def stop_execution(self):
         arn = self._get_param("executionArn")
         execution = self.stepfunction_backend.describe_execution(arn)
-        now = datetime.datetime.fromtimestamp(clock.the.now(), datetime.timezone.utc)
+        now = datetime.datetime.fromtimestamp(clock.the.now(), datetime.UTC)
         execution.stop(stop_date=now, error=self._get_param("error"), cause=self._get_param("cause"))
         return responses.ActionResult({"stopDate": now})
 
@@ -129,7 +129,7 @@ def _redriving(tell: Callable[[dict], None]) -> None:
         execution.exec_worker = _Again(before, execution.redrives)
         tell(_status_change(execution))
         execution.exec_worker.start()
-        return responses.ActionResult({"redriveDate": datetime.datetime.now(datetime.timezone.utc)})
+        return responses.ActionResult({"redriveDate": datetime.datetime.now(datetime.UTC)})
 
     responses.StepFunctionResponse.redrive_execution = redrive_execution
 

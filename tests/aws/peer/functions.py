@@ -1,7 +1,8 @@
 """Lambda: runs the zip that was uploaded, natively, in as many environments as there are events at a time.
 
-A layer is unpacked beside the code, not at `/opt`: what a function's environment places there is placed where it is, and
-`COUNTERSIGN_POLICY`, which by default is below `/opt`, is always given. Nothing else of the environment is made up.
+A layer is unpacked beside the code, not at `/opt`: what a function's environment places there is placed where it is,
+and `COUNTERSIGN_POLICY`, which by default is below `/opt`, is always given. Nothing else of the environment is made
+up.
 """
 
 import io
@@ -116,13 +117,19 @@ def _unpack(code: bytes, to: pathlib.Path) -> None:
 def _log_of(function, role: str) -> pathlib.Path:
     # The function's output reaches its log group only where its role may write there.
     group = f"arn:aws:logs:{function.region}:{function.account_id}:log-group:/aws/lambda/{function.function_name}"
-    may = [iam.allowed(role, f"logs:{action}", f"{group}:log-stream:peer") for action in ("CreateLogStream", "PutLogEvents")]
+    may = [
+        iam.allowed(role, f"logs:{action}", f"{group}:log-stream:peer")
+        for action in ("CreateLogStream", "PutLogEvents")
+    ]
     return _folder / "logs" / f"{function.function_name}.log" if all(may) else pathlib.Path(os.devnull)
 
 
 def _variables(function, role: str, folder: pathlib.Path) -> dict[str, str]:
     given = {"COUNTERSIGN_POLICY": DEFAULT_POLICY, **function.environment_vars}
-    placed = {name: value.replace("/opt/", f"{folder}/opt/", 1) if value.startswith("/opt/") else value for name, value in given.items()}
+    placed = {
+        name: value.replace("/opt/", f"{folder}/opt/", 1) if value.startswith("/opt/") else value
+        for name, value in given.items()
+    }
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "_HANDLER": function.handler,

@@ -54,7 +54,11 @@ def install(folder: pathlib.Path) -> None:
 def note(request: Request, answer: Answer) -> None:
     """Writes down what was asked and answered."""
     said = {"method": request.method, "path": request.path, "headers": request.headers}
-    said |= {"body": base64.b64encode(request.body).decode(), "status": answer.status, "answer": answer.body.decode(errors="replace")}
+    said |= {
+        "body": base64.b64encode(request.body).decode(),
+        "status": answer.status,
+        "answer": answer.body.decode(errors="replace"),
+    }
     with _lock, _log.open("a") as log:
         log.write(json.dumps(said) + "\n")
 

@@ -1,7 +1,7 @@
 """Checks every call of a function or of a state machine against its role's policies, and writes down what came of it.
 
-Such a call is signed with the access key `ROLE.<role name>` (`functions`, and `as_role` here); whoever else calls is the
-tester, who may do anything. One line a check: `ALLOW` or `DENY`, the role, the action, the resource.
+Such a call is signed with the access key `ROLE.<role name>` (`functions`, and `as_role` here); whoever else calls is
+the tester, who may do anything. One line a check: `ALLOW` or `DENY`, the role, the action, the resource.
 
 Not looked at: conditions, key policies, `NotAction` and `NotResource` (the last two are refused).
 """
@@ -25,7 +25,12 @@ from moto.stepfunctions.parser.asl.utils import boto_client
 from . import ACCOUNT, REGION, tokens
 
 SERVICE = {"stepfunctions": "states", "awslambda": "lambda"}
-IN_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+IN_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
 MANAGED_RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 
 _lock = threading.Lock()
@@ -91,8 +96,8 @@ def demand(role: str, action: str, resource: str) -> None:
     """Refuses what a role may not do."""
     if not allowed(role, action, resource):
         raise AccessDenied(
-            f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/peer is not authorized to perform: {action} on resource: "
-            f"{resource} because no identity-based policy allows the {action} action"
+            f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/peer is not authorized to perform: {action} on "
+            f"resource: {resource} because no identity-based policy allows the {action} action"
         )
 
 
@@ -129,7 +134,10 @@ def _asked(call) -> Iterator[tuple[str, str]]:
     elif service == "states":
         found = tokens.execution_of(call.stepfunction_backend, call._get_param("taskToken") or "")
         waiting = found[0].state_machine.arn if found else None
-        yield f"states:{action}", waiting or call._get_param("stateMachineArn") or call._get_param("executionArn") or "*"
+        yield (
+            f"states:{action}",
+            waiting or call._get_param("stateMachineArn") or call._get_param("executionArn") or "*",
+        )
     elif service == "sns":
         yield f"sns:{action}", call._get_param("TopicArn") or call._get_param("TargetArn") or "*"
     elif service == "secretsmanager":

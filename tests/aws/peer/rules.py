@@ -52,7 +52,7 @@ def tick() -> list[dict]:
 
 
 def _event(source: str, kind: str, resources: list[str], detail: dict) -> dict:
-    now = datetime.datetime.fromtimestamp(int(clock.the.now()), datetime.timezone.utc)
+    now = datetime.datetime.fromtimestamp(int(clock.the.now()), datetime.UTC)
     return {
         "version": "0",
         "id": str(uuid.uuid4()),

@@ -58,7 +58,9 @@ class Environment:
             if answered in (request, None):
                 return body, error
         self.stop()
-        return _failed("Sandbox.Timedout", f"RequestId: {request} Error: Task timed out after {seconds:.2f} seconds"), True
+        return _failed(
+            "Sandbox.Timedout", f"RequestId: {request} Error: Task timed out after {seconds:.2f} seconds"
+        ), True
 
     def stop(self) -> None:
         """Ends the process."""

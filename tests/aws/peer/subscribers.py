@@ -1,7 +1,7 @@
 """SNS: what is published to an HTTP endpoint reaches the peer's own sink, whatever host the endpoint names.
 
-moto really posts, to any host. Deliveries are written to `http.jsonl`; e-mail addresses count as confirmed, and are sent
-nothing.
+moto really posts, to any host. Deliveries are written to `http.jsonl`; e-mail addresses count as confirmed, and are
+sent nothing.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Patch: DynamoDB as the service has it, where moto lets pass what it refuses.
 
-Writes happen one after the other. Refused are reserved words in expressions, names and values that no expression uses, an
-index's key that is empty or of another type, and a consistent read of an index.
+Writes happen one after the other. Refused are reserved words in expressions, names and values that no expression uses,
+an index's key that is empty or of another type, and a consistent read of an index.
 """
 
 import json
@@ -59,11 +59,15 @@ def _check_expressions(part: dict) -> None:
         used |= set(re.findall(r"[#:][A-Za-z0-9_]+", text))
         for word in re.findall(r"(?<![#:\w])[A-Za-z_]\w*(?!\w)(?!\s*\()", text):
             if word.lower() not in GRAMMAR and word.upper() in ReservedKeywords.get_reserved_keywords():
-                raise MockValidationException(f"Invalid expression: Attribute name is a reserved keyword; reserved keyword: {word}")
+                raise MockValidationException(
+                    f"Invalid expression: Attribute name is a reserved keyword; reserved keyword: {word}"
+                )
     for given in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
         unused = sorted(set(part.get(given) or {}) - used)
         if unused:
-            raise MockValidationException(f"Value provided in {given} unused in expressions: keys: {{{', '.join(unused)}}}")
+            raise MockValidationException(
+                f"Value provided in {given} unused in expressions: keys: {{{', '.join(unused)}}}"
+            )
     if part.get("IndexName") and part.get("ConsistentRead"):
         raise MockValidationException("Consistent reads are not supported on global secondary indexes")
 
