@@ -29,6 +29,7 @@ pub use open_request::{Pinned, Wait, open_request};
 pub use record_delivery::{Recorded, Told, record_delivery};
 pub use reevaluate::{Asked, reevaluate};
 pub use settle::{Settled, Waiting, settle};
+pub use show::show_opened;
 pub use sweep::{Swept, sweep};
 pub use verify::{Release, verify};
 
