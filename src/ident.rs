@@ -129,7 +129,8 @@ macro_rules! caseless {
     ($($name:ident),*) => {$(
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                self.0.eq_ignore_ascii_case(&other.0)
+                // Most that are of a length are written alike.
+                self.0.len() == other.0.len() && (self.0 == other.0 || self.0.eq_ignore_ascii_case(&other.0))
             }
         }
         impl Eq for $name {}

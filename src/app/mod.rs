@@ -10,6 +10,7 @@ mod inspect;
 mod open_request;
 mod read_once;
 mod record_delivery;
+mod redeliver;
 mod reevaluate;
 mod rewrite;
 mod settle;
@@ -27,6 +28,7 @@ pub use input::{ExecutionInput, InvalidInput};
 pub use inspect::inspect;
 pub use open_request::{Pinned, Wait, open_request};
 pub use record_delivery::{Recorded, Told, record_delivery};
+pub use redeliver::{Redelivered, Redelivery};
 pub use reevaluate::{Asked, reevaluate};
 pub use settle::{Settled, Waiting, settle};
 pub use show::show_opened;
@@ -50,6 +52,8 @@ pub struct App {
     pub code_host: Arc<dyn CodeHost>,
     /// How channels are told.
     pub notifier: Arc<dyn Notifier>,
+    /// The deliveries that failed, where the code host remembers them; the sweep asks for them again.
+    pub redelivery: Option<Arc<Redelivery>>,
     /// What people see on pull requests; none: nothing is shown there.
     pub page: Option<Arc<dyn PullRequestPage>>,
     /// The time.

@@ -24,10 +24,12 @@ struct ReadOnce {
     kept: Mutex<Kept>,
 }
 
+type Members = Result<Option<Vec<Person>>, CodeHostError>;
+
 #[derive(Default)]
 struct Kept {
     readings: BTreeMap<PullRequestRef, (Timestamp, Needs, Result<Reading, CodeHostError>)>,
-    teams: BTreeMap<TeamSlug, (Timestamp, Result<Option<Vec<Person>>, CodeHostError>)>,
+    teams: BTreeMap<TeamSlug, (Timestamp, Members)>,
 }
 
 impl App {
@@ -88,5 +90,79 @@ impl CodeHost for ReadOnce {
     fn forget(&self) {
         self.kept(|kept| *kept = Kept::default());
         self.host.forget();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::ident::ReviewId;
+
+    /// A host that is down, which counts how often it is asked.
+    #[derive(Default)]
+    struct Down(AtomicUsize);
+
+    #[async_trait]
+    impl CodeHost for Down {
+        async fn read(&self, _: &PullRequestRef, _: &Needs) -> Result<Reading, CodeHostError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Err(CodeHostError::Unavailable { detail: "it is down".to_owned() })
+        }
+
+        async fn team_members(&self, _: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(None)
+        }
+
+        async fn pull_requests_of(
+            &self,
+            _: &RepositoryName,
+            _: &Revision,
+        ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[derive(Default)]
+    struct Seconds(AtomicUsize);
+
+    impl Clock for Seconds {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(i64::try_from(self.0.load(Ordering::SeqCst)).unwrap()).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_kept_for_half_a_minute_or_until_it_is_forgotten() {
+        let (down, clock) = (Arc::new(Down::default()), Arc::new(Seconds::default()));
+        let once = ReadOnce { host: down.clone(), clock: clock.clone(), kept: Mutex::default() };
+        let (at, team) = (PullRequestRef::new("acme/checkout#1").unwrap(), TeamSlug::new("acme/payments").unwrap());
+        let ask = async || {
+            once.read(&at, &Needs::default()).await.unwrap_err();
+            assert_eq!(once.team_members(&team).await, Ok(None));
+            down.0.swap(0, Ordering::SeqCst)
+        };
+        assert_eq!((ask().await, ask().await), (2, 0));
+        clock.0.store(30, Ordering::SeqCst);
+        assert_eq!(ask().await, 0);
+        clock.0.store(31, Ordering::SeqCst);
+        assert_eq!((ask().await, ask().await), (2, 0));
+        once.forget();
+        assert_eq!((ask().await, ask().await), (2, 0));
+    }
+
+    #[test]
+    fn a_reading_serves_who_needs_no_more_than_was_read() {
+        let some = Needs { known_reviews: [ReviewId(1)].into(), ..Needs::default() };
+        let more_known = Needs { known_reviews: [ReviewId(1), ReviewId(2)].into(), ..Needs::default() };
+        assert!(Needs::everything().cover(&some) && some.cover(&more_known));
+        assert!(!more_known.cover(&some) && !some.cover(&Needs { files: true, ..some.clone() }));
+        assert!(!some.cover(&Needs::everything()));
+        for other in [&more_known, &Needs::everything(), &Needs { files: true, ..Needs::default() }] {
+            let both = some.with(other);
+            assert!(both.cover(&some) && both.cover(other));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::failure::Failure;
 use super::settle::{Settled, settle};
 use super::show::{Pace, Wanted};
-use super::{App, announce, show};
+use super::{App, announce, redeliver, show};
 use crate::approval::decision::Event;
 use crate::approval::request::{ApprovalRequest, State};
 use crate::ident::PullRequestRef;
@@ -19,17 +19,20 @@ pub struct Swept {
     pub ended: usize,
     /// How many could not be brought further now.
     pub failed: usize,
+    /// How many deliveries that failed were asked for again.
+    pub redelivered: usize,
 }
 
 /// Works everything that is due: deadlines, reminders, escalations, facts to be read again, claims that lapsed,
-/// announcements not made.
+/// announcements not made. Every ten minutes it also asks for deliveries that failed.
 ///
 /// # Errors
 /// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
 pub async fn sweep(app: &App) -> Result<Swept, Failure> {
     let app = &app.reading_once();
     let due = app.store.due(app.clock.now()).await?;
-    let mut swept = Swept { due: due.len(), ..Swept::default() };
+    let redelivered = redeliver::redeliver(app).await.asked;
+    let mut swept = Swept { due: due.len(), redelivered, ..Swept::default() };
     let mut changed: BTreeSet<PullRequestRef> = BTreeSet::new();
     for request in due {
         changed.extend(request.subject.pull_request.clone());

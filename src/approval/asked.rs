@@ -3,8 +3,8 @@
 
 use smallvec::SmallVec;
 
-use super::eligible::{Teams, is_listed, is_member};
-use super::facts::Person;
+use super::eligible::{Teams, is_listed, is_user};
+use super::facts::{AccountKind, Person};
 use crate::policy::{ApproverRef, Escalation, Leaf, MAX_LEAVES, Requirement, UserRef};
 
 /// A set of leaves, by number. A requirement has at most [`MAX_LEAVES`].
@@ -35,14 +35,24 @@ impl LeafSet {
     }
 }
 
+/// Some of those who are asked.
+#[derive(Debug)]
+struct List<'a> {
+    /// Accounts that are listed one by one.
+    users: &'a [UserRef],
+    /// Members of a team.
+    members: &'a [Person],
+    /// For which leaves.
+    leaves: LeafSet,
+}
+
 /// The leaves of a requirement, numbered as written, with their people.
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     leaves: SmallVec<[&'a Leaf; 4]>,
-    /// Accounts that are listed one by one, and for which leaves.
-    users: SmallVec<[(&'a [UserRef], LeafSet); 4]>,
-    /// Members of teams, and for which leaves.
-    members: SmallVec<[(&'a [Person], LeafSet); 4]>,
+    /// How many people each of them takes.
+    needs: SmallVec<[u32; 4]>,
+    lists: SmallVec<[List<'a>; 4]>,
     /// Whether a team among the refs could not be read.
     pub(super) lacks_team: bool,
 }
@@ -51,7 +61,7 @@ impl<'a> Asked<'a> {
     /// Looks the people up, with those who stand in at present.
     pub(super) fn new(requirement: &'a Requirement, stand_ins: &[&'a Escalation], teams: &'a Teams) -> Self {
         let mut asked =
-            Self { leaves: SmallVec::new(), users: SmallVec::new(), members: SmallVec::new(), lacks_team: false };
+            Self { leaves: SmallVec::new(), needs: SmallVec::new(), lists: SmallVec::new(), lacks_team: false };
         asked.add(requirement, stand_ins, teams);
         asked
     }
@@ -63,21 +73,23 @@ impl<'a> Asked<'a> {
         };
         let set = LeafSet::only(self.leaves.len());
         self.leaves.push(leaf);
+        self.needs.push(leaf.count);
         leaf.of.iter().for_each(|entry| self.add_ref(entry, set, teams));
         for step in stand_ins {
             step.stand_ins_of(leaf).for_each(|entry| self.add_ref(entry, set, teams));
         }
     }
 
-    fn add_ref(&mut self, entry: &'a ApproverRef, set: LeafSet, teams: &'a Teams) {
-        if !entry.users().is_empty() {
-            self.users.push((entry.users(), set));
-        }
+    fn add_ref(&mut self, entry: &'a ApproverRef, leaves: LeafSet, teams: &'a Teams) {
+        let mut users = entry.users();
         for team in entry.teams() {
             match teams.get(team) {
-                Some(members) => self.members.push((members, set)),
+                Some(members) => self.lists.push(List { users: std::mem::take(&mut users), members, leaves }),
                 None => self.lacks_team = true,
             }
+        }
+        if !users.is_empty() {
+            self.lists.push(List { users, members: &[], leaves });
         }
     }
 
@@ -85,29 +97,40 @@ impl<'a> Asked<'a> {
         &self.leaves
     }
 
+    /// How many people each leaf takes.
+    pub(super) fn needs(&self) -> &[u32] {
+        &self.needs
+    }
+
     /// For which leaves the account counts.
+    #[inline]
     pub(super) fn of(&self, person: &Person) -> LeafSet {
         let mut set = LeafSet::default();
-        for (members, leaves) in &self.members {
-            if is_member(person, members) {
-                set.add(*leaves);
+        // Most who review are people.
+        if person.kind == AccountKind::User {
+            for list in &self.lists {
+                let is_member = || list.members.iter().any(|member| member.id == person.id);
+                if is_member() || list.users.iter().any(|user| is_user(person, user)) {
+                    set.add(list.leaves);
+                }
             }
-        }
-        for (users, leaves) in &self.users {
-            if is_listed(person, users) {
-                set.add(*leaves);
-            }
+        } else {
+            self.lists.iter().filter(|list| is_listed(person, list.users)).for_each(|list| set.add(list.leaves));
         }
         set
     }
 
     /// The accounts that a leaf lists one by one.
     pub(super) fn users(&self, leaf: usize) -> impl Iterator<Item = &'a UserRef> {
-        self.users.iter().filter(move |(_, set)| set.has(leaf)).flat_map(|(users, _)| *users)
+        self.of_leaf(leaf).flat_map(|list| list.users)
     }
 
     /// The members of a leaf's teams, as far as those could be read.
     pub(super) fn members(&self, leaf: usize) -> impl Iterator<Item = &'a Person> {
-        self.members.iter().filter(move |(_, set)| set.has(leaf)).flat_map(|(members, _)| *members)
+        self.of_leaf(leaf).flat_map(|list| list.members)
+    }
+
+    fn of_leaf(&self, leaf: usize) -> impl Iterator<Item = &List<'a>> {
+        self.lists.iter().filter(move |list| list.leaves.has(leaf))
     }
 }

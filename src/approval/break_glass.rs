@@ -5,12 +5,14 @@ use smallvec::SmallVec;
 
 use super::asked::{Asked, LeafSet};
 use super::command::Command;
+use super::eligible::unreadable;
 use super::facts::{BoundBy, Person};
 use super::matching::{Sides, assign};
 use super::people::People;
 use super::plan::Plan;
 use super::review::Weighed;
 use super::schedule::after_of;
+use crate::ident::TeamSlug;
 use crate::policy::Override;
 
 /// An override that is met.
@@ -22,8 +24,8 @@ pub(super) struct Overriding<'f> {
 }
 
 /// Whether the rule is set aside by those who may.
-pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
-    let scales = &people.scales;
+pub(super) fn overriding<'f>(people: &People<'_, 'f>) -> Option<Overriding<'f>> {
+    let scales = people.scales;
     let field = scales.rule.override_by()?;
     let mut given: Vec<(&'f Person, String, Timestamp)> = Vec::new();
     for weighed in people.weighed.iter().filter(|weighed| weighed.is_standing_approval()) {
@@ -42,9 +44,8 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
         }
         !set.is_empty()
     });
-    let needs: SmallVec<[u32; 4]> = asked.leaves().iter().map(|leaf| leaf.count).collect();
     let shape = Plan::new(&field.by, scales.facts).shape?;
-    let sides = Sides { needs: &needs, people: &sets, distinct: scales.rule.distinct() };
+    let sides = Sides { needs: asked.needs(), people: &sets, distinct: scales.rule.distinct() };
     if assign(&shape, &sides).lacking > 0 {
         return None;
     }
@@ -52,16 +53,26 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
     Some(Overriding { given: given.into_iter().map(|(person, reason, _)| (person, reason)).collect(), ends })
 }
 
+/// The teams of those who may override that could not be read, where someone tried to.
+pub(super) fn unreadable_overriders<'f>(people: &People<'_, 'f>) -> Vec<&'f TeamSlug> {
+    let Some(field) = people.scales.rule.override_by() else { return Vec::new() };
+    let standing = people.weighed.iter().filter(|weighed| weighed.is_standing_approval());
+    if standing.filter_map(|weighed| override_of(people, field, weighed)).next().is_none() {
+        return Vec::new();
+    }
+    unreadable(field.by.leaves().into_iter().flat_map(|leaf| &leaf.of), &people.scales.facts.teams)
+}
+
 /// The override that a standing approval is, with its reason and when it stops counting.
 ///
 /// Its text must be known as first delivered, since others may edit it later. Who opened the pull request can never
 /// override, whatever the rule excludes.
 fn override_of<'f>(
-    people: &People<'f>,
+    people: &People<'_, 'f>,
     field: &Override,
     weighed: &Weighed<'f>,
 ) -> Option<(&'f Person, String, Timestamp)> {
-    let scales = &people.scales;
+    let scales = people.scales;
     let review = weighed.review;
     let user = review.user.as_ref()?;
     let Command::Override(named, reason) = Command::read(&review.body) else { return None };

@@ -7,6 +7,7 @@ use super::facts::{Facts, PullRequest};
 use super::judge::{Judgment, judge};
 use super::people::People;
 use super::reasons::Speaker;
+use super::review::Scales;
 use super::schedule::{deadline, just_after, next_while_approved, next_while_asking};
 use crate::ident::{PolicyDigest, UserId};
 use crate::policy::{Mode, Policy, Rule};
@@ -17,7 +18,7 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
     match policy.rule(&facts.target) {
         Ok(rule) => {
             let below = policy.below_floor(&facts.target.environment, &rule);
-            build(Some(&rule), policy.digest(), facts, &judge(&rule, below, facts))
+            judge(&rule, below, facts, |judgment| build(Some(&rule), policy.digest(), facts, judgment))
         }
         Err(why) => build(None, policy.digest(), facts, &Judgment::without_rule(Some(why))),
     }
@@ -26,7 +27,7 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
 /// Decides under one rule, as it was pinned with a request. It was above every floor then.
 #[must_use]
 pub fn decide_under(rule: &Rule<'_>, digest: &PolicyDigest, facts: &Facts) -> Decision {
-    build(Some(rule), digest, facts, &judge(rule, None, facts))
+    judge(rule, None, facts, |judgment| build(Some(rule), digest, facts, judgment))
 }
 
 /// Whose request for changes stands against the pull request under the rule, without vetoes from elsewhere.
@@ -34,14 +35,15 @@ pub fn decide_under(rule: &Rule<'_>, digest: &PolicyDigest, facts: &Facts) -> De
 pub fn objectors(rule: &Rule<'_>, facts: &Facts) -> Vec<UserId> {
     match (rule.requirement(), &facts.pull_request) {
         (Some(requirement), Some(pull_request)) => {
-            People::weigh(rule, requirement, facts, pull_request).objectors().collect()
+            let scales = Scales::new(rule, requirement, facts, pull_request);
+            People::weigh(&scales).objections().map(|(person, _)| person.id).collect()
         }
         (None, _) | (_, None) => Vec::new(),
     }
 }
 
 /// The judgment in words, with everything that is shown of it.
-fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment: &Judgment<'_>) -> Decision {
+fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment: &Judgment<'_, '_>) -> Decision {
     let speaker = Speaker { rule, facts, judgment };
     let reasons = speaker.reasons();
     let summary = speaker.summary(&reasons);
@@ -49,7 +51,7 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
     let asks = rule.is_none_or(|rule| rule.requirement().is_some());
     let pull_request = facts.pull_request.as_ref().filter(|_| asks);
     let asking = rule.filter(|_| asks);
-    let people = judgment.people.as_deref();
+    let people = judgment.people;
     Decision {
         schema: DECISION_SCHEMA,
         engine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -87,8 +89,8 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
 }
 
 /// What comes first without anyone acting.
-fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_>) -> Option<NextAction> {
-    let people = judgment.people.as_deref();
+fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_, '_>) -> Option<NextAction> {
+    let people = judgment.people;
     let ages = || {
         let at = people.and_then(People::first_expiry).and_then(just_after)?;
         Some(NextAction { kind: NextActionKind::ApprovalAges, at })
@@ -111,7 +113,7 @@ fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_>) -> Optio
 }
 
 /// What the decision is news of. People who were asked already are not told again that they are.
-fn event(judgment: &Judgment<'_>, facts: &Facts) -> Option<Event> {
+fn event(judgment: &Judgment<'_, '_>, facts: &Facts) -> Option<Event> {
     match judgment.verdict {
         Verdict::Pending => facts.requested_at.is_none().then_some(Event::Requested),
         Verdict::Blocked => Some(Event::Blocked),

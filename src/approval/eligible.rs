@@ -16,6 +16,7 @@ pub(super) fn is_one_of(person: &Person, refs: &[ApproverRef], teams: &Teams) ->
 }
 
 /// Whether the account is one of those listed: a person by login or numeric id, a bot only by its login, others never.
+#[inline]
 pub(super) fn is_listed(person: &Person, users: &[UserRef]) -> bool {
     match person.kind {
         AccountKind::User => users.iter().any(|user| is_user(person, user)),
@@ -28,13 +29,18 @@ pub(super) fn is_listed(person: &Person, users: &[UserRef]) -> bool {
 }
 
 /// Whether the account is one of a team's members: only people are, since no team has a bot.
+#[inline]
 pub(super) fn is_member(person: &Person, members: &[Person]) -> bool {
     person.kind == AccountKind::User && members.iter().any(|member| member.id == person.id)
 }
 
 /// A pinned ref goes by the numeric id alone, whatever the login is now.
+#[inline]
 pub(super) fn is_user(person: &Person, user: &UserRef) -> bool {
-    user.id.map_or_else(|| user.login == person.login, |id| id == person.id)
+    match user.id {
+        Some(id) => id == person.id,
+        None => user.login == person.login,
+    }
 }
 
 /// Whether a team among the refs could not be read.

@@ -13,9 +13,8 @@ const WEB_FLOW: UserId = UserId(19_864_447);
 /// Who is excluded under a rule.
 #[derive(Debug, Default)]
 pub(super) struct Exclusions<'f> {
-    author: Option<&'f Person>,
-    committers: SmallVec<[&'f Person; 4]>,
-    pushers: SmallVec<[&'f Person; 4]>,
+    /// With the reasons, the first that applies to a person first.
+    people: SmallVec<[(&'f Person, ReviewReason); 4]>,
     requester: Option<&'f Login>,
     /// Why nobody's approval can count: who must be excluded is not fully known.
     pub(super) unknown: Option<String>,
@@ -25,20 +24,41 @@ impl<'f> Exclusions<'f> {
     /// Who is excluded by the rule, as far as the facts tell.
     pub(super) fn of(rule: &Rule<'_>, facts: &'f Facts, pull_request: &'f PullRequest) -> Self {
         let mut exclusions = Self::default();
-        for exclusion in rule.exclude() {
-            match exclusion {
-                Exclusion::Author => exclusions.author = pull_request.author.as_ref(),
-                Exclusion::Committers => exclusions.add_committers(pull_request),
-                Exclusion::Pushers => exclusions.add_pushers(pull_request),
-                Exclusion::Requester => match &facts.requester {
-                    Some(requester) => exclusions.requester = Some(requester),
-                    None => exclusions.is_unknown(
-                        "the rule excludes who requested the deployment, and `requestedBy` is not given".to_owned(),
-                    ),
-                },
+        let excludes = |exclusion| rule.exclude().contains(&exclusion);
+        // In the order in which the reasons go before each other.
+        if excludes(Exclusion::Author)
+            && let Some(author) = &pull_request.author
+        {
+            exclusions.add(author, ReviewReason::Author);
+        }
+        if excludes(Exclusion::Committers) {
+            exclusions.add_committers(pull_request);
+        }
+        if excludes(Exclusion::Pushers) {
+            exclusions.add_pushers(pull_request);
+        }
+        if excludes(Exclusion::Requester) {
+            exclusions.requester = facts.requester.as_ref();
+            if facts.requester.is_none() {
+                exclusions.is_unknown(
+                    "the rule excludes who requested the deployment, and `requestedBy` is not given".to_owned(),
+                );
             }
         }
         exclusions
+    }
+
+    fn add(&mut self, person: &'f Person, reason: ReviewReason) {
+        // Most commits and pushes of a pull request are of one person.
+        if !self.people.iter().any(|(known, _)| known.id == person.id && known.login.as_str() == person.login.as_str())
+        {
+            self.people.push((person, reason));
+        }
+    }
+
+    #[inline]
+    fn of_person(&self, person: &Person) -> Option<ReviewReason> {
+        self.people.iter().find(|(excluded, _)| excluded.id == person.id).map(|(_, reason)| *reason)
     }
 
     fn is_unknown(&mut self, why: String) {
@@ -57,15 +77,10 @@ impl<'f> Exclusions<'f> {
             self.is_unknown("the pull request's commits are not known: it has one at least".to_owned());
         }
         for commit in &pull_request.commits {
-            for person in people_of(commit) {
-                // Most commits of a pull request are of one person, twice each.
-                if self.committers.last().is_none_or(|last| last.id != person.id) {
-                    self.committers.push(person);
-                }
-            }
+            people_of(commit).for_each(|person| self.add(person, ReviewReason::Committer));
         }
         let Some(commit) = pull_request.commits.iter().find(|commit| is_unattributed(commit)) else { return };
-        self.committers.extend(&pull_request.pushers);
+        pull_request.pushers.iter().for_each(|person| self.add(person, ReviewReason::Committer));
         if !pushers_known(pull_request) {
             self.is_unknown(format!(
                 "commit {} belongs to no GitHub account, and who pushed to the branch is not known in full: add its \
@@ -76,32 +91,22 @@ impl<'f> Exclusions<'f> {
     }
 
     fn add_pushers(&mut self, pull_request: &'f PullRequest) {
-        self.pushers.extend(&pull_request.pushers);
+        pull_request.pushers.iter().for_each(|person| self.add(person, ReviewReason::Pusher));
         if !pushers_known(pull_request) {
             self.is_unknown("who pushed to the branch is not known in full".to_owned());
         }
     }
 
     /// Why the person's approval is set aside, if it is.
+    #[inline]
     pub(super) fn reason(&self, person: &Person) -> Option<ReviewReason> {
-        let among = |people: &[&Person]| people.iter().any(|excluded| excluded.id == person.id);
-        if self.author.is_some_and(|author| author.id == person.id) {
-            Some(ReviewReason::Author)
-        } else if among(&self.committers) {
-            Some(ReviewReason::Committer)
-        } else if among(&self.pushers) {
-            Some(ReviewReason::Pusher)
-        } else if self.requester.is_some_and(|requester| *requester == person.login) {
-            Some(ReviewReason::Requester)
-        } else {
-            None
-        }
+        let is_requester = || self.requester.is_some_and(|requester| *requester == person.login);
+        self.of_person(person).or_else(|| is_requester().then_some(ReviewReason::Requester))
     }
 
     /// Whether a listed account is excluded. Of one that is not pinned only the login is known.
     pub(super) fn excludes_user(&self, user: &UserRef) -> bool {
-        let same = |person: &&Person| super::eligible::is_user(person, user);
-        self.author.iter().chain(&self.committers).chain(&self.pushers).any(same)
+        self.people.iter().any(|(person, _)| super::eligible::is_user(person, user))
             || self.requester.is_some_and(|requester| *requester == user.login)
     }
 }

@@ -2,26 +2,27 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::break_glass::{Overriding, overriding};
+use super::break_glass::{Overriding, overriding, unreadable_overriders};
 use super::decision::{ReasonCode, Verdict};
 use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
+use super::review::Scales;
 use super::schedule::{Held, Release, deadline, is_settled, release};
 use crate::ident::TeamSlug;
 use crate::policy::{Below, NoRule, OnChangesRequested, Policy, Require, Rule};
 
 /// The verdict with everything it rests on.
-pub struct Judgment<'f> {
+pub struct Judgment<'s, 'f> {
     /// The answer.
     pub verdict: Verdict,
     pub(super) reasons: Reasons<'f>,
-    pub(super) people: Option<Box<People<'f>>>,
+    pub(super) people: Option<&'s People<'s, 'f>>,
     pub(super) overriding: Option<Overriding<'f>>,
     /// With the verdict `wait`: when to ask again.
     pub(super) until: Option<jiff::Timestamp>,
 }
 
-impl Judgment<'_> {
+impl Judgment<'_, '_> {
     /// Why the verdict is what it is.
     pub fn reasons(&self) -> impl Iterator<Item = ReasonCode> {
         self.reasons.iter().map(Why::code)
@@ -53,6 +54,7 @@ pub(super) enum Why<'f> {
     Unsatisfiable(usize),
     ConditionUnknown,
     TeamUnreadable(&'f TeamSlug),
+    OverrideTeamUnreadable(&'f TeamSlug),
     ExclusionUnknown,
     Held(Held<'f>),
     Overridden,
@@ -79,7 +81,7 @@ impl Why<'_> {
             Self::QuorumUnmet(_) => ReasonCode::QuorumUnmet,
             Self::Unsatisfiable(_) => ReasonCode::Unsatisfiable,
             Self::ConditionUnknown => ReasonCode::ConditionUnknown,
-            Self::TeamUnreadable(_) => ReasonCode::TeamUnreadable,
+            Self::TeamUnreadable(_) | Self::OverrideTeamUnreadable(_) => ReasonCode::TeamUnreadable,
             Self::ExclusionUnknown => ReasonCode::ExclusionUnknown,
             Self::Held(Held::Frozen(..)) => ReasonCode::Frozen,
             Self::Held(Held::OutOfWindow(Some(_))) => ReasonCode::OutOfWindow,
@@ -90,7 +92,7 @@ impl Why<'_> {
     }
 }
 
-impl<'f> Judgment<'f> {
+impl<'f> Judgment<'_, 'f> {
     fn of(verdict: Verdict, why: Why<'f>) -> Self {
         Self::with(verdict, smallvec![why])
     }
@@ -110,31 +112,41 @@ impl<'f> Judgment<'f> {
 
 /// The verdict under a policy, with its reasons as data: what [`super::decide`] says in words.
 #[must_use]
-pub fn with_judgment<T>(policy: &Policy, facts: &Facts, look: impl FnOnce(&Judgment<'_>) -> T) -> T {
+pub fn with_judgment<T>(policy: &Policy, facts: &Facts, look: impl FnOnce(&Judgment<'_, '_>) -> T) -> T {
     match policy.rule(&facts.target) {
-        Ok(rule) => look(&judge(&rule, policy.below_floor(&facts.target.environment, &rule), facts)),
+        Ok(rule) => judge(&rule, policy.below_floor(&facts.target.environment, &rule), facts, look),
         Err(why) => look(&Judgment::without_rule(Some(why))),
     }
 }
 
-/// The verdict under one rule. `below` is the floor that it falls below, if any.
-pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f Facts) -> Judgment<'f> {
+/// The verdict under one rule, looked at where it stands: what it rests on is large. `below` is the floor that the rule
+/// falls below, if any.
+pub(super) fn judge<T>(
+    rule: &Rule<'_>,
+    below: Option<Below<'_>>,
+    facts: &Facts,
+    look: impl FnOnce(&Judgment<'_, '_>) -> T,
+) -> T {
     if let Some(below) = below {
-        return Judgment::denied(Why::BelowFloor(Box::new(below)));
+        return look(&Judgment::denied(Why::BelowFloor(Box::new(below))));
     }
     let requirement = match rule.require() {
-        None => return Judgment::without_rule(None),
-        Some(Require::Nobody) => return passing(rule, facts, smallvec![Why::NothingAsked]),
+        None => return look(&Judgment::without_rule(None)),
+        Some(Require::Nobody) => return look(&passing(rule, facts, smallvec![Why::NothingAsked])),
         Some(Require::People(requirement)) => requirement,
     };
     let pull_request = match fitting(rule, facts) {
         Ok(pull_request) => pull_request,
-        Err(why) => return Judgment::denied(why),
+        Err(why) => return look(&Judgment::denied(why)),
     };
-    // Boxed: it is large, and handed on several times.
-    let people = Box::new(People::weigh(rule, requirement, facts, pull_request));
-    let judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
-    Judgment { people: Some(people), ..judgment }
+    let scales = Scales::new(rule, requirement, facts, pull_request);
+    let people = People::weigh(&scales);
+    let mut judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
+    if judgment.verdict != Verdict::Approved {
+        judgment.reasons.extend(unreadable_overriders(&people).into_iter().map(Why::OverrideTeamUnreadable));
+    }
+    judgment.people = Some(&people);
+    look(&judgment)
 }
 
 /// Step 1: the pull request is one that the rule is about.
@@ -165,7 +177,7 @@ fn is_wrong_revision(facts: &Facts, pull_request: &PullRequest) -> bool {
 
 /// Steps 2 and 3: the head or the base is not what people were asked for, the pull request was closed, or the deadline
 /// came before the request was settled.
-fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Judgment<'f>> {
+fn ended<'s, 'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Judgment<'s, 'f>> {
     let superseded = |why| Some(Judgment::of(Verdict::Superseded, why));
     if pull_request.state == PullRequestState::Closed && !pull_request.merged {
         return superseded(Why::Closed);
@@ -185,15 +197,17 @@ fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Opti
 }
 
 /// Steps 4 to 10: what the people's reviews and the time of day add up to.
-fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> Judgment<'f> {
+fn by_people<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'_, 'f>) -> Judgment<'s, 'f> {
     if let Some(overriding) = overriding(people) {
         return Judgment { overriding: Some(overriding), ..Judgment::of(Verdict::Approved, Why::Overridden) };
     }
-    if people.plan.shape.is_none() {
+    if people.scales.plan.shape.is_none() {
         return Judgment::denied(Why::NothingRequired);
     }
-    let mut against: Reasons<'f> = people.rejecting().map(Why::ChangesRequested).collect();
-    let mut holding: Reasons<'f> = people.blocking().map(Why::ChangesStand).collect();
+    let (mut against, mut holding) = (Reasons::new(), Reasons::new());
+    for (person, ends) in people.objections() {
+        if ends { against.push(Why::ChangesRequested(person)) } else { holding.push(Why::ChangesStand(person)) }
+    }
     let vetoes = people.vetoes().map(Why::Vetoed);
     match rule.on_changes_requested() {
         OnChangesRequested::Reject => against.extend(vetoes),
@@ -218,7 +232,7 @@ fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> J
 }
 
 /// What would be approved, as far as freezes, windows and the wait timer let it pass.
-fn passing<'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Judgment<'f> {
+fn passing<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Judgment<'s, 'f> {
     match release(rule, facts) {
         Release::Open => Judgment::with(Verdict::Approved, reasons),
         Release::Denied(held) => Judgment::denied(Why::Held(held)),
@@ -227,7 +241,7 @@ fn passing<'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Ju
 }
 
 /// Why approvals are still waited for.
-fn why_pending<'f>(people: &People<'f>) -> Reasons<'f> {
+fn why_pending<'f>(people: &People<'_, 'f>) -> Reasons<'f> {
     let mut reasons = SmallVec::new();
     for leaf in people.lacking() {
         reasons.push(Why::QuorumUnmet(leaf));
@@ -235,7 +249,7 @@ fn why_pending<'f>(people: &People<'f>) -> Reasons<'f> {
             reasons.push(Why::Unsatisfiable(leaf));
         }
     }
-    if people.plan.is_doubtful() {
+    if people.scales.plan.is_doubtful() {
         reasons.push(Why::ConditionUnknown);
     }
     reasons.extend(people.unreadable_teams().into_iter().map(Why::TeamUnreadable));

@@ -1,6 +1,6 @@
 //! The requirement with the assignment laid to it: how far each part is met, what is missing, and who could give it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
@@ -12,8 +12,8 @@ use super::people::People;
 use super::plan::Node;
 use super::review::Scales;
 use super::schedule::escalated;
-use crate::ident::{Login, TeamSlug};
-use crate::policy::{ApproverRef, Leaf, Requirement};
+use crate::ident::{Login, TeamSlug, UserId};
+use crate::policy::{ApproverRef, Leaf, Requirement, UserRef};
 
 /// Logins as a set that keeps its order, compared without case.
 #[derive(Default)]
@@ -30,17 +30,63 @@ impl<'l> Logins<'l> {
     }
 }
 
-impl<'f> People<'f> {
+/// Different people who are left once the excluded are gone.
+///
+/// An account is known by its id: of a member, of a pinned ref, and of a login that some account of the facts has. A login
+/// of which that is not known is the account that is pinned under it, if there is one: nobody lists two people so.
+struct Accounts<'s, 'f> {
+    scales: &'s Scales<'f>,
+    ids: HashSet<UserId>,
+    /// The accounts that the facts show, by login.
+    known: HashMap<&'f Login, UserId>,
+}
+
+impl<'s, 'f> Accounts<'s, 'f> {
+    fn new(scales: &'s Scales<'f>) -> Self {
+        let reviewers = scales.facts.reviews.iter().filter_map(|review| review.user.as_ref());
+        let known = reviewers.map(|person| (&person.login, person.id)).collect();
+        Self { scales, ids: HashSet::new(), known }
+    }
+
+    fn add_member(&mut self, member: &'f Person) {
+        self.known.insert(&member.login, member.id);
+        if member.kind == AccountKind::User && self.scales.exclusions.reason(member).is_none() {
+            self.ids.insert(member.id);
+        }
+    }
+
+    /// How many they are together with those who are listed one by one.
+    fn with_listed(mut self, listed: impl Iterator<Item = &'f UserRef>) -> usize {
+        let mut listed: Vec<&UserRef> = listed.filter(|user| !self.scales.exclusions.excludes_user(user)).collect();
+        // Those who are pinned come first, so that the others can be held against them.
+        listed.sort_by_key(|user| user.id.is_none());
+        let mut logins: HashSet<&Login> = HashSet::new();
+        for user in listed {
+            match user.id.or_else(|| self.known.get(&user.login).copied()) {
+                Some(id) => {
+                    self.known.entry(&user.login).or_insert(id);
+                    self.ids.insert(id);
+                }
+                None => {
+                    logins.insert(&user.login);
+                }
+            }
+        }
+        self.ids.len() + logins.len()
+    }
+}
+
+impl<'s, 'f> People<'s, 'f> {
     /// The requirement, part by part.
     pub(super) fn part(&self) -> Part {
-        self.part_of(self.requirement, &mut 0, &mut 0).0
+        self.part_of(self.scales.requirement, &mut 0, &mut 0).0
     }
 
     /// A part, and whether it may be the one that satisfies a choice. `node` and `leaf` count parts and leaves, as
     /// written.
     fn part_of(&self, requirement: &Requirement, node: &mut usize, leaf: &mut usize) -> (Part, bool) {
         let unknown = Node { applies: Applies::Unknown, within: Applies::Unknown };
-        let Node { applies, within } = self.plan.nodes.get(*node).copied().unwrap_or(unknown);
+        let Node { applies, within } = self.scales.plan.nodes.get(*node).copied().unwrap_or(unknown);
         *node += 1;
         if let Requirement::Leaf(written) = requirement {
             let number = *leaf;
@@ -69,7 +115,7 @@ impl<'f> People<'f> {
         let have = u32::try_from(serving.len()).unwrap_or(u32::MAX);
         let met = have >= leaf.count;
         let asked = applies != Applies::No && !met;
-        let approved_by = serving.iter().filter_map(|person| self.counting.get(*person));
+        let approved_by = self.counting().filter(|(at, _)| serving.contains(at));
         Quorum {
             name: leaf.name.to_string(),
             need: leaf.count,
@@ -77,14 +123,14 @@ impl<'f> People<'f> {
             met,
             applies,
             source: leaf.source.to_string(),
-            approved_by: approved_by.map(|person| person.login.clone()).collect(),
+            approved_by: approved_by.map(|(_, person)| person.login.clone()).collect(),
             can_approve: if asked { cloned(&self.can_approve(number)) } else { Vec::new() },
         }
     }
 
     /// The chosen leaves that lack people, in words.
     pub(super) fn unmet(&self) -> Vec<Unmet> {
-        let not_asked = self.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
+        let not_asked = self.scales.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
         let unmet = |leaf: usize| {
             let written = self.leaf(leaf)?;
             Some(Unmet {
@@ -146,7 +192,7 @@ impl<'f> People<'f> {
         }
         let asked = &self.scales.asked;
         let counts = |login: &Login| {
-            self.counting.iter().any(|person| {
+            self.counting().any(|(_, person)| {
                 person.login == *login || asked.users(leaf).any(|user| user.login == *login && is_user(person, user))
             })
         };
@@ -167,7 +213,7 @@ impl<'f> People<'f> {
             if !self.scales.rule.distinct() {
                 continue;
             }
-            for person in (0..self.counting.len()).filter(|person| self.set_of(*person).has(at)) {
+            for person in (0..self.weighed.len()).filter(|person| self.set_of(*person).has(at)) {
                 let leaves = 0..self.scales.asked.leaves().len();
                 let serving = leaves.into_iter().find(|other| *other != at && self.serving(*other).contains(&person));
                 reached.extend(serving.filter(|other| !reached.contains(other)));
@@ -185,23 +231,21 @@ impl<'f> People<'f> {
         if lacks_team(written.of.iter().chain(later.iter().copied()), teams) {
             return false;
         }
-        let mut candidates: HashSet<&Login> = self.candidates(leaf).into_iter().collect();
-        let exclusions = &self.scales.exclusions;
-        for entry in later {
-            candidates
-                .extend(entry.users().iter().filter(|user| !exclusions.excludes_user(user)).map(|user| &user.login));
-            let members = entry.teams().iter().filter_map(|team| teams.get(team)).flatten();
-            let may = |member: &&Person| member.kind == AccountKind::User && exclusions.reason(member).is_none();
-            candidates.extend(members.filter(may).map(|member| &member.login));
-        }
-        usize::try_from(written.count).is_ok_and(|count| candidates.len() < count)
+        let asked = &self.scales.asked;
+        let mut accounts = Accounts::new(&self.scales);
+        asked.members(leaf).for_each(|member| accounts.add_member(member));
+        later.iter().flat_map(|entry| entry.teams()).filter_map(|team| teams.get(team)).flatten().for_each(|member| {
+            accounts.add_member(member);
+        });
+        let listed = asked.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
+        usize::try_from(written.count).is_ok_and(|count| accounts.with_listed(listed) < count)
     }
 
     /// The teams that could not be read, of those who are asked or stand in at present, and of those who may object.
     pub(super) fn unreadable_teams(&self) -> Vec<&'f TeamSlug> {
         let Scales { rule, facts, .. } = &self.scales;
         let steps = escalated(rule, facts);
-        let leaves = self.requirement.leaves();
+        let leaves = self.scales.requirement.leaves();
         let stand_ins = leaves.iter().flat_map(|leaf| steps.iter().flat_map(|step| step.stand_ins_of(leaf)));
         let refs = leaves.iter().flat_map(|leaf| &leaf.of).chain(stand_ins).chain(rule.veto());
         unreadable(refs, &facts.teams)

@@ -41,19 +41,27 @@ impl Shape {
         }
         self.parts().iter().for_each(|part| part.each_leaf(look));
     }
+}
 
-    fn has_choice(&self) -> bool {
-        matches!(self, Self::Any(_) | Self::Doubtful(_)) || self.parts().iter().any(Self::has_choice)
+/// Someone who could serve leaves.
+pub(super) trait Candidate {
+    /// Which; none where they serve nothing.
+    fn leaves(&self) -> LeafSet;
+}
+
+impl Candidate for LeafSet {
+    fn leaves(&self) -> LeafSet {
+        *self
     }
 }
 
 /// Who could serve what.
 #[derive(Debug)]
-pub(super) struct Sides<'s> {
+pub(super) struct Sides<'s, P> {
     /// How many people each leaf takes.
     pub(super) needs: &'s [u32],
-    /// Which leaves each person could serve, in the order in which they approved.
-    pub(super) people: &'s [LeafSet],
+    /// The people, in the order in which they approved.
+    pub(super) people: &'s [P],
     /// Whether one person serves one leaf at most.
     pub(super) distinct: bool,
 }
@@ -73,23 +81,28 @@ type Holders = SmallVec<[Option<u8>; 16]>;
 
 impl Assignment {
     /// Who serves the leaf, in the order in which they approved.
-    pub(super) fn serving<'s>(&'s self, sides: &'s Sides<'_>, leaf: usize) -> impl Iterator<Item = usize> + 's {
+    pub(super) fn serving<'s, P: Candidate>(
+        &'s self,
+        sides: &Sides<'s, P>,
+        leaf: usize,
+    ) -> impl Iterator<Item = usize> + 's {
         let most = sides.needs.get(leaf).map_or(0, |need| usize::try_from(*need).unwrap_or(usize::MAX));
+        let distinct = sides.distinct;
         let people = sides.people.iter().enumerate();
-        let serves = move |(person, could): &(usize, &LeafSet)| {
+        let serves = move |(person, candidate): &(usize, &P)| {
             let holds = || self.holder.get(*person).copied().flatten().is_some_and(|held| usize::from(held) == leaf);
-            self.chosen.has(leaf) && if sides.distinct { holds() } else { could.has(leaf) }
+            self.chosen.has(leaf) && if distinct { holds() } else { candidate.leaves().has(leaf) }
         };
         people.filter(serves).map(|(person, _)| person).take(most)
     }
 }
 
 /// Finds the best assignment.
-pub(super) fn assign(shape: &Shape, sides: &Sides<'_>) -> Assignment {
+pub(super) fn assign<P: Candidate>(shape: &Shape, sides: &Sides<'_, P>) -> Assignment {
     let mut state = Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; sides.people.len()] };
-    let mut search = Search { sides, best: None, seen: smallvec![false; sides.people.len()] };
-    if !shape.has_choice() {
-        shape.each_leaf(&mut |leaf| search.add(leaf, &mut state));
+    let mut search = Search { sides, best: None };
+    if let Shape::Every(leaves) = shape {
+        (0..*leaves).for_each(|leaf| search.add(leaf, &mut state));
         return state;
     }
     let empty = Assignment { lacking: u32::MAX, ..state.clone() };
@@ -97,14 +110,12 @@ pub(super) fn assign(shape: &Shape, sides: &Sides<'_>) -> Assignment {
     search.best.unwrap_or(empty)
 }
 
-struct Search<'s> {
-    sides: &'s Sides<'s>,
+struct Search<'s, P> {
+    sides: &'s Sides<'s, P>,
     best: Option<Assignment>,
-    /// Whom one augmentation has tried: kept between them.
-    seen: SmallVec<[bool; 16]>,
 }
 
-impl<'s> Search<'s> {
+impl<'s, P: Candidate> Search<'s, P> {
     /// Works through what is left to choose, and drops what cannot become better than the best so far.
     fn explore(&mut self, mut todo: Vec<&'s Shape>, mut state: Assignment) {
         if self.best.as_ref().is_some_and(|best| self.at_least(&todo, &state) >= best.lacking) {
@@ -149,7 +160,7 @@ impl<'s> Search<'s> {
 
     fn is_served(&self, shape: &Shape) -> bool {
         match shape {
-            Shape::Leaf(leaf) => self.sides.people.iter().any(|could| could.has(*leaf)),
+            Shape::Leaf(leaf) => self.able(*leaf) > 0,
             Shape::Every(leaves) => (0..*leaves).any(|leaf| self.able(leaf) > 0),
             Shape::All(_) | Shape::Any(_) | Shape::Doubtful(_) | Shape::InOrder(_) => {
                 shape.parts().iter().any(|part| self.is_served(part))
@@ -195,19 +206,16 @@ impl<'s> Search<'s> {
 
     /// How many could serve the leaf.
     fn able(&self, leaf: usize) -> u32 {
-        u32::try_from(self.sides.people.iter().filter(|could| could.has(leaf)).count()).unwrap_or(u32::MAX)
+        u32::try_from(self.sides.people.iter().filter(|candidate| candidate.leaves().has(leaf)).count())
+            .unwrap_or(u32::MAX)
     }
 
-    fn add(&mut self, leaf: usize, state: &mut Assignment) {
+    fn add(&self, leaf: usize, state: &mut Assignment) {
         state.chosen.add(LeafSet::only(leaf));
         let need = self.need(leaf);
         let mut have = 0;
         if self.sides.distinct {
-            while have < need {
-                self.seen.fill(false);
-                if !self.augment(leaf, state) {
-                    break;
-                }
+            while have < need && self.augment(leaf, state, &mut LeafSet::only(leaf)) {
                 have += 1;
             }
         } else {
@@ -216,21 +224,21 @@ impl<'s> Search<'s> {
         state.lacking += need - have;
     }
 
-    /// Gives the leaf one more person, moving others to other leaves where that frees one.
-    fn augment(&mut self, leaf: usize, state: &mut Assignment) -> bool {
-        let sides = self.sides;
-        for (person, could) in sides.people.iter().enumerate() {
-            if !could.has(leaf) {
+    /// Gives the leaf one more person, moving others to other leaves where that frees one. `tried` are the leaves that
+    /// this one search has looked at: a second look finds nobody else.
+    fn augment(&self, leaf: usize, state: &mut Assignment, tried: &mut LeafSet) -> bool {
+        let wanted = LeafSet::only(leaf);
+        for (person, candidate) in self.sides.people.iter().enumerate() {
+            if candidate.leaves().and(wanted).is_empty() {
                 continue;
-            }
-            match self.seen.get_mut(person) {
-                Some(seen) if !*seen => *seen = true,
-                Some(_) | None => continue,
             }
             let free = match state.holder.get(person).copied().flatten().map(usize::from) {
                 None => true,
-                Some(other) if other == leaf => false,
-                Some(other) => self.augment(other, state),
+                Some(other) if tried.has(other) => false,
+                Some(other) => {
+                    tried.add(LeafSet::only(other));
+                    self.augment(other, state, tried)
+                }
             };
             if free && let Some(holder) = state.holder.get_mut(person) {
                 *holder = u8::try_from(leaf).ok();

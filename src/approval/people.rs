@@ -5,53 +5,36 @@ use smallvec::SmallVec;
 
 use super::asked::LeafSet;
 use super::decision::ReviewVerdict;
-use super::facts::{Facts, Person, PullRequest, Veto};
-use super::matching::{Assignment, Shape, Sides, assign};
-use super::plan::Plan;
+use super::facts::{Facts, Person, Veto};
+use super::matching::{Assignment, Candidate, Shape, Sides, assign};
 use super::review::{Scales, Weighed};
-use crate::ident::UserId;
-use crate::policy::{OnChangesRequested, Requirement, Rule};
+use crate::policy::OnChangesRequested;
 
 /// What the reviews came to under a rule.
-pub(super) struct People<'f> {
-    pub(super) requirement: &'f Requirement,
-    pub(super) plan: Plan,
-    pub(super) scales: Scales<'f>,
+pub(super) struct People<'s, 'f> {
+    pub(super) scales: &'s Scales<'f>,
     pub(super) weighed: Vec<Weighed<'f>>,
-    /// Whose approvals count, in the order in which they were given.
-    pub(super) counting: Vec<&'f Person>,
-    /// Toward which leaves each of them counts.
-    sets: SmallVec<[LeafSet; 16]>,
-    needs: SmallVec<[u32; 4]>,
     pub(super) assignment: Option<Assignment>,
 }
 
-impl<'f> People<'f> {
+impl<'s, 'f> People<'s, 'f> {
     /// Weighs the reviews, and assigns those that count.
-    pub(super) fn weigh(
-        rule: &'f Rule<'f>,
-        requirement: &'f Requirement,
-        facts: &'f Facts,
-        pull_request: &'f PullRequest,
-    ) -> Self {
-        let plan = Plan::new(requirement, facts);
-        let scales = Scales::new(rule, requirement, plan.asked, facts, pull_request);
-        let weighed = scales.weigh();
-        let (mut counting, mut sets) = (Vec::with_capacity(weighed.len()), SmallVec::new());
-        for counts in weighed.iter().filter(|weighed| weighed.verdict == ReviewVerdict::Counts) {
-            if let Some(user) = &counts.review.user {
-                counting.push(user);
-                sets.push(counts.leaves);
-            }
-        }
-        let needs = scales.asked.leaves().iter().map(|leaf| leaf.count).collect();
-        let mut people = Self { requirement, plan, scales, weighed, counting, sets, needs, assignment: None };
-        people.assignment = people.plan.shape.as_ref().map(|shape| people.assign(shape));
+    pub(super) fn weigh(scales: &'s Scales<'f>) -> Self {
+        let mut people = Self { scales, weighed: scales.weigh(), assignment: None };
+        people.assignment = scales.plan.shape.as_ref().map(|shape| people.assign(shape));
         people
     }
 
-    fn sides(&self) -> Sides<'_> {
-        Sides { needs: &self.needs, people: &self.sets, distinct: self.scales.rule.distinct() }
+    fn sides(&self) -> Sides<'_, Weighed<'f>> {
+        let scales = self.scales;
+        Sides { needs: scales.asked.needs(), people: &self.weighed, distinct: scales.rule.distinct() }
+    }
+
+    /// Whose approvals count, in the order in which they were given, with their places among the reviews.
+    pub(super) fn counting(&self) -> impl Iterator<Item = (usize, &'f Person)> {
+        let counts = |weighed: &Weighed<'f>| weighed.verdict == ReviewVerdict::Counts;
+        let counting = self.weighed.iter().enumerate().filter(move |(_, weighed)| counts(weighed));
+        counting.filter_map(|(at, weighed)| Some((at, weighed.review.user.as_ref()?)))
     }
 
     /// Lays the people whose approvals count to some part of the requirement.
@@ -64,16 +47,16 @@ impl<'f> People<'f> {
         self.assignment.as_ref().is_some_and(|assignment| assignment.lacking == 0)
     }
 
-    /// Who serves the leaf, as places in [`Self::counting`].
+    /// Who serves the leaf, as places among the reviews.
     pub(super) fn serving(&self, leaf: usize) -> SmallVec<[usize; 8]> {
         let sides = self.sides();
         let serving = self.assignment.iter().flat_map(|assignment| assignment.serving(&sides, leaf));
         serving.collect()
     }
 
-    /// Toward which leaves a person of [`Self::counting`] counts.
-    pub(super) fn set_of(&self, person: usize) -> LeafSet {
-        self.sets.get(person).copied().unwrap_or_default()
+    /// Toward which leaves the review at a place counts.
+    pub(super) fn set_of(&self, at: usize) -> LeafSet {
+        self.weighed.get(at).map(Candidate::leaves).unwrap_or_default()
     }
 
     /// How many serve the leaf.
@@ -84,31 +67,20 @@ impl<'f> People<'f> {
     /// The chosen leaves that lack people, by number.
     pub(super) fn lacking(&self) -> impl Iterator<Item = usize> {
         let chosen = self.assignment.as_ref().map_or(LeafSet::default(), |assignment| assignment.chosen);
-        self.needs
-            .iter()
+        let needs = self.scales.asked.needs().iter();
+        needs
             .enumerate()
             .filter(move |(leaf, need)| chosen.has(*leaf) && self.have(*leaf) < **need)
             .map(|(leaf, _)| leaf)
     }
 
-    fn of(&self, verdict: ReviewVerdict) -> impl Iterator<Item = &'f Person> {
-        let chosen = self.weighed.iter().filter(move |weighed| weighed.verdict == verdict);
-        chosen.filter_map(|weighed| weighed.review.user.as_ref())
-    }
-
-    /// Whose request for changes ends the request.
-    pub(super) fn rejecting(&self) -> impl Iterator<Item = &'f Person> {
-        self.of(ReviewVerdict::Rejects)
-    }
-
-    /// Whose request for changes holds the request.
-    pub(super) fn blocking(&self) -> impl Iterator<Item = &'f Person> {
-        self.of(ReviewVerdict::Blocks)
-    }
-
-    /// Whose request for changes stands.
-    pub(super) fn objectors(&self) -> impl Iterator<Item = UserId> {
-        self.rejecting().chain(self.blocking()).map(|person| person.id)
+    /// Whose request for changes stands, and whether it ends the request; else it holds it.
+    pub(super) fn objections(&self) -> impl Iterator<Item = (&'f Person, bool)> {
+        self.weighed.iter().filter_map(|weighed| match weighed.verdict {
+            ReviewVerdict::Counts | ReviewVerdict::Ignored => None,
+            ReviewVerdict::Rejects => Some((weighed.review.user.as_ref()?, true)),
+            ReviewVerdict::Blocks => Some((weighed.review.user.as_ref()?, false)),
+        })
     }
 
     /// Vetoes from other pull requests that their givers have not lifted by approving this one since.

@@ -13,7 +13,7 @@ use crate::policy::{Condition, Field, FreezeEffect, Pattern, RepositoryPattern, 
 pub(super) struct Speaker<'a, 'f> {
     pub(super) rule: Option<&'a Rule<'a>>,
     pub(super) facts: &'a Facts,
-    pub(super) judgment: &'a Judgment<'f>,
+    pub(super) judgment: &'a Judgment<'a, 'f>,
 }
 
 impl Speaker<'_, '_> {
@@ -25,7 +25,7 @@ impl Speaker<'_, '_> {
 
     /// The decision in one line.
     pub(super) fn summary(&self, reasons: &[Reason]) -> String {
-        match (&self.judgment.people, self.judgment.verdict) {
+        match (self.judgment.people, self.judgment.verdict) {
             (Some(people), Verdict::Approved) if self.judgment.overriding.is_none() => {
                 format!("approved by {}", approvers(people))
             }
@@ -46,13 +46,15 @@ impl Speaker<'_, '_> {
             Why::RequirementMet | Why::NothingAsked | Why::NothingRequired => set_at(Field::Require),
             Why::DeadlinePassed(_) => set_at(Field::Timeout),
             Why::QuorumUnmet(leaf) | Why::Unsatisfiable(leaf) => {
-                let people = self.judgment.people.as_ref()?;
+                let people = self.judgment.people?;
                 people.leaf(*leaf).map(|leaf| leaf.source.to_string())
             }
             Why::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
             Why::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
             Why::Held(Held::Timer(_)) => set_at(Field::Wait),
-            Why::Overridden => rule.override_by().map(|field| field.source.to_string()),
+            Why::Overridden | Why::OverrideTeamUnreadable(_) => {
+                rule.override_by().map(|field| field.source.to_string())
+            }
             Why::WrongRevision
             | Why::HeadChanged
             | Why::BaseChanged(_)
@@ -73,7 +75,7 @@ impl Speaker<'_, '_> {
         let head = pull_request.as_ref().map(|pull_request| pull_request.head.short()).unwrap_or_default();
         let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
         match why {
-            Why::RequirementMet => match &self.judgment.people {
+            Why::RequirementMet => match self.judgment.people {
                 Some(people) => format!("approved by {}", approvers(people)),
                 None => "the requirement is met".to_owned(),
             },
@@ -95,8 +97,11 @@ impl Speaker<'_, '_> {
             Why::TeamUnreadable(team) => {
                 format!("the team {team} could not be read: nobody counts by it, and everyone may object")
             }
+            Why::OverrideTeamUnreadable(team) => {
+                format!("the team {team} could not be read: nobody overrides by it")
+            }
             Why::ExclusionUnknown => {
-                let people = self.judgment.people.as_ref();
+                let people = self.judgment.people;
                 people.and_then(|people| people.scales.exclusions.unknown.clone()).unwrap_or_default()
             }
             Why::Held(held) => held_text(held, &target.to_string()),
@@ -144,12 +149,12 @@ impl Speaker<'_, '_> {
     }
 
     fn leaf_name(&self, leaf: usize) -> &str {
-        let written = self.judgment.people.as_ref().and_then(|people| people.leaf(leaf));
+        let written = self.judgment.people.and_then(|people| people.leaf(leaf));
         written.map(|leaf| &*leaf.name).unwrap_or_default()
     }
 
     fn lacks(&self, leaf: usize) -> String {
-        let Some(people) = &self.judgment.people else { return String::new() };
+        let Some(people) = self.judgment.people else { return String::new() };
         let need = people.leaf(leaf).map_or(0, |leaf| leaf.count);
         let missing = need.saturating_sub(people.have(leaf));
         format!("`{}` lacks {missing} {}", self.leaf_name(leaf), if missing == 1 { "approval" } else { "approvals" })
@@ -190,12 +195,12 @@ fn held_text(held: &Held<'_>, target: &str) -> String {
 }
 
 /// The people whose approvals count, for a sentence.
-fn approvers(people: &People<'_>) -> String {
-    let logins: Vec<&str> = people.counting.iter().map(|person| person.login.as_str()).collect();
+fn approvers(people: &People<'_, '_>) -> String {
+    let logins: Vec<&str> = people.counting().map(|(_, person)| person.login.as_str()).collect();
     if logins.is_empty() { "nobody".to_owned() } else { logins.join(", ") }
 }
 
-impl People<'_> {
+impl People<'_, '_> {
     /// `1 of 2 payments; 1 of 1 security met`, for every leaf that was chosen.
     fn progress(&self) -> String {
         let Some(assignment) = &self.assignment else { return String::new() };
@@ -211,6 +216,6 @@ impl People<'_> {
 
     /// Whose approvals count, in the order in which they were given.
     pub(super) fn counts(&self) -> Vec<Login> {
-        self.counting.iter().map(|person| person.login.clone()).collect()
+        self.counting().map(|(_, person)| person.login.clone()).collect()
     }
 }

@@ -12,9 +12,11 @@ use super::decision::{ReviewReason, ReviewVerdict};
 use super::eligible::{is_one_of, lacks_team};
 use super::exclusion::Exclusions;
 use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullRequest, Review, ReviewState};
+use super::matching::Candidate;
+use super::plan::Plan;
 use super::schedule::escalated;
 use crate::ident::UserId;
-use crate::policy::{OnChangesRequested, Requirement, Rule};
+use crate::policy::{Duration, OnChangesRequested, Requirement, Rule};
 
 /// What one review came to.
 #[derive(Debug)]
@@ -25,10 +27,22 @@ pub(super) struct Weighed<'f> {
     /// More about the reason than its code says.
     pub(super) detail: Detail,
     /// Toward which leaves it counts.
-    pub(super) leaves: LeafSet,
+    leaves: LeafSet,
 }
 
-impl Weighed<'_> {
+impl Candidate for Weighed<'_> {
+    fn leaves(&self) -> LeafSet {
+        self.leaves
+    }
+}
+
+impl<'f> Weighed<'f> {
+    /// One that does nothing.
+    #[inline]
+    fn ignored(review: &'f Review, reason: ReviewReason, detail: Detail) -> Self {
+        Self { review, verdict: ReviewVerdict::Ignored, reason, detail, leaves: LeafSet::default() }
+    }
+
     /// Whether it is a person's standing approval of the head, whether or not it counts.
     pub(super) const fn is_standing_approval(&self) -> bool {
         match self.reason {
@@ -88,6 +102,30 @@ enum Force {
     OverApprovals,
 }
 
+/// The reviews that were met, by whose they are.
+#[derive(Default)]
+struct Met {
+    reviews: SmallVec<[(UserId, Force); 16]>,
+    /// A bit for each of them, so that most people who have given one review are known by it not to be among them.
+    people: u64,
+}
+
+impl Met {
+    const fn bit(person: UserId) -> u64 {
+        1 << (person.0 % 64)
+    }
+
+    fn supersedes(&self, person: UserId, earlier: &Review) -> bool {
+        self.people & Self::bit(person) != 0
+            && self.reviews.iter().any(|(id, force)| *id == person && force.supersedes(earlier))
+    }
+
+    fn add(&mut self, person: UserId, force: Force) {
+        self.people |= Self::bit(person);
+        self.reviews.push((person, force));
+    }
+}
+
 impl Force {
     fn supersedes(self, earlier: &Review) -> bool {
         self == Self::OverAll || !may_object(earlier)
@@ -99,13 +137,17 @@ pub(super) struct Scales<'f> {
     pub(super) facts: &'f Facts,
     pub(super) pull_request: &'f PullRequest,
     pub(super) rule: &'f Rule<'f>,
+    pub(super) requirement: &'f Requirement,
+    pub(super) plan: Plan,
     pub(super) exclusions: Exclusions<'f>,
     /// Who is asked for where, with those who stand in at present.
     pub(super) asked: Asked<'f>,
-    /// The leaves that apply, or may.
-    applicable: LeafSet,
     /// Whether a team that could not be read makes everyone's objection count.
     everyone_has_a_say: bool,
+    /// Whether an approval must name the target.
+    explicit: bool,
+    /// How old an approval may be.
+    max_age: Option<Duration>,
 }
 
 impl<'f> Scales<'f> {
@@ -113,59 +155,66 @@ impl<'f> Scales<'f> {
     pub(super) fn new(
         rule: &'f Rule<'f>,
         requirement: &'f Requirement,
-        applicable: LeafSet,
         facts: &'f Facts,
         pull_request: &'f PullRequest,
     ) -> Self {
         let asked = Asked::new(requirement, &escalated(rule, facts), &facts.teams);
         let everyone_has_a_say = asked.lacks_team || lacks_team(rule.veto(), &facts.teams);
         let exclusions = Exclusions::of(rule, facts, pull_request);
-        Self { facts, pull_request, rule, exclusions, asked, applicable, everyone_has_a_say }
+        let (explicit, max_age) = (rule.explicit(), rule.max_age());
+        let plan = Plan::new(requirement, facts);
+        Self { facts, pull_request, rule, requirement, plan, exclusions, asked, everyone_has_a_say, explicit, max_age }
     }
 
     /// Weighs all reviews, in the order in which they were given.
     pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
-        let mut reviews: SmallVec<[&'f Review; 16]> = self.facts.reviews.iter().collect();
-        // As GitHub lists them, they are in order already.
-        let ascends = |pair: &[&Review]| match pair {
-            [a, b] => matches!((a.submitted_at, b.submitted_at), (Some(a), Some(b)) if a < b),
-            _ => false,
+        let reviews = &self.facts.reviews;
+        let ascend = |a: &Review, b: &Review| matches!((a.submitted_at, b.submitted_at), (Some(a), Some(b)) if a < b);
+        let mut weighed = if reviews.is_sorted_by(ascend) {
+            // As GitHub lists them.
+            self.weigh_from_last(reviews.iter().rev())
+        } else {
+            let mut sorted: SmallVec<[&'f Review; 16]> = reviews.iter().collect();
+            sorted.sort_by_key(|review| (place_in_order(review), review.id));
+            self.weigh_from_last(sorted.into_iter().rev())
         };
-        if !reviews.windows(2).all(ascends) {
-            reviews.sort_by_key(|review| (place_in_order(review), review.id));
-        }
-        let mut weighed = Vec::with_capacity(reviews.len());
-        // From the last to the first: a review stands where none of the same person has been met that supersedes it.
-        let mut met: SmallVec<[(UserId, Force); 16]> = SmallVec::new();
-        for review in reviews.into_iter().rev() {
-            let (verdict, reason, detail, leaves) = match (self.passed_over(review), &review.user) {
-                (Some((reason, detail)), _) => (ReviewVerdict::Ignored, reason, detail, LeafSet::default()),
-                (None, Some(user)) if met.iter().any(|(id, force)| *id == user.id && force.supersedes(review)) => {
-                    met.push((user.id, self.force(review)));
-                    (ReviewVerdict::Ignored, ReviewReason::Superseded, Detail::None, LeafSet::default())
-                }
-                (None, Some(user)) => {
-                    met.push((user.id, self.force(review)));
-                    self.standing(review, user)
-                }
-                (None, None) => (ReviewVerdict::Ignored, ReviewReason::NoUser, Detail::None, LeafSet::default()),
-            };
-            weighed.push(Weighed { review, verdict, reason, detail, leaves });
-        }
         weighed.reverse();
         weighed
+    }
+
+    /// Weighs the reviews from the last to the first: one stands where none of the same person has been met that
+    /// supersedes it.
+    fn weigh_from_last(&self, reviews: impl ExactSizeIterator<Item = &'f Review>) -> Vec<Weighed<'f>> {
+        let mut met = Met::default();
+        let weigh = |review: &'f Review| {
+            let user = match (self.passed_over(review), &review.user) {
+                (None, Some(user)) => user,
+                (Some((reason, detail)), _) => return Weighed::ignored(review, reason, detail),
+                (None, None) => return Weighed::ignored(review, ReviewReason::NoUser, Detail::None),
+            };
+            let superseded = met.supersedes(user.id, review);
+            met.add(user.id, self.force(review));
+            if superseded {
+                Weighed::ignored(review, ReviewReason::Superseded, Detail::None)
+            } else {
+                self.standing(review, user)
+            }
+        };
+        reviews.map(weigh).collect()
     }
 
     /// What a review that takes part does to earlier ones of the same person.
     ///
     /// What only the API tells of a withdrawn approval that names something else lets no earlier approval come back, and
     /// takes no request for changes back: either might be the work of whoever edited its text.
+    #[inline]
     fn force(&self, review: &Review) -> Force {
         let doubtful = is_withdrawn_approval(review) && self.names_something_else(review).is_some();
         if doubtful { Force::OverApprovals } else { Force::OverAll }
     }
 
     /// Reviews that take no part: comments, nobody's, and approvals that name something else.
+    #[inline]
     fn passed_over(&self, review: &Review) -> Option<(ReviewReason, Detail)> {
         let approves = match review.state {
             ReviewState::Commented | ReviewState::Pending => return Some((ReviewReason::Comment, Detail::None)),
@@ -174,7 +223,12 @@ impl<'f> Scales<'f> {
             ReviewState::Dismissed => is_withdrawn_approval(review) && review.bound_by == BoundBy::Delivery,
             ReviewState::ChangesRequested => false,
         };
-        if approves && let Some(detail) = self.names_something_else(review) {
+        // Most approvals say nothing.
+        let plain = review.body.is_empty() && !self.explicit;
+        if approves
+            && !plain
+            && let Some(detail) = self.names_something_else(review)
+        {
             return Some((ReviewReason::NotNamed, detail));
         }
         review.user.is_none().then_some((ReviewReason::NoUser, Detail::None))
@@ -182,11 +236,11 @@ impl<'f> Scales<'f> {
 
     fn names_something_else(&self, review: &Review) -> Option<Detail> {
         if review.body.is_empty() {
-            return self.rule.explicit().then_some(Detail::MustName);
+            return self.explicit.then_some(Detail::MustName);
         }
         let target = &self.facts.target;
         let names = match Command::read(&review.body) {
-            Command::Plain => return self.rule.explicit().then_some(Detail::MustName),
+            Command::Plain => return self.explicit.then_some(Detail::MustName),
             Command::Broken(why) => return Some(Detail::Broken(why)),
             Command::Approve(targets) => targets.iter().any(|named| named.names(target)),
             Command::Override(named, _) => named.names(target),
@@ -194,33 +248,37 @@ impl<'f> Scales<'f> {
         // A text that only the API knows may have been edited by others: it may narrow, never widen.
         match names {
             false => Some(Detail::OtherTargets),
-            true => (self.rule.explicit() && review.bound_by == BoundBy::Api).then_some(Detail::NamedOnlyByApi),
+            true => (self.explicit && review.bound_by == BoundBy::Api).then_some(Detail::NamedOnlyByApi),
         }
     }
 
     /// A person's standing: the last review that takes part.
-    fn standing(&self, review: &Review, user: &Person) -> (ReviewVerdict, ReviewReason, Detail, LeafSet) {
-        let (verdict, reason, detail) = match review.state {
+    #[inline]
+    fn standing(&self, review: &'f Review, user: &Person) -> Weighed<'f> {
+        match review.state {
             ReviewState::Approved => {
-                let leaves = self.asked.of(user).and(self.applicable);
+                let leaves = self.asked.of(user).and(self.plan.asked);
                 match self.why_not(review, user, leaves) {
-                    Some((reason, detail)) => (ReviewVerdict::Ignored, reason, detail),
-                    None => return (ReviewVerdict::Counts, ReviewReason::Counts, Detail::None, leaves),
+                    Some((reason, detail)) => Weighed::ignored(review, reason, detail),
+                    None => {
+                        let (verdict, reason) = (ReviewVerdict::Counts, ReviewReason::Counts);
+                        Weighed { review, verdict, reason, detail: Detail::None, leaves }
+                    }
                 }
             }
             ReviewState::ChangesRequested => self.objection(review, user, Detail::None),
             ReviewState::Dismissed if self.is_lifted(review, user) => {
-                (ReviewVerdict::Ignored, ReviewReason::Dismissed, Detail::None)
+                Weighed::ignored(review, ReviewReason::Dismissed, Detail::None)
             }
             ReviewState::Dismissed => self.objection(review, user, Detail::DismissalDoesNotCount),
             ReviewState::Commented | ReviewState::Pending => {
-                (ReviewVerdict::Ignored, ReviewReason::Comment, Detail::None)
+                Weighed::ignored(review, ReviewReason::Comment, Detail::None)
             }
-        };
-        (verdict, reason, detail, LeafSet::default())
+        }
     }
 
     /// The first reason why an approval does not count.
+    #[inline]
     fn why_not(&self, review: &Review, user: &Person, leaves: LeafSet) -> Option<(ReviewReason, Detail)> {
         if let Some(detail) = self.why_stale(review) {
             return Some((ReviewReason::Stale, detail));
@@ -240,12 +298,14 @@ impl<'f> Scales<'f> {
     }
 
     /// The last instant at which an approval is not too old.
+    #[inline]
     pub(super) fn expires(&self, review: &Review) -> Option<Timestamp> {
-        let age = self.rule.max_age()?;
+        let age = self.max_age?;
         Some(review.submitted_at?.checked_add(age.signed()).unwrap_or(Timestamp::MAX))
     }
 
     /// Why an approval is not bound to the head.
+    #[inline]
     fn why_stale(&self, review: &Review) -> Option<Detail> {
         if review.revision.as_ref() != Some(&self.pull_request.head) {
             return Some(Detail::OtherCommit);
@@ -263,22 +323,23 @@ impl<'f> Scales<'f> {
     }
 
     /// What a standing request for changes does.
-    fn objection(&self, review: &Review, user: &Person, detail: Detail) -> (ReviewVerdict, ReviewReason, Detail) {
+    fn objection(&self, review: &'f Review, user: &Person, detail: Detail) -> Weighed<'f> {
         let on_head = review.revision.as_ref() == Some(&self.pull_request.head);
         let reason = if !self.has_a_say(user) {
             let dismissed = detail == Detail::DismissalDoesNotCount;
             let reason = if dismissed { ReviewReason::Dismissed } else { ReviewReason::NoSay };
-            return (ReviewVerdict::Ignored, reason, Detail::None);
+            return Weighed::ignored(review, reason, Detail::None);
         } else if on_head {
             ReviewReason::ChangesRequested
         } else {
             ReviewReason::EarlierChangesRequested
         };
-        match self.rule.on_changes_requested() {
-            OnChangesRequested::Ignore => (ReviewVerdict::Ignored, ReviewReason::ChangesIgnored, detail),
-            OnChangesRequested::Reject if on_head => (ReviewVerdict::Rejects, reason, detail),
-            OnChangesRequested::Reject | OnChangesRequested::Block => (ReviewVerdict::Blocks, reason, detail),
-        }
+        let verdict = match self.rule.on_changes_requested() {
+            OnChangesRequested::Ignore => return Weighed::ignored(review, ReviewReason::ChangesIgnored, detail),
+            OnChangesRequested::Reject if on_head => ReviewVerdict::Rejects,
+            OnChangesRequested::Reject | OnChangesRequested::Block => ReviewVerdict::Blocks,
+        };
+        Weighed { verdict, ..Weighed::ignored(review, reason, detail) }
     }
 
     /// Whether the person's request for changes is heeded. While a team cannot be read, every person's is.

@@ -5,7 +5,7 @@ use super::facts::ReviewState;
 use super::people::People;
 use super::review::{Detail, Weighed};
 
-impl People<'_> {
+impl People<'_, '_> {
     /// Every review and what it came to, in the order in which they were given.
     pub(super) fn outcomes(&self) -> Vec<ReviewOutcome> {
         self.weighed.iter().map(|weighed| self.outcome(weighed)).collect()
@@ -105,7 +105,7 @@ impl People<'_> {
 
     /// The leaf that the person serves, else the first that asks for them.
     fn counts_toward(&self, login: &str) -> String {
-        let Some(at) = self.counting.iter().position(|person| person.login.as_str() == login) else {
+        let Some((at, _)) = self.counting().find(|(_, person)| person.login.as_str() == login) else {
             return "the requirement".to_owned();
         };
         let leaves = 0..self.scales.asked.leaves().len();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
-use super::{Exit, check, decide, demo, dev, diff, explain, init, matrix, schema, test};
+use super::{Exit, check, decide, demo, dev, diff, doctor, explain, github, init, matrix, pin, schema, test};
 
 /// A GitOps engine for deployment approvals.
 #[derive(Debug, Parser)]
@@ -131,4 +131,10 @@ pub enum Command {
     Dev(dev::DevArgs),
     /// Play a story through the local gate, and tell it. The policy is the example that is built in.
     Demo(demo::DemoArgs),
+    /// Connect an installation to GitHub.
+    Github(github::GithubArgs),
+    /// Look over what is set up at GitHub: the App, its webhook, and the teams and accounts of the policy.
+    Doctor(doctor::DoctorArgs),
+    /// Write the numeric ids of the policy's accounts into its files.
+    Pin(pin::PinArgs),
 }

@@ -7,14 +7,18 @@ mod decide;
 mod demo;
 mod dev;
 mod diff;
+mod doctor;
 mod exit;
 mod explain;
 mod facts;
 mod failure;
+mod github;
 mod init;
 mod levels;
 mod lines;
+mod lookup;
 mod matrix;
+mod pin;
 mod revision;
 mod schema;
 mod terminal;
@@ -50,6 +54,9 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Schema(args) => schema::run(args, &global.plain()?),
         Command::Dev(args) => dev::run(args, &global.plain()?),
         Command::Demo(args) => demo::run(args, &global.plain()?),
+        Command::Github(args) => github::run(args, &global.plain()?),
+        Command::Doctor(args) => doctor::run(args, &global.plain()?),
+        Command::Pin(args) => pin::run(args, &global.plain()?),
     }
 }
 

@@ -137,6 +137,7 @@ impl LocalGate {
             callback: broker.clone(),
             code_host: Arc::new(github.clone()),
             notifier: outbox.clone(),
+            redelivery: None,
             page: Some(Arc::new(github.clone())),
             clock: clock.clone(),
         };

@@ -66,6 +66,11 @@ impl SourceMap {
         SourceId(id)
     }
 
+    /// The files, in the order in which they were added.
+    pub fn ids(&self) -> impl Iterator<Item = SourceId> {
+        (0..self.files.len()).map_while(|at| u32::try_from(at).ok()).map(SourceId)
+    }
+
     /// A file's name.
     #[must_use]
     pub fn name(&self, id: SourceId) -> &str {

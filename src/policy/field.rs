@@ -59,6 +59,18 @@ pub enum OnChangesRequested {
     Ignore,
 }
 
+impl OnChangesRequested {
+    /// As it stands in YAML and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Block => "block",
+            Self::Ignore => "ignore",
+        }
+    }
+}
+
 /// Who is told of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

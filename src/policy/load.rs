@@ -8,6 +8,7 @@ use super::canonical::digest;
 use super::check::{Sections, check};
 use super::floor::{Floor, read_floor};
 use super::lint::{self, Look};
+use super::mention::Mention;
 use super::names::{read_channels, read_groups};
 use super::pattern::Pattern;
 use super::read::{Keys, Reader, refused};
@@ -50,11 +51,12 @@ const TOP_KEYS: Keys = Keys {
 /// Loads a bundle. The sources stand in the order of their names.
 #[must_use]
 pub fn load(bundle: Vec<Source>) -> Loaded {
-    read(bundle, None)
+    read(bundle, None, None)
 }
 
-/// Loads a bundle, and has a look at it while its tree is still there if it is sound.
-pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>) -> Loaded {
+/// Loads a bundle, and has a look at it while its tree is still there if it is sound. Notes whom it names, where that
+/// is asked for.
+pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>, mentions: Option<&mut Vec<Mention>>) -> Loaded {
     let mut sources = SourceMap::default();
     let mut early = Findings::new();
     if bundle.is_empty() {
@@ -78,7 +80,11 @@ pub(super) fn read(bundle: Vec<Source>, mut look: Option<&mut Look>) -> Loaded {
     }
     let mut reader = Reader::new(&sources);
     reader.findings = early;
+    reader.mentions = mentions.is_some().then(Vec::new);
     let policy = assemble(&mut reader, &roots, look);
+    if let (Some(mentions), Some(noted)) = (mentions, reader.mentions) {
+        mentions.extend(noted);
+    }
     let mut findings = reader.findings;
     findings.sort();
     let policy = if findings.has_errors() { None } else { policy };
@@ -141,6 +147,14 @@ fn too_large(size: u64) -> Finding {
     Finding::of_bundle(Code::TooLarge, format!("the file has {size} bytes, and was not read")).hint(format!(
         "a file may have {MAX_FILE_BYTES} bytes and the bundle {MAX_BUNDLE_BYTES}: split it into several files"
     ))
+}
+
+/// The policy of trees that were read before, with what a load would find.
+pub(super) fn from_trees(sources: &SourceMap, roots: &[Node]) -> (Option<Policy>, Findings) {
+    let mut reader = Reader::new(sources);
+    let policy = assemble(&mut reader, roots, None);
+    let findings = reader.findings;
+    (policy.filter(|_| !findings.has_errors()), findings)
 }
 
 fn assemble(reader: &mut Reader<'_>, roots: &[Node], look: Option<&mut Look>) -> Option<Policy> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Channel;
 use super::approver::{ApproverError, Group, UserRef};
 use super::load::{check_name, entries_once};
+use super::mention::Named;
 use super::read::{Keys, Reader, refused};
 use super::requirement::Groups;
 use super::yaml::Node;
@@ -54,7 +55,10 @@ fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
                 Finding::at(Code::DuplicateName, item.span, format!("`{text}` is listed twice in one group"))
                     .hint("one person counts once: keep one of the two"),
             ),
-            Ok(user) => group.users.push(user),
+            Ok(user) => {
+                reader.note(item.span, || Named::Account { user: user.clone(), with_at: false });
+                group.users.push(user);
+            }
             Err(error) => {
                 let code = match error {
                     ApproverError::Unusable(_) => Code::UnusableRef,
@@ -68,7 +72,10 @@ fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
         let Some(text) = reader.text(item, "teams") else { continue };
         let bare = text.strip_prefix('@').unwrap_or(text);
         match TeamSlug::new(text) {
-            Ok(team) if bare == text => group.teams.push(team),
+            Ok(team) if bare == text => {
+                reader.note(item.span, || Named::Team(team.clone()));
+                group.teams.push(team);
+            }
             Ok(_) | Err(_) => reader.report(
                 Finding::at(Code::InvalidApprover, item.span, format!("`{text}` is not a GitHub team"))
                     .hint("write `org/slug`, without `@`"),

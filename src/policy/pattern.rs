@@ -179,10 +179,14 @@ impl fmt::Display for Pattern {
 ///
 /// Two pointers with one point to return to: the last `*` suffices, since an earlier one could only match less.
 pub(crate) fn glob_matches(glob: &[u8], text: &[u8], same: impl Fn(&u8, &u8) -> bool) -> bool {
-    let (mut g, mut t) = (0, 0);
+    let alike = |(wanted, byte): &(&u8, &u8)| !matches!(wanted, b'*' | b'?') && same(wanted, byte);
+    let beginning = glob.iter().zip(text).take_while(alike).count();
+    let (mut g, mut t) = (beginning, beginning);
     let mut back: Option<(usize, usize)> = None;
     while let Some(byte) = text.get(t) {
         match glob.get(g) {
+            // Whatever is left matches.
+            Some(b'*') if g + 1 == glob.len() => return true,
             Some(b'*') => {
                 back = Some((g + 1, t));
                 g += 1;

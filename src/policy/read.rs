@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::mention::Mention;
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, SourceMap, Span, closest};
 
@@ -96,12 +97,14 @@ const MAX_FINDINGS: usize = 1000;
 pub(crate) struct Reader<'s> {
     pub(crate) sources: &'s SourceMap,
     pub(crate) findings: Findings,
+    /// Whom the bundle names, where that is asked for.
+    pub(super) mentions: Option<Vec<Mention>>,
     files: Vec<Arc<str>>,
 }
 
 impl<'s> Reader<'s> {
     pub(crate) fn new(sources: &'s SourceMap) -> Self {
-        Self { sources, findings: Findings::new(), files: Vec::new() }
+        Self { sources, findings: Findings::new(), mentions: None, files: Vec::new() }
     }
 
     /// Keeps the finding; of a hopeless bundle's only the first, since each costs more memory than what it is about.

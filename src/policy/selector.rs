@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::pattern::Pattern;
 use crate::ident::is_name;
 
@@ -32,7 +34,7 @@ impl<T> Default for Selectors<T> {
 #[derive(Debug, Clone, Default)]
 struct Index {
     /// Every key by its text, patterns as well.
-    by_key: HashMap<Box<str>, u32>,
+    by_key: HashMap<Box<str>, u32, RandomState>,
     star: Option<u32>,
     /// Globs by the literal text before their first wildcard, where there is one.
     prefixes: Buckets,
@@ -45,7 +47,7 @@ struct Index {
 /// Pattern numbers by literal text.
 #[derive(Debug, Clone, Default)]
 struct Buckets {
-    by_text: HashMap<Box<[u8]>, Vec<u32>>,
+    by_text: HashMap<Box<[u8]>, Vec<u32>, RandomState>,
     /// The lengths that occur, ascending.
     lengths: Vec<usize>,
 }

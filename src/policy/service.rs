@@ -59,7 +59,9 @@ impl RepositoryPattern {
     /// Whether the repository is meant.
     #[must_use]
     pub fn matches(&self, repository: &RepositoryName) -> bool {
-        glob_matches(self.0.as_bytes(), repository.as_str().as_bytes(), u8::eq_ignore_ascii_case)
+        // Most are written as they are. A glob, too, matches its own text.
+        *self.0 == *repository.as_str()
+            || glob_matches(self.0.as_bytes(), repository.as_str().as_bytes(), u8::eq_ignore_ascii_case)
     }
 
     /// As it was written.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::field::{in_line, value};
 use super::visible;
-use crate::policy::{Change, Diff, Direction, Field, FieldChange, Part, Rule, Subject};
+use crate::policy::{Change, Diff, Direction, Field, FieldChange, Part, Rule, Sides, Subject};
 
 /// The first line of the comment, by which it is found again and rewritten.
 pub const MARKER: &str = "<!-- countersign-diff -->";
@@ -24,6 +24,18 @@ struct Row<'d> {
     new: Value,
     change: &'static str,
     text: &'d str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sides: Option<&'d Sides>,
+}
+
+impl Row<'_> {
+    /// What it means, a line for each side.
+    fn lines(&self) -> Vec<String> {
+        match self.sides {
+            None => vec![self.text.to_owned()],
+            Some(Sides { looser, stricter }) => vec![format!("looser: {looser}"), format!("stricter: {stricter}")],
+        }
+    }
 }
 
 fn rows<'d>(change: &'d Change<'_>) -> Vec<Row<'d>> {
@@ -33,6 +45,7 @@ fn rows<'d>(change: &'d Change<'_>) -> Vec<Row<'d>> {
         new: of_part(change.new.as_ref(), field.part),
         change: field.change.as_str(),
         text: &field.text,
+        sides: field.sides.as_ref(),
     };
     change.fields.iter().map(row).collect()
 }
@@ -150,7 +163,7 @@ pub fn text(diff: &Diff<'_>) -> String {
         for row in &alike.rows {
             let change = if row.old == row.new { String::new() } else { format!(": {}", was_and_is(row)) };
             lines.push(format!("    {} ({}){change}", row.field, row.change));
-            lines.push(format!("        {}", row.text));
+            lines.extend(row.lines().into_iter().map(|line| format!("        {line}")));
         }
         lines.push(String::new());
     }
@@ -202,7 +215,7 @@ fn block(alike: &Alike<'_>) -> String {
             row.change,
             code(&row.old),
             code(&row.new),
-            escaped(row.text)
+            row.lines().iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>")
         ));
     }
     out.push_str("\n</details>\n");

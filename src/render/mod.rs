@@ -3,6 +3,7 @@
 //! Knows what a policy and a decision are and nothing of terminals: whether colour is wanted is an argument.
 
 pub mod answer;
+pub mod app_form;
 pub mod case;
 pub mod coverage;
 pub mod decision;

@@ -20,6 +20,13 @@ HANDLED = {
     "pull_request": ("synchronize", "closed", "reopened", "edited", "labeled", "unlabeled"),
     "pull_request_review": ("submitted", "edited", "dismissed"),
 }
+# Handled or sent by the stand-in, and with no recorded example to derive a payload from, or none needed.
+DESCRIBED = {
+    "ping": ("",),
+    "pull_request": ("opened",),
+    "check_run": ("created", "completed", "rerequested", "requested_action"),
+    "deployment_protection_rule": ("requested",),
+}
 PROSE = (
     *("default", "deprecated", "description", "example", "examples"),
     *("externalDocs", "format", "readOnly", "title", "x-github"),
@@ -62,7 +69,7 @@ def without_prose(schema, names=False):
 
 
 def cut(description):
-    """By name, the schemas of what we handle and those they refer to; `event.action` stands for a delivery's."""
+    """By name, the schemas of what is handled or sent here and those they refer to. A delivery's are called `event.action`."""
     schemas, components = {}, description["components"]["schemas"]
 
     def reach(node):
@@ -78,9 +85,9 @@ def cut(description):
         for child in node.values():
             reach(child)
 
-    for event, actions in HANDLED.items():
+    for event, actions in [*HANDLED.items(), *DESCRIBED.items()]:
         for action in actions:
-            hook = description["x-webhooks"][f"{event}-{action}".replace("_", "-")]
+            hook = description["x-webhooks"][f"{event}-{action}".rstrip("-").replace("_", "-")]
             schema = hook["post"]["requestBody"]["content"]["application/json"]["schema"]
             schemas[f"{event}.{action}"] = without_prose(schema)
             reach(schema)

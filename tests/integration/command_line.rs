@@ -12,6 +12,7 @@ const MEMORY_KIB: u32 = 195_000;
 pub(crate) struct Countersign {
     args: Vec<String>,
     stdin: Vec<u8>,
+    env: Vec<(&'static str, String)>,
     folder: PathBuf,
     memory_kib: u32,
 }
@@ -28,12 +29,24 @@ impl Countersign {
     /// Words separated by spaces.
     pub(crate) fn new(words: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-        Self { args: words.split(' ').map(Into::into).collect(), stdin: Vec::new(), folder, memory_kib: MEMORY_KIB }
+        Self {
+            args: words.split(' ').map(Into::into).collect(),
+            stdin: Vec::new(),
+            env: Vec::new(),
+            folder,
+            memory_kib: MEMORY_KIB,
+        }
     }
 
     /// Adds one argument as it is.
     pub(crate) fn arg(mut self, arg: impl AsRef<Path>) -> Self {
         self.args.push(arg.as_ref().to_str().expect("a path in a test is UTF-8").to_owned());
+        self
+    }
+
+    /// Sets a variable. The environment is empty otherwise.
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.env.push((name, value.into()));
         self
     }
 
@@ -65,7 +78,7 @@ impl Countersign {
         } else {
             Command::new(program)
         };
-        command.args(&self.args).env_clear().current_dir(&self.folder);
+        command.args(&self.args).env_clear().envs(self.env.iter().cloned()).current_dir(&self.folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -393,9 +393,7 @@ fn who_was_taken_off_a_pull_request_is_kept() {
             kind => panic!("{kind:?}"),
         }
     };
-    let kept = |reviewer: &str| {
-        vec![Observation::ReviewUnasked { reviewer: reviewer.parse().expect("a reviewer") }]
-    };
+    let kept = |reviewer: &str| vec![Observation::ReviewUnasked { reviewer: reviewer.parse().expect("a reviewer") }];
     assert_eq!(unasked(json!({ "requested_reviewer": { "id": 2, "login": "pia" } })), kept("pia"));
     assert_eq!(unasked(json!({ "requested_team": { "id": 3, "slug": "sre", "name": "SRE" } })), kept("acme/sre"));
     assert_eq!(unasked(json!({ "requested_team": { "id": 3, "name": "gone", "deleted": true } })), []);

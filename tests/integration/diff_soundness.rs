@@ -1,9 +1,5 @@
 //! What `diff` does not call looser or mixed lets nothing through that was held back: random pairs of policies, and random
 //! facts that both decide on.
-//!
-//! Two things are left out of the facts, as the language's page on `diff` says: reviews of which a later one of the same
-//! person does not name the target, where naming comes to be asked for; and dismissals by others, where who has a say
-//! changes.
 
 use std::path::Path;
 
@@ -196,10 +192,6 @@ impl Parts {
             fields.join(", ")
         )
     }
-
-    fn has(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
-    }
 }
 
 fn policy(text: &str) -> Option<Policy> {
@@ -212,14 +204,7 @@ fn person(login: &str) -> Value {
     json!({ "id": id, "login": login, "type": "User" })
 }
 
-/// Which facts there may be beside a pair of policies.
-#[derive(Clone, Copy)]
-struct Allowed {
-    several_reviews: bool,
-    others_dismiss: bool,
-}
-
-fn facts(dice: &mut Dice, allowed: Allowed) -> Facts {
+fn facts(dice: &mut Dice) -> Facts {
     let now: jiff::Timestamp = dice
         .of(&["2026-11-18T10:00:00Z", "2026-11-21T10:00:00Z", "2026-11-20T16:30:00Z", "2026-11-23T07:30:00Z"])
         .parse()
@@ -230,9 +215,9 @@ fn facts(dice: &mut Dice, allowed: Allowed) -> Facts {
     let author = dice.of(&["ana", "bob", "eve"]);
     let mut reviews = Vec::new();
     for (at, login) in PEOPLE.iter().enumerate() {
-        for again in 0..if allowed.several_reviews { dice.below(3) } else { dice.below(2) } {
+        for again in 0..dice.below(3) {
             let state = dice.of(&["approved", "approved", "approved", "approved", "changes_requested", "dismissed"]);
-            let by = if allowed.others_dismiss { dice.of(&PEOPLE) } else { login };
+            let by = dice.of(&PEOPLE);
             let body = dice.of(&["", "", "/approve production", "/override production why not", "/approve staging"]);
             reviews.push(json!({
                 "id": 100 * (again + 1) + at, "user": person(login), "state": state,
@@ -300,14 +285,9 @@ fn what_is_not_called_looser_approves_no_facts_that_were_not_approved() {
         let direction = direction(&old, &new);
         told[direction.map_or(4, |direction| direction as usize)] += 1;
         let loosens = direction.is_some_and(Direction::loosens);
-        let same = |name: &str| parts.has(name) == changed.has(name);
-        let allowed = Allowed {
-            several_reviews: same("explicit"),
-            others_dismiss: parts.groups == changed.groups && ["require", "veto", "escalate"].into_iter().all(same),
-        };
         let (mut looser_seen, mut stricter_seen) = (false, false);
         for _ in 0..20 {
-            let facts = facts(&mut dice, allowed);
+            let facts = facts(&mut dice);
             let (before, now) = (approves(&old, &facts), approves(&new, &facts));
             let text = || {
                 let facts = serde_json::to_string(&facts).expect("facts");

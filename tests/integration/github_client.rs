@@ -35,7 +35,7 @@ async fn the_installation_is_looked_up_and_its_token_minted_once_for_all_calls_a
     let (_world, hosted) = hosted().await;
     let client = hosted.client();
     let (one, two) = tokio::join!(reads(&client), reads(&client));
-    (one.expect("facts"), two.expect("facts"));
+    one.and(two).expect("facts");
     assert_eq!((hosted.count("/installation"), hosted.count("/access_tokens")), (2, 1), "{:#?}", hosted.seen());
     assert_eq!(hosted.count("GET /repos/acme/checkout/installation"), 1);
 }
@@ -103,7 +103,12 @@ async fn a_spent_limit_is_waited_out_without_another_call() {
     assert!(said.contains("until "), "{said}");
     hosted.take_seen();
     let said = detail(reads(&client).await);
-    assert!(said.contains("GitHub's limit on calls is reached, until 2027"), "{said}");
+    assert!(
+        said.contains(
+            "GitHub's limit on calls is reached (API rate limit exceeded for installation ID 1.), until 2027"
+        ),
+        "{said}"
+    );
     assert_eq!(hosted.take_seen(), [""; 0]);
     world.host.set_rate_limit(5000);
     world.clock.advance(SignedDuration::from_mins(61));

@@ -64,11 +64,35 @@ fn as_json_a_row_has_what_holds_and_where_it_is_written() {
         "strictness": "several", "fewest_people": 3, "denied": null, "timeout": "4h", "timeout_seconds": 14_400,
         "explicit": false, "exclude": ["author", "committers"], "notify": ["oncall", "payments"],
         "repository": ["acme/checkout"], "description": null, "source": "checkout.yaml:19",
-        "freeze": [], "window": [], "wait": null, "override": null, "mode": "enforce"
+        "freeze": [], "window": [], "wait": null, "override": null, "override_for": null, "mode": "enforce",
+        "on_changes_requested": "reject", "veto": []
     });
     assert_eq!(row(rows, "checkout", "production"), &expected);
     assert_eq!(row(rows, "internal-*", "production")["require"], "1 of sre");
     assert_eq!(row(rows, "internal-*", "staging")["strictness"], "nobody");
+}
+
+#[test]
+fn who_may_object_and_for_how_long_an_override_counts_stand_among_the_terms() {
+    let shop = |fields: &str| {
+        format!("services: {{ shop: {{ repository: acme/shop, environments: {{ production: {{ {fields} }} }} }} }}\n")
+    };
+    let strict =
+        "require: 2 of a, on_changes_requested: block, veto: [bots, \"@acme/sec\"], override: { by: 1 of a, for: 2h }";
+    let rows = rows_of(&shop(strict));
+    let row = row(&rows, "shop", "production");
+    assert_eq!(row["on_changes_requested"], "block");
+    assert_eq!(row["veto"], json!(["bots", "@acme/sec"]));
+    assert_eq!((&row["override"], &row["override_for"]), (&json!("1 of a"), &json!("2h")));
+    let terms = "on_changes_requested block; veto bots, @acme/sec; override by 1 of a for 2h";
+    let in_a_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(matrix_of(&shop(strict), "html").stdout.contains(terms));
+    assert!(in_a_line(&matrix_of(&shop(strict), "markdown").stdout).contains("veto bots, &#64;acme/sec"));
+    // What is built in is not repeated, and where nobody is asked nobody objects.
+    for fields in ["require: 2 of a", "require: none, on_changes_requested: block, veto: [bots]"] {
+        let shown = matrix_of(&shop(fields), "text").stdout;
+        assert!(!shown.contains("on_changes_requested") && !shown.contains("veto"), "{shown}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// How deep fields are varied: past the owner of a head's repository.
 const DEPTH: usize = 8;
@@ -49,6 +49,19 @@ impl Schemas {
         found.into_iter().map(variant).collect()
     }
 
+    /// What GitHub's schema of `name`, `event.action`, finds wrong with `payload`.
+    pub(crate) fn faults(&self, name: &str, payload: &Value) -> Vec<String> {
+        let components = as_json_schema(&Value::Object(self.0.clone()));
+        self.named(name);
+        let schema = json!({
+            "components": { "schemas": components },
+            "allOf": [{ "$ref": format!("#/components/schemas/{name}") }],
+        });
+        let validator = jsonschema::draft4::new(&schema).unwrap_or_else(|error| panic!("{error}"));
+        let fault = |error: jsonschema::ValidationError<'_>| format!("{name} {}: {error:.200}", error.instance_path());
+        validator.iter_errors(payload).map(fault).collect()
+    }
+
     fn named(&self, name: &str) -> &Value {
         self.0.get(name).unwrap_or_else(|| panic!("no schema of {name}"))
     }
@@ -88,6 +101,20 @@ impl Schemas {
             }
             self.walk(&properties, child, &pointer, found);
         }
+    }
+}
+
+/// OpenAPI 3.0 writes `nullable` where JSON Schema writes a type.
+fn as_json_schema(node: &Value) -> Value {
+    match node {
+        Value::Array(items) => items.iter().map(as_json_schema).collect(),
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(key, _)| !matches!(key.as_str(), "nullable" | "discriminator"));
+            let schema: Map<String, Value> = kept.map(|(key, value)| (key.clone(), as_json_schema(value))).collect();
+            let nullable = fields.get("nullable") == Some(&Value::Bool(true));
+            if nullable { json!({ "anyOf": [schema, { "type": "null" }] }) } else { Value::Object(schema) }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => node.clone(),
     }
 }
 

@@ -1,8 +1,15 @@
 //! GitHub: what it delivers, and what it is asked.
 
 #[cfg(feature = "github")]
+pub mod admin;
+#[cfg(feature = "github")]
 pub mod client;
+#[cfg(feature = "github")]
+pub mod conversion;
+#[cfg(feature = "github")]
+mod deliveries;
 pub mod delivery;
+pub mod manifest;
 mod payload;
 #[cfg(feature = "github")]
 mod reading;

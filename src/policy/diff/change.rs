@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::policy::rule::Rule;
 use crate::policy::setting::Field;
 
@@ -112,11 +114,22 @@ pub struct FieldChange {
     pub change: Direction,
     /// What it means, in one sentence.
     pub text: String,
+    /// The same, its two sides apart; only where it is mixed.
+    pub sides: Option<Sides>,
+}
+
+/// What a change that is mixed means on either side.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Sides {
+    /// What is approved now and was not before.
+    pub looser: String,
+    /// What was approved before and is not now.
+    pub stricter: String,
 }
 
 impl FieldChange {
     pub(super) fn new(part: Part, change: Direction, text: impl Into<String>) -> Self {
-        Self { part, change, text: text.into() }
+        Self { part, change, text: text.into(), sides: None }
     }
 }
 
@@ -179,7 +192,15 @@ impl Weighed {
     /// As a change. `otherwise` is what is said where it is neither.
     pub(super) fn change(self, part: Part, otherwise: &str) -> FieldChange {
         let change = Direction::of(!self.looser.is_empty(), !self.stricter.is_empty());
-        let said: Vec<String> = self.looser.into_iter().chain(self.stricter).collect();
-        FieldChange::new(part, change, if said.is_empty() { otherwise.to_owned() } else { said.join("; ") })
+        let (looser, stricter) = (self.looser.join("; "), self.stricter.join("; "));
+        match change {
+            Direction::Looser => FieldChange::new(part, change, looser),
+            Direction::Stricter => FieldChange::new(part, change, stricter),
+            Direction::Different => FieldChange::new(part, change, otherwise),
+            Direction::Mixed => {
+                let text = format!("{looser}; {stricter}");
+                FieldChange { sides: Some(Sides { looser, stricter }), ..FieldChange::new(part, change, text) }
+            }
+        }
     }
 }

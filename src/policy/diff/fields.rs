@@ -207,13 +207,7 @@ fn plain(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
             let than = format!("{} after people are asked, where it was {}", new.timeout(), old.timeout());
             if longer { format!("approvals may come until {than}") } else { format!("a request expires {than}") }
         }),
-        Field::Explicit => by_order(part, &old.explicit(), &new.explicit(), |looser| {
-            if looser {
-                "an approval counts without naming the target".to_owned()
-            } else {
-                "an approval counts only if it names the target".to_owned()
-            }
-        }),
+        Field::Explicit => explicit(old, new),
         Field::Remind => same_unless(part, old.remind() != new.remind(), "reminders come at other times"),
         Field::Exclude => exclude(old, new),
         Field::OnChangesRequested => on_changes_requested(old, new),
@@ -268,6 +262,24 @@ fn mode(audit: bool) -> FieldChange {
     } else {
         FieldChange::new(part, Direction::Stricter, "a refusal stops the deployment, where it was only recorded")
     }
+}
+
+/// Where an approval must name the target, one that does not is passed over, and so no longer takes the place of an
+/// earlier one of the same person that does: not even where it is stale or was dismissed itself.
+fn explicit(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
+    let (looser, stricter) = match (old.explicit(), new.explicit()) {
+        (false, true) => (
+            "an approval that names the target stands, though a later one of the same person does not name it",
+            "an approval counts only if it names the target",
+        ),
+        (true, false) => (
+            "an approval counts without naming the target",
+            "an approval that does not name the target takes the place of an earlier one of the same person that does",
+        ),
+        (true, true) | (false, false) => return None,
+    };
+    let weighed = Weighed { looser: vec![looser.to_owned()], stricter: vec![stricter.to_owned()] };
+    Some(weighed.change(Part::Field(Field::Explicit), ""))
 }
 
 fn exclude(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {

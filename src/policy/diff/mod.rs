@@ -20,7 +20,7 @@ mod times;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use change::{Change, Diff, Direction, FieldChange, Part, Subject};
+pub use change::{Change, Diff, Direction, FieldChange, Part, Sides, Subject};
 
 use fields::{Side, Tools, compare};
 use keys::{Keys, RuleKey};

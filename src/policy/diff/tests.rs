@@ -77,7 +77,9 @@ fn a_policy_does_not_differ_from_itself() {
 #[test]
 fn fewer_people_are_looser_and_more_are_stricter() {
     require("2 of payments", "1 of payments", "require: looser", "require: stricter");
-    require("{ all_of: [1 of payments, 1 of security] }", "1 of payments", "require: looser", "require: stricter");
+    let ignoring = |require: &str| format!("require: {require}, on_changes_requested: ignore");
+    let (both, one) = (ignoring("{ all_of: [1 of payments, 1 of security] }"), ignoring("1 of payments"));
+    production(&both, &one, "require: looser", "require: stricter");
     require("1 of payments", "{ any_of: [1 of payments, 1 of security] }", "require: mixed", "require: mixed");
     require("all of security", "1 of security", "require: looser", "require: stricter");
     require("1 of payments", "none", "require: looser", "require: stricter");
@@ -117,7 +119,7 @@ fn a_condition_that_stands_in_both_is_the_same_and_one_more_is_looser() {
     };
     let both = "{ all_of: [1 of payments, 1 of security] }";
     require(both, &when("infra/"), "require: looser", "require: stricter");
-    require(&when("infra/"), "1 of payments", "require: looser", "require: stricter");
+    require(&when("infra/"), "1 of payments", "require: mixed", "require: mixed");
     require(&when("infra/"), &when("other/"), "require: mixed", "require: mixed");
     let negated =
         "{ all_of: [1 of payments, { count: 1, of: [security], when: { not: { not: { paths: [infra/] } } } }] }";
@@ -177,7 +179,7 @@ fn fields_with_an_order_say_by_themselves_which_is_stricter() {
     let cases = [
         ("", "timeout: 24h", "", ""),
         ("timeout: 4h", "timeout: 8h", "timeout: looser", "timeout: stricter"),
-        ("explicit: true", "", "explicit: looser", "explicit: stricter"),
+        ("explicit: true", "", "explicit: mixed", "explicit: mixed"),
         ("remind: [1h]", "", "remind: different", "remind: different"),
         ("exclude: [author, committers, pushers]", "", "exclude: looser", "exclude: stricter"),
         ("exclude: [pushers]", "exclude: [requester]", "exclude: mixed", "exclude: mixed"),
@@ -188,7 +190,7 @@ fn fields_with_an_order_say_by_themselves_which_is_stricter() {
             "on_changes_requested: looser",
             "on_changes_requested: stricter",
         ),
-        ("veto: [security]", "", "veto: looser", "veto: stricter"),
+        ("veto: [security]", "", "veto: mixed", "veto: mixed"),
         ("veto: [sre]", "", "veto: different", "veto: different"),
         ("max_age: 1d", "", "max_age: looser", "max_age: stricter"),
         ("max_age: 1d", "max_age: 2d", "max_age: looser", "max_age: stricter"),
@@ -201,6 +203,72 @@ fn fields_with_an_order_say_by_themselves_which_is_stricter() {
     for (before, now, there, back) in cases {
         production(&with(before), &with(now), there, back);
     }
+}
+
+#[test]
+fn whoever_gains_a_say_is_looser_where_another_request_for_changes_can_be_dismissed() {
+    let mixed = ["require: mixed", "require: mixed"];
+    let one_way = ["require: stricter", "require: looser"];
+    let cases = [
+        ("1 of payments", "{ all_of: [1 of payments, 1 of security] }", mixed),
+        ("1 of payments", "{ in_order: [1 of payments, 1 of security] }", mixed),
+        ("\"@acme/sre\"", "{ all_of: [\"@acme/sre\", 1 of security] }", mixed),
+        // Dana must approve, and so has taken back what she requested.
+        ("\"@dana\"", "{ all_of: [\"@dana\", 1 of payments] }", one_way),
+        ("all of security", "{ all_of: [all of security, 1 of payments] }", one_way),
+        ("\"@dana\"", "{ all_of: [{ count: 1, of: [\"@dana\"], when: { labels: [big] } }, 1 of payments] }", mixed),
+        ("1 of payments", "2 of payments", one_way),
+    ];
+    for (before, now, [there, back]) in cases {
+        require(before, now, there, back);
+    }
+    let fields = [
+        ("require: 1 of payments", "veto: [security]", "veto: mixed", "veto: mixed"),
+        ("require: \"@dana\"", "veto: [payments]", "veto: stricter", "veto: looser"),
+        ("require: 1 of payments, on_changes_requested: ignore", "veto: [sre]", "veto: different", "veto: different"),
+    ];
+    for (before, more, there, back) in fields {
+        production(before, &format!("{before}, {more}"), there, back);
+    }
+    // Nothing was heeded before, and nothing is afterwards.
+    let ignoring = "require: 1 of payments, on_changes_requested: ignore";
+    let all = "require: { all_of: [1 of payments, 1 of security] }";
+    let (there, back) =
+        ("require: stricter, on_changes_requested: stricter", "require: looser, on_changes_requested: looser");
+    production(ignoring, all, there, back);
+}
+
+#[test]
+fn the_two_sides_of_what_is_mixed_are_told_apart() {
+    let sides = |before: &str, now: &str| {
+        let (old, new) = (of("", before), of("", now));
+        let diff = diff(&old, &new);
+        let field = diff.changes.first().unwrap().fields.first().unwrap().clone();
+        let sides = field.sides.unwrap();
+        assert_eq!(field.text, format!("{}; {}", sides.looser, sides.stricter));
+        [sides.looser, sides.stricter]
+    };
+    assert_eq!(
+        sides("require: 1 of payments", "require: 1 of payments, veto: [security]"),
+        [
+            "dana and lee may now also dismiss another's request for changes",
+            "changes requested by dana and lee are heeded now"
+        ]
+    );
+    assert_eq!(
+        sides("require: 1 of payments, veto: [security]", "require: 1 of payments"),
+        [
+            "changes requested by dana and lee are no longer heeded",
+            "dana and lee may no longer dismiss another's request for changes"
+        ]
+    );
+    assert_eq!(
+        sides("require: 1 of payments", "require: 1 of payments, explicit: true"),
+        [
+            "an approval that names the target stands, though a later one of the same person does not name it",
+            "an approval counts only if it names the target"
+        ]
+    );
 }
 
 #[test]

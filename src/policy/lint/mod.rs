@@ -86,7 +86,7 @@ pub(super) struct Look {
 #[must_use]
 pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
     let mut look = Look { now, ..Look::default() };
-    let loaded = read(bundle, Some(&mut look));
+    let loaded = read(bundle, Some(&mut look), None);
     let (waivers, problems) = waiver::read(&loaded.sources, &look.texts);
     let (mut lints, mut waived) = (problems, Vec::new());
     if loaded.policy.is_some() {
@@ -272,7 +272,7 @@ mod tests {
     fn steps(text: String) -> u64 {
         let mut look = super::Look::default();
         let content = SourceContent::Bytes(text.into_bytes());
-        let loaded = super::read(vec![Source { name: "a.yaml".to_owned(), content }], Some(&mut look));
+        let loaded = super::read(vec![Source { name: "a.yaml".to_owned(), content }], Some(&mut look), None);
         assert!(loaded.policy.is_some(), "{:?}", loaded.findings);
         look.steps
     }

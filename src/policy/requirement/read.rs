@@ -7,6 +7,7 @@ use super::{Combination, Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
 use crate::finding::{Code, Finding, Span, closest};
 use crate::policy::approver::{ApproverError, ApproverRef, Group, Written};
 use crate::policy::condition::{Condition, ConditionNames, read_condition};
+use crate::policy::mention::Named;
 use crate::policy::read::{Keys, Place, Reader, refused};
 use crate::policy::yaml::{Entry, Node, Value};
 
@@ -279,8 +280,14 @@ fn leaf_name(count: u32, of: &[ApproverRef]) -> Box<str> {
 /// Reads one approver and looks its group up.
 pub(crate) fn resolve(reader: &mut Reader<'_>, span: Span, text: &str, groups: &Groups) -> Option<ApproverRef> {
     match Written::new(text) {
-        Ok(Written::User(user)) => Some(ApproverRef::User(user)),
-        Ok(Written::Team(team)) => Some(ApproverRef::Team(team)),
+        Ok(Written::User(user)) => {
+            reader.note(span, || Named::Account { user: user.clone(), with_at: true });
+            Some(ApproverRef::User(user))
+        }
+        Ok(Written::Team(team)) => {
+            reader.note(span, || Named::Team(team.clone()));
+            Some(ApproverRef::Team(team))
+        }
         Ok(Written::Group(name)) => match groups.get(&name) {
             Some(group) => Some(ApproverRef::Group(Arc::clone(group))),
             None => {

@@ -3,11 +3,13 @@
 //! A tree, not a mirror of structs: serde stops at the first mistake, and a policy's author wants to hear of all of
 //! them. Spans would also be lost inside untagged and flattened types. Knows nothing of what the keys mean.
 
+mod packed;
 mod plain;
 mod tree;
 
 use std::fmt;
 
+pub(crate) use packed::{Packed, Unpack};
 pub(crate) use tree::{Entry, Node, Value};
 
 use serde::Deserialize;

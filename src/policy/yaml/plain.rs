@@ -9,11 +9,8 @@
 use serde_yaml::granit_parser::{self, Event, Parser, ScalarStyle, StrInput};
 
 use super::MAX_DEPTH;
-use super::tree::{Entry, Node, Value};
+use super::tree::{Entry, Node, Value, are_distinct};
 use crate::finding::{SourceId, Span};
-
-/// Up to so many keys, comparing each with each is quicker than sorting them.
-const FEW_KEYS: usize = 8;
 
 /// The tree of a plain file and how many values it has; none where the file is not plain or has more than `room`.
 pub(super) fn read(source: SourceId, text: &str, room: usize) -> Option<(Node, usize)> {
@@ -104,23 +101,6 @@ impl<'t> Plain<'t> {
             len: small(offset(&span.end).saturating_sub(start)),
         }
     }
-}
-
-/// Whether no key stands twice. Sorted and not hashed: a file of our choosing could not make that slow.
-fn are_distinct(entries: &[Entry]) -> bool {
-    if entries.len() <= FEW_KEYS {
-        let mut rest = entries;
-        while let [first, others @ ..] = rest {
-            if others.iter().any(|other| other.key == first.key) {
-                return false;
-            }
-            rest = others;
-        }
-        return true;
-    }
-    let mut keys: Vec<&str> = entries.iter().map(|entry| &*entry.key).collect();
-    keys.sort_unstable();
-    keys.is_sorted_by(|a, b| a < b)
 }
 
 /// A scalar by YAML's core schema; none where it might be a number that is not a small whole one.

@@ -2,6 +2,9 @@
 
 use crate::finding::{SourceId, Span};
 
+/// Up to so many keys, comparing each with each is quicker than sorting them.
+const FEW_KEYS: usize = 8;
+
 /// A value and its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
@@ -102,4 +105,21 @@ impl Node {
             Value::Map(entries) => entries.iter().map(|entry| (entry.key.to_string(), entry.node.to_json())).collect(),
         }
     }
+}
+
+/// Whether no key stands twice. Sorted and not hashed: a file of our choosing could not make that slow.
+pub(super) fn are_distinct(entries: &[Entry]) -> bool {
+    if entries.len() <= FEW_KEYS {
+        let mut rest = entries;
+        while let [first, others @ ..] = rest {
+            if others.iter().any(|other| other.key == first.key) {
+                return false;
+            }
+            rest = others;
+        }
+        return true;
+    }
+    let mut keys: Vec<&str> = entries.iter().map(|entry| &*entry.key).collect();
+    keys.sort_unstable();
+    keys.is_sorted_by(|a, b| a < b)
 }

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::ident::{ChannelName, PolicyDigest};
 use crate::policy::{
-    ApproverRef, Duration, Escalation, Exclusion, Mode, NoRule, NotifyRule, Place, Policy, RepositoryPattern, Require,
-    Rule,
+    ApproverRef, Duration, Escalation, Exclusion, Mode, NoRule, NotifyRule, OnChangesRequested, Place, Policy,
+    RepositoryPattern, Require, Rule,
 };
 
 /// The whole of it, or what was asked for.
@@ -49,6 +49,10 @@ struct Row<'p> {
     timeout_seconds: Option<u64>,
     explicit: Option<bool>,
     exclude: Option<&'p [Exclusion]>,
+    /// What a request for changes does.
+    on_changes_requested: Option<OnChangesRequested>,
+    /// Who may request changes besides those who are asked.
+    veto: Vec<String>,
     /// The calendars in which nothing is released.
     freeze: Vec<&'p str>,
     /// The calendars in which alone something is released; none: always.
@@ -58,6 +62,8 @@ struct Row<'p> {
     /// Who may set the rule aside, in words.
     #[serde(rename = "override")]
     override_by: Option<String>,
+    /// For how long an override counts.
+    override_for: Option<Duration>,
     mode: Option<Mode>,
     /// Who is told of something, by the rule or the service.
     notify: Vec<&'p str>,
@@ -203,10 +209,13 @@ fn row<'p>((service, environment): (&'p str, &'p str), rule: &Rule<'p>, known: &
         timeout_seconds: Some(rule.timeout().as_secs()),
         explicit: Some(rule.explicit()),
         exclude: Some(rule.exclude()),
+        on_changes_requested: Some(rule.on_changes_requested()),
+        veto: rule.veto().iter().map(ToString::to_string).collect(),
         freeze: rule.freeze().iter().map(|freeze| freeze.calendar.name()).collect(),
         window: rule.window().unwrap_or_default().iter().map(|calendar| calendar.name()).collect(),
         wait: rule.wait(),
         override_by: rule.override_by().map(|field| field.by.in_words()),
+        override_for: rule.override_by().map(|field| field.valid_for),
         mode: Some(rule.mode()),
         notify: told(rule),
         repository: rule.repository,
@@ -227,10 +236,13 @@ fn denied<'p>((service, environment): (&'p str, &'p str), why: Rc<str>) -> Row<'
         timeout_seconds: None,
         explicit: None,
         exclude: None,
+        on_changes_requested: None,
+        veto: Vec::new(),
         freeze: Vec::new(),
         window: Vec::new(),
         wait: None,
         override_by: None,
+        override_for: None,
         mode: None,
         notify: Vec::new(),
         repository: &[],
@@ -298,27 +310,31 @@ impl Row<'_> {
             terms.extend((self.explicit == Some(true)).then(|| "explicit".to_owned()));
             terms.push(format!("exclude {}", self.excluded()));
         }
-        terms.extend(self.times());
+        terms.extend(self.holds());
         if !self.notify.is_empty() {
             terms.push(format!("notify {}", self.channels()));
         }
         terms.join("; ")
     }
 
-    /// What holds a release, and who may set that aside.
-    fn times(&self) -> Vec<String> {
+    /// Whoever and whatever holds a release, and who may set that aside.
+    fn holds(&self) -> Vec<String> {
         let mut terms = Vec::new();
+        let otherwise = self.on_changes_requested.filter(|does| self.asks() && *does != OnChangesRequested::Reject);
+        terms.extend(otherwise.map(|does| format!("on_changes_requested {}", does.as_str())));
+        terms.extend((self.asks() && !self.veto.is_empty()).then(|| format!("veto {}", self.veto.join(", "))));
         terms.extend((!self.freeze.is_empty()).then(|| format!("freeze {}", self.freeze.join(", "))));
         terms.extend((!self.window.is_empty()).then(|| format!("window {}", self.window.join(", "))));
         terms.extend(self.wait.map(|wait| format!("wait {wait}")));
-        terms.extend(self.override_by.as_ref().map(|by| format!("override by {by}")));
+        let by = self.override_by.iter().zip(self.override_for);
+        terms.extend(by.map(|(by, valid)| format!("override by {by} for {valid}")));
         terms.extend((self.mode == Some(Mode::Audit)).then(|| "audit".to_owned()));
         terms
     }
 
     /// The same in one text.
     fn release(&self) -> String {
-        let terms = self.times();
+        let terms = self.holds();
         if terms.is_empty() { "-".to_owned() } else { terms.join("; ") }
     }
 

@@ -108,7 +108,7 @@ fn overrides() -> BoxedStrategy<Value> {
 }
 
 /// A rule that may have every field, `require` among them.
-pub(super) fn rule() -> impl Strategy<Value = Value> {
+pub(crate) fn rule() -> impl Strategy<Value = Value> {
     let some = |chance, strategy: BoxedStrategy<Value>| prop::option::weighted(chance, strategy);
     let words = |words: Vec<Value>| boxed(select(words));
     let people = (

@@ -1,6 +1,6 @@
 //! What holds of every decision, whatever the policy and the facts: laws, tried on made-up ones.
 
-mod made_up;
+pub(crate) mod made_up;
 
 use std::collections::BTreeMap;
 

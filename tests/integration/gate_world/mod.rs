@@ -144,6 +144,7 @@ impl GateWorld {
             callback: Arc::new(Fused::new(Arc::clone(&self.broker), fuse)),
             code_host: Arc::new(Fused::new(self.host.clone(), fuse)),
             notifier: Arc::new(Fused::new(Arc::clone(&self.channel), fuse)),
+            redelivery: None,
             page: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
             clock: self.clock.clone(),
         }

@@ -1,18 +1,23 @@
 //! The stand-in on loopback with faults in front of it, and the client that a gate reads it with.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use countersign::adapters::embedded::clock::MovableClock;
 use countersign::adapters::embedded::codehost::GithubStandIn;
 use countersign::adapters::embedded::codehost::change::NewApp;
 use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
+use hyper::body::Frame;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
+
+use crate::github_exchanges;
 
 pub(crate) const APP_KEY: &str = include_str!("../../keys/app.pem");
 pub(crate) const APP_PUBLIC_KEY: &str = include_str!("../../keys/app.public.pem");
@@ -134,7 +139,7 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
     let fault = between.fault(&line);
     lock(&between.seen).push(line);
     let own = request.uri().clone();
-    let answer = || async { between.host.router().oneshot(request).await.expect("an answer") };
+    let answer = || async { github_exchanges::router(&between.host).oneshot(request).await.expect("an answer") };
     match fault {
         None => answer().await,
         Some(Fault::Answer(status, headers, body)) => answered(status, &headers, &body),
@@ -142,7 +147,7 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
         Some(Fault::CutMidBody) => {
             let (parts, body) = answer().await.into_parts();
             let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-            let mut cut = Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)));
+            let mut cut = Response::from_parts(parts, Body::new(Cut(Some(bytes.slice(..bytes.len() / 2)), false)));
             cut.headers_mut().insert("content-length", HeaderValue::from(bytes.len()));
             cut
         }
@@ -160,6 +165,29 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
         }
         Some(Fault::NextIsItself) => linked(answer().await, &own.to_string()),
         Some(Fault::NextIs(url)) => linked(answer().await, url),
+    }
+}
+
+/// A body that breaks off.
+struct Cut(Option<Bytes>, bool);
+
+impl HttpBody for Cut {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if let Some(half) = self.0.take() {
+            return Poll::Ready(Some(Ok(Frame::data(half))));
+        }
+        // What was given so far is sent while it is waited for more.
+        if !std::mem::replace(&mut self.1, true) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(std::io::ErrorKind::BrokenPipe.into())))
     }
 }
 

@@ -22,18 +22,26 @@ pub(super) enum Scope {
     Token,
 }
 
+/// A limit that was reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reached {
+    pub(super) until: Timestamp,
+    /// In GitHub's words.
+    pub(super) why: String,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Limits(Mutex<BTreeMap<Scope, Timestamp>>);
+pub(super) struct Limits(Mutex<BTreeMap<Scope, Reached>>);
 
 impl Limits {
     /// Until when nothing may be sent; none where it may.
-    pub(super) fn until(&self, scope: &Scope, now: Timestamp) -> Option<Timestamp> {
-        self.map(|limits| limits.get(scope).copied().filter(|until| *until > now))
+    pub(super) fn reached(&self, scope: &Scope, now: Timestamp) -> Option<Reached> {
+        self.map(|limits| limits.get(scope).filter(|reached| reached.until > now).cloned())
     }
 
     /// Takes back a limit that was waited for.
     pub(super) fn over(&self, scope: &Scope, until: Timestamp) {
-        self.map(|limits| limits.retain(|of, at| of != scope || *at > until));
+        self.map(|limits| limits.retain(|of, reached| of != scope || reached.until > until));
     }
 
     /// Learns from an answer. Gives until when to wait where the answer itself was refused for a limit.
@@ -53,19 +61,23 @@ impl Limits {
         };
         let until = until?.min(now.checked_add(LONGEST).unwrap_or(Timestamp::MAX));
         self.map(|limits| {
-            let known = limits.entry(scope.clone()).or_insert(until);
-            *known = until.max(*known);
+            if limits.get(scope).is_none_or(|known| known.until < until) {
+                let why = if refused { message } else { "no calls are left" };
+                limits.insert(scope.clone(), Reached { until, why: why.to_owned() });
+            }
         });
         refused.then_some(until)
     }
 
-    fn map<T>(&self, work: impl FnOnce(&mut BTreeMap<Scope, Timestamp>) -> T) -> T {
+    fn map<T>(&self, work: impl FnOnce(&mut BTreeMap<Scope, Reached>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn now() -> Timestamp {
@@ -74,13 +86,12 @@ mod tests {
 
     fn learned(status: u16, headers: &[(&'static str, &str)], message: &str) -> (Option<i64>, Option<i64>) {
         let map: HeaderMap =
-            headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect();
-        let map: HeaderMap = map;
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
         let limits = Limits::default();
         let seconds = |until: Timestamp| until.duration_since(now()).as_secs();
         let refused = limits.learn(&Scope::Token, (status, &map, message), now()).map(seconds);
-        assert_eq!(limits.until(&Scope::App, now()), None, "another's limit is not ours");
-        (refused, limits.until(&Scope::Token, now()).map(seconds))
+        assert_eq!(limits.reached(&Scope::App, now()), None, "another's limit is not ours");
+        (refused, limits.reached(&Scope::Token, now()).map(|reached| seconds(reached.until)))
     }
 
     #[test]
@@ -114,8 +125,8 @@ mod tests {
     fn a_limit_ends_when_its_time_comes_or_it_was_waited_for() {
         let limits = Limits::default();
         let until = limits.learn(&Scope::Token, (429, &HeaderMap::new(), ""), now()).unwrap();
-        assert_eq!(limits.until(&Scope::Token, until), None);
+        assert_eq!(limits.reached(&Scope::Token, until), None);
         limits.over(&Scope::Token, until);
-        assert_eq!(limits.until(&Scope::Token, now()), None);
+        assert_eq!(limits.reached(&Scope::Token, now()), None);
     }
 }

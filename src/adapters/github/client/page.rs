@@ -33,13 +33,26 @@ impl GithubClient {
         pages: usize,
         longer: Longer,
     ) -> Result<Listed<T>, CallError> {
+        self.list_until(first, pages, longer, |_| false).await
+    }
+
+    /// The same, which ends with the page that holds the last item of interest.
+    pub(in super::super) async fn list_until<T: DeserializeOwned>(
+        &self,
+        first: Call,
+        pages: usize,
+        longer: Longer,
+        last: impl Fn(&T) -> bool + Send + Sync,
+    ) -> Result<Listed<T>, CallError> {
         // One budget for the whole list.
         let client = self.with_one_deadline();
         let (mut items, mut call) = (Vec::new(), first);
         for _ in 0..pages {
             let answer = client.call(&call).await?;
-            items.extend(answer.json::<Vec<T>>()?);
-            match answer.next {
+            let page: Vec<T> = answer.json()?;
+            let enough = page.iter().any(&last);
+            items.extend(page);
+            match answer.next.filter(|_| !enough) {
                 None => return Ok(Listed { items, whole: true }),
                 Some(next) => call.path = next,
             }

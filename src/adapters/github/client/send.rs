@@ -13,6 +13,7 @@ use super::GithubClient;
 use super::auth::Authorization;
 use super::call::{Answer, Call, CallError, cut, message};
 use super::etag::Kept;
+use super::limits::Reached;
 use super::page::linked;
 
 /// How often a call is made, with its first try.
@@ -80,12 +81,11 @@ impl GithubClient {
     async fn wait_for_limit(&self, call: &Call, authorization: &Authorization) -> Result<(), CallError> {
         let now = self.now();
         let limits = &self.shared.limits;
-        let Some(until) = limits.until(&authorization.scope, now) else { return Ok(()) };
+        let Some(Reached { until, why }) = limits.reached(&authorization.scope, now) else { return Ok(()) };
         let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
-        let why = "GitHub's limit on calls is reached";
         self.sleep(wait).await.map_err(|TooLong| CallError::Unavailable {
             what: call.what.clone(),
-            why: why.to_owned(),
+            why: format!("GitHub's limit on calls is reached ({why})"),
             until: Some(until),
         })?;
         limits.over(&authorization.scope, until);
@@ -228,7 +228,7 @@ fn request(
     request.body(body).map_err(|error| wrong(format!("it cannot be asked for: {error}")))
 }
 
-fn text_of<'h>(headers: &'h HeaderMap, name: impl http::header::AsHeaderName) -> Option<&'h str> {
+fn text_of(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 

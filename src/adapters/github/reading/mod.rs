@@ -32,15 +32,15 @@ impl CodeHost for GithubClient {
             client.reviews(at),
             client.events(at)
         )
-        .map_err(|error| missing(error, || format!("the pull request `{at}`")))?;
+        .map_err(|error| missing(&error, || format!("the pull request `{at}`")))?;
         let pushes = if needs.push_activity(&pull.head.sha, &commits, &reviews) {
-            client.pushes(&pull).await.map_err(unavailable)?
+            client.pushes(&pull).await.map_err(|error| unavailable(&error))?
         } else {
             Pushes::default()
         };
         let base_changed_at = base_changed_at(&events);
         add_dismissals(&mut reviews, events);
-        let mut pull_request = pull_request(pull, at, (files, commits), pushes).map_err(unavailable)?;
+        let mut pull_request = pull_request(pull, at, (files, commits), pushes).map_err(|error| unavailable(&error))?;
         pull_request.base_changed_at = base_changed_at;
         Ok(Reading { pull_request, reviews })
     }
@@ -58,12 +58,12 @@ impl CodeHost for GithubClient {
                 tracing::warn!(team = %team, reason = %error, "a team cannot be read: nobody is eligible by it");
                 return Ok(None);
             }
-            Err(error) => return Err(unavailable(error)),
+            Err(error) => return Err(unavailable(&error)),
         };
         let count = listed.len();
         let mut members: Vec<Person> = listed.into_iter().filter_map(|account| person(Some(account))).collect();
         if members.len() < count {
-            return Err(unavailable(CallError::unreadable(&what, "a member has no id or login")));
+            return Err(unavailable(&CallError::unreadable(&what, "a member has no id or login")));
         }
         members.sort_by_key(|member| member.id);
         Ok(Some(members))
@@ -81,7 +81,7 @@ impl CodeHost for GithubClient {
             Ok(listed) => listed.items,
             // GitHub's answer to a commit that it does not have.
             Err(error) if error.status() == Some(422) => Vec::new(),
-            Err(error) => return Err(missing(error, || format!("the repository `{repository}`"))),
+            Err(error) => return Err(missing(&error, || format!("the repository `{repository}`"))),
         };
         let named = |pull: &Pull| pull.base.repo.as_ref().map(|repo| repo.full_name.clone());
         let is_of = |pull: &Pull| {
@@ -137,12 +137,12 @@ impl GithubClient {
     }
 }
 
-fn unavailable(error: CallError) -> CodeHostError {
+fn unavailable(error: &CallError) -> CodeHostError {
     CodeHostError::Unavailable { detail: error.to_string() }
 }
 
 /// GitHub's 404 is of the thing, whichever of its lists was asked for first.
-fn missing(error: CallError, what: impl Fn() -> String) -> CodeHostError {
+fn missing(error: &CallError, what: impl Fn() -> String) -> CodeHostError {
     match error.status() {
         Some(404) => CodeHostError::NotFound { what: what() },
         Some(_) | None => unavailable(error),

@@ -21,9 +21,12 @@ pub(super) struct Account {
     kind: Option<AccountKind>,
 }
 
+/// Under this account GitHub shows what everybody did whose own is gone: <https://api.github.com/users/ghost>.
+const GHOST: UserId = UserId(10_137);
+
 /// The account as facts have it; none where GitHub knows none.
 pub(super) fn person(account: Option<Account>) -> Option<Person> {
-    let Account { id, login, kind } = account?;
+    let Account { id, login, kind } = account.filter(|account| account.id != Some(GHOST))?;
     Some(Person { id: id?, login: login?, kind: kind.unwrap_or(AccountKind::Other) })
 }
 

@@ -4,6 +4,8 @@
 //! thing to cover.
 
 mod part;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::ptr;
@@ -160,7 +162,9 @@ impl<'p> Coverage<'p> {
         let frozen = decision.reasons.iter().any(|reason| reason.code == ReasonCode::Frozen);
         for freeze in rule.freeze() {
             self.see_calendar(&freeze.calendar, facts);
-            if frozen && freeze.calendar.contains(facts.now) {
+            let excepted =
+                || freeze.except.as_ref().is_some_and(|except| holds(except, facts, facts.now) == Applies::Yes);
+            if frozen && freeze.calendar.contains(facts.now) && !excepted() {
                 self.see(PartKind::Freeze, freeze, Way::InForce);
             }
         }

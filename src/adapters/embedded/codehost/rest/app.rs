@@ -27,6 +27,8 @@ pub(super) fn routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         .route("/app/installations/{installation}/access_tokens", post(access_token))
         .route("/repos/{owner}/{repo}/installation", get(repository_installation))
         .route("/orgs/{org}/installation", get(organization_installation))
+        .route("/users/{login}/installation", get(user_installation))
+        .route("/app/hook/config", get(hook_config))
         .route("/app/hook/deliveries", get(deliveries))
         .route("/app/hook/deliveries/{delivery}/attempts", post(redeliver))
 }
@@ -63,6 +65,22 @@ async fn organization_installation(AppCall(call): AppCall) -> Answer {
     let organization = Login::new(call.segment("org")?)?;
     let organization = call.world.account(&organization).ok_or(Refusal::NotFound)?;
     shown(&call, organization.login.as_str())
+}
+
+/// `GET /users/{login}/installation`.
+async fn user_installation(AppCall(call): AppCall) -> Answer {
+    let user = Login::new(call.segment("login")?).map_err(|_| Refusal::NotFound)?;
+    let user = call.world.account(&user).ok_or(Refusal::NotFound)?;
+    shown(&call, user.login.as_str())
+}
+
+/// `GET /app/hook/config`.
+async fn hook_config(AppCall(call): AppCall) -> Answer {
+    let config = match &call.world.settings.hook {
+        Some(hook) => json!({ "url": hook.url, "content_type": "json", "insecure_ssl": "0", "secret": "********" }),
+        None => json!({ "content_type": "json", "insecure_ssl": "0" }),
+    };
+    Ok(ok(&config))
 }
 
 fn shown(call: &Call, owner: &str) -> Answer {

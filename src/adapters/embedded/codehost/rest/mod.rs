@@ -37,7 +37,9 @@ impl GithubStandIn {
             .route("/organizations/{organization}/team/{team_id}/members", get(people::members))
             .route("/orgs/{org}/teams/{team}/memberships/{login}", get(people::membership))
             .route("/organizations/{organization}/team/{team_id}/memberships/{login}", get(people::membership))
-            .route("/user", get(people::user));
+            .route("/user", get(people::user))
+            .route("/user/{id}", get(people::account_by_id))
+            .route("/users/{login}", get(people::account));
         let router = super::control::routes(app::routes(router)).fallback(async || Refusal::NotFound);
         router.layer(from_fn_with_state(self.clone(), envelope::envelope)).with_state(self.clone())
     }

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::ok;
 use crate::adapters::embedded::codehost::refusal::Refusal;
 use crate::adapters::embedded::codehost::shape::Shapes;
-use crate::ident::Login;
+use crate::ident::{Login, UserId};
 
 type Answer = Result<Response, Refusal>;
 
@@ -28,6 +28,19 @@ pub(super) async fn membership(call: Call) -> Answer {
     let account = call.world.account(&login).ok_or(Refusal::NotFound)?;
     let state = call.world.membership(&team.slug, account.id).ok_or(Refusal::NotFound)?;
     Ok(ok(&Shapes(&call.world).membership(team, &account.login, state)))
+}
+
+/// `GET /users/{login}`: people, Apps' bots and organisations.
+pub(super) async fn account(call: Call) -> Answer {
+    let login = Login::new(call.segment("login")?).map_err(|_| Refusal::NotFound)?;
+    let account = call.world.account(&login).ok_or(Refusal::NotFound)?;
+    Ok(ok(&Shapes(&call.world).profile(account)))
+}
+
+/// `GET /user/{id}`: whatever it is called now.
+pub(super) async fn account_by_id(call: Call) -> Answer {
+    let account = call.world.accounts.get(&UserId(call.number("id")?)).ok_or(Refusal::NotFound)?;
+    Ok(ok(&Shapes(&call.world).profile(account)))
 }
 
 /// `GET /user`.

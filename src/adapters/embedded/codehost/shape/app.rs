@@ -7,6 +7,9 @@ use crate::adapters::embedded::codehost::access::HostedApp;
 use crate::adapters::embedded::codehost::delivery::{APP_ID, INSTALLATION_ID};
 use crate::ident::{Login, UserId};
 
+/// What the App is told of, if the stand-in has such events.
+const EVENTS: [&str; 3] = ["pull_request", "pull_request_review", "check_run"];
+
 impl Shapes<'_> {
     /// What the App may do.
     pub(in super::super) fn permissions() -> Value {
@@ -29,7 +32,7 @@ impl Shapes<'_> {
             "html_url": self.web(&format!("/apps/{}", app.slug)),
             "created_at": app.created_at, "updated_at": app.created_at,
             "permissions": Self::permissions(),
-            "events": ["pull_request", "pull_request_review"],
+            "events": EVENTS,
             "installations_count": 1,
         })
     }
@@ -57,7 +60,7 @@ impl Shapes<'_> {
             "target_id": account.map_or(UserId(0), |account| account.id),
             "target_type": account.map_or("Organization", |account| account.kind.as_str()),
             "permissions": Self::permissions(),
-            "events": ["pull_request", "pull_request_review"],
+            "events": EVENTS,
             "created_at": app.created_at, "updated_at": app.created_at,
             "single_file_name": null, "suspended_by": null, "suspended_at": null,
         })

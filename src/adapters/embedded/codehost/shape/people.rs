@@ -7,6 +7,9 @@ use crate::adapters::embedded::codehost::pull::PullRequest;
 use crate::adapters::embedded::codehost::world::{Account, AccountType, MembershipState, Team};
 use crate::ident::{Login, RepositoryName, UserId, sha256_hex};
 
+/// Whose contributions have lost their account: <https://api.github.com/users/ghost>.
+const GHOST: UserId = UserId(10_137);
+
 impl Shapes<'_> {
     /// `simple-user`.
     pub(in super::super) fn account(&self, account: &Account) -> Value {
@@ -38,6 +41,15 @@ impl Shapes<'_> {
             "user_view_type": "public",
             "site_admin": false,
         })
+    }
+
+    /// The account that GitHub shows in place of a deleted one where its description has no null:
+    /// <https://docs.github.com/en/account-and-profile/concepts/account-management#about-deletion-of-your-personal-account>.
+    pub(super) fn ghost(&self) -> Value {
+        let created_at = jiff::Timestamp::UNIX_EPOCH;
+        let login = Login::new("ghost").ok();
+        let ghost = login.map(|login| Account { id: GHOST, login, kind: AccountType::User, created_at });
+        ghost.map_or(Value::Null, |ghost| self.account(&ghost))
     }
 
     /// `public-user`.

@@ -60,7 +60,10 @@ impl Shapes<'_> {
     pub(in super::super) fn pull_full(&self, pull: &PullRequest) -> Value {
         let (additions, deletions) = pull.line_counts();
         let open = pull.state_text() == "open";
+        let simple = self.pull_simple(pull);
+        let author = simple.get("user").filter(|user| !user.is_null()).cloned();
         let more = json!({
+            "user": author.unwrap_or_else(|| self.ghost()),
             "merged": pull.is_merged(),
             "mergeable": open.then_some(true),
             "rebaseable": open.then_some(true),
@@ -72,7 +75,7 @@ impl Shapes<'_> {
             "deletions": deletions,
             "changed_files": pull.files().len(),
         });
-        with(self.pull_simple(pull), more)
+        with(simple, more)
     }
 
     fn pull_links(&self, name: &str, pull: &PullRequest) -> Value {

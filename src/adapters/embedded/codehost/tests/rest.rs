@@ -270,6 +270,72 @@ async fn a_failed_delivery_is_listed_and_sent_again_on_demand() {
 }
 
 #[tokio::test]
+async fn an_app_that_is_set_up_has_an_installation_everywhere_and_its_bot_account() {
+    let scene = Scene::new();
+    assert_eq!(scene.get("/app").await.status, StatusCode::NOT_FOUND);
+    let app = json!({ "slug": "gate", "public_key": "-----BEGIN PUBLIC KEY-----" });
+    let set = scene.call("dave", "PUT", "/_standin/app", Some(app)).await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT);
+    assert_eq!(scene.get("/app").await.body["slug"], json!("gate"));
+    for path in ["/repos/acme/checkout/installation", "/orgs/acme/installation", "/app/installations/1"] {
+        let installation = scene.get(path).await.body;
+        assert_eq!((&installation["id"], &installation["account"]["login"]), (&json!(1), &json!("acme")), "{path}");
+    }
+    assert_eq!(scene.get("/app/installations").await.body[0]["app_slug"], json!("gate"));
+    assert_eq!(scene.get("/repos/acme/nowhere/installation").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(scene.get("/app/installations/2").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_installations_token_acts_as_the_bot_until_it_ends_and_is_not_the_app() {
+    let scene = Scene::new();
+    let app = json!({ "slug": "gate", "public_key": "-----BEGIN PUBLIC KEY-----" });
+    scene.call("dave", "PUT", "/_standin/app", Some(app)).await;
+    let minted = scene.call("gate[bot]", "POST", "/app/installations/1/access_tokens", None).await;
+    assert_eq!((minted.status, &minted.body["expires_at"]), (StatusCode::CREATED, &json!("2026-11-18T11:00:00Z")));
+    let token = minted.body["token"].as_str().unwrap().to_owned();
+    let ask = async |path: &str| {
+        let request = Request::builder().uri(path).header("authorization", format!("Bearer {token}"));
+        read(scene.host.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()).await
+    };
+    assert_eq!(ask("/user").await.body["login"], json!("gate[bot]"));
+    assert_eq!(ask("/app").await.status, StatusCode::UNAUTHORIZED);
+    scene.host.set_rate_limit(1);
+    let spent = ask("/user").await;
+    assert_eq!(
+        (spent.status, spent.body["message"].as_str().unwrap().contains("rate limit")),
+        (StatusCode::FORBIDDEN, true)
+    );
+    scene.an_hour_passes();
+    assert_eq!(ask("/user").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_answer_has_a_tag_and_is_not_sent_to_who_has_it() {
+    let scene = Scene::new();
+    let ask = async |tag: Option<&str>| {
+        let request =
+            Request::builder().uri("/repos/acme/checkout/pulls/1").header("authorization", "Bearer standin_dave");
+        let request = tag.into_iter().fold(request, |request, tag| request.header("if-none-match", tag));
+        scene.host.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    let first = ask(None).await;
+    let header = |response: &Response<Body>, name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    let tag = header(&first, "etag");
+    assert_eq!(
+        (header(&first, "x-ratelimit-remaining").as_str(), header(&first, "x-ratelimit-limit").as_str()),
+        ("4999", "5000")
+    );
+    let again = ask(Some(&tag)).await;
+    assert_eq!((again.status(), header(&again, "x-ratelimit-remaining").as_str()), (StatusCode::NOT_MODIFIED, "4999"));
+    assert!(to_bytes(again.into_body(), 1).await.unwrap().is_empty());
+    scene.push('b');
+    let changed = ask(Some(&tag)).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+    assert_ne!(header(&changed, "etag"), tag);
+}
+
+#[tokio::test]
 async fn changes_made_at_once_are_all_kept() {
     let scene = Scene::new();
     std::thread::scope(|threads| {

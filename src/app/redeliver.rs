@@ -1,0 +1,159 @@
+//! Asks the code host for deliveries that failed: it does not repeat them by itself, and forgets them after three days.
+//!
+//! What a delivery tells that nothing else does (the commit that a review was given on, who pushed) would be lost with it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::App;
+use crate::ident::DeliveryId;
+use crate::ports::{CodeHostError, DeliveryAttempt, DeliveryLog};
+
+/// For how long the code host keeps a delivery.
+const KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// How often is looked, and what is waited for each attempt that has failed already.
+const EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// How many are asked for at a time, the oldest first.
+const AT_ONCE: usize = 50;
+
+/// Where failed deliveries are found, and when it was last looked.
+pub struct Redelivery {
+    log: Arc<dyn DeliveryLog>,
+    looked: Mutex<Option<Timestamp>>,
+}
+
+impl fmt::Debug for Redelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redelivery").field("looked", &self.looked).finish_non_exhaustive()
+    }
+}
+
+/// What was done about failed deliveries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Redelivered {
+    /// How many were asked for again.
+    pub asked: usize,
+    /// How many the code host would not deliver again now.
+    pub refused: usize,
+}
+
+impl Redelivery {
+    /// Nothing was looked at yet.
+    #[must_use]
+    pub fn new(log: Arc<dyn DeliveryLog>) -> Self {
+        Self { log, looked: Mutex::default() }
+    }
+
+    /// Whether it is time to look, which from then on it is not.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looked.is_none_or(|looked| now.duration_since(looked) >= EVERY);
+        if due {
+            *looked = Some(now);
+        }
+        due
+    }
+}
+
+/// Asks for what failed, where it is time to. That it cannot is logged, and holds nothing up.
+pub(super) async fn redeliver(app: &App) -> Redelivered {
+    let now = app.clock.now();
+    let Some(redelivery) = app.redelivery.as_ref().filter(|redelivery| redelivery.is_due(now)) else {
+        return Redelivered::default();
+    };
+    let since = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let attempts = match redelivery.log.attempts(since).await {
+        Ok(attempts) => attempts,
+        Err(error) => {
+            tracing::warn!(reason = %error, "failed deliveries were not looked for");
+            return Redelivered::default();
+        }
+    };
+    ask(redelivery.log.as_ref(), failed(attempts, now)).await
+}
+
+async fn ask(log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>) -> Redelivered {
+    let mut done = Redelivered::default();
+    for attempt in failed.into_iter().take(AT_ONCE) {
+        match log.redeliver(attempt.id).await {
+            Ok(()) => {
+                tracing::info!(delivery.id = %attempt.delivery, "a delivery that failed is made again");
+                done.asked += 1;
+            }
+            Err(error) => {
+                tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "a delivery is not made again");
+                done.refused += 1;
+                // Another would fare no better now.
+                if matches!(error, CodeHostError::Unavailable { .. }) {
+                    break;
+                }
+            }
+        }
+    }
+    done
+}
+
+/// The last attempt at every delivery of which none was taken, the longest-standing first. One that failed often is
+/// given longer: the more attempts, the longer since the last.
+fn failed(attempts: Vec<DeliveryAttempt>, now: Timestamp) -> Vec<DeliveryAttempt> {
+    let mut by_delivery: BTreeMap<DeliveryId, Vec<DeliveryAttempt>> = BTreeMap::new();
+    for attempt in attempts {
+        by_delivery.entry(attempt.delivery.clone()).or_default().push(attempt);
+    }
+    let mut failed: Vec<DeliveryAttempt> = by_delivery
+        .into_values()
+        .filter(|attempts| attempts.iter().all(|attempt| !attempt.taken))
+        .filter_map(|attempts| {
+            let more = i32::try_from(attempts.len().saturating_sub(1)).unwrap_or(i32::MAX);
+            let last = attempts.into_iter().max_by_key(|attempt| (attempt.at, attempt.id))?;
+            (now.duration_since(last.at) >= EVERY.saturating_mul(more)).then_some(last)
+        })
+        .collect();
+    failed.sort_by_key(|attempt| (attempt.at, attempt.id));
+    failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::AttemptId;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    fn attempt(id: u64, delivery: &str, minutes: i64, taken: bool) -> DeliveryAttempt {
+        DeliveryAttempt { id: AttemptId(id), delivery: DeliveryId::new(delivery).unwrap(), at: at(minutes), taken }
+    }
+
+    fn asked(attempts: Vec<DeliveryAttempt>, minutes: i64) -> Vec<u64> {
+        failed(attempts, at(minutes)).into_iter().map(|attempt| attempt.id.0).collect()
+    }
+
+    #[test]
+    fn what_was_taken_once_is_not_asked_for_whatever_failed_before() {
+        let attempts = vec![attempt(3, "a", 2, true), attempt(2, "b", 1, false), attempt(1, "a", 0, false)];
+        assert_eq!(asked(attempts, 60), [2]);
+    }
+
+    #[test]
+    fn the_longest_standing_comes_first_and_each_delivery_once() {
+        let attempts = vec![
+            attempt(4, "a", 9, false),
+            attempt(3, "c", 3, false),
+            attempt(2, "b", 2, false),
+            attempt(1, "a", 1, false),
+        ];
+        assert_eq!(asked(attempts, 60), [2, 3, 4]);
+    }
+
+    #[test]
+    fn what_fails_again_and_again_is_asked_for_more_and_more_rarely() {
+        let attempts = || vec![attempt(3, "a", 30, false), attempt(2, "a", 10, false), attempt(1, "a", 0, false)];
+        assert_eq!(asked(attempts(), 49), [0_u64; 0]);
+        assert_eq!(asked(attempts(), 50), [3]);
+    }
+}

@@ -1,0 +1,129 @@
+//! Where the App's secrets go: to a command's input, or into files that their owner alone reads. Never to the screen.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::adapters::github::conversion::CreatedApp;
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+
+/// The files that `--write-secrets` makes.
+const KEY_FILE: &str = "private-key.pem";
+const SECRET_FILE: &str = "webhook-secret";
+
+/// A place for secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A shell command, which reads them as JSON: `app_id`, `private_key`, `webhook_secret`.
+    Command(String),
+    /// A folder.
+    Folder(PathBuf),
+}
+
+impl Place {
+    /// The place that was asked for, if it can take secrets. Told before anything is made, since GitHub hands secrets
+    /// over once.
+    ///
+    /// # Errors
+    /// Wrong usage: none or two were given. Or a file is there already.
+    pub(super) fn new(command: Option<&str>, folder: Option<&Path>) -> Result<Self, Failure> {
+        match (command, folder) {
+            (Some(command), None) => Ok(Self::Command(command.to_owned())),
+            (None, Some(folder)) => {
+                prepare(folder).map_err(|error| cannot_write(folder, &error))?;
+                if let Some(path) = paths(folder).into_iter().find(|path| path.symlink_metadata().is_ok()) {
+                    let message = format!("`{}` is there already, and is not overwritten", path.display());
+                    return Err(Failure::new("already-there", message).hint("name another folder"));
+                }
+                Ok(Self::Folder(folder.to_owned()))
+            }
+            (None, None) => Err(Failure::new("no-place-for-secrets", "the App's secrets have no place to go to")
+                .hint(
+                    "say where: `--store 'aws secretsmanager put-secret-value --secret-id NAME --secret-string \
+                     file:///dev/stdin'` hands them to a command, `--write-secrets DIR` writes files",
+                )
+                .exit(Exit::Usage)),
+            (Some(_), Some(_)) => {
+                let message = "the App's secrets cannot go to a command and into files at once";
+                Err(Failure::new("usage", message)
+                    .hint("keep one of `--store` and `--write-secrets`")
+                    .exit(Exit::Usage))
+            }
+        }
+    }
+
+    /// Puts the secrets there, and says where they are.
+    ///
+    /// # Errors
+    /// They are not there. The App is.
+    pub(super) fn keep(&self, app: &CreatedApp) -> Result<String, Failure> {
+        let secret = app.webhook_secret.as_deref();
+        let kept = match self {
+            Self::Command(command) => {
+                let secrets = json!({ "app_id": app.id, "private_key": app.private_key, "webhook_secret": secret });
+                run(command, secrets.to_string().as_bytes()).map(|()| "the command took them".to_owned())
+            }
+            Self::Folder(folder) => {
+                let [key_file, secret_file] = paths(folder);
+                let key = write_new(&key_file, &app.private_key);
+                let both = key.and_then(|()| secret.map_or(Ok(()), |secret| write_new(&secret_file, secret)));
+                both.map(|()| format!("they are in `{}`", folder.display()))
+            }
+        };
+        kept.map_err(|error| {
+            let message = format!("the App `{}` was made, and its secrets could not be kept: {error}", app.slug);
+            let hint = format!(
+                "make a new private key and set a new webhook secret at {}: the ones that GitHub handed over are gone",
+                app.html_url
+            );
+            Failure::new("secrets-lost", message).hint(hint)
+        })
+    }
+}
+
+fn paths(folder: &Path) -> [PathBuf; 2] {
+    [folder.join(KEY_FILE), folder.join(SECRET_FILE)]
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::new("cannot-write", format!("`{}` cannot be written: {error}", path.display()))
+}
+
+/// Makes the folder, where it is not there, for its owner alone.
+fn prepare(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Writes a file that is not there, for its owner alone.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Runs the command with the secrets as its input. What it says goes to stderr: stdout is for the result.
+fn run(command: &str, secrets: &[u8]) -> io::Result<()> {
+    let shell = if cfg!(windows) { ("cmd", "/C") } else { ("/bin/sh", "-c") };
+    let mut child = Command::new(shell.0)
+        .args([shell.1, command])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::from(io::stderr()))
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(secrets)?;
+    }
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("the command ended with {status}"))) }
+}

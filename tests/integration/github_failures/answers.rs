@@ -1,0 +1,191 @@
+//! Answers that are late, broken, refused or lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::adapters::embedded::codehost::change::TeamEdit;
+use countersign::app::{App, Recorded, Settled};
+use countersign::approval::request::End;
+use countersign::ident::TeamSlug;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::Scene;
+use crate::github_world::Fault;
+
+fn answer(status: u16, message: &str) -> Fault {
+    Fault::Answer(status, vec![("x-github-request-id", "C0DE:1".into())], json!({ "message": message }))
+}
+
+#[tokio::test]
+async fn a_token_that_is_over_is_minted_once_more_and_the_approval_found() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.host().revoke_tokens();
+    assert_eq!(scene.settle().await.expect("it is settled"), Settled::Ended(End::Approved));
+    assert_eq!(scene.hosted.count("/access_tokens"), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_again_is_not_minted_again_and_again() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.hosted.fault("/pulls/1/reviews", 99, answer(401, "Bad credentials"));
+    let said = scene.fails_and_waits().await;
+    let words =
+        "GitHub answered 401 to a request for the reviews of `acme/checkout#1`: Bad credentials (request C0DE:1)";
+    assert!(said.ends_with(words), "{said}");
+    assert_eq!((scene.hosted.count("/access_tokens"), scene.hosted.count("/pulls/1/reviews")), (1, 2));
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_secondary_limit_is_respected_and_nothing_is_sent_before_its_end() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    let limit = json!({ "message": "You have exceeded a secondary rate limit" });
+    let asked = vec![("retry-after", "120".to_owned())];
+    scene.hosted.fault("GET", 1, Fault::Answer(403, asked, limit));
+    let said = scene.fails_and_waits().await;
+    assert!(said.contains("secondary rate limit") && said.contains("until 20"), "{said}");
+    scene.hosted.take_seen();
+    let said = scene.fails_and_waits().await;
+    assert!(said.contains("limit on calls is reached (You have exceeded a secondary rate limit), until 20"), "{said}");
+    assert_eq!(scene.hosted.take_seen(), [""; 0]);
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_short_limit_is_waited_for() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    let limit = json!({ "message": "You have exceeded a secondary rate limit" });
+    scene.hosted.fault("/pulls/1/reviews", 1, Fault::Answer(429, vec![("retry-after", "1".to_owned())], limit));
+    assert_eq!(scene.settle().await.expect("it is settled"), Settled::Ended(End::Approved));
+}
+
+#[tokio::test]
+async fn a_team_that_may_not_be_read_makes_nobody_eligible() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.hosted.fault("/teams/payments/members", 9, answer(403, "Resource not accessible by integration"));
+    let decision = scene.decides_to_wait().await;
+    assert_eq!(decision.counts, []);
+    let reasons: Vec<String> = decision.reasons.iter().map(|reason| reason.text.to_string()).collect();
+    assert!(reasons.iter().any(|text| text.contains("acme/payments")), "{reasons:?}");
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_team_that_was_deleted_makes_nobody_eligible() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.change(|change| change.delete_team(&TeamSlug::new("acme/payments").expect("a team")));
+    assert_eq!(scene.decides_to_wait().await.counts, []);
+    assert_eq!(scene.hosted.count("/teams/payments/members"), 1, "a 404 is no reason to ask again");
+    scene.change(super::payments);
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_member_who_was_taken_out_of_the_team_is_not_let_in_by_what_was_kept() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    let edit = TeamEdit { readable: None, members: Some(vec![]) };
+    scene.change(|change| change.edit_team(&TeamSlug::new("acme/payments").expect("a team"), &edit));
+    assert_eq!(scene.decides_to_wait().await.counts, []);
+}
+
+#[tokio::test]
+async fn a_call_that_github_calls_unprocessable_is_told_with_its_details() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    let body = json!({ "message": "Validation Failed", "errors": [{ "field": "page", "code": "invalid" }] });
+    scene.hosted.fault("/pulls/1/commits", 9, Fault::Answer(422, vec![], body));
+    let said = scene.fails_and_waits().await;
+    assert!(said.contains("422") && said.contains("Validation Failed: page is invalid"), "{said}");
+    assert_eq!(scene.hosted.count("/pulls/1/commits"), 1);
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_failing_github_is_tried_three_times_and_the_delivery_worked_when_it_comes_again() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.hosted.fault("/pulls/1/reviews", 3, answer(500, "Server Error"));
+    let failed = scene.deliver("d-1").await.unwrap_err();
+    assert!(failed.to_string().contains("GitHub answered 500"), "{failed}");
+    scene.still_waits().await;
+    assert_eq!(scene.hosted.count("/pulls/1/reviews"), 3);
+    assert_eq!(scene.deliver("d-1").await.expect("worked"), Recorded::Worked { requests: 1 });
+    assert_eq!(scene.world.broker.taken(), [End::Approved]);
+    assert_eq!(scene.deliver("d-1").await.expect("worked"), Recorded::Before);
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_write_is_asked_for_again_only_where_that_does_no_harm() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.host().revoke_tokens();
+    scene.hosted.fault("/access_tokens", 1, Fault::LostAnswer);
+    assert_eq!(scene.settle().await.expect("a token more does no harm"), Settled::Ended(End::Approved));
+    assert_eq!(scene.hosted.count("/access_tokens"), 2);
+}
+
+#[tokio::test]
+async fn half_an_answer_is_none() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.hosted.fault("/pulls/1/reviews", 3, Fault::CutMidBody);
+    let said = scene.fails_and_waits().await;
+    assert!(said.ends_with("a request for the reviews of `acme/checkout#1`: the answer was cut off"), "{said}");
+    scene.hosted.fault("/pulls/1/reviews", 1, Fault::CutMidBody);
+    assert_eq!(scene.settle().await.expect("it is settled"), Settled::Ended(End::Approved));
+}
+
+#[tokio::test]
+async fn a_page_that_never_ends_is_no_list() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.hosted.fault("/pulls/1/reviews", 999, Fault::NextIsItself);
+    let said = scene.fails_and_waits().await;
+    assert!(
+        said.contains("the reviews of `acme/checkout#1` cannot be read: it does not end after 100 pages"),
+        "{said}"
+    );
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_is_not_followed_and_half_a_list_is_no_list() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.hosted.fault(
+        "/pulls/1/reviews",
+        9,
+        Fault::NextIs("https://evil.example/repositories/1/pulls/1/reviews?page=2"),
+    );
+    let said = scene.fails_and_waits().await;
+    assert!(said.contains("a link leads to another host"), "{said}");
+    scene.hosted.mend();
+    scene.hosted.fault("/pulls/1/reviews", 9, Fault::NextIs("/repositories/1/pulls/1/reviews?page=2"));
+    scene.hosted.fault("/repositories/1/", 9, answer(500, "Server Error"));
+    scene.fails_and_waits().await;
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn an_answer_past_the_deadline_keeps_the_request_waiting() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    let hurried = scene.hosted.client();
+    // Its token is minted and its installation known beforehand.
+    let gate = App { code_host: Arc::new(hurried.clone()), ..scene.gate.clone() };
+    let scene = Scene { gate, ..scene };
+    scene.hosted.fault("/pulls/1/reviews", 9, answer(400, "Bad Request"));
+    scene.fails_and_waits().await;
+    scene.hosted.mend();
+    scene.hosted.fault("/pulls/1/reviews", 9, Fault::Silence);
+    let gate = App { code_host: Arc::new(hurried.within(Duration::from_millis(100))), ..scene.gate.clone() };
+    let scene = Scene { gate, ..scene };
+    let said = scene.fails_and_waits().await;
+    assert!(said.contains("it did not answer in time"), "{said}");
+    let gate = App { code_host: Arc::new(hurried), ..scene.gate.clone() };
+    Scene { gate, ..scene }.goes_on().await;
+}
+
+#[tokio::test]
+async fn an_answer_without_the_head_is_not_taken_for_whole() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.hosted.fault("/pulls/1/commits", 9, Fault::Rewritten(|commits| commits[0]["sha"] = "f".repeat(40).into()));
+    let decision = scene.decides_to_wait().await;
+    assert!(super::said_of_review(&decision).contains("not known in full"), "{decision:?}");
+    scene.world.clock.advance(SignedDuration::from_secs(1));
+    scene.goes_on().await;
+}

@@ -1,0 +1,84 @@
+//! Whose approval it is, and of what: forks, renamed and taken-over logins, approvals that GitHub moved.
+
+use countersign::adapters::embedded::codehost::change::{NewAccount, NewCommit, NewPullRequest, Push};
+use countersign::adapters::embedded::codehost::world::AccountType;
+use countersign::app::{Recorded, Settled};
+use countersign::approval::request::End;
+use countersign::ident::{RepositoryName, UserId};
+
+use super::{Scene, said_of_review};
+use crate::gate_world::login;
+use crate::specimen::revision;
+
+fn push(by: &str, digit: char) -> Push {
+    let commit = NewCommit { sha: Some(revision(digit)), ..NewCommit::default() };
+    Push { by: login(by), commits: vec![commit], force: true, rebind_reviews: true }
+}
+
+#[tokio::test]
+async fn an_approval_of_a_fork_counts_only_once_it_was_delivered() {
+    let scene = Scene::ground().await;
+    let repository = RepositoryName::new("acme/checkout").expect("a repository");
+    let pull = scene.change(|change| {
+        let fork = change.create_fork(&repository, &login("dave"))?;
+        change.push(&fork.name, "idea", &push("dave", 'd'))?;
+        let new = NewPullRequest { head: "dave:idea".into(), base: "main".into(), ..NewPullRequest::default() };
+        change.open(&login("dave"), &repository, &new)
+    });
+    let scene = Scene { pull, ..scene }.open("production", 'd').await.approved_by("pia").await;
+    let decision = scene.decides_to_wait().await;
+    let said = said_of_review(&decision);
+    assert!(decision.counts.is_empty() && said.contains("known"), "{said}");
+    assert_eq!(scene.hosted.count("/activity"), 0, "GitHub tells nothing of a fork's pushes");
+    assert_eq!(scene.deliver("d-1").await.expect("worked"), Recorded::Worked { requests: 1 });
+    assert_eq!(scene.world.broker.taken(), [End::Approved]);
+}
+
+#[tokio::test]
+async fn a_member_who_was_renamed_still_counts() {
+    let scene = Scene::new().await.approved_by("pia").await;
+    scene.change(|change| change.rename_account(&login("pia"), &login("maria")));
+    assert_eq!(scene.settle().await.expect("it is settled"), Settled::Ended(End::Approved));
+}
+
+#[tokio::test]
+async fn whoever_takes_over_a_login_is_not_who_had_it() {
+    let scene = Scene::ground().await;
+    scene.change(|change| {
+        change.rename_account(&login("pia"), &login("maria"))?;
+        let taken = NewAccount { login: login("pia"), id: Some(UserId(77)), kind: AccountType::User };
+        change.create_account(&taken)
+    });
+    let scene = scene.open("pinned", 'a').await.approved_by("pia").await;
+    assert_eq!(scene.decides_to_wait().await.counts, []);
+    scene.review("maria");
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn an_approval_that_github_moved_to_a_newer_head_is_stale() {
+    let scene = Scene::ground().await.approved_by("pia").await;
+    scene.a_minute_passes();
+    scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'b')));
+    let moved = scene.host().world().pull(&scene.pull).expect("a pull request").reviews[0].commit_id.clone();
+    assert_eq!(moved, Some(revision('b')), "GitHub says that it is of the new head");
+    let scene = scene.open("production", 'b').await;
+    let decision = scene.decides_to_wait().await;
+    let said = said_of_review(&decision);
+    assert!(decision.counts.is_empty() && said.contains("before"), "{said}");
+    scene.a_minute_passes();
+    scene.review("pat");
+    scene.goes_on().await;
+}
+
+#[tokio::test]
+async fn an_approval_is_of_the_commit_that_its_delivery_told_wherever_github_moves_it() {
+    let scene = Scene::ground().await.approved_by("pia").await;
+    scene.deliver("d-1").await.expect("the delivery is recorded");
+    scene.a_minute_passes();
+    scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'b')));
+    let scene = scene.open("production", 'b').await;
+    let decision = scene.decides_to_wait().await;
+    let said = said_of_review(&decision);
+    assert!(decision.counts.is_empty() && said.contains("aaaaaaa"), "{said}");
+}

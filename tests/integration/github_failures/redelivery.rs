@@ -1,0 +1,95 @@
+//! Deliveries that failed while the gate was away.
+
+use std::sync::Arc;
+
+use countersign::app::{self, App, Redelivery};
+use jiff::SignedDuration;
+
+use super::Scene;
+use crate::github_world::Fault;
+
+/// A scene whose deliveries go to a receiver that is away until it listens; the ping and one review have failed.
+struct Away {
+    scene: Scene,
+    gate: App,
+    port: u16,
+    sending: tokio::task::JoinHandle<()>,
+}
+
+impl Away {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        scene.change(|change| change.set_hook(&format!("http://127.0.0.1:{port}/"), "a secret of some length"));
+        scene.review("pia");
+        let sending = scene.host().start_deliveries();
+        scene.host().drained().await;
+        let redelivery = Some(Arc::new(Redelivery::new(Arc::new(scene.hosted.client()))));
+        let gate = App { redelivery, ..scene.gate.clone() };
+        Self { scene, gate, port, sending }
+    }
+
+    async fn swept(&self) -> usize {
+        let swept = app::sweep(&self.gate).await.expect("a sweep");
+        self.scene.host().drained().await;
+        swept.redelivered
+    }
+
+    fn minutes_pass(&self, minutes: i64) {
+        self.scene.world.clock.advance(SignedDuration::from_mins(minutes));
+    }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        self.sending.abort();
+    }
+}
+
+#[tokio::test]
+async fn what_failed_is_asked_for_again_until_it_is_taken_and_at_most_every_ten_minutes() {
+    let away = Away::new().await;
+    assert_eq!(away.swept().await, 2, "the ping and the review");
+    assert_eq!(away.scene.hosted.count("POST /app/hook/deliveries/"), 2);
+    away.minutes_pass(9);
+    assert_eq!((away.swept().await, away.scene.hosted.count("GET /app/hook/deliveries")), (0, 1));
+
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", away.port)).await.expect("the same port");
+    let receiver = axum::Router::new().fallback(async || "thanks");
+    let serving = tokio::spawn(async move { axum::serve(listener, receiver).await.expect("it serves") });
+    away.minutes_pass(1);
+    assert_eq!(away.swept().await, 2);
+    away.minutes_pass(30);
+    assert_eq!(away.swept().await, 0, "they were taken");
+    serving.abort();
+}
+
+#[tokio::test]
+async fn what_is_older_than_github_keeps_is_not_looked_for() {
+    let away = Away::new().await;
+    away.minutes_pass(3 * 24 * 60 + 1);
+    assert_eq!(away.swept().await, 0);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_not_followed_by_a_second_attempt_and_holds_nothing_up() {
+    let away = Away::new().await;
+    away.scene.hosted.fault("POST /app/hook/deliveries/", 9, Fault::LostAnswer);
+    away.minutes_pass(11);
+    let swept = app::sweep(&away.gate).await.expect("a sweep");
+    assert_eq!((swept.redelivered, swept.ended), (0, 1), "the approval is found all the same");
+    assert_eq!(away.scene.hosted.count("POST /app/hook/deliveries/"), 1);
+}
+
+#[tokio::test]
+async fn a_list_of_deliveries_is_read_over_its_pages_as_far_back_as_is_of_interest() {
+    let away = Away::new().await;
+    for _ in 0..120 {
+        away.scene.review("pat");
+    }
+    away.scene.host().drained().await;
+    assert_eq!(away.swept().await, 50, "so many at a time");
+    assert_eq!(away.scene.hosted.count("GET /app/hook/deliveries"), 2);
+}

@@ -1,0 +1,125 @@
+//! Every call that the client makes, through GitHub's own description.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use countersign::adapters::embedded::clock::MovableClock;
+use countersign::adapters::github::admin::ReadAs;
+use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
+use countersign::adapters::github::conversion::convert as convert_code;
+use countersign::ident::{PullRequestRef, TeamSlug, UserId};
+use countersign::ports::{CodeHost, Needs};
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::prism::Inspected;
+use super::world::{COMMITS, FILES, checkout, clock, login, pull, sha, stand_in};
+use crate::github_exchanges::serve;
+use crate::github_world::APP_KEY;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) fn client(given: GivenSettings<'_>) -> GithubClient {
+    let settings = GithubSettings::read(given).unwrap_or_else(|error| panic!("{error}"));
+    // A proxy that reads a description is slower than GitHub, the more so on a machine that has other work.
+    GithubClient::new(settings, Arc::new(MovableClock::real())).expect("a client").within(PATIENCE)
+}
+
+/// Reads all that the client can read of the world.
+async fn read_everything(github: &GithubClient) {
+    let read = async |at: &PullRequestRef, needs: &Needs| github.read(at, needs).await.expect("a pull request");
+    for number in 1..=4 {
+        read(&pull(number), &Needs::everything()).await;
+        read(&pull(number), &Needs::default()).await;
+        github.forget();
+    }
+    let whole = read(&pull(1), &Needs::everything()).await.pull_request;
+    assert_eq!((whole.files.len(), whole.commits.len()), (FILES, COMMITS));
+    assert!(whole.files_complete && whole.commits_complete && whole.pushers_complete);
+    for (team, members) in [("acme/payments", Some(2)), ("acme/everyone", Some(120)), ("acme/nobodys", None)] {
+        let team = TeamSlug::new(team).expect("a team");
+        for _ in 0..2 {
+            let found = github.team_members(&team).await.expect("an answer");
+            assert_eq!(found.map(|found| found.len()), members, "{team}");
+            github.forget();
+        }
+    }
+    for commit in [COMMITS, 3000] {
+        assert_eq!(github.pull_requests_of(&checkout(), &sha(commit)).await.expect("an answer").len(), 1);
+    }
+    assert!(github.read(&pull(99), &Needs::everything()).await.is_err());
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
+    let github = Inspected::new(stand_in().router()).await;
+    let base_url = Some(github.address.as_str());
+    let client = client(GivenSettings { base_url, token: Some("standin_dave"), ..GivenSettings::default() });
+    read_everything(&client).await;
+    let by = ReadAs::token();
+    let dave = client.account(&login("Dave"), &by).await.expect("an answer").expect("dave");
+    assert_eq!(client.account_of(dave.id, &by).await.expect("an answer"), Some(dave));
+    assert!(client.account(&login("renovate[bot]"), &by).await.expect("an answer").is_some());
+    assert_eq!(client.account(&login("nobody"), &by).await.expect("an answer"), None);
+    assert_eq!(client.account_of(UserId(999_999), &by).await.expect("an answer"), None);
+    let team = TeamSlug::new("acme/payments").expect("a team");
+    assert_eq!(client.team(&team, &by).await.expect("an answer").map(|team| team.members_count), Some(2));
+    let faults = github.faults().await;
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn every_call_of_the_client_as_an_app_is_one_that_github_describes() {
+    let host = stand_in();
+    host.change(|change| change.set_hook("http://127.0.0.1:9/", "a secret of many letters")).expect("a hook");
+    let sender = host.start_deliveries();
+    host.drained().await;
+    let github = Inspected::new(host.router()).await;
+    let base_url = Some(github.address.as_str());
+    let app = GivenSettings { base_url, app_id: Some("1"), private_key: Some(APP_KEY), ..GivenSettings::default() };
+    // The App's own token is of the stand-in's time.
+    let client =
+        GithubClient::new(GithubSettings::read(app).expect("settings"), clock()).expect("a client").within(PATIENCE);
+    read_everything(&client).await;
+    assert_eq!(client.app().await.expect("the App").slug, "countersign");
+    let installations = client.installations().await.expect("installations");
+    let by = ReadAs::installation_for(&installations[0].account);
+    assert!(client.account(&login("pia"), &by).await.expect("an answer").is_some());
+    assert!(client.installation_of(&checkout()).await.expect("an answer").is_some());
+    assert!(client.hook_config().await.expect("a webhook").url.is_some());
+    let attempts = client.newest_attempts().await.expect("deliveries");
+    client.send_again(attempts[0].id).await.expect("another attempt");
+    sender.abort();
+    let faults = github.faults().await;
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(github.passed().await.iter().any(|passed| passed.path.ends_with("/access_tokens")));
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn the_code_of_a_manifest_is_handed_in_as_github_describes_it() {
+    let served = serve(stand_in().router()).await;
+    let owner = Caller::new(&served.address, "dave").call("GET", "/users/acme", &Value::Null).await.body;
+    let convert = move || {
+        std::future::ready((
+            StatusCode::CREATED,
+            Json(json!({
+                "id": 12345, "node_id": "A_1", "slug": "countersign", "name": "countersign", "description": null,
+                "owner": owner, "external_url": "https://github.com/countersign/countersign",
+                "html_url": "https://github.com/apps/countersign", "permissions": {"metadata": "read"}, "events": [],
+                "created_at": "2026-11-18T10:00:00Z", "updated_at": "2026-11-18T10:00:00Z",
+                "client_id": "Iv1.x", "client_secret": "x", "webhook_secret": "of GitHub's making", "pem": "a key",
+            })),
+        ))
+    };
+    let github = Inspected::new(Router::new().route("/app-manifests/{code}/conversions", post(convert))).await;
+    let app = convert_code(&github.address, "c0de").await.expect("an App");
+    assert_eq!((app.id, app.webhook_secret.as_deref()), (12345, Some("of GitHub's making")));
+    assert_eq!(github.faults().await, Vec::<String>::new());
+    assert_eq!(github.passed().await.len(), 1);
+}

@@ -1,0 +1,89 @@
+//! That the check can fail: calls that GitHub would not take, and answers that it could not give.
+
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::prism::Inspected;
+use super::recorded::hold;
+use super::world::stand_in;
+use crate::github_exchanges::{Exchange, serve};
+
+const PULL: &str = "/repos/acme/checkout/pulls/1";
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn a_call_that_github_would_not_take_is_found_whatever_the_stand_in_makes_of_it() {
+    let github = Inspected::new(stand_in().router()).await;
+    let dave = Caller::new(&github.address, "dave");
+    let wrong = [
+        ("GET", format!("{PULL}/files?per_page=many"), Value::Null, "per_page must be integer"),
+        ("GET", "/repos/acme/checkout/pulls/one".to_owned(), Value::Null, "pull_number must be integer"),
+        ("GET", "/repos/acme/checkout/pulls?state=merged".to_owned(), Value::Null, "must be equal to one of"),
+        ("GET", "/repos/acme/checkout/nonsense".to_owned(), Value::Null, "no path matched"),
+        ("POST", format!("{PULL}/reviews"), json!({"event": "approve"}), "must be equal to one of"),
+        ("PUT", format!("{PULL}/reviews/1/dismissals"), json!({}), "'message'"),
+        ("POST", "/repos/acme/checkout/check-runs".to_owned(), json!({"name": "countersign"}), "'head_sha'"),
+        ("POST", "/repos/acme/checkout/deployments".to_owned(), json!({"ref": 1}), "ref must be string"),
+    ];
+    for (method, path, body, _) in &wrong {
+        dave.call(method, path, body).await;
+    }
+    let faults: Vec<Option<String>> = github.passed().await.iter().map(super::prism::Passed::fault).collect();
+    assert_eq!(faults.len(), wrong.len());
+    for ((method, path, _, why), fault) in wrong.iter().zip(faults) {
+        let fault = fault.unwrap_or_else(|| panic!("{method} {path} passed"));
+        assert!(fault.contains("GitHub would not take the call") && fault.contains(why), "{fault}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn an_answer_that_github_could_not_give_is_found() {
+    let served = serve(stand_in().router()).await;
+    let whole = Caller::new(&served.address, "dave").call("GET", PULL, &Value::Null).await.body;
+    let answer = |pointer: &str, value: Value, status: u16| {
+        let mut body = whole.clone();
+        *body.pointer_mut(pointer).expect("a field") = value;
+        Exchange { status, ..exchange(PULL, &body.to_string()) }
+    };
+    let title = whole["title"].clone();
+    let wrong = [
+        (answer("/id", json!("1"), 200), "id must be integer"),
+        (answer("/state", json!("merged"), 200), "must be equal to one of"),
+        (answer("/head", json!({"sha": "a"}), 200), "'label'"),
+        (answer("/title", title.clone(), 299), "Unable to match the returned status code"),
+    ];
+    let mut exchanges = vec![answer("/title", title, 200)];
+    exchanges.extend(wrong.iter().map(|(exchange, _)| exchange.clone()));
+    let faults = hold(exchanges).await;
+    assert_eq!(faults.len(), wrong.len(), "{faults:?}");
+    for (fault, (_, why)) in faults.iter().zip(wrong) {
+        assert!(fault.contains(why), "{fault}");
+    }
+}
+
+/// A call that was answered.
+fn exchange(path: &str, answered: &str) -> Exchange {
+    Exchange {
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        sent_headers: Vec::new(),
+        sent: String::new(),
+        status: 200,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        answered: answered.to_owned(),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn an_exchange_that_was_written_down_is_held_against_the_description_as_if_it_were_made() {
+    let members = "/orgs/acme/teams/payments/members";
+    let good = exchange(members, "[]");
+    let faults =
+        hold(vec![good.clone(), exchange(members, "{}"), exchange("/orgs/acme/members-of/payments", "[]")]).await;
+    let found: Vec<bool> =
+        ["could not give", "would not take"].iter().map(|why| faults.iter().any(|f| f.contains(why))).collect();
+    assert_eq!((faults.len(), found), (2, vec![true, true]), "{faults:?}");
+    assert_eq!(hold(vec![good]).await, Vec::<String>::new());
+}

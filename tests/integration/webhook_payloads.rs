@@ -1,0 +1,57 @@
+//! What the stand-in delivers, held against GitHub's own schemas.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::github_peers::world::tell_everything;
+use crate::webhook_door::SECRET;
+use crate::webhook_schema::{Schemas, remove};
+
+/// Every delivery of the stand-in: `event.action`, and its body.
+fn everything() -> Vec<(String, Value)> {
+    let host = tell_everything("http://127.0.0.1:9/", SECRET);
+    let name = |event: &str, action: &Option<String>| format!("{event}.{}", action.as_deref().unwrap_or_default());
+    let of = |sent: &countersign::adapters::embedded::codehost::delivery::Delivery| {
+        (name(sent.event.as_str(), &sent.action), serde_json::from_str(&sent.body).expect("JSON"))
+    };
+    host.world().deliveries.values().map(|sent| of(sent)).collect()
+}
+
+#[test]
+fn every_delivery_of_the_stand_in_fits_githubs_schema() {
+    let schemas = Schemas::github();
+    let everything = everything();
+    let faults: Vec<String> = everything.iter().flat_map(|(name, payload)| schemas.faults(name, payload)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let names: BTreeSet<&str> = everything.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = [
+        "ping.",
+        "pull_request.closed",
+        "pull_request.edited",
+        "pull_request.labeled",
+        "pull_request.opened",
+        "pull_request.reopened",
+        "pull_request.synchronize",
+        "pull_request.unlabeled",
+        "pull_request_review.dismissed",
+        "pull_request_review.edited",
+        "pull_request_review.submitted",
+    ];
+    assert_eq!(names, BTreeSet::from(expected));
+}
+
+#[test]
+fn a_delivery_that_github_could_not_send_does_not_fit() {
+    let schemas = Schemas::github();
+    let whole = everything().into_iter().find(|(name, _)| name == "pull_request_review.submitted").expect("a review");
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut payload = whole.1.clone();
+        change(&mut payload);
+        schemas.faults(&whole.0, &payload)
+    };
+    assert_eq!(with(&|_| ()), Vec::<String>::new());
+    assert_eq!(with(&|payload| payload["review"]["id"] = json!("1")).len(), 1);
+    assert_eq!(with(&|payload| payload["action"] = json!("endorsed")).len(), 1);
+    assert_eq!(with(&|payload| remove(payload, "/review/commit_id")).len(), 1);
+}
