@@ -2,6 +2,9 @@
 //!
 //! Small traits and their errors. Nothing here names AWS, GitHub's API or HTTP: that is the adapters' business.
 
+mod claim;
+mod page;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
@@ -11,13 +14,16 @@ use crate::approval::decision::{Decision, Event};
 use crate::approval::facts::{Commit, Person, PullRequest, Review, ReviewState, Veto};
 use crate::approval::is_unattributed;
 use crate::approval::observation::{Observation, Observed};
-use crate::approval::record::{Entry, Record, RecordKind};
-use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
-use crate::approval::shown::{Check, Deployment, DeploymentStatus, Reviewer, Shown};
+use crate::approval::record::{Entry, Record};
+use crate::approval::request::ApprovalRequest;
+use crate::approval::shown::Shown;
 use crate::ident::{
     ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, ReviewId, Revision, Target,
     TaskToken, TeamSlug,
 };
+
+pub use self::claim::{Answer, CallbackError, ClaimError, ExecutionCallback, SettleClaim};
+pub use self::page::{PageError, PageFacts, PullRequestPage, Spot};
 
 /// The time.
 pub trait Clock: Send + Sync {
@@ -347,132 +353,6 @@ pub enum WriteError {
     Unavailable(#[from] StoreError),
 }
 
-/// The right to resume one execution, once: the proof that a conditional write has claimed its request.
-///
-/// There is no other way to make one than [`SettleClaim::take`] and [`SettleClaim::take_over`].
-#[derive(Debug)]
-pub struct SettleClaim {
-    request: ApprovalRequest,
-    settling: Settling,
-    token: TaskToken,
-}
-
-/// A claim that was not given.
-#[derive(Debug, thiserror::Error)]
-pub enum ClaimError {
-    /// The request's state does not allow it.
-    #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Another came first, or the store gave no answer.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
-impl From<StoreError> for ClaimError {
-    fn from(error: StoreError) -> Self {
-        Self::Write(error.into())
-    }
-}
-
-impl SettleClaim {
-    /// Claims a pending request with the decision that ends it.
-    ///
-    /// # Errors
-    /// [`ClaimError`]: somebody else settles it, or the store gave no answer. Either way nothing may be sent.
-    pub async fn take(store: &dyn RequestStore, request: &ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
-        let decision = entry.decision.as_ref().ok_or(Refused::NothingToSettle)?;
-        let claimed = request.claim(decision, entry.at)?;
-        Self::write(store, claimed, entry).await
-    }
-
-    /// Takes over a claim that has lapsed, with the decision that it was taken with.
-    ///
-    /// # Errors
-    /// As [`SettleClaim::take`].
-    pub async fn take_over(
-        store: &dyn RequestStore,
-        request: &ApprovalRequest,
-        now: Timestamp,
-    ) -> Result<Self, ClaimError> {
-        let claimed = request.take_over(now)?;
-        let entry = Entry { kind: RecordKind::TakenOver, at: now, decision: None, facts: None };
-        Self::write(store, claimed, entry).await
-    }
-
-    async fn write(store: &dyn RequestStore, claimed: ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
-        let State::Settling(settling) = claimed.state.clone() else { return Err(Refused::NotSettling.into()) };
-        let write = Write::new(claimed, entry);
-        let request = write.request.clone();
-        store.write(write).await?;
-        let token = store.token(&request.id).await?;
-        let token = token.ok_or_else(|| StoreError { detail: "the request has no task token".to_owned() })?;
-        Ok(Self { request, settling, token })
-    }
-
-    /// The request as it was claimed.
-    #[must_use]
-    pub const fn request(&self) -> &ApprovalRequest {
-        &self.request
-    }
-
-    /// What it ends as.
-    #[must_use]
-    pub const fn end(&self) -> End {
-        self.settling.end
-    }
-
-    /// The decision to send.
-    #[must_use]
-    pub fn decision(&self) -> &Decision {
-        &self.settling.decision
-    }
-
-    /// The token to send it with. For callback adapters only.
-    #[must_use]
-    pub const fn token(&self) -> &TaskToken {
-        &self.token
-    }
-}
-
-/// What an execution is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// Go on.
-    Success {
-        /// JSON, at most 262,144 bytes.
-        output: String,
-    },
-    /// Stop.
-    Failure {
-        /// A stable name, `Countersign.…`, at most 256 characters.
-        error: String,
-        /// JSON, at most 32,768 characters.
-        cause: String,
-    },
-}
-
-/// How a waiting execution is resumed.
-#[async_trait]
-pub trait ExecutionCallback: Send + Sync {
-    /// Tells the execution, once. That its token is over is an outcome, not an error.
-    ///
-    /// Nothing may be repeated behind this call: an attempt whose answer was lost and that a client library repeats by
-    /// itself would find the token over because of itself, and be taken for one that came too late.
-    ///
-    /// # Errors
-    /// [`CallbackError`]: it is not known whether the answer was taken. The claim is left to lapse, and the answer sent
-    /// again.
-    async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError>;
-}
-
-/// It is not known whether the execution took the answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the execution could not be told: {detail}")]
-pub struct CallbackError {
-    /// What was said.
-    pub detail: String,
-}
-
 /// What a channel is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
@@ -508,87 +388,4 @@ pub struct NotifyError {
     pub channel: ChannelName,
     /// What was said.
     pub detail: String,
-}
-
-/// What people see on the pull request. Everything is put there as it is to be, so that doing it again does no harm.
-#[async_trait]
-pub trait PullRequestPage: Send + Sync {
-    /// What the page itself says.
-    ///
-    /// # Errors
-    /// [`PageError`].
-    async fn about(&self, at: &PullRequestRef) -> Result<PageFacts, PageError>;
-
-    /// Puts a check on its commit, or brings it up to date, and gives its id.
-    ///
-    /// # Errors
-    /// [`PageError`].
-    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PageError>;
-
-    /// Writes the comment, or edits it, and gives its id. Its first line is what it is found by.
-    ///
-    /// # Errors
-    /// [`PageError`].
-    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PageError>;
-
-    /// Asks for reviews. One who cannot be asked keeps nobody else from being asked, and is no error.
-    ///
-    /// # Errors
-    /// [`PageError::Unavailable`]: some may have been asked.
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PageError>;
-
-    /// Makes a deployment, or finds it, and gives its id. One that is there is never changed.
-    ///
-    /// # Errors
-    /// [`PageError`].
-    async fn put_deployment(&self, at: &RepositoryName, deployment: &Deployment, spot: Spot) -> Result<u64, PageError>;
-
-    /// Adds a status to a deployment.
-    ///
-    /// # Errors
-    /// [`PageError`].
-    async fn set_deployment(&self, at: &RepositoryName, id: u64, status: &DeploymentStatus) -> Result<(), PageError>;
-}
-
-/// Where something is to be put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spot {
-    /// Nowhere yet.
-    New,
-    /// It may be there: an earlier attempt was not heard of. It is looked for first.
-    Unsure,
-    /// In the place of this one.
-    At(u64),
-}
-
-/// What a page says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageFacts {
-    /// Whether everybody may read it.
-    pub public: bool,
-    /// Who is asked for a review at present.
-    pub requested: BTreeSet<Reviewer>,
-}
-
-/// Something was not put on a page.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PageError {
-    /// It was there, and is no longer.
-    #[error("{what} is gone")]
-    Gone {
-        /// What.
-        what: String,
-    },
-    /// It is not taken, and would not be if it were tried again.
-    #[error("it was refused: {detail}")]
-    Refused {
-        /// What was said.
-        detail: String,
-    },
-    /// It is not known whether it was taken.
-    #[error("the code host did not answer: {detail}")]
-    Unavailable {
-        /// What was said.
-        detail: String,
-    },
 }

@@ -45,8 +45,9 @@ pub(super) async fn gather(
     let mut facts = bare(subject, moments, app.clock.now());
     let asks = rule.filter(|rule| rule.requirement().is_some());
     if let (Some(rule), Some(reference)) = (asks, &subject.pull_request) {
-        let ((pull_request, reviews), teams) =
-            tokio::try_join!(read_pull_request(app, rule, reference), read_teams(app, rule))?;
+        // Both to their end, also where one has failed: what was asked for is kept for the next request of this work.
+        let (read, teams) = tokio::join!(read_pull_request(app, rule, reference), read_teams(app, rule));
+        let ((pull_request, reviews), teams) = (read?, teams?);
         facts.revision.get_or_insert_with(|| deployed(&pull_request));
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;

@@ -31,6 +31,7 @@ pub use record_delivery::{Recorded, Told, record_delivery};
 pub use redeliver::{Redelivered, Redelivery};
 pub use reevaluate::{Asked, reevaluate};
 pub use settle::{Settled, Waiting, settle};
+pub use show::show_opened;
 pub use sweep::{Swept, sweep};
 pub use verify::{Release, verify};
 

@@ -44,6 +44,9 @@ pub struct Wait {
 /// Stores the request with its token, asks people, and decides again, so that a review which came in since Evaluate is
 /// not lost. A retry of the step brings a new token, which replaces the old one, and asks nobody twice.
 ///
+/// The pull request is not written here: whoever has opened a request shows it next ([`super::show_opened`]), so that
+/// nothing lies between storing the token and being done.
+///
 /// # Errors
 /// [`Failure::InvalidInput`]; [`Failure::Ended`] where the request is over already; [`Failure::Unavailable`] where it
 /// could not be stored.
@@ -67,9 +70,11 @@ pub async fn open_request(
     };
 
     end_execution::end_earlier_runs(app, execution).await?;
+    if let Some(at) = &subject.pull_request {
+        show::owe(app, at, &execution.request_id()).await;
+    }
     let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
 
-    let app = &app.reading_once();
     match settle::settle(app, &request.id).await {
         Ok(Settled::Waiting(_)) => announce::announce(app, &request, Event::Requested, None).await,
         Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
@@ -79,7 +84,6 @@ pub async fn open_request(
             announce::announce(app, &request, Event::Requested, None).await;
         }
     }
-    show::show_request(app, &request).await;
     Ok(request.id)
 }
 

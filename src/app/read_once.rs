@@ -34,7 +34,8 @@ struct Kept {
 
 impl App {
     /// The same use cases for one piece of work, in which nothing is read twice.
-    pub(super) fn reading_once(&self) -> Self {
+    #[must_use]
+    pub fn reading_once(&self) -> Self {
         let (host, clock) = (Arc::clone(&self.code_host), Arc::clone(&self.clock));
         Self { code_host: Arc::new(ReadOnce { host, clock, kept: Mutex::default() }), ..self.clone() }
     }

@@ -232,7 +232,7 @@ impl<'s, 'f> People<'s, 'f> {
             return false;
         }
         let asked = &self.scales.asked;
-        let mut accounts = Accounts::new(&self.scales);
+        let mut accounts = Accounts::new(self.scales);
         asked.members(leaf).for_each(|member| accounts.add_member(member));
         later.iter().flat_map(|entry| entry.teams()).filter_map(|team| teams.get(team)).flatten().for_each(|member| {
             accounts.add_member(member);

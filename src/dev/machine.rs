@@ -178,9 +178,11 @@ impl Machine {
             |opened, tries, not_before| Step::RequestApproval { decision: decision.clone(), opened, tries, not_before };
         let token = self.broker.wait_for_token(&execution.name, &write_step(&step(false, tries, None))?, seconds)?;
         let wait = Wait { token, retry: tries };
-        match app::open_request(&self.app, reference, &execution.input, pinned, wait).await {
+        let app = self.app.reading_once();
+        match app::open_request(&app, reference, &execution.input, pinned, wait).await {
             Ok(_) => {
                 self.broker.note(&execution.name, &write_step(&step(true, 0, None))?)?;
+                app::show_opened(&app, reference).await;
                 let now = self.broker.execution(&execution.name)?;
                 if now.status != Status::Running {
                     // It was stopped while the request was stored.

@@ -80,8 +80,8 @@ fn every_recorded_payload_is_let_in_as_what_it_is() {
     // Closed, labeled, reopened and unlabeled are there twice, synchronize once.
     let expected = [
         (("ping", "ping"), 4),
-        (("pull_request", "handled"), 9),
-        (("pull_request", "ignored"), 20),
+        (("pull_request", "handled"), 10),
+        (("pull_request", "ignored"), 19),
         (("pull_request_review", "handled"), 4),
     ];
     assert_eq!(counts, BTreeMap::from(expected));
@@ -344,4 +344,57 @@ proptest! {
             prop_assert!((400..500).contains(&refused.status()));
         }
     }
+}
+
+#[test]
+fn what_is_asked_at_a_check_of_ours_is_let_in_and_at_no_other() {
+    let id = format!("req-{}", "0".repeat(32));
+    let body = |pointer: &str, value: Value| {
+        let mut body = json!({
+            "action": "requested_action", "requested_action": { "identifier": "re-evaluate" },
+            "check_run": { "name": "countersign / a / b", "external_id": id, "pull_requests": [] },
+            "repository": { "full_name": "acme/checkout" },
+        });
+        *body.pointer_mut(pointer).expect("a field") = value;
+        body
+    };
+    let asked = |body: &Value| match deliver("check_run", body.to_string().as_bytes()).expect("let in").kind {
+        DeliveryKind::Check { repository, name, request } => Some(format!("{repository} {name} {request}")),
+        DeliveryKind::Ignored { .. } => None,
+        kind @ (DeliveryKind::Ping | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
+    };
+    let expected = Some(format!("acme/checkout countersign / a / b {id}"));
+    assert_eq!(asked(&body("/action", json!("requested_action"))), expected);
+    assert_eq!(asked(&body("/action", json!("rerequested"))), expected);
+    for (pointer, value) in [
+        ("/action", json!("completed")),
+        ("/requested_action/identifier", json!("fix")),
+        ("/requested_action", Value::Null),
+        ("/check_run/name", json!("Octocoders-linter")),
+        ("/check_run/external_id", json!("")),
+        ("/check_run/external_id", json!("42")),
+        ("/check_run", Value::Null),
+        ("/repository/full_name", json!("acme")),
+    ] {
+        assert_eq!(asked(&body(pointer, value.clone())), None, "{pointer} {value}");
+    }
+}
+
+#[test]
+fn who_was_taken_off_a_pull_request_is_kept() {
+    let unasked = |who: Value| {
+        let mut body = json!({
+            "action": "review_request_removed", "number": 7, "pull_request": { "number": 7 },
+            "repository": { "full_name": "Acme/checkout" }, "sender": { "id": 1, "login": "dave", "type": "User" },
+        });
+        body.as_object_mut().expect("an object").extend(who.as_object().expect("an object").clone());
+        match deliver("pull_request", body.to_string().as_bytes()).expect("let in").kind {
+            DeliveryKind::PullRequest { what: PullRequestEvent::ReviewUnasked, observations, .. } => observations,
+            kind => panic!("{kind:?}"),
+        }
+    };
+    let kept = |reviewer: &str| vec![Observation::ReviewUnasked { reviewer: reviewer.parse().expect("a reviewer") }];
+    assert_eq!(unasked(json!({ "requested_reviewer": { "id": 2, "login": "pia" } })), kept("pia"));
+    assert_eq!(unasked(json!({ "requested_team": { "id": 3, "slug": "sre", "name": "SRE" } })), kept("acme/sre"));
+    assert_eq!(unasked(json!({ "requested_team": { "id": 3, "name": "gone", "deleted": true } })), []);
 }

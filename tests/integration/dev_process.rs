@@ -233,7 +233,7 @@ async fn neither_the_log_nor_any_answer_holds_a_task_token_or_the_webhook_secret
         shown += &process.gate.get(&path).await.expect("an answer").to_string();
     }
     shown += &process.github.get("/_standin/world").await.expect("the world").to_string();
-    let log = process.kill();
+    let (_, log) = process.stop();
     assert!(log.contains("a delivery was worked"), "the log was not captured: {log}");
     shown += &log;
 

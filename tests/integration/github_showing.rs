@@ -116,7 +116,7 @@ async fn what_was_made_and_not_heard_of_is_found_and_not_made_again() {
 
 #[tokio::test]
 async fn what_was_begun_and_never_made_is_made() {
-    let Scene { world, client, .. } = scene().await;
+    let Scene { world, hosted: _hosted, client } = scene().await;
     let at = pull_request("acme/checkout#1");
     client.put_check(&repository(), &check(CheckStatus::Queued), Spot::Unsure).await.expect("made");
     client.put_comment(&at, "<!-- ours -->", Spot::Unsure).await.expect("made");
@@ -127,7 +127,7 @@ async fn what_was_begun_and_never_made_is_made() {
 
 #[tokio::test]
 async fn a_comment_that_somebody_else_began_with_our_marker_is_not_taken_for_ours() {
-    let Scene { world, client, .. } = scene().await;
+    let Scene { world, hosted: _hosted, client } = scene().await;
     let at = pull_request("acme/checkout#1");
     let pia = Login::new("pia").expect("a login");
     let planted =

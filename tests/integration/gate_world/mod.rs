@@ -166,8 +166,10 @@ impl GateWorld {
     pub(crate) async fn open(&self, gate: &App, secret: &str) -> Result<RequestId, Failure> {
         self.broker.wait_with(secret);
         let pinned = Pinned { pull_request: Some(pull_request("acme/checkout#1")), revision: Some(revision('a')) };
-        app::open_request(gate, &Self::execution(), &self.input(), pinned, app::Wait { token: token(secret), retry: 0 })
-            .await
+        let (gate, wait) = (gate.reading_once(), app::Wait { token: token(secret), retry: 0 });
+        let opened = app::open_request(&gate, &Self::execution(), &self.input(), pinned, wait).await?;
+        app::show_opened(&gate, &Self::execution()).await;
+        Ok(opened)
     }
 
     /// Gives a review on GitHub.

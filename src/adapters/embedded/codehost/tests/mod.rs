@@ -1,5 +1,6 @@
 //! The stand-in as its users meet it: a small organisation with one open pull request.
 
+mod board;
 mod durability;
 mod hooks;
 mod port;
