@@ -77,7 +77,10 @@ pub(super) async fn redeliver(app: &App) -> Redelivered {
 
 async fn ask(log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>) -> Redelivered {
     let mut done = Redelivered::default();
-    for attempt in failed.into_iter().take(AT_ONCE) {
+    for attempt in failed {
+        if done.asked >= AT_ONCE || done.refused >= AT_ONCE {
+            break;
+        }
         match log.redeliver(attempt.id).await {
             Ok(()) => {
                 tracing::info!(delivery.id = %attempt.delivery, "a delivery that failed is made again");

@@ -31,8 +31,7 @@ pub struct Swept {
 pub async fn sweep(app: &App) -> Result<Swept, Failure> {
     let app = &app.reading_once();
     let due = app.store.due(app.clock.now()).await?;
-    let redelivered = redeliver::redeliver(app).await.asked;
-    let mut swept = Swept { due: due.len(), redelivered, ..Swept::default() };
+    let mut swept = Swept { due: due.len(), ..Swept::default() };
     let mut changed: BTreeSet<PullRequestRef> = BTreeSet::new();
     for request in due {
         changed.extend(request.subject.pull_request.clone());
@@ -59,6 +58,8 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
         show::show(app, &at, Wanted { also: None, anew: false, pace: Pace::Thorough }).await;
     }
     show::show_due(app).await;
+    // Last: many may have failed, and what is due must not wait for them.
+    swept.redelivered = redeliver::redeliver(app).await.asked;
     Ok(swept)
 }
 

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::decision::ReviewReason;
-use super::facts::{Commit, Facts, Person, PullRequest};
+use super::facts::{AccountKind, Commit, Facts, Person, PullRequest};
 use crate::ident::{Login, UserId};
 use crate::policy::{Exclusion, Rule, UserRef};
 
@@ -81,7 +81,9 @@ impl<'f> Exclusions<'f> {
         }
         let Some(commit) = pull_request.commits.iter().find(|commit| is_unattributed(commit)) else { return };
         pull_request.pushers.iter().for_each(|person| self.add(person, ReviewReason::Committer));
-        if !pushers_known(pull_request) {
+        // A bot pushes what somebody had it push, and nothing says who.
+        let by_people = pull_request.pushers.iter().all(|pusher| pusher.kind == AccountKind::User);
+        if !pushers_known(pull_request) || !by_people {
             self.is_unknown(format!(
                 "commit {} belongs to no GitHub account, and who pushed to the branch is not known in full: add its \
                  e-mail address to an account, or rewrite the commit",

@@ -52,7 +52,10 @@ impl DeliveryLog for GithubClient {
 
 fn unavailable(error: CallError) -> CodeHostError {
     match (error.status(), error) {
-        (Some(404), CallError::Refused { what, .. }) => CodeHostError::NotFound { what },
+        // Refused for itself, and not for who asks or how often: another delivery may well be had.
+        (Some(status), CallError::Refused { what, .. }) if !matches!(status, 401 | 403 | 429 | 500..) => {
+            CodeHostError::NotFound { what }
+        }
         (_, error) => CodeHostError::Unavailable { detail: error.to_string() },
     }
 }

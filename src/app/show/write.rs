@@ -33,7 +33,7 @@ impl Writer<'_> {
         for (key, check, spot) in &plan.checks {
             let mut put = self.page.put_check(repository, check, *spot).await;
             if matches!((&put, spot), (Err(PageError::Gone { .. }), Spot::At(_))) {
-                put = self.page.put_check(repository, check, Spot::New).await;
+                put = self.page.put_check(repository, check, Spot::Unsure).await;
             }
             self.keep(shown.checks.entry(key.clone()).or_default(), put, digest(check), &check.name)?;
         }
@@ -44,7 +44,7 @@ impl Writer<'_> {
         let Some((text, spot)) = &plan.comment else { return Ok(()) };
         let mut put = self.page.put_comment(self.at, text, *spot).await;
         if matches!((&put, spot), (Err(PageError::Gone { .. }), Spot::At(_))) {
-            put = self.page.put_comment(self.at, text, Spot::New).await;
+            put = self.page.put_comment(self.at, text, Spot::Unsure).await;
         }
         self.keep(shown.comment.get_or_insert_default(), put, digest(text), "the comment")
     }

@@ -23,7 +23,9 @@ pub(super) fn words(text: &str) -> String {
 /// A text as code, as it is.
 pub(super) fn code(text: &str) -> String {
     let text = clipped(&visible(text), LONGEST);
-    format!("<code>{}</code>", text.chars().map(in_code).collect::<String>())
+    let shown: String = text.chars().map(in_code).collect();
+    // In an element of HTML an address is made a link as anywhere else.
+    format!("<code>{}</code>", shown.replace("://", "&#58;//").replace("www.", "www&#46;"))
 }
 
 /// At most so many characters of a text, and a sign where that is not all.
@@ -102,6 +104,7 @@ mod tests {
         assert_eq!(words("ask @dana or acme/sre#12"), "ask <code>&#64;dana</code> or <code>acme/sre&#35;12</code>");
         for text in ["see https://evil.example", "see WWW.evil.example", "see gh-12", "see a@b.example", "`@dana"] {
             let shown = words(text);
+            assert!(!shown.contains("://") && !shown.contains("www."), "{shown}");
             assert!(shown.contains("<code>") && !shown.contains(['@', '#', '`']) || shown.contains("&#"), "{shown}");
             let outside: Vec<&str> = shown.split("<code>").map(|p| p.rsplit("</code>").next().unwrap_or(p)).collect();
             let bare = outside.concat().to_ascii_lowercase();

@@ -174,7 +174,9 @@ fn pull_request(
         _ => return Err(CallError::unreadable(&what, "it is neither open nor closed")),
     };
     // The pull request counts what its lists may not hold.
-    let holds_all = |listed: usize, counted: u64| u64::try_from(listed).is_ok_and(|listed| listed >= counted);
+    let holds_all = |listed: usize, counted: Option<u64>| {
+        counted.is_some_and(|counted| u64::try_from(listed).is_ok_and(|listed| listed >= counted))
+    };
     let files_complete = files.as_ref().is_some_and(|files| holds_all(files.len(), pull.changed_files));
     let mut labels: Vec<String> = pull.labels.into_iter().map(|label| label.name).collect();
     labels.sort_unstable();

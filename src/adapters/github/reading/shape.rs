@@ -26,7 +26,11 @@ const GHOST: UserId = UserId(10_137);
 
 /// The account as facts have it; none where GitHub knows none.
 pub(super) fn person(account: Option<Account>) -> Option<Person> {
-    let Account { id, login, kind } = account.filter(|account| account.id != Some(GHOST))?;
+    // On an Enterprise Server the number is somebody's.
+    let is_ghost = |account: &Account| {
+        account.id == Some(GHOST) && account.login.as_ref().is_some_and(|login| login.as_str() == "ghost")
+    };
+    let Account { id, login, kind } = account.filter(|account| !is_ghost(account))?;
     Some(Person { id: id?, login: login?, kind: kind.unwrap_or(AccountKind::Other) })
 }
 
@@ -48,10 +52,8 @@ pub(super) struct Pull {
     pub(super) additions: u64,
     #[serde(default)]
     pub(super) deletions: u64,
-    #[serde(default)]
-    pub(super) changed_files: u64,
-    #[serde(default)]
-    pub(super) commits: u64,
+    pub(super) changed_files: Option<u64>,
+    pub(super) commits: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
