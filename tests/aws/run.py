@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -73,10 +74,13 @@ def nothing_is_left(peer) -> None:
 
 def store_contract(peer_url: str) -> None:
     """The table's contract in Rust, against the peer's DynamoDB."""
-    command = ["cargo", "test", "--quiet", "--features", "aws", "--test", "integration", "dynamodb", "--", "--ignored"]
+    command = ["cargo", "test", "--features", "aws", "--test", "integration", "dynamodb", "--", "--ignored"]
     environment = {**os.environ, "COUNTERSIGN_TEST_DYNAMODB": peer_url}
-    if subprocess.run(command, cwd=setting.ROOT, env=environment).returncode:
-        raise Failed("the store's contract does not hold on DynamoDB")
+    done = subprocess.run(command, cwd=setting.ROOT, env=environment, capture_output=True, text=True)
+    print("\n".join(f"   {line}" for line in done.stdout.splitlines()[-40:]))
+    passed = re.search(r"test result: ok\. ([1-9][0-9]*) passed", done.stdout)
+    if done.returncode or not passed:
+        raise Failed(f"the store's contract does not hold on DynamoDB, or was not run: {done.stderr[-2000:]}")
 
 
 def main() -> int:
