@@ -4,6 +4,7 @@
 
 mod claim;
 mod page;
+mod protection;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,7 @@ use crate::ident::{
 
 pub use self::claim::{Answer, CallbackError, ClaimError, ExecutionCallback, SettleClaim};
 pub use self::page::{PageError, PageFacts, PullRequestPage, Spot};
+pub use self::protection::{ProtectedRun, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
 
 /// The time.
 pub trait Clock: Send + Sync {

@@ -3,8 +3,9 @@
 use super::failure::Failure;
 use super::gather::facts_of;
 use super::rewrite::{TRIES, rewrite};
+use super::verify::{Release, verify};
 use super::vetoes::remember_vetoes;
-use super::{App, announce};
+use super::{App, ExecutionRef, announce};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Event, Verdict};
 use crate::approval::record::{Entry, RecordKind};
@@ -89,7 +90,14 @@ async fn wait(app: &App, request: &ApprovalRequest, decision: Decision) -> Resul
 /// Tells the execution, and closes the request with what it said.
 async fn resume(app: &App, claim: &SettleClaim) -> Result<Settled, Failure> {
     let request = claim.request();
-    let answer = answer_of(claim);
+    let answer = match answer_of(claim) {
+        // Behind this answer nobody verifies any more.
+        Answer::Success { .. } if app.callback.releases(&request.execution) => match release(app, claim).await {
+            Some(answer) => answer,
+            None => return Ok(Settled::Claimed),
+        },
+        answer @ (Answer::Success { .. } | Answer::Failure { .. }) => answer,
+    };
     let outcome = match app.callback.resume(claim, &answer).await {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -99,6 +107,36 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Settled, Failure> {
         }
     };
     close(app, claim, outcome).await
+}
+
+/// The answer at the time of use; none where it has to wait, or is not to be had: the claim is left to lapse, and whoever
+/// takes it over verifies anew.
+async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
+    let request = claim.request();
+    let execution = ExecutionRef { arn: request.execution.clone(), redrive: request.redrive };
+    app.code_host.forget();
+    match verify(app, &execution).await {
+        Ok(Release { request_id, decision }) if decision.verdict == Verdict::Approved => {
+            Some(Answer::Success { output: answer::decided(&request_id, &decision) })
+        }
+        Ok(Release { decision, .. }) => {
+            app.callback.hold(claim, &decision).await;
+            None
+        }
+        Err(failure @ Failure::Ended { .. }) => {
+            let cause = match &failure {
+                Failure::Ended { decision: Some(decision), .. } => answer::cause(decision),
+                Failure::Ended { .. } | Failure::InvalidInput(_) | Failure::Unavailable { .. } => {
+                    answer::plain_cause(failure.name(), &failure.to_string())
+                }
+            };
+            Some(Answer::Failure { error: failure.name().to_owned(), cause })
+        }
+        Err(failure @ (Failure::Unavailable { .. } | Failure::InvalidInput(_))) => {
+            tracing::warn!(request.id = %request.id, reason = %failure, "approved, and not verified yet");
+            None
+        }
+    }
 }
 
 /// Writes what the execution said. Others may write to the request meanwhile (an announcement, a release): as long as the

@@ -25,6 +25,7 @@ use crate::adapters::embedded::clock::MovableClock;
 use crate::adapters::embedded::codehost::{GithubStandIn, StorageError};
 use crate::adapters::embedded::outbox::Outbox;
 use crate::adapters::embedded::store::EmbeddedStore;
+use crate::adapters::github::protection::ProtectionRouter;
 use crate::adapters::github::signature::{SecretError, WebhookSecret, WebhookSecrets};
 use crate::app::{self, App};
 use crate::policy::Policy;
@@ -134,7 +135,7 @@ impl LocalGate {
         let app = App {
             policy: Arc::new(policy),
             store,
-            callback: broker.clone(),
+            callback: Arc::new(ProtectionRouter::new(Arc::new(github.clone()), broker.clone())),
             code_host: Arc::new(github.clone()),
             notifier: outbox.clone(),
             redelivery: None,

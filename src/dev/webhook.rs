@@ -42,6 +42,9 @@ pub(super) async fn github(State(gate): State<Arc<LocalGate>>, headers: HeaderMa
             let asked = Asked { delivery: delivery.id.clone(), request, repository, check: name };
             return worked(&delivery.id, app::reevaluate(&gate.app, asked)).await;
         }
+        DeliveryKind::Protection(asked) => {
+            return worked(&delivery.id, app::protect(&gate.app, &gate.github, &delivery.id, &asked)).await;
+        }
         DeliveryKind::PullRequest { reference, observations, .. } => (reference, observations),
     };
     let told = Told { delivery: delivery.id.clone(), pull_request, observations };

@@ -7,7 +7,7 @@ use super::{RequestStore, StoreError, Write, WriteError};
 use crate::approval::decision::Decision;
 use crate::approval::record::{Entry, RecordKind};
 use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
-use crate::ident::TaskToken;
+use crate::ident::{ExecutionArn, TaskToken};
 
 /// The right to resume one execution, once: the proof that a conditional write has claimed its request.
 ///
@@ -83,6 +83,12 @@ impl SettleClaim {
         self.settling.end
     }
 
+    /// Whether nobody has held the claim before.
+    #[must_use]
+    pub const fn is_first_attempt(&self) -> bool {
+        self.settling.attempts <= 1
+    }
+
     /// The decision to send.
     #[must_use]
     pub fn decision(&self) -> &Decision {
@@ -125,6 +131,14 @@ pub trait ExecutionCallback: Send + Sync {
     /// [`CallbackError`]: it is not known whether the answer was taken. The claim is left to lapse, and the answer sent
     /// again.
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError>;
+
+    /// Whether success is the release itself, with no step of the execution's own behind it: then it is verified first.
+    fn releases(&self, _execution: &ExecutionArn) -> bool {
+        false
+    }
+
+    /// Says to whoever waits that it is approved and held all the same. Not every execution can be told.
+    async fn hold(&self, _claim: &SettleClaim, _why: &Decision) {}
 }
 
 /// It is not known whether the execution took the answer.

@@ -68,6 +68,7 @@ fn every_recorded_payload_is_let_in_as_what_it_is() {
                     "ignored"
                 }
                 DeliveryKind::Check { .. } => panic!("none of these checks is ours"),
+                DeliveryKind::Protection(_) => panic!("none of these is a deployment"),
                 DeliveryKind::PullRequest { reference, .. } => {
                     assert_eq!(reference.number, sent.payload["pull_request"]["number"]);
                     assert_eq!(reference.repository.as_str(), sent.payload["repository"]["full_name"]);
@@ -261,7 +262,10 @@ fn what_only_resembles_a_pull_requests_event_is_refused_under_its_name() {
 fn an_unknown_event_or_action_is_ignored() {
     let ignored = |event: &str, body: &Value| match deliver(event, body.to_string().as_bytes()).expect("let in").kind {
         DeliveryKind::Ignored { event, action } => (event, action),
-        kind @ (DeliveryKind::Ping | DeliveryKind::Check { .. } | DeliveryKind::PullRequest { .. }) => {
+        kind @ (DeliveryKind::Ping
+        | DeliveryKind::Check { .. }
+        | DeliveryKind::Protection(_)
+        | DeliveryKind::PullRequest { .. }) => {
             panic!("{kind:?}")
         }
     };
@@ -361,7 +365,9 @@ fn what_is_asked_at_a_check_of_ours_is_let_in_and_at_no_other() {
     let asked = |body: &Value| match deliver("check_run", body.to_string().as_bytes()).expect("let in").kind {
         DeliveryKind::Check { repository, name, request } => Some(format!("{repository} {name} {request}")),
         DeliveryKind::Ignored { .. } => None,
-        kind @ (DeliveryKind::Ping | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
+        kind @ (DeliveryKind::Ping | DeliveryKind::Protection(_) | DeliveryKind::PullRequest { .. }) => {
+            panic!("{kind:?}")
+        }
     };
     let expected = Some(format!("acme/checkout countersign / a / b {id}"));
     assert_eq!(asked(&body("/action", json!("requested_action"))), expected);
@@ -393,6 +399,7 @@ fn who_was_taken_off_a_pull_request_is_kept() {
             kind @ (DeliveryKind::Ping
             | DeliveryKind::Ignored { .. }
             | DeliveryKind::Check { .. }
+            | DeliveryKind::Protection(_)
             | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
         }
     };

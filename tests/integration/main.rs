@@ -46,6 +46,7 @@ mod pin_command;
 mod policy_docs;
 mod policy_tests;
 mod prepared_policy;
+mod protection;
 mod races;
 mod release;
 mod reminder_model;

@@ -83,7 +83,10 @@ pub(crate) struct Told {
 pub(crate) fn told(sent: &Sent) -> Told {
     match sent.deliver().expect("a delivery").kind {
         DeliveryKind::PullRequest { reference, what, observations } => Told { reference, what, observations },
-        kind @ (DeliveryKind::Ping | DeliveryKind::Ignored { .. } | DeliveryKind::Check { .. }) => {
+        kind @ (DeliveryKind::Ping
+        | DeliveryKind::Ignored { .. }
+        | DeliveryKind::Check { .. }
+        | DeliveryKind::Protection(_)) => {
             panic!("{} came in as {kind:?}", sent.name())
         }
     }

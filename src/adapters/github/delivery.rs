@@ -12,6 +12,7 @@ use super::signature::{SignatureError, WebhookSecrets};
 use crate::approval::facts::AccountKind;
 use crate::approval::observation::Observation;
 use crate::ident::{DeliveryId, PullRequestRef, RepositoryName, RequestId};
+use crate::ports::ProtectionAsked;
 
 /// The most bytes that GitHub delivers; a larger payload is never sent.
 pub const LARGEST_BODY: usize = 25 * 1024 * 1024;
@@ -64,6 +65,8 @@ pub enum DeliveryKind {
         /// The request that it names.
         request: RequestId,
     },
+    /// A deployment of GitHub Actions waits for an answer.
+    Protection(Box<ProtectionAsked>),
     /// A pull request is to be looked at again.
     PullRequest {
         /// Which.
@@ -196,6 +199,9 @@ fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind
         && let Some(check) = payload.asked_check(action.as_deref())
     {
         return Ok(check);
+    }
+    if event == "deployment_protection_rule" && action.as_deref() == Some("requested") {
+        return Ok(DeliveryKind::Protection(Box::new(payload.protection()?)));
     }
     let Some(what) = action.as_deref().and_then(|action| PullRequestEvent::of(event, action)) else {
         return Ok(DeliveryKind::Ignored { event: event.to_owned(), action: action.filter(|action| is_word(action)) });

@@ -11,6 +11,7 @@ mod deliveries;
 pub mod delivery;
 pub mod manifest;
 mod payload;
+pub mod protection;
 #[cfg(feature = "github")]
 mod reading;
 #[cfg(feature = "github")]

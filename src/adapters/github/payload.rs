@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::delivery::{DeliveryKind, Fault, Refused};
 use crate::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
 use crate::approval::shown::{CHECK_PREFIX, REEVALUATE, Reviewer};
-use crate::ident::{Login, PullRequestRef, RepositoryName, TeamSlug};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ports::{ProtectedRun, ProtectionAsked};
 
 /// A place in a payload: its name, and what stands there.
 pub(super) struct Place<'a> {
@@ -94,6 +95,38 @@ impl<'a> Place<'a> {
         name.starts_with(CHECK_PREFIX).then_some(DeliveryKind::Check { repository, name, request })
     }
 
+    /// The deployment that waits for an answer. The callback's URL is never called: of it only the repository and the run
+    /// are read, and the repository must be the one that the payload is of. The pull requests that are listed are not
+    /// read: they may be those of other repositories, and the commit's own are asked for.
+    pub(super) fn protection(&self) -> Result<ProtectionAsked, Refused> {
+        let repository = self.field("repository");
+        let name: RepositoryName = repository.field("full_name").required()?;
+        let callback = self.field("deployment_callback_url");
+        let url: String = callback.required()?;
+        let other = || Refused::Field { name: callback.name.clone(), fault: Fault::Unreadable };
+        let (of, run_id) = called_back(&url).ok_or_else(other)?;
+        if of != name {
+            return Err(other());
+        }
+        let deployment = self.field("deployment");
+        let sha = deployment.field("sha");
+        let unreadable = |_| Refused::Field { name: sha.name.clone(), fault: Fault::Unreadable };
+        let revision = Revision::new(&sha.required::<String>()?.to_ascii_lowercase()).map_err(unreadable)?;
+        // Actions itself makes many deployments: then whoever set the workflow off is the one who asks.
+        let person = |place: Place<'_>| {
+            let person = place.person(AccountKind::Other).ok().flatten();
+            person.filter(|person| person.kind == AccountKind::User).map(|person| person.login)
+        };
+        Ok(ProtectionAsked {
+            run: ProtectedRun { repository: name, run_id, environment: self.field("environment").required()? },
+            repository_id: repository.field("id").required()?,
+            deployment_id: deployment.field("id").required()?,
+            revision,
+            requester: person(deployment.field("creator")).or_else(|| person(self.field("sender"))),
+            event: self.field("event").optional()?,
+        })
+    }
+
     /// Who is asked for a review, or no longer; none where the payload does not say.
     pub(super) fn requested(&self) -> Result<Option<Reviewer>, Refused> {
         let person: Option<Login> = self.field("requested_reviewer").field("login").optional()?;
@@ -128,4 +161,13 @@ impl<'a> Place<'a> {
             body: self.field("body").optional()?.unwrap_or_default(),
         }))
     }
+}
+
+/// The repository and the run of `…/repos/{owner}/{name}/actions/runs/{run}/deployment_protection_rule`.
+fn called_back(url: &str) -> Option<(RepositoryName, u64)> {
+    let (_, path) = url.rsplit_once("/repos/")?;
+    let (repository, rest) = path.split_once("/actions/runs/")?;
+    let run = rest.strip_suffix("/deployment_protection_rule")?;
+    let digits = !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit());
+    Some((RepositoryName::new(repository).ok()?, run.parse().ok().filter(|_| digits)?))
 }

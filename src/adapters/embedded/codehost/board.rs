@@ -111,6 +111,27 @@ pub struct Deployment {
     pub created_at: Timestamp,
     /// How it went, oldest first.
     pub statuses: Vec<DeploymentStatus>,
+    /// The workflow run that it is of, which waits for the App's answer.
+    #[serde(default)]
+    pub protection: Option<Protected>,
+}
+
+/// A workflow run that a custom protection rule holds back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protected {
+    /// The run's id.
+    pub run_id: u64,
+    /// What the App has told, oldest first.
+    pub answers: Vec<ProtectionAnswer>,
+}
+
+/// What the App told of a deployment that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtectionAnswer {
+    /// `approved` or `rejected`; none: it goes on waiting.
+    pub state: Option<String>,
+    /// In words.
+    pub comment: String,
 }
 
 /// One thing that is told of a deployment.

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::GithubStandIn;
-use super::change::{NewAccount, NewApp, NewRepository, NewTeam, Push, SwitchEdit, TeamEdit};
+use super::change::{NewAccount, NewApp, NewProtected, NewRepository, NewTeam, Push, SwitchEdit, TeamEdit};
 use super::refusal::Refusal;
 use super::rest::{answer, parse, path_parameters};
 use super::shape::Shapes;
@@ -40,6 +40,7 @@ pub(super) fn routes(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
         .route("/_standin/repos/{owner}/{repo}", patch(set_switches))
         .route("/_standin/repos/{owner}/{repo}/forks", post(create_fork))
         .route("/_standin/repos/{owner}/{repo}/check-runs/{check}/buttons", post(press))
+        .route("/_standin/repos/{owner}/{repo}/deployments", get(deployments).post(deploy))
         .route("/_standin/repos/{owner}/{repo}/branches/{*branch}", post(push_to_branch))
         .route("/_standin/repos/{owner}/{repo}/pulls/{number}/pushes", post(push_to_pull))
 }
@@ -256,6 +257,22 @@ async fn press(State(host): State<GithubStandIn>, named: Named, body: Bytes) -> 
     let check = named.get("check")?.parse().map_err(|_| Refusal::NotFound)?;
     host.change(|change| change.press(&press.by, &name, check, Some(&press.identifier)))?;
     Ok(done())
+}
+
+/// `POST /_standin/repos/{owner}/{repo}/deployments`, a [`NewProtected`]: a workflow run comes to an environment that the
+/// App protects.
+async fn deploy(State(host): State<GithubStandIn>, named: Named, body: Bytes) -> Answer {
+    let (name, new): (RepositoryName, NewProtected) = (named.repository()?, parse(&body)?);
+    let run = host.change(|change| change.deploy_from_actions(&name, &new))?;
+    Ok(answer(StatusCode::CREATED, &json!({ "run_id": run })))
+}
+
+/// `GET /_standin/repos/{owner}/{repo}/deployments`: all, with what the App has answered.
+async fn deployments(State(host): State<GithubStandIn>, named: Named) -> Answer {
+    let world = host.world();
+    let repository = world.repository(&named.repository()?).ok_or(Refusal::NotFound)?.id;
+    let of_it: Vec<_> = world.deployments.values().filter(|known| known.repository == repository).collect();
+    Ok(answer(StatusCode::OK, &json!({ "deployments": of_it })))
 }
 
 /// `POST /_standin/repos/{owner}/{repo}/branches/{branch}`, a [`Push`]; makes the branch where there is none.

@@ -66,6 +66,8 @@ pub enum HookEvent {
     PullRequestReview,
     /// A check is to be run again, or one of its buttons was pressed.
     CheckRun,
+    /// A deployment of a workflow run waits for the App.
+    DeploymentProtectionRule,
 }
 
 impl HookEvent {
@@ -77,6 +79,7 @@ impl HookEvent {
             Self::PullRequest => "pull_request",
             Self::PullRequestReview => "pull_request_review",
             Self::CheckRun => "check_run",
+            Self::DeploymentProtectionRule => "deployment_protection_rule",
         }
     }
 }

@@ -23,6 +23,7 @@ mod hooks;
 mod page;
 mod payload;
 mod port;
+mod protection;
 pub mod pull;
 mod refusal;
 mod rest;

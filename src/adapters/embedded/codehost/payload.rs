@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::board::CheckRun;
+use super::board::{CheckRun, Deployment};
 use super::delivery::{APP_ID, INSTALLATION_ID};
 use super::pull::{PullRequest, Review};
 use super::shape::{Case, Shapes, with};
@@ -58,6 +58,26 @@ pub(super) fn check_run(
         fields.insert("requested_action".to_owned(), json!({ "identifier": button }));
     }
     with(body, surroundings(world, repository.id, sender))
+}
+
+/// A `deployment_protection_rule` event. As on GitHub, the pull requests are all whose head the commit is, be they of
+/// another repository.
+pub(super) fn deployment_protection_rule(world: &World, deployment: &Deployment, (run, event): (u64, &str)) -> Value {
+    let shapes = Shapes(world);
+    let name = world.repositories.get(&deployment.repository).map(|repository| repository.name.to_string());
+    let callback = format!("/repos/{}/actions/runs/{run}/deployment_protection_rule", name.unwrap_or_default());
+    let pulls = world.pulls.values().filter(|pull| pull.head.sha == deployment.sha);
+    let body = json!({
+        "action": "requested",
+        "environment": deployment.environment,
+        "event": event,
+        "sha": deployment.sha,
+        "ref": deployment.reference,
+        "deployment_callback_url": shapes.api(&callback),
+        "deployment": shapes.deployment(deployment),
+        "pull_requests": pulls.map(|pull| shapes.pull_full(pull)).collect::<Vec<_>>(),
+    });
+    with(body, surroundings(world, deployment.repository, deployment.creator))
 }
 
 /// A `ping`: what a hook gets when it is set.

@@ -362,6 +362,7 @@ impl Change<'_> {
             transient: new.transient_environment,
             created_at: self.now,
             statuses: Vec::new(),
+            protection: None,
         };
         self.world.deployments.insert(id, Arc::new(deployment));
         Ok(id)

@@ -4,6 +4,7 @@
 //! or refuses. Knows nothing of HTTP or storage.
 
 mod board;
+mod protection;
 mod push;
 mod request;
 mod review;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use self::board::{CheckWrite, NewDeployment, NewDeploymentStatus, Reviewers};
+pub use self::protection::{NewProtected, ProtectionWrite};
 pub use self::push::{Attribution, NewCommit, Push};
 pub use self::request::{MergeCommand, NewPullRequest, PullRequestEdit};
 pub use self::review::{NewReview, ReviewEvent};

@@ -14,14 +14,16 @@ use super::call::{Call, parse};
 use super::{answer, ok};
 use crate::adapters::embedded::codehost::GithubStandIn;
 use crate::adapters::embedded::codehost::board::{CheckRun, Comment, Deployment, DeploymentStatus};
-use crate::adapters::embedded::codehost::change::{CheckWrite, NewDeployment, NewDeploymentStatus, Reviewers};
+use crate::adapters::embedded::codehost::change::{
+    CheckWrite, NewDeployment, NewDeploymentStatus, ProtectionWrite, Reviewers,
+};
 use crate::adapters::embedded::codehost::refusal::Refusal;
 use crate::adapters::embedded::codehost::shape::Shapes;
 
 type Answer = Result<Response, Refusal>;
 
 /// The routes below a repository.
-pub(super) fn routes() -> [(&'static str, MethodRouter<GithubStandIn>); 10] {
+pub(super) fn routes() -> [(&'static str, MethodRouter<GithubStandIn>); 11] {
     [
         ("/check-runs", post(create_check)),
         ("/check-runs/{check}", get(show_check).patch(update_check)),
@@ -33,6 +35,7 @@ pub(super) fn routes() -> [(&'static str, MethodRouter<GithubStandIn>); 10] {
         ("/deployments", get(deployments).post(deploy)),
         ("/deployments/{deployment}", get(show_deployment)),
         ("/deployments/{deployment}/statuses", get(statuses).post(set_status)),
+        ("/actions/runs/{run}/deployment_protection_rule", post(answer_protection)),
     ]
 }
 
@@ -229,4 +232,12 @@ pub(super) fn add(router: Router<GithubStandIn>) -> Router<GithubStandIn> {
             .route(&format!("/repos/{{owner}}/{{repo}}{path}"), method.clone())
             .route(&format!("/repositories/{{repository}}{path}"), method)
     })
+}
+
+/// `POST …/actions/runs/{run}/deployment_protection_rule`.
+async fn answer_protection(call: Call, body: Bytes) -> Result<StatusCode, Refusal> {
+    let write: ProtectionWrite = parse(&body)?;
+    let (name, run) = (call.repository()?.name.clone(), call.number("run")?);
+    call.host.change(|change| change.answer_protection(&name, run, &write))?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,119 @@
+//! Answers to deployments that GitHub Actions holds back:
+//! <https://docs.github.com/en/rest/actions/workflow-runs#review-custom-deployment-protection-rules-for-a-workflow-run>.
+//!
+//! Knows how an answer is addressed and worded, and nothing of what is decided.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::approval::decision::Decision;
+use crate::approval::request::CallbackOutcome;
+use crate::ident::ExecutionArn;
+use crate::ports::{
+    Answer, CallbackError, ExecutionCallback, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, SettleClaim,
+};
+
+/// Answers deployments of Actions at a desk, and resumes all other executions as before.
+#[derive(Clone)]
+pub struct ProtectionRouter {
+    desk: Arc<dyn ProtectionDesk>,
+    others: Arc<dyn ExecutionCallback>,
+}
+
+impl ProtectionRouter {
+    /// A router between the two.
+    #[must_use]
+    pub fn new(desk: Arc<dyn ProtectionDesk>, others: Arc<dyn ExecutionCallback>) -> Self {
+        Self { desk, others }
+    }
+}
+
+#[async_trait]
+impl ExecutionCallback for ProtectionRouter {
+    async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
+        if !ProtectedRun::is(&claim.request().execution) {
+            return self.others.resume(claim, answer).await;
+        }
+        let (protection, said) = match answer {
+            Answer::Success { output } => (Protection::Approved, summary(output, "/decision/summary")),
+            Answer::Failure { cause, .. } => (Protection::Rejected, summary(cause, "/summary")),
+        };
+        let text = said.unwrap_or_else(|| claim.decision().summary.clone());
+        self.desk.answer(&run(claim)?, protection, &ProtectionComment::new(&text)).await
+    }
+
+    fn releases(&self, execution: &ExecutionArn) -> bool {
+        ProtectedRun::is(execution) || self.others.releases(execution)
+    }
+
+    async fn hold(&self, claim: &SettleClaim, why: &Decision) {
+        if !ProtectedRun::is(&claim.request().execution) {
+            return self.others.hold(claim, why).await;
+        }
+        // GitHub takes 10 reports of a deployment: the first attempt's says enough.
+        let Some(run) = run(claim).ok().filter(|_| claim.is_first_attempt()) else { return };
+        let comment = ProtectionComment::new(&format!("approved, and held: {}", why.summary));
+        if let Err(error) = self.desk.answer(&run, Protection::Waits, &comment).await {
+            tracing::warn!(request.id = %claim.request().id, reason = %error, "that a deployment is held was not told");
+        }
+    }
+}
+
+fn run(claim: &SettleClaim) -> Result<ProtectedRun, CallbackError> {
+    let damaged = || CallbackError { detail: "what is stored is not the address of a run".to_owned() };
+    ProtectedRun::of(claim.token()).ok_or_else(damaged)
+}
+
+fn summary(answer: &str, pointer: &str) -> Option<String> {
+    serde_json::from_str::<Value>(answer).ok()?.pointer(pointer)?.as_str().map(str::to_owned)
+}
+
+#[cfg(feature = "github")]
+mod client {
+    use http::Method;
+    use serde_json::{Value, json};
+
+    use super::super::client::{Call, CallError, GithubClient};
+    use super::super::reading::of;
+    use super::{
+        CallbackError, CallbackOutcome, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, async_trait,
+    };
+
+    #[async_trait]
+    impl ProtectionDesk for GithubClient {
+        async fn answer(
+            &self,
+            run: &ProtectedRun,
+            protection: Protection,
+            comment: &ProtectionComment,
+        ) -> Result<CallbackOutcome, CallbackError> {
+            let ProtectedRun { repository, run_id, environment } = run;
+            // Below our own base URL: that of the event is never called.
+            let path = format!("/repos/{repository}/actions/runs/{run_id}/deployment_protection_rule");
+            let what = format!("the protection rule of `{environment}` in run {run_id} of `{repository}`");
+            let call =
+                Call::new(Method::POST, path, of(repository), what).with_body(body(environment, protection, comment));
+            match self.call(&call).await {
+                Ok(_) => Ok(CallbackOutcome::Taken),
+                Err(error) if matches!(error.status(), Some(404 | 422)) => {
+                    tracing::warn!(reason = %error, "a deployment waits for this answer no longer");
+                    Ok(CallbackOutcome::TokenOver)
+                }
+                Err(
+                    error @ (CallError::Refused { .. } | CallError::Unavailable { .. } | CallError::Unreadable { .. }),
+                ) => Err(CallbackError { detail: error.to_string() }),
+            }
+        }
+    }
+
+    fn body(environment: &str, protection: Protection, comment: &ProtectionComment) -> Value {
+        let (name, comment) = (environment, comment.as_str());
+        match protection {
+            Protection::Waits => json!({ "environment_name": name, "comment": comment }),
+            Protection::Approved => json!({ "environment_name": name, "state": "approved", "comment": comment }),
+            Protection::Rejected => json!({ "environment_name": name, "state": "rejected", "comment": comment }),
+        }
+    }
+}
