@@ -19,6 +19,13 @@ pub enum Failure {
         /// The decision; none where the execution ended before there was any.
         decision: Option<Box<Decision>>,
     },
+    /// The policy cannot be used, or is not the one that was installed. Nothing was decided, and nothing can be until it is
+    /// put right.
+    #[error("{detail}")]
+    PolicyInvalid {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A dependency gave no answer. Nothing was decided; trying again is safe.
     #[error("{detail}")]
     Unavailable {
@@ -29,13 +36,14 @@ pub enum Failure {
 
 impl Failure {
     /// Every name that [`Self::name`] can give.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 8] = [
         "Countersign.InvalidInput",
         "Countersign.Rejected",
         "Countersign.Expired",
         "Countersign.Superseded",
         "Countersign.Denied",
         "Countersign.Canceled",
+        "Countersign.PolicyInvalid",
         "Countersign.Unavailable",
     ];
 
@@ -45,6 +53,7 @@ impl Failure {
         match self {
             Self::InvalidInput(_) => "Countersign.InvalidInput",
             Self::Ended { end, .. } => end_name(*end),
+            Self::PolicyInvalid { .. } => "Countersign.PolicyInvalid",
             Self::Unavailable { .. } => "Countersign.Unavailable",
         }
     }

@@ -140,7 +140,7 @@ fn refused(failure: Failure) -> Result<Reply, Failure> {
         Failure::InvalidInput(problems) => Ok(Reply::rejected(problems.to_string())),
         Failure::Ended { decision: Some(decision), .. } => Ok(Reply::rejected(decision.summary)),
         Failure::Ended { end, decision: None } => Ok(Reply::rejected(format!("the request ended as {}", end.as_str()))),
-        failure @ Failure::Unavailable { .. } => Err(failure),
+        failure @ (Failure::PolicyInvalid { .. } | Failure::Unavailable { .. }) => Err(failure),
     }
 }
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
-use super::{Exit, check, decide, demo, dev, diff, doctor, explain, github, init, matrix, pin, schema, test};
+use super::{
+    Exit, bundle_command, check, decide, demo, dev, diff, doctor, explain, github, init, matrix, pin, schema, test,
+};
 
 /// A GitOps engine for deployment approvals.
 #[derive(Debug, Parser)]
@@ -123,6 +125,8 @@ pub enum Command {
     Diff(diff::DiffArgs),
     /// Show who must approve what: every service in every environment.
     Matrix(matrix::MatrixArgs),
+    /// Check the policy, and write what is deployed of it: a Lambda layer, and what Terraform has to know.
+    Bundle(bundle_command::BundleArgs),
     /// Write a policy to start from, with tests.
     Init(init::InitArgs),
     /// Print the JSON Schema of policy files, for editors.

@@ -74,8 +74,8 @@ pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit>
     Ok(exit)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the edge at which `check` reads the clock")]
-fn clock() -> Timestamp {
+#[expect(clippy::disallowed_methods, reason = "this is the edge at which `check` and `bundle` read the clock")]
+pub(super) fn clock() -> Timestamp {
     Timestamp::now()
 }
 

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod bundle;
+mod bundle_command;
 mod check;
 mod decide;
 mod demo;
@@ -50,6 +51,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Test(args) => test::run(args, &global.plain()?),
         Command::Diff(args) => diff::run(args, global),
         Command::Matrix(args) => matrix::run(args, global),
+        Command::Bundle(args) => bundle_command::run(args, &global.plain()?),
         Command::Init(args) => init::run(args, &global.plain()?),
         Command::Schema(args) => schema::run(args, &global.plain()?),
         Command::Dev(args) => dev::run(args, &global.plain()?),

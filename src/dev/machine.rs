@@ -270,16 +270,20 @@ fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, O
             let pause = SignedDuration::from_secs(1 << tries.min(10));
             Next::Go(step(tries + 1, Some(now.checked_add(pause).unwrap_or(now))))
         }
-        Failure::Unavailable { .. } | Failure::InvalidInput(_) | Failure::Ended { .. } => fail(failure),
+        Failure::Unavailable { .. }
+        | Failure::PolicyInvalid { .. }
+        | Failure::InvalidInput(_)
+        | Failure::Ended { .. } => fail(failure),
     }
 }
 
 fn fail(failure: &Failure) -> Next {
     let cause = match failure {
         Failure::Ended { decision: Some(decision), .. } => answer::cause(decision),
-        Failure::Ended { decision: None, .. } | Failure::InvalidInput(_) | Failure::Unavailable { .. } => {
-            answer::plain_cause(failure.name(), &failure.to_string())
-        }
+        Failure::Ended { decision: None, .. }
+        | Failure::InvalidInput(_)
+        | Failure::PolicyInvalid { .. }
+        | Failure::Unavailable { .. } => answer::plain_cause(failure.name(), &failure.to_string()),
     };
     Next::End(Status::Failed { error: failure.name().to_owned(), cause })
 }

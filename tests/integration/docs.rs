@@ -37,6 +37,7 @@ pub(super) fn pages() -> Vec<String> {
         }
     }
     let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "CHANGELOG.md".to_owned()];
+    pages.push("terraform/README.md".to_owned());
     collect("docs", &mut pages);
     pages.sort();
     pages

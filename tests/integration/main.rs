@@ -9,6 +9,7 @@
 
 mod action;
 mod audit_and_override;
+mod bundle_command;
 mod check;
 mod command_line;
 mod crash;
@@ -58,7 +59,9 @@ mod shown;
 mod shown_texts;
 mod signatures;
 mod specimen;
+mod state_machine;
 mod store_contract;
+mod terraform_docs;
 mod test_command;
 mod test_files;
 mod test_steps;

@@ -1,0 +1,125 @@
+//! `countersign bundle`: the policy as it is deployed, and what Terraform has to know of it. Knows no AWS.
+//!
+//! The same policy gives the same bytes: names in order, one fixed time, nothing compressed, since the bytes that a
+//! compressor gives change with its version. So a plan shows a change where there is one.
+
+use std::io::{self, Cursor, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::{Map, Value, json};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::args::{Format, Global};
+use super::bundle::{read_bundle, usable};
+use super::check::clock;
+use super::failure::Failure;
+use super::{Exit, terminal};
+use crate::finding::{Levels, SourceMap};
+use crate::ident::sha256_hex;
+use crate::policy::{Linted, Loaded, Policy, lint};
+use crate::render;
+
+/// Where the functions find it: below the folder into which Lambda unpacks layers.
+const PREPARED: &str = "countersign/policy.json";
+
+/// The sources beside it, so that a running policy can be read by people.
+const SOURCES: &str = "countersign/sources";
+
+/// The version of `policy.json`.
+const SCHEMA: u32 = 1;
+
+/// The arguments of `bundle`.
+#[derive(Debug, clap::Args)]
+pub struct BundleArgs {
+    /// The folder to write `policy.zip` and `policy.json` into. It is created where it is not there.
+    #[arg(short, long, value_name = "DIR", default_value = "bundle")]
+    pub output: PathBuf,
+}
+
+pub(super) fn run(args: &BundleArgs, global: &Global) -> anyhow::Result<Exit> {
+    let linted = lint(read_bundle(&global.policy)?, &Levels::default(), clock());
+    let (Some(prepared), false) = (linted.prepared(), linted.findings.has_errors()) else {
+        let Linted { findings, sources, .. } = linted;
+        usable(Loaded { policy: None, findings, sources }, &global.policy.display().to_string())?;
+        return Ok(Exit::PolicyInvalid);
+    };
+    let Linted { policy: Some(policy), findings, sources, .. } = &linted else { return Ok(Exit::PolicyInvalid) };
+    terminal::tell(&render::finding::text(findings, sources, terminal::stderr_color()));
+
+    let layer = layer(&prepared, sources).context("the layer cannot be made")?;
+    let manifest = manifest(policy, &layer);
+    let [zip, json] = ["policy.zip", "policy.json"].map(|name| args.output.join(name));
+    write_all(&args.output, &[(&zip, &layer), (&json, render_manifest(&manifest)?.as_bytes())])?;
+
+    let files = [&zip, &json].map(|path| path.display().to_string());
+    match global.format {
+        Format::Json => {
+            let (digest, sum) = (policy.digest(), &manifest["layer_sha256"]);
+            terminal::print_json(&json!({
+                "schema": SCHEMA, "policy_digest": digest, "layer_sha256": sum, "files": files,
+                "findings": render::finding::json(findings, sources, None)["findings"],
+            }))?;
+        }
+        Format::Text => {
+            let text = format!("bundled the policy of digest {}: {}\n", policy.digest(), files.join(", "));
+            terminal::print(&text)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The zip that Lambda takes as a layer.
+fn layer(prepared: &str, sources: &SourceMap) -> zip::result::ZipResult<Vec<u8>> {
+    let mut files = vec![(PREPARED.to_owned(), prepared)];
+    files.extend(sources.ids().map(|id| (format!("{SOURCES}/{}", sources.name(id)), sources.text(id))));
+    files.sort_unstable();
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in files {
+        writer.start_file(name, options)?;
+        writer.write_all(text.as_bytes())?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
+/// What Terraform reads: it makes the topics, and holds the layer against its sum.
+fn manifest(policy: &Policy, layer: &[u8]) -> Value {
+    let channels: Map<String, Value> = policy
+        .channels()
+        .iter()
+        .map(|(name, channel)| (name.as_str().to_owned(), json!({ "email": channel.email, "https": channel.https })))
+        .collect();
+    json!({
+        "schema": SCHEMA,
+        "engine": env!("CARGO_PKG_VERSION"),
+        "digest": policy.digest(),
+        "layer_sha256": sha256_hex(layer),
+        "services": policy.services().count(),
+        "channels": channels,
+    })
+}
+
+fn render_manifest(manifest: &Value) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(manifest)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Writes the files of a bundle. One that is left half-way is noticed by the plan: the two then do not belong together.
+#[expect(clippy::disallowed_methods, reason = "the command line is the edge at which files are written")]
+fn write_all(folder: &Path, files: &[(&PathBuf, &[u8])]) -> Result<(), Failure> {
+    let refused = |path: &Path, error: &io::Error| {
+        Failure::new("bundle-unwritable", format!("`{}` cannot be written: {error}", path.display()))
+            .hint("name another folder: `countersign bundle -o DIR`")
+    };
+    std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
+    for (path, bytes) in files {
+        std::fs::write(path, bytes).map_err(|error| refused(path, &error))?;
+    }
+    Ok(())
+}

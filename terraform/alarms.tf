@@ -1,0 +1,150 @@
+# What somebody should know of. docs/aws.md says of each what it means and what to do.
+locals {
+  metrics = "Countersign"
+
+  # What AWS counts of each function.
+  function_alarms = {
+    for alarm in flatten([
+      for function, settings in local.functions : [
+        {
+          key         = "${function}-errors"
+          description = "the ${function} function failed"
+          metric      = "Errors"
+          name        = settings.name
+          # The state machine tries again, and a sweep comes a minute later: what goes on is worth a call.
+          periods = function == "sweep" ? 5 : 3
+        },
+        {
+          key         = "${function}-throttles"
+          description = "calls of the ${function} function were throttled"
+          metric      = "Throttles"
+          name        = settings.name
+          periods     = 3
+        },
+      ]
+    ]) : alarm.key => alarm
+  }
+
+  # What the functions count themselves.
+  own_alarms = var.enabled ? {
+    unsent-callbacks = {
+      description = "an execution has not been told its answer for ${var.alarms.unsent_callback_seconds} seconds"
+      metric      = "OldestUnsentCallback"
+      statistic   = "Maximum"
+      threshold   = var.alarms.unsent_callback_seconds
+      period      = 60
+      periods     = 3
+      missing     = "notBreaching"
+    }
+    oldest-pending = {
+      description = "a request has been waiting for people for ${var.alarms.oldest_pending_seconds} seconds"
+      metric      = "OldestPending"
+      statistic   = "Maximum"
+      threshold   = var.alarms.oldest_pending_seconds
+      period      = 300
+      periods     = 1
+      missing     = "notBreaching"
+    }
+    rejected-signatures = {
+      description = "${var.alarms.rejected_signatures} deliveries or more in five minutes were not signed with the webhook secret"
+      metric      = "DeliveriesRejected"
+      statistic   = "Sum"
+      threshold   = var.alarms.rejected_signatures
+      period      = 300
+      periods     = 1
+      missing     = "notBreaching"
+    }
+    # The sweep reports each minute. Where it is silent nothing expires, reminds or heals.
+    sweep-silent = {
+      description = "the sweep has not reported for five minutes: nothing is reminded, escalated, expired or healed"
+      metric      = "OldestPending"
+      statistic   = "SampleCount"
+      threshold   = 0
+      period      = 300
+      periods     = 1
+      missing     = "breaching"
+    }
+  } : {}
+}
+
+resource "aws_cloudwatch_metric_alarm" "function" {
+  for_each = local.function_alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "countersign: ${each.value.description}"
+  namespace           = "AWS/Lambda"
+  metric_name         = each.value.metric
+  dimensions          = { FunctionName = each.value.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.periods
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.actions
+  ok_actions          = var.alarms.actions
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "own" {
+  for_each = local.own_alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "countersign: ${each.value.description}"
+  namespace           = local.metrics
+  metric_name         = each.value.metric
+  dimensions          = { Name = var.name }
+  statistic           = each.value.statistic
+  comparison_operator = each.key == "sweep-silent" ? "LessThanOrEqualToThreshold" : "GreaterThanOrEqualToThreshold"
+  threshold           = each.value.threshold
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.periods
+  treat_missing_data  = each.value.missing
+  alarm_actions       = var.alarms.actions
+  ok_actions          = var.alarms.actions
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  for_each = local.queues
+
+  alarm_name          = "${var.name}-${each.key}-undelivered"
+  alarm_description   = "countersign: ${each.key == "sweep" ? "calls of the sweep" : "notifications"} could not be delivered, and lie in the queue ${var.name}-${each.key}-undelivered"
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = "${var.name}-${each.key}-undelivered" }
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.actions
+  ok_actions          = var.alarms.actions
+  tags                = var.tags
+}
+
+# An execution that ends as Unavailable had to be started again by somebody; other ends are people's or the policy's word.
+resource "aws_cloudwatch_metric_alarm" "executions" {
+  for_each = var.enabled ? {
+    throttled = { metric = "ExecutionThrottled", description = "steps of the gate's executions were throttled" }
+    timed-out = { metric = "ExecutionsTimedOut", description = "executions of the gate ran into Step Functions' limit of a year" }
+  } : {}
+
+  alarm_name          = "${var.name}-executions-${each.key}"
+  alarm_description   = "countersign: ${each.value.description}"
+  namespace           = "AWS/States"
+  metric_name         = each.value.metric
+  dimensions          = { StateMachineArn = local.arn.state_machine }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.actions
+  ok_actions          = var.alarms.actions
+  tags                = var.tags
+}

@@ -1,0 +1,86 @@
+# A pipeline that asks the gate before it deploys, as a nested execution. It deploys the target and the revision that the
+# gate's output names, and never those of its own input: the input is the word of whoever started the pipeline.
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.95, < 7.0"
+    }
+  }
+}
+
+variable "region" {
+  description = "Where the gate and the pipeline are."
+  type        = string
+  default     = "eu-central-1"
+}
+
+variable "name" {
+  description = "Name of the pipeline."
+  type        = string
+  default     = "checkout-pipeline"
+}
+
+variable "caller" {
+  description = "The `caller` output of the countersign module: in one configuration module.countersign.caller, else read from its state."
+  type = object({
+    iam_policy = string
+    state      = string
+  })
+}
+
+locals {
+  definition = {
+    Comment = "Asks the gate, then deploys."
+    StartAt = "Approval"
+    States = {
+      Approval = jsondecode(var.caller.state)
+      # In place of your own step: what it is given is what was approved.
+      Deploy = {
+        Type = "Pass"
+        Parameters = {
+          "deployed" = {
+            "service.$"     = "$.gate.target.service"
+            "environment.$" = "$.gate.target.environment"
+            "revision.$"    = "$.gate.revision"
+          }
+          "request_id.$" = "$.gate.request_id"
+        }
+        End = true
+      }
+    }
+  }
+}
+
+resource "aws_sfn_state_machine" "pipeline" {
+  name       = var.name
+  role_arn   = aws_iam_role.pipeline.arn
+  definition = jsonencode(local.definition)
+
+  depends_on = [aws_iam_role_policy.gate]
+}
+
+resource "aws_iam_role" "pipeline" {
+  name = "${var.name}-pipeline"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "states.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "gate" {
+  name   = "call-the-gate"
+  role   = aws_iam_role.pipeline.name
+  policy = var.caller.iam_policy
+}
+
+output "pipeline" {
+  description = "The pipeline."
+  value       = { state_machine_arn = aws_sfn_state_machine.pipeline.arn }
+}

@@ -1,0 +1,152 @@
+# One role a function, and one for the state machine: exact actions on exact resources.
+locals {
+  statements = {
+    log = { for function in ["gate", "webhook", "sweep"] : function => {
+      Sid      = "Log"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/lambda/${var.name}-${function}:*"
+    } }
+    items = {
+      Sid      = "Items"
+      Effect   = "Allow"
+      Action   = ["dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+      Resource = local.arn.table
+    }
+    indexes = {
+      Sid      = "Indexes"
+      Effect   = "Allow"
+      Action   = ["dynamodb:Query"]
+      Resource = [for index in keys(local.indexes) : "${local.arn.table}/index/${index}"]
+    }
+    # With its token alone an execution is answered, and tokens are in the table only.
+    answer = {
+      Sid      = "AnswerExecutions"
+      Effect   = "Allow"
+      Action   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
+      Resource = var.task_response_scope == "state-machine" ? local.arn.state_machine : "*"
+    }
+    github_secret = {
+      Sid      = "GitHubSecret"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.secret.github
+    }
+    webhook_secret = {
+      Sid      = "WebhookSecret"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.secret.webhook
+    }
+    undelivered = {
+      Sid      = "Undelivered"
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = local.arn.queue.sweep
+    }
+    notify = [for topics in [values(local.arn.topic)] : {
+      Sid      = "Notify"
+      Effect   = "Allow"
+      Action   = ["sns:Publish"]
+      Resource = topics
+    } if length(topics) > 0]
+    key = [for key in [var.kms_key_arn] : {
+      Sid      = "Key"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = key
+    } if key != null]
+  }
+
+  common = concat(
+    [local.statements.items, local.statements.indexes, local.statements.answer, local.statements.github_secret],
+    local.statements.notify,
+    local.statements.key,
+  )
+  function_policy = { for function in keys(local.functions) : function => jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [local.statements.log[function]],
+      local.common,
+      function == "webhook" ? [local.statements.webhook_secret] : [],
+      function == "sweep" ? [local.statements.undelivered] : [],
+    )
+  }) }
+
+  state_machine_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Gate"
+        Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"]
+        Resource = local.arn.function.gate
+      },
+      # AWS takes no narrower resource for these: they are about the account's log deliveries, not about a log group.
+      {
+        Sid    = "LogDelivery"
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+          "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+        ]
+        Resource = "*"
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role" "function" {
+  for_each = local.functions
+
+  name                 = "${each.value.name}-function"
+  description          = "countersign: the ${each.key} function"
+  permissions_boundary = var.permissions_boundary
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
+
+  name   = "function"
+  role   = aws_iam_role.function[each.key].name
+  policy = local.function_policy[each.key]
+}
+
+resource "aws_iam_role" "state_machine" {
+  count = local.made
+
+  name                 = "${var.name}-state-machine"
+  description          = "countersign: the gate's state machine"
+  permissions_boundary = var.permissions_boundary
+  # Only for executions of this state machine, so that no other can be made to act with this role.
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "states.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnLike      = { "aws:SourceArn" = local.arn.state_machine }
+      }
+    }]
+  })
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "state_machine" {
+  count = local.made
+
+  name   = "state-machine"
+  role   = aws_iam_role.state_machine[0].name
+  policy = local.state_machine_policy
+}

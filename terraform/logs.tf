@@ -1,0 +1,28 @@
+# Log groups, made here so that they are kept for as long as they should be, and no longer.
+resource "aws_cloudwatch_log_group" "function" {
+  for_each = local.functions
+
+  name              = "/aws/lambda/${each.value.name}"
+  retention_in_days = var.logs.retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}
+
+resource "aws_cloudwatch_log_group" "state_machine" {
+  count = local.made
+
+  # The prefix lets Step Functions write here without an entry in the account's resource policy, whose length is bounded.
+  name              = "/aws/vendedlogs/states/${var.name}"
+  retention_in_days = var.logs.retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}
+
+resource "aws_cloudwatch_log_group" "api" {
+  count = local.made
+
+  name              = "/aws/vendedlogs/http-api/${var.name}"
+  retention_in_days = var.logs.retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = var.tags
+}

@@ -1,0 +1,100 @@
+# Least privilege: what each role may do, to the letter.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name          = "gate-one"
+  package       = { folder = "tests/fixtures/release" }
+  policy_bundle = "tests/fixtures/channels"
+  github = {
+    secret_arn         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/github-a1b2c3"
+    webhook_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/webhook-a1b2c3"
+  }
+}
+
+run "who_may_what" {
+  assert {
+    condition = {
+      for function, made in aws_iam_role_policy.function : function => [for statement in jsondecode(made.policy).Statement : statement.Sid]
+      } == {
+      gate    = ["Log", "Items", "Indexes", "AnswerExecutions", "GitHubSecret", "Notify"]
+      webhook = ["Log", "Items", "Indexes", "AnswerExecutions", "GitHubSecret", "Notify", "WebhookSecret"]
+      sweep   = ["Log", "Items", "Indexes", "AnswerExecutions", "GitHubSecret", "Notify", "Undelivered"]
+    }
+    error_message = "a function may more, or less, than it should"
+  }
+  assert {
+    condition = alltrue(flatten([for made in aws_iam_role_policy.function : [
+      for statement in jsondecode(made.policy).Statement : [for action in flatten([statement.Action]) : !strcontains(action, "*")]
+    ]]))
+    error_message = "an action has a wildcard"
+  }
+  assert {
+    condition = toset(flatten([for made in aws_iam_role_policy.function : [
+      for statement in jsondecode(made.policy).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
+    ]])) == toset(["AnswerExecutions"])
+    error_message = "more than the answer to executions is allowed on everything"
+  }
+  assert {
+    condition = alltrue(flatten([for made in aws_iam_role_policy.function : [
+      for statement in jsondecode(made.policy).Statement : [
+        for resource in flatten([statement.Resource]) : can(regex(":(gate-one|table/gate-one|secret:ours/|log-group:/aws/lambda/gate-one-)", resource))
+      ] if statement.Sid != "AnswerExecutions"
+    ]]))
+    error_message = "a resource is not this installation's"
+  }
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function["webhook"].policy).Statement : statement.Resource if statement.Sid == "WebhookSecret"]) == "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/webhook-a1b2c3"
+    error_message = "the webhook function reads its secret"
+  }
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function["gate"].policy).Statement : statement.Action if statement.Sid == "AnswerExecutions"]) == ["states:SendTaskFailure", "states:SendTaskSuccess"]
+    error_message = "no function may start, stop or redrive an execution"
+  }
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.state_machine[0].policy).Statement : statement.Sid => statement.Resource
+    } == { Gate = "arn:aws:lambda:eu-central-1:123456789012:function:gate-one-gate", LogDelivery = "*" }
+    error_message = "it calls the gate and nothing else"
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.state_machine[0].assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"] == "arn:aws:states:eu-central-1:123456789012:stateMachine:gate-one"
+    error_message = "no other state machine takes its role"
+  }
+  assert {
+    condition = flatten([for statement in jsondecode(output.caller.iam_policy).Statement : statement.Action]) == [
+      "states:StartExecution", "states:DescribeExecution", "states:StopExecution", "events:DescribeRule", "events:PutRule", "events:PutTargets",
+    ]
+    error_message = "a caller needs these, and nothing more"
+  }
+  assert {
+    condition     = jsondecode(output.caller.state).Resource == "arn:aws:states:::states:startExecution.sync:2" && !can(jsondecode(output.caller.state).Retry)
+    error_message = "the step waits for the gate, and asks nobody twice"
+  }
+  assert {
+    condition     = jsondecode(output.caller.state).ResultSelector["revision.$"] == "$.Output.decision.revision"
+    error_message = "what is deployed is what the gate approved"
+  }
+}
+
+run "what_narrows_and_what_a_key_adds" {
+  variables {
+    task_response_scope  = "state-machine"
+    kms_key_arn          = "arn:aws:kms:eu-central-1:123456789012:key/0f5c1d2e-0000-4000-8000-000000000000"
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.function["sweep"].policy, "\"*\"")
+    error_message = "nothing is allowed on everything then"
+  }
+  assert {
+    condition     = alltrue([for made in aws_iam_role_policy.function : contains([for statement in jsondecode(made.policy).Statement : statement.Resource], "arn:aws:kms:eu-central-1:123456789012:key/0f5c1d2e-0000-4000-8000-000000000000")])
+    error_message = "without it nothing could be read"
+  }
+  assert {
+    condition     = alltrue([for role in concat(values(aws_iam_role.function), aws_iam_role.state_machine) : role.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"])
+    error_message = "a role is not bounded"
+  }
+}
