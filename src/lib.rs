@@ -7,7 +7,7 @@
 //! ident, finding  ←  policy  ←  approval  ←  ports  ←  app
 //!                                   ↑          ↑
 //!                                render     adapters        (implement ports; never import app)
-//! cli, dev and main may import everything below; nothing imports them
+//! cli, dev, lambda, main and bin may import everything below; nothing imports them
 //! ```
 
 #[cfg(feature = "gate")]
@@ -21,6 +21,8 @@ pub mod cli;
 pub mod dev;
 pub mod finding;
 pub mod ident;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod policy;
 #[cfg(feature = "gate")]
 pub mod ports;

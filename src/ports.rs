@@ -360,6 +360,12 @@ pub enum WriteError {
 pub struct Message {
     /// The request it is about. With the event and its number a receiver can drop a repetition.
     pub request_id: RequestId,
+    /// What is to be deployed, and where.
+    pub target: Target,
+    /// Where it is reviewed; none where the rule asks for nobody.
+    pub pull_request: Option<PullRequestRef>,
+    /// The commit.
+    pub revision: Option<Revision>,
     /// What happened.
     pub event: Event,
     /// Which of the rule's reminders or escalations, from 1; none for what comes once.

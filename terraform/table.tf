@@ -1,10 +1,8 @@
-# Requests, deliveries, vetoes and the audit trail. Each index is sparse: an item has an index's keys only while it is to be
-# found by them.
+# Requests, deliveries, vetoes and the audit trail. The index is sparse: an item has its keys only while something of it is
+# due some time. What has to be found at once is found by items of the table, since an index lags.
 locals {
   indexes = {
-    open-by-pull-request = "gsi1"
-    due                  = "gsi2"
-    of-execution         = "gsi3"
+    due = "due_"
   }
 }
 
@@ -30,7 +28,7 @@ resource "aws_dynamodb_table" "this" {
       name            = global_secondary_index.key
       hash_key        = "${global_secondary_index.value}pk"
       range_key       = "${global_secondary_index.value}sk"
-      projection_type = "ALL"
+      projection_type = "KEYS_ONLY"
     }
   }
 

@@ -73,6 +73,9 @@ async fn tell(
     }
     let message = Message {
         request_id: request.id.clone(),
+        target: request.subject.target.clone(),
+        pull_request: request.subject.pull_request.clone(),
+        revision: request.subject.revision.clone(),
         event: occasion.event,
         number: occasion.number,
         subject: message::subject(request, occasion),

@@ -16,7 +16,7 @@ from world import Installation
 TEMPLATE = "state-machine.asl.json.tftpl"
 FUNCTIONS = ("gate", "webhook", "sweep")
 NAME = "by-hand"
-INDEXES = {"open-by-pull-request": "gsi1", "due": "gsi2", "of-execution": "gsi3"}
+INDEXES = {"due": "due_"}
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -111,7 +111,7 @@ class ByHand:
             ]
 
         indexes = [
-            {"IndexName": name, "KeySchema": key(prefix), "Projection": {"ProjectionType": "ALL"}}
+            {"IndexName": name, "KeySchema": key(prefix), "Projection": {"ProjectionType": "KEYS_ONLY"}}
             for name, prefix in INDEXES.items()
         ]
         names = [f"{prefix}{part}" for prefix in ("", *INDEXES.values()) for part in ("pk", "sk")]

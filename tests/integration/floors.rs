@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::rust_tokens::{Token, tokens, without_tests};
 
 /// Every room with the rooms that it may name besides itself.
-const FLOORS: [(&str, &[&str]); 10] = [
+const FLOORS: [(&str, &[&str]); 12] = [
     ("ident", &[]),
     ("finding", &[]),
     ("policy", &["finding", "ident"]),
@@ -22,6 +22,8 @@ const FLOORS: [(&str, &[&str]); 10] = [
     ("adapters", &["ports", "approval", "policy", "finding", "ident"]),
     ("app", &["render", "ports", "approval", "policy", "finding", "ident"]),
     ("dev", &["app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
+    ("lambda", &["app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
+    ("bin", &["lambda"]),
     ("cli", &["dev", "app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
 ];
 /// Synchronous, total and silent: no files, network, clock, randomness, logging.

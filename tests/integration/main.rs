@@ -9,6 +9,8 @@
 
 mod action;
 mod audit_and_override;
+#[cfg(feature = "aws")]
+mod aws;
 mod bundle_command;
 mod check;
 mod command_line;

@@ -20,10 +20,13 @@ use crate::specimen::*;
 pub(crate) type Store = Arc<dyn RequestStore>;
 
 /// Makes a test of every case, each with a store of its own from `$fresh`, an async function that gives a [`Store`] and
-/// whatever has to live as long.
+/// whatever has to live as long. An attribute in brackets before it is laid on every test.
 macro_rules! store_contract {
     ($fresh:path) => {
-        $crate::store_contract::store_contract!($fresh:
+        $crate::store_contract::store_contract!([cfg(test)] $fresh);
+    };
+    ($attribute:tt $fresh:path) => {
+        $crate::store_contract::store_contract!($attribute $fresh:
             what_is_written_is_read_back_as_it_was,
             a_rule_with_every_field_is_read_back_as_it_was_pinned_and_decides_the_same,
             of_many_who_write_at_once_the_first_wins_and_the_others_learn_what_is_stored,
@@ -45,7 +48,8 @@ macro_rules! store_contract {
             no_print_of_what_is_written_shows_the_token,
         );
     };
-    ($fresh:path: $($case:ident),* $(,)?) => {$(
+    ($attribute:tt $fresh:path: $($case:ident),* $(,)?) => {$(
+        #$attribute
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
             let (store, _keep) = $fresh().await;

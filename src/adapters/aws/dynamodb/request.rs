@@ -1,0 +1,169 @@
+//! Requests as they are read: by id, by what they are of, and by when they are due.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::pull_key;
+use super::table::Table;
+use super::value::{Item, PK, SK, decode, failed, incomplete, number_of, sortable, text, text_of};
+use crate::approval::request::ApprovalRequest;
+use crate::ident::{ExecutionArn, PullRequestRef, RequestId, TaskToken};
+use crate::ports::{StoreError, Which};
+
+/// The second key of a request, and the first of the index of what is due.
+pub(super) const REQUEST: &str = "REQUEST";
+/// How the second keys begin of what a request goes on in.
+const PART: &str = "REQUEST#PART#";
+/// The second key of a token.
+pub(super) const TOKEN: &str = "TOKEN";
+/// How the second key of an open request of a pull request begins.
+const OPEN: &str = "OPEN#";
+/// How the second key of an execution's run begins.
+const RUN: &str = "RUN#";
+/// Which request an item leads to.
+pub(super) const OF: &str = "request_id";
+/// A request's version.
+pub(super) const VERSION: &str = "version";
+
+pub(super) fn key(id: &RequestId) -> String {
+    format!("{REQUEST}#{id}")
+}
+
+pub(super) fn token_key(id: &RequestId) -> String {
+    format!("{TOKEN}#{id}")
+}
+
+pub(super) fn open_key(id: &RequestId) -> String {
+    format!("{OPEN}{id}")
+}
+
+pub(super) fn execution_key(execution: &ExecutionArn) -> String {
+    format!("EXECUTION#{execution}")
+}
+
+pub(super) fn run_key(redrive: u32) -> String {
+    format!("{RUN}{redrive:010}")
+}
+
+/// How the second keys begin of what this version of a request goes on in.
+pub(super) fn part(version: u64) -> String {
+    format!("{PART}{version:010}#")
+}
+
+/// A request from its item.
+pub(super) async fn of_item(table: &Table, item: &Item) -> Result<ApprovalRequest, StoreError> {
+    let what = text_of(item, PK).unwrap_or(REQUEST).to_owned();
+    let version = number_of(item, VERSION).ok_or_else(|| incomplete(&what))?;
+    decode(&what, &table.whole(&what, item, &part(version)).await?)
+}
+
+pub(super) async fn read(table: &Table, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError> {
+    match table.get(&key(id), REQUEST).await? {
+        Some(item) => of_item(table, &item).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+pub(super) async fn token(table: &Table, id: &RequestId) -> Result<Option<TaskToken>, StoreError> {
+    let Some(item) = table.get(&token_key(id), TOKEN).await? else { return Ok(None) };
+    let damaged = || StoreError { detail: format!("the stored task token of the request {id} is damaged") };
+    let token = text_of(&item, "token").and_then(|token| TaskToken::new(token).ok());
+    token.map(Some).ok_or_else(damaged)
+}
+
+/// The requests of these keys. One that cannot be read must not hold up all others.
+async fn readable(table: &Table, keys: &[(String, String)]) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let mut requests = Vec::new();
+    for item in table.get_all(keys).await? {
+        match of_item(table, &item).await {
+            Ok(request) => requests.push(request),
+            Err(error) => tracing::error!(reason = %error, "a stored request cannot be read"),
+        }
+    }
+    Ok(requests)
+}
+
+fn by_age(requests: &mut [ApprovalRequest]) {
+    requests.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
+}
+
+/// What items lead to.
+fn led_to(items: &[Item]) -> Vec<(String, String)> {
+    let ids = items.iter().filter_map(|item| text_of(item, OF));
+    ids.map(|id| (format!("{REQUEST}#{id}"), REQUEST.to_owned())).collect()
+}
+
+pub(super) async fn open_for(table: &Table, at: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let items = table.query(&pull_key(at), OPEN).await?;
+    let mut requests = readable(table, &led_to(&items)).await?;
+    // One may have been closed between the two calls.
+    requests.retain(ApprovalRequest::is_open);
+    by_age(&mut requests);
+    Ok(requests)
+}
+
+/// All or nothing: which run is the newest decides what is released.
+pub(super) async fn of_execution(table: &Table, of: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let keys = led_to(&table.query(&execution_key(of), RUN).await?);
+    let items = table.get_all(&keys).await?;
+    if items.len() != keys.len() {
+        return Err(StoreError { detail: format!("a request of {of} is missing") });
+    }
+    let mut requests = Vec::new();
+    for item in &items {
+        requests.push(of_item(table, item).await?);
+    }
+    requests.sort_by_key(|request| request.redrive);
+    Ok(requests)
+}
+
+/// The index says what to look at, and the table what is so: nobody is told twice for an index that lags.
+pub(super) async fn due(table: &Table, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
+    // Behind every id of that instant.
+    let until = format!("{}#~", sortable(by));
+    let keys = table.due(REQUEST, &until).await?;
+    let mut due = BTreeMap::new();
+    for request in readable(table, &keys).await? {
+        if let Some(at) = request.due_at().filter(|at| *at <= by) {
+            due.insert((at, request.id.clone()), request);
+        }
+    }
+    Ok(due.into_values().collect())
+}
+
+/// The open ones by the index of what is due, in which every open one is; all by looking through the table, which no
+/// function does.
+pub(super) async fn list(table: &Table, which: Which) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let mut requests = match which {
+        Which::Open => {
+            let keys = table.due(REQUEST, "~").await?;
+            let mut open = readable(table, &keys).await?;
+            open.retain(ApprovalRequest::is_open);
+            open
+        }
+        Which::All => readable(table, &every_key(table).await?).await?,
+    };
+    by_age(&mut requests);
+    Ok(requests)
+}
+
+async fn every_key(table: &Table) -> Result<Vec<(String, String)>, StoreError> {
+    let pages = table
+        .client()
+        .scan()
+        .table_name(&*table.name)
+        .consistent_read(true)
+        .filter_expression("sk = :request")
+        .projection_expression("pk, sk")
+        .expression_attribute_values(":request", text(REQUEST))
+        .into_paginator()
+        .items();
+    let mut pages = pages.send();
+    let mut keys = Vec::new();
+    while let Some(item) = pages.next().await {
+        let item = item.map_err(|error| failed(&error))?;
+        keys.extend(text_of(&item, PK).zip(text_of(&item, SK)).map(|(pk, sk)| (pk.to_owned(), sk.to_owned())));
+    }
+    Ok(keys)
+}

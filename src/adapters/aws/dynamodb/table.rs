@@ -1,0 +1,165 @@
+//! One table, and the few calls that are made to it. Reads of it are consistent, and follow pages to the end.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
+
+use super::super::connection::Connection;
+use super::value::{BODY, Item, PARTS, PK, SK, failed, incomplete, keyed, number_of, text, text_of, unmade};
+use crate::ports::StoreError;
+
+/// The most items that one call reads by their keys.
+const BATCH: usize = 100;
+/// How often keys are asked for again that a call left out.
+const ROUNDS: usize = 8;
+/// The index of what is due some time: only that is in it.
+const DUE_INDEX: &str = "due";
+/// The keys of the index of what is due.
+pub(super) const DUE_PK: &str = "due_pk";
+pub(super) const DUE_SK: &str = "due_sk";
+
+/// A table, reached when it is first asked.
+#[derive(Clone)]
+pub(super) struct Table {
+    pub(super) name: Arc<str>,
+    connection: Connection,
+    client: Arc<OnceLock<Client>>,
+}
+
+/// A write that holds only if what is stored allows it.
+pub(super) struct Condition {
+    pub(super) expression: String,
+    pub(super) names: Vec<(&'static str, &'static str)>,
+    pub(super) values: Vec<(&'static str, AttributeValue)>,
+}
+
+impl Condition {
+    /// Nothing is stored under the key.
+    pub(super) fn new_item() -> Self {
+        Self { expression: "attribute_not_exists(pk)".to_owned(), names: Vec::new(), values: Vec::new() }
+    }
+}
+
+impl Table {
+    pub(super) fn new(connection: Connection, name: &str) -> Self {
+        Self { name: name.into(), connection, client: Arc::default() }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        self.client.get_or_init(|| self.connection.dynamodb())
+    }
+
+    pub(super) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, StoreError> {
+        let call = self.client().get_item().table_name(&*self.name).set_key(Some(keyed(pk, sk))).consistent_read(true);
+        Ok(call.send().await.map_err(|error| failed(&error))?.item)
+    }
+
+    /// All items under a key whose second key begins so, in its order.
+    pub(super) async fn query(&self, pk: &str, begins: &str) -> Result<Vec<Item>, StoreError> {
+        let pages = self
+            .client()
+            .query()
+            .table_name(&*self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":sk", text(begins))
+            .into_paginator()
+            .items();
+        let mut pages = pages.send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(item.map_err(|error| failed(&error))?);
+        }
+        Ok(items)
+    }
+
+    /// The keys of what is due by then, the longest due first; the index lags behind the table by moments.
+    pub(super) async fn due(&self, what: &str, until: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let pages = self
+            .client()
+            .query()
+            .table_name(&*self.name)
+            .index_name(DUE_INDEX)
+            .key_condition_expression("due_pk = :what AND due_sk <= :until")
+            .expression_attribute_values(":what", text(what))
+            .expression_attribute_values(":until", text(until))
+            .into_paginator()
+            .items();
+        let mut pages = pages.send();
+        let mut keys = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| failed(&error))?;
+            let key = text_of(&item, PK).zip(text_of(&item, SK));
+            keys.extend(key.map(|(pk, sk)| (pk.to_owned(), sk.to_owned())));
+        }
+        Ok(keys)
+    }
+
+    /// The items of these keys that there are, in no order.
+    pub(super) async fn get_all(&self, keys: &[(String, String)]) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        for keys in keys.chunks(BATCH) {
+            let mut asked: Vec<Item> = keys.iter().map(|(pk, sk)| keyed(pk, sk)).collect();
+            for _ in 0..ROUNDS {
+                if asked.is_empty() {
+                    break;
+                }
+                let of_table = KeysAndAttributes::builder().set_keys(Some(asked)).consistent_read(true).build();
+                let call = self.client().batch_get_item().request_items(&*self.name, of_table.map_err(unmade)?);
+                let answer = call.send().await.map_err(|error| failed(&error))?;
+                items.extend(answer.responses.into_iter().flat_map(|mut all| all.remove(&*self.name)).flatten());
+                let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&*self.name));
+                asked = left.map(|left| left.keys).unwrap_or_default();
+            }
+            if !asked.is_empty() {
+                return Err(StoreError { detail: "DynamoDB: too busy to read all that was asked for".to_owned() });
+            }
+        }
+        Ok(items)
+    }
+
+    /// Puts an item where the condition holds; where it does not, gives what is stored.
+    pub(super) async fn put(&self, item: Item, condition: Option<Condition>) -> Result<Result<(), Item>, StoreError> {
+        let mut call = self.client().put_item().table_name(&*self.name).set_item(Some(item));
+        if let Some(condition) = condition {
+            call = call
+                .condition_expression(condition.expression)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            for (name, attribute) in condition.names {
+                call = call.expression_attribute_names(name, attribute);
+            }
+            for (name, value) in condition.values {
+                call = call.expression_attribute_values(name, value);
+            }
+        }
+        match call.send().await {
+            Ok(_) => Ok(Ok(())),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(Err(refused.item.clone().unwrap_or_default()))
+                }
+                _ => Err(failed(&error)),
+            },
+        }
+    }
+
+    /// An item's value: its own, and where it goes on in further items, theirs. `parts` begins their second keys.
+    pub(super) async fn whole(&self, what: &str, item: &Item, parts: &str) -> Result<String, StoreError> {
+        let mut body = text_of(item, BODY).ok_or_else(|| incomplete(what))?.to_owned();
+        let count = number_of(item, PARTS).unwrap_or(0);
+        if count > 0 {
+            let pk = text_of(item, PK).ok_or_else(|| incomplete(what))?;
+            let further = self.query(pk, parts).await?;
+            if u64::try_from(further.len()) != Ok(count) {
+                return Err(incomplete(what));
+            }
+            for part in &further {
+                body.push_str(text_of(part, BODY).ok_or_else(|| incomplete(what))?);
+            }
+        }
+        Ok(body)
+    }
+}

@@ -1,0 +1,131 @@
+//! Attributes, keys and values as JSON, and failures in words that hold nothing of what is stored.
+//!
+//! An item may have 400 KB. A value that is longer is cut into parts, which are items of their own.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::super::error::{SdkError, describe};
+use crate::ports::StoreError;
+
+/// An item.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The most bytes of a value that one item holds, with room for its other attributes.
+pub(super) const LONGEST: usize = 350_000;
+
+pub(super) const PK: &str = "pk";
+pub(super) const SK: &str = "sk";
+/// The value, as JSON.
+pub(super) const BODY: &str = "body";
+/// In how many further items the value goes on.
+pub(super) const PARTS: &str = "parts";
+/// When the table may forget the item, in seconds since 1970.
+pub(super) const EXPIRES_AT: &str = "expires_at";
+
+pub(super) fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(super) fn number(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// An instant as a text that sorts as time does.
+pub(super) fn sortable(at: Timestamp) -> String {
+    format!("{at:.9}")
+}
+
+/// An item with nothing but its key.
+pub(super) fn keyed(pk: &str, sk: &str) -> Item {
+    HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
+}
+
+/// An item's text attribute.
+pub(super) fn text_of<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+}
+
+/// An item's number attribute.
+pub(super) fn number_of(item: &Item, name: &str) -> Option<u64> {
+    item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok())
+}
+
+pub(super) fn encode(what: &str, value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| damaged(what, &error))
+}
+
+pub(super) fn decode<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json).map_err(|error| damaged(what, &error))
+}
+
+/// Only where it breaks: the JSON reader's own message may quote the value.
+fn damaged(what: &str, error: &serde_json::Error) -> StoreError {
+    let (line, column) = (error.line(), error.column());
+    StoreError { detail: format!("the stored {what} is damaged at line {line}, column {column}") }
+}
+
+/// An item that lacks what every such item has.
+pub(super) fn incomplete(what: &str) -> StoreError {
+    StoreError { detail: format!("the stored {what} is incomplete") }
+}
+
+pub(super) fn failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
+    StoreError { detail: format!("DynamoDB: {}", describe(error)) }
+}
+
+/// A call that the SDK does not let be made.
+pub(super) fn unmade(_: aws_sdk_dynamodb::error::BuildError) -> StoreError {
+    StoreError { detail: "DynamoDB: the call could not be made".to_owned() }
+}
+
+/// Cuts a text into pieces of at most `longest` bytes, between characters.
+pub(super) fn pieces(text: &str, longest: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while rest.len() > longest {
+        let mut end = longest;
+        while end > 0 && !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let Some((piece, others)) = rest.split_at_checked(end).filter(|(piece, _)| !piece.is_empty()) else { break };
+        pieces.push(piece);
+        rest = others;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_nothing_is_lost() {
+        for (text, longest, expected) in
+            [("", 3, 1), ("abc", 3, 1), ("abcd", 3, 2), ("äöü€", 3, 4), ("aä€b", 4, 2), ("€€", 1, 1)]
+        {
+            let cut = pieces(text, longest);
+            assert_eq!((cut.concat().as_str(), cut.len()), (text, expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn instants_sort_as_texts_as_they_do_in_time() {
+        let at = |text: &str| sortable(text.parse().unwrap());
+        let sorted = ["2026-11-18T09:59:59.999Z", "2026-11-18T10:00:00Z", "2026-11-18T10:00:00.000000001Z"].map(at);
+        assert!(sorted.is_sorted() && sorted.iter().all(|text| text.len() == 30), "{sorted:?}");
+    }
+
+    #[test]
+    fn a_damaged_value_is_named_and_not_quoted() {
+        let error = decode::<u64>("request `req-1`", "\"hunter2\"").unwrap_err();
+        assert!(error.detail.contains("request `req-1` is damaged at line 1"), "{error}");
+        assert!(!error.detail.contains("hunter2"), "{error}");
+    }
+}

@@ -1,0 +1,8 @@
+//! The ports on AWS: DynamoDB, Step Functions, SNS, Secrets Manager. Knows nothing of Lambda.
+
+pub mod connection;
+pub mod dynamodb;
+mod error;
+pub mod secrets;
+pub mod sns;
+pub mod stepfunctions;

@@ -1,0 +1,57 @@
+//! Step Functions: how a waiting execution is resumed, once.
+//!
+//! Which refusal means what: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>.
+//! Knows nothing of what the answer says.
+
+use std::sync::OnceLock;
+
+use async_trait::async_trait;
+use aws_sdk_sfn::Client;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::connection::Connection;
+use super::error::{SdkError, describe};
+use crate::approval::request::CallbackOutcome;
+use crate::ports::{Answer, CallbackError, ExecutionCallback, SettleClaim};
+
+/// Nobody waits with the token any more: it timed out, was answered, or its execution is over.
+const OVER: [&str; 3] = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];
+
+/// Executions on Step Functions.
+pub struct StepFunctions {
+    connection: Connection,
+    client: OnceLock<Client>,
+}
+
+impl StepFunctions {
+    /// Reached so. Nothing is sent before the first answer.
+    #[must_use]
+    pub const fn new(connection: Connection) -> Self {
+        Self { connection, client: OnceLock::new() }
+    }
+}
+
+#[async_trait]
+impl ExecutionCallback for StepFunctions {
+    async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
+        let client = self.client.get_or_init(|| self.connection.step_functions());
+        let token = claim.token().expose();
+        match answer {
+            Answer::Success { output } => {
+                outcome(client.send_task_success().task_token(token).output(output).send().await)
+            }
+            Answer::Failure { error, cause } => {
+                outcome(client.send_task_failure().task_token(token).error(error).cause(cause).send().await)
+            }
+        }
+    }
+}
+
+fn outcome<T, E: ProvideErrorMetadata>(sent: Result<T, SdkError<E>>) -> Result<CallbackOutcome, CallbackError> {
+    let Err(error) = sent else { return Ok(CallbackOutcome::Taken) };
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    if code.is_some_and(|code| OVER.contains(&code)) {
+        return Ok(CallbackOutcome::TokenOver);
+    }
+    Err(CallbackError { detail: format!("Step Functions: {}", describe(&error)) })
+}

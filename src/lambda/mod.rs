@@ -1,0 +1,1 @@
+//! The three functions on AWS Lambda.
