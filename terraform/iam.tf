@@ -7,12 +7,21 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/lambda/${var.name}-${function}:*"
     } }
+    # A transaction is allowed by what it is made of.
     items = {
       Sid      = "Items"
       Effect   = "Allow"
-      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
       Resource = local.arn.table
     }
+    # That a delivery was taken, and that it is done with.
+    deliveries = {
+      Sid      = "Deliveries"
+      Effect   = "Allow"
+      Action   = ["dynamodb:UpdateItem"]
+      Resource = local.arn.table
+    }
+    # What is due, for which only the sweep looks.
     indexes = {
       Sid      = "Indexes"
       Effect   = "Allow"
@@ -59,18 +68,19 @@ locals {
   }
 
   common = concat(
-    [local.statements.items, local.statements.indexes, local.statements.answer, local.statements.github_secret],
+    [local.statements.items, local.statements.answer, local.statements.github_secret],
     local.statements.notify,
     local.statements.key,
   )
+  # What one function does and the others do not.
+  own = {
+    gate    = []
+    webhook = [local.statements.deliveries, local.statements.webhook_secret]
+    sweep   = [local.statements.indexes, local.statements.undelivered]
+  }
   function_policy = { for function in keys(local.functions) : function => jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(
-      [local.statements.log[function]],
-      local.common,
-      function == "webhook" ? [local.statements.webhook_secret] : [],
-      function == "sweep" ? [local.statements.undelivered] : [],
-    )
+    Version   = "2012-10-17"
+    Statement = concat([local.statements.log[function]], local.common, local.own[function])
   }) }
 
   state_machine_policy = jsonencode({

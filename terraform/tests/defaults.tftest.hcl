@@ -8,6 +8,7 @@ variables {
   policy_bundle = "tests/fixtures/channels"
 }
 
+# The one run that applies: what AWS would tell is known afterwards. All others are plans, which cost less.
 run "what_is_made" {
   assert {
     condition     = toset(keys(aws_lambda_function.this)) == toset(["gate", "webhook", "sweep"])
@@ -88,6 +89,7 @@ run "what_is_made" {
 }
 
 run "what_is_given_is_used_everywhere" {
+  command = plan
   variables {
     github = {
       secret_arn         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/github-a1b2c3"
@@ -122,6 +124,7 @@ run "what_is_given_is_used_everywhere" {
 }
 
 run "nothing_where_it_is_not_enabled" {
+  command = plan
   variables {
     enabled       = false
     package       = { folder = "nowhere" }

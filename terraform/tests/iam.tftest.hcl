@@ -14,15 +14,32 @@ variables {
 }
 
 run "who_may_what" {
+  command = plan
   assert {
     condition = {
       for function, made in aws_iam_role_policy.function : function => [for statement in jsondecode(made.policy).Statement : statement.Sid]
       } == {
-      gate    = ["Log", "Items", "Indexes", "AnswerExecutions", "GitHubSecret", "Notify"]
-      webhook = ["Log", "Items", "Indexes", "AnswerExecutions", "GitHubSecret", "Notify", "WebhookSecret"]
-      sweep   = ["Log", "Items", "Indexes", "AnswerExecutions", "GitHubSecret", "Notify", "Undelivered"]
+      gate    = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify"]
+      webhook = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "Deliveries", "WebhookSecret"]
+      sweep   = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "Indexes", "Undelivered"]
     }
     error_message = "a function may more, or less, than it should"
+  }
+  assert {
+    condition = {
+      for sid, resource in {
+        for statement in flatten([for made in aws_iam_role_policy.function : jsondecode(made.policy).Statement]) :
+        statement.Sid => { actions = statement.Action, on = flatten([statement.Resource]) }... if contains(["Items", "Deliveries", "Indexes"], statement.Sid)
+      } : sid => one(distinct(resource))
+      } == {
+      Items = {
+        actions = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+        on      = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one"]
+      }
+      Deliveries = { actions = ["dynamodb:UpdateItem"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one"] }
+      Indexes    = { actions = ["dynamodb:Query"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one/index/due"] }
+    }
+    error_message = "what is done with the table is what the store does, and nothing more"
   }
   assert {
     condition = alltrue(flatten([for made in aws_iam_role_policy.function : [
@@ -79,6 +96,7 @@ run "who_may_what" {
 }
 
 run "what_narrows_and_what_a_key_adds" {
+  command = plan
   variables {
     task_response_scope  = "state-machine"
     kms_key_arn          = "arn:aws:kms:eu-central-1:123456789012:key/0f5c1d2e-0000-4000-8000-000000000000"

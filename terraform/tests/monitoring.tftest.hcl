@@ -9,6 +9,7 @@ variables {
 }
 
 run "what_is_watched" {
+  command = plan
   assert {
     condition = output.monitoring.alarms == tolist([
       "countersign-executions-throttled", "countersign-executions-timed-out",
@@ -34,6 +35,7 @@ run "what_is_watched" {
 }
 
 run "whom_it_tells_and_how_long_it_is_kept" {
+  command = plan
   variables {
     alarms = {
       actions                 = ["arn:aws:sns:eu-central-1:123456789012:oncall"]

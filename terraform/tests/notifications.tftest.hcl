@@ -9,6 +9,7 @@ variables {
 }
 
 run "a_topic_for_each_channel" {
+  command = plan
   assert {
     condition     = { for channel, topic in aws_sns_topic.channel : channel => topic.name } == { "oncall" = "countersign-oncall", "payments/eu.west" = "countersign-payments-eu-west-${substr(sha256("payments/eu.west"), 0, 8)}" }
     error_message = "a channel's name is made one that a topic may have, and no two become one"
@@ -30,9 +31,16 @@ run "a_topic_for_each_channel" {
 }
 
 run "a_policy_without_channels" {
+  command = plan
   variables {
     policy_bundle = "tests/fixtures/quiet"
+    # Given, so that a plan knows the whole of a role's policy.
+    github = {
+      secret_arn         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/github-a1b2c3"
+      webhook_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/webhook-a1b2c3"
+    }
   }
+
   assert {
     condition     = length(aws_sns_topic.channel) == 0 && length(aws_sns_topic_subscription.channel) == 0 && keys(aws_sqs_queue.undelivered) == ["sweep"]
     error_message = "there is nobody to tell"

@@ -156,3 +156,27 @@ fn every_alarm_is_told_with_what_to_do() {
     assert!(there.len() > 10);
     assert_eq!(told.iter().map(String::as_str).collect::<BTreeSet<_>>(), there);
 }
+
+#[test]
+fn the_roles_may_make_the_calls_that_the_store_makes_and_no_other() {
+    // Each call, and the right that it takes; a transaction takes those of its parts.
+    const CALLS: [(&str, &str); 9] = [
+        (".get_item()", "GetItem"),
+        (".put_item()", "PutItem"),
+        (".update_item()", "UpdateItem"),
+        (".delete_item()", "DeleteItem"),
+        (".query()", "Query"),
+        (".batch_get_item()", "BatchGetItem"),
+        ("Put::builder()", "PutItem"),
+        ("Delete::builder()", "DeleteItem"),
+        ("ConditionCheck::builder()", "ConditionCheckItem"),
+    ];
+    let mut made = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("src/adapters/aws/dynamodb")).expect("the store") {
+        let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a file");
+        made.extend(CALLS.iter().filter(|(call, _)| text.contains(call)).map(|(_, right)| (*right).to_owned()));
+    }
+    let roles = read("terraform/iam.tf");
+    let rights = roles.split("\"dynamodb:").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned);
+    assert_eq!(rights.collect::<BTreeSet<_>>(), made);
+}
