@@ -1,0 +1,20 @@
+"""The tutorial's second function: whoever opens the link lets the execution go on."""
+
+import json
+import os
+
+import boto3
+
+table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+states = boto3.client("stepfunctions")
+
+
+def handler(event, context):
+    """Called by API Gateway."""
+    asked = event["queryStringParameters"]
+    token = table.get_item(Key={"id": asked["id"]})["Item"]["token"]
+    if asked["action"] == "approve":
+        states.send_task_success(taskToken=token, output=json.dumps({"approved": True}))
+    else:
+        states.send_task_failure(taskToken=token, error="Rejected")
+    return {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "Thank you.\n"}
