@@ -35,6 +35,13 @@ locals {
       Action   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
       Resource = var.task_response_scope == "state-machine" ? local.arn.state_machine : "*"
     }
+    # Whether the execution that is to wait still runs.
+    look = {
+      Sid      = "LookAtExecutions"
+      Effect   = "Allow"
+      Action   = ["states:DescribeExecution"]
+      Resource = local.arn.executions
+    }
     github_secret = {
       Sid      = "GitHubSecret"
       Effect   = "Allow"
@@ -74,7 +81,7 @@ locals {
   )
   # What one function does and the others do not.
   own = {
-    gate    = []
+    gate    = [local.statements.look]
     webhook = [local.statements.deliveries, local.statements.webhook_secret]
     sweep   = [local.statements.indexes, local.statements.undelivered]
   }

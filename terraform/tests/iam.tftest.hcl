@@ -19,7 +19,7 @@ run "who_may_what" {
     condition = {
       for function, made in aws_iam_role_policy.function : function => [for statement in jsondecode(made.policy).Statement : statement.Sid]
       } == {
-      gate    = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify"]
+      gate    = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "LookAtExecutions"]
       webhook = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "Deliveries", "WebhookSecret"]
       sweep   = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "Indexes", "Undelivered"]
     }
@@ -56,7 +56,7 @@ run "who_may_what" {
   assert {
     condition = alltrue(flatten([for made in aws_iam_role_policy.function : [
       for statement in jsondecode(made.policy).Statement : [
-        for resource in flatten([statement.Resource]) : can(regex(":(gate-one|table/gate-one|secret:ours/|log-group:/aws/lambda/gate-one-)", resource))
+        for resource in flatten([statement.Resource]) : can(regex(":(gate-one|execution:gate-one:|table/gate-one|secret:ours/|log-group:/aws/lambda/gate-one-)", resource))
       ] if statement.Sid != "AnswerExecutions"
     ]]))
     error_message = "a resource is not this installation's"
@@ -68,6 +68,12 @@ run "who_may_what" {
   assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function["gate"].policy).Statement : statement.Action if statement.Sid == "AnswerExecutions"]) == ["states:SendTaskFailure", "states:SendTaskSuccess"]
     error_message = "no function may start, stop or redrive an execution"
+  }
+  assert {
+    condition = one([for statement in jsondecode(aws_iam_role_policy.function["gate"].policy).Statement : [statement.Action, statement.Resource] if statement.Sid == "LookAtExecutions"]) == [
+      ["states:DescribeExecution"], "arn:aws:states:eu-central-1:123456789012:execution:gate-one:*",
+    ]
+    error_message = "the gate sees its own executions"
   }
   assert {
     condition = {

@@ -5,14 +5,15 @@ import os
 
 import boto3
 
-table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+table = boto3.client("dynamodb")
 states = boto3.client("stepfunctions")
 
 
 def handler(event, context):
     """Called by API Gateway."""
     asked = event["queryStringParameters"]
-    token = table.get_item(Key={"id": asked["id"]})["Item"]["token"]
+    found = table.get_item(TableName=os.environ["TABLE"], Key={"id": {"S": asked["id"]}})
+    token = found["Item"]["token"]["S"]
     if asked["action"] == "approve":
         states.send_task_success(taskToken=token, output=json.dumps({"approved": True}))
     else:

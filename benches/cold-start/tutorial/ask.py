@@ -5,14 +5,14 @@ import uuid
 
 import boto3
 
-table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+table = boto3.client("dynamodb")
 sns = boto3.client("sns")
 
 
 def handler(event, context):
     """Called by the state machine, which waits with a token."""
     request = str(uuid.uuid4())
-    table.put_item(Item={"id": request, "token": event["token"]})
+    table.put_item(TableName=os.environ["TABLE"], Item={"id": {"S": request}, "token": {"S": event["token"]}})
     link = f"{os.environ['API']}/answer?id={request}&action="
     sns.publish(
         TopicArn=os.environ["TOPIC"],
