@@ -41,6 +41,35 @@ async fn the_installation_is_looked_up_and_its_token_minted_once_for_all_calls_a
 }
 
 #[tokio::test]
+async fn an_app_that_was_installed_anew_is_looked_up_once_more() {
+    let (_world, hosted) = hosted().await;
+    hosted.fault("/checkout/installation", 1, Fault::Rewritten(|installation| installation["id"] = 7.into()));
+    reads(&hosted.client()).await.expect("facts");
+    let minted = |id: u64| hosted.count(&format!("POST /app/installations/{id}/access_tokens"));
+    assert_eq!(hosted.count("GET /repos/acme/checkout/installation"), 2, "{:#?}", hosted.seen());
+    assert!(minted(7) >= 1 && minted(1) == 1, "{:#?}", hosted.seen());
+}
+
+#[tokio::test]
+async fn no_token_for_an_installation_is_neither_a_team_nor_a_pull_request_that_is_gone() {
+    let team = TeamSlug::new("acme/payments").expect("a team");
+    for status in [403, 404, 422] {
+        let (_world, hosted) = hosted().await;
+        hosted.fault("/access_tokens", 99, Fault::Answer(status, vec![], json!({ "message": "no" })));
+        let client = hosted.client();
+        let members = client.team_members(&team).await.map(drop);
+        for said in [detail(members), detail(reads(&client).await)] {
+            assert!(said.contains(&format!("GitHub answered {status} to a request for a token")), "{said}");
+        }
+        assert!(hosted.count("/access_tokens") <= 4, "{:#?}", hosted.seen());
+        let (_world, hosted) = self::hosted().await;
+        hosted.fault("/installation", 99, Fault::Answer(status, vec![], json!({ "message": "no" })));
+        let said = detail(hosted.client().team_members(&team).await.map(drop));
+        assert!(said.contains("installation") && said.contains("`acme`"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_before_it_ends() {
     let (world, hosted) = hosted().await;
     let client = hosted.client();
