@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::adapters::embedded::codehost::change::{NewAccount, NewMember, NewTeam, TeamEdit};
+use countersign::adapters::embedded::codehost::world::{AccountType, MembershipState};
 use countersign::adapters::github::client::GivenSettings;
 use countersign::ident::{RepositoryName, TeamSlug};
 use countersign::ports::{CodeHost, CodeHostError, Needs};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::gate_world::GateWorld;
+use crate::gate_world::{GateWorld, login};
 use crate::github_world::{APP_KEY, Fault, Hosted, OTHER_KEY};
 use crate::specimen::{at, pull_request, revision};
 
@@ -120,6 +122,29 @@ async fn what_has_not_changed_is_not_sent_again_and_not_counted() {
     world.host.set_rate_limit(100);
     let third = client.read(&at, &Needs::default()).await.expect("facts");
     assert_eq!(third.reviews.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_begins_behind_a_full_one_is_read_though_the_full_one_has_not_changed() {
+    let (world, hosted) = hosted().await;
+    let slug = TeamSlug::new("acme/payments").expect("a team");
+    let member = |n: usize| NewMember { login: login(&format!("member-{n}")), state: MembershipState::Active };
+    let members = (0..100).map(member).collect();
+    let made = world.host.change(|change| {
+        for n in 0..101 {
+            let login = member(n).login;
+            change.create_account(&NewAccount { login, id: None, kind: AccountType::User })?;
+        }
+        change.create_team(&NewTeam { team: slug.clone(), name: None, parent: None, members })
+    });
+    made.expect("a team");
+    hosted.fault("/members?per_page=100", 99, Fault::Tagged("\"of-the-first-page\""));
+    let client = hosted.client();
+    let counted = async || client.team_members(&slug).await.expect("an answer").expect("a team").len();
+    assert_eq!((counted().await, counted().await), (100, 100));
+    let edit = TeamEdit { readable: None, members: Some((0..101).map(member).collect()) };
+    world.host.change(|change| change.edit_team(&slug, &edit)).expect("one more");
+    assert_eq!(counted().await, 101);
 }
 
 #[tokio::test]
