@@ -132,6 +132,8 @@ async fn a_rule_that_looks_at_files_or_pushers_costs_one_call_more() {
 async fn an_approval_that_only_the_api_tells_of_costs_one_call_more() {
     let scene = Scene::new().await;
     scene.open("a", "production").await;
+    // That the head is known makes no difference: it may be head anew since.
+    scene.deliver("1").await;
     scene.world.review("pia", ReviewEvent::Approve);
     scene.hosted.take_seen();
     scene.world.clock.advance(SignedDuration::from_mins(11));

@@ -82,3 +82,18 @@ async fn an_approval_is_of_the_commit_that_its_delivery_told_wherever_github_mov
     let said = said_of_review(&decision);
     assert!(decision.counts.is_empty() && said.contains("aaaaaaa"), "{said}");
 }
+
+#[tokio::test]
+async fn an_approval_of_another_head_does_not_count_when_the_branch_is_pushed_back_to_a_known_one() {
+    let scene = Scene::new().await;
+    // The last delivery that comes: it tells of the head, and no other does.
+    scene.deliver_head('a').await;
+    scene.a_minute_passes();
+    scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'b')));
+    let scene = scene.approved_by("pia").await;
+    scene.a_minute_passes();
+    scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'a')));
+    let decision = scene.decides_to_wait().await;
+    assert_eq!(decision.counts, [], "{}", said_of_review(&decision));
+    assert_eq!(scene.hosted.count("/activity"), 1);
+}

@@ -33,7 +33,7 @@ impl CodeHost for GithubClient {
             client.events(at)
         )
         .map_err(|error| missing(&error, || format!("the pull request `{at}`")))?;
-        let pushes = if needs.push_activity(&pull.head.sha, &commits, &reviews) {
+        let pushes = if needs.push_activity(&commits, &reviews) {
             client.pushes(&pull).await.map_err(|error| unavailable(&error))?
         } else {
             Pushes::default()
