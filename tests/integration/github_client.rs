@@ -125,6 +125,17 @@ async fn what_has_not_changed_is_not_sent_again_and_not_counted() {
 }
 
 #[tokio::test]
+async fn the_second_reading_of_a_pull_request_is_not_counted() {
+    let (world, hosted) = hosted().await;
+    let client = hosted.client();
+    // Pull request, reviews, commits, files, events and pushes; later five of them, and one is left.
+    world.host.set_rate_limit(6 + 5 + 1);
+    reads(&client).await.expect("facts");
+    reads(&client).await.expect("within the limit");
+    assert_eq!(hosted.seen().iter().filter(|line| line.ends_with("/pulls/1")).count(), 4);
+}
+
+#[tokio::test]
 async fn a_page_that_begins_behind_a_full_one_is_read_though_the_full_one_has_not_changed() {
     let (world, hosted) = hosted().await;
     let slug = TeamSlug::new("acme/payments").expect("a team");
