@@ -2,9 +2,9 @@
 
 use countersign::adapters::embedded::codehost::change::{NewAccount, NewCommit, NewPullRequest, Push};
 use countersign::adapters::embedded::codehost::world::AccountType;
-use countersign::app::{Recorded, Settled};
+use countersign::app::{self, Asked, Recorded, Settled};
 use countersign::approval::request::End;
-use countersign::ident::{RepositoryName, UserId};
+use countersign::ident::{DeliveryId, RepositoryName, UserId};
 
 use super::{Scene, said_of_review};
 use crate::gate_world::login;
@@ -96,4 +96,25 @@ async fn an_approval_of_another_head_does_not_count_when_the_branch_is_pushed_ba
     let decision = scene.decides_to_wait().await;
     assert_eq!(decision.counts, [], "{}", said_of_review(&decision));
     assert_eq!(scene.hosted.count("/activity"), 1);
+}
+
+#[tokio::test]
+async fn a_check_of_another_app_can_have_the_facts_read_and_nothing_else() {
+    let scene = Scene::new().await;
+    let asked = |delivery: &str| Asked {
+        delivery: DeliveryId::new(delivery).expect("a delivery"),
+        request: scene.id.clone(),
+        repository: scene.pull.repository.clone(),
+        check: "countersign / checkout / production".to_owned(),
+    };
+    let worked = app::reevaluate(&scene.gate, asked("d-1")).await.expect("worked");
+    assert_eq!(worked, Recorded::Worked { requests: 1 });
+    let seen = scene.hosted.take_seen();
+    assert!(seen.len() == 5 && seen.iter().all(|line| line.starts_with("GET ")), "{seen:#?}");
+    assert_eq!(app::reevaluate(&scene.gate, asked("d-1")).await.expect("worked"), Recorded::Before);
+    scene.decides_to_wait().await;
+    let elsewhere = Asked { check: "countersign / checkout / staging".to_owned(), ..asked("d-2") };
+    let worked = app::reevaluate(&scene.gate, elsewhere).await.expect("worked");
+    assert_eq!(worked, Recorded::Worked { requests: 0 });
+    scene.still_waits().await;
 }
