@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use crate::ident::DeliveryId;
@@ -58,30 +59,39 @@ impl Redelivery {
     }
 }
 
-/// Asks for what failed, where it is time to. That it cannot is logged, and holds nothing up.
-pub(super) async fn redeliver(app: &App) -> Redelivered {
+/// Asks for what failed, where it is time to, until the time is over. That it cannot is logged, and holds nothing up.
+pub(super) async fn redeliver(app: &App, until: Instant) -> Redelivered {
     let now = app.clock.now();
     let Some(redelivery) = app.redelivery.as_ref().filter(|redelivery| redelivery.is_due(now)) else {
         return Redelivered::default();
     };
     let since = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
-    let attempts = match redelivery.log.attempts(since).await {
+    let attempts = match before(until, redelivery.log.attempts(since)).await {
         Ok(attempts) => attempts,
         Err(error) => {
             tracing::warn!(reason = %error, "failed deliveries were not looked for");
             return Redelivered::default();
         }
     };
-    ask(redelivery.log.as_ref(), failed(attempts, now)).await
+    ask(redelivery.log.as_ref(), failed(attempts, now), until).await
 }
 
-async fn ask(log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>) -> Redelivered {
+/// The answer, if it comes in time.
+async fn before<T>(
+    until: Instant,
+    work: impl Future<Output = Result<T, CodeHostError>> + Send,
+) -> Result<T, CodeHostError> {
+    let late = |_| Err(CodeHostError::Unavailable { detail: "the time of the sweep is over".to_owned() });
+    timeout_at(until, work).await.unwrap_or_else(late)
+}
+
+async fn ask(log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>, until: Instant) -> Redelivered {
     let mut done = Redelivered::default();
     for attempt in failed {
         if done.asked >= AT_ONCE || done.refused >= AT_ONCE {
             break;
         }
-        match log.redeliver(attempt.id).await {
+        match before(until, log.redeliver(attempt.id)).await {
             Ok(()) => {
                 tracing::info!(delivery.id = %attempt.delivery, "a delivery that failed is made again");
                 done.asked += 1;
