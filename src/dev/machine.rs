@@ -183,12 +183,7 @@ impl Machine {
             Ok(_) => {
                 self.broker.note(&execution.name, &write_step(&step(true, 0, None))?)?;
                 app::show_opened(&app, reference).await;
-                let now = self.broker.execution(&execution.name)?;
-                if now.status != Status::Running {
-                    // It was stopped while the request was stored.
-                    self.close_request(&now, ExecutionEnd::Stopped).await;
-                }
-                self.waited(&now, reference).await
+                self.waited(&self.broker.execution(&execution.name)?, reference).await
             }
             Err(failure) => {
                 let now = self.app.clock.now();
@@ -278,14 +273,7 @@ fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, O
 }
 
 fn fail(failure: &Failure) -> Next {
-    let cause = match failure {
-        Failure::Ended { decision: Some(decision), .. } => answer::cause(decision),
-        Failure::Ended { decision: None, .. }
-        | Failure::InvalidInput(_)
-        | Failure::PolicyInvalid { .. }
-        | Failure::Unavailable { .. } => answer::plain_cause(failure.name(), &failure.to_string()),
-    };
-    Next::End(Status::Failed { error: failure.name().to_owned(), cause })
+    Next::End(Status::Failed { error: failure.name().to_owned(), cause: failure.cause() })
 }
 
 /// A step that cannot be read is taken from the start: evaluating again is always safe.
