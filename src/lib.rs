@@ -7,7 +7,8 @@
 //! ident, finding  ←  policy  ←  approval  ←  ports  ←  app
 //!                                   ↑          ↑
 //!                                render     adapters        (implement ports; never import app)
-//! cli, dev, lambda, main and bin may import everything below; nothing imports them
+//! cli, dev, lambda, main and bin may import everything below; nothing imports them. webhook lies between: what dev and
+//! lambda both answer to a delivery
 //! ```
 
 #[cfg(feature = "gate")]
@@ -27,3 +28,5 @@ pub mod policy;
 #[cfg(feature = "gate")]
 pub mod ports;
 pub mod render;
+#[cfg(feature = "gate")]
+pub mod webhook;

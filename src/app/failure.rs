@@ -4,6 +4,7 @@ use super::input::InvalidInput;
 use crate::approval::decision::Decision;
 use crate::approval::request::End;
 use crate::ports::{ClaimError, CodeHostError, StoreError, WriteError};
+use crate::render::answer;
 
 /// Why a use case did not give what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,19 @@ impl Failure {
             Self::Ended { end, .. } => end_name(*end),
             Self::PolicyInvalid { .. } => "Countersign.PolicyInvalid",
             Self::Unavailable { .. } => "Countersign.Unavailable",
+        }
+    }
+
+    /// What whoever waits for an answer is given as the cause: the decision as JSON, where there is one. At most
+    /// [`answer::LONGEST_CAUSE`] characters.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Ended { decision: Some(decision), .. } => answer::cause(decision),
+            Self::Ended { decision: None, .. }
+            | Self::InvalidInput(_)
+            | Self::PolicyInvalid { .. }
+            | Self::Unavailable { .. } => answer::plain_cause(self.name(), &self.to_string()),
         }
     }
 

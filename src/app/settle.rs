@@ -124,14 +124,7 @@ async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
             None
         }
         Err(failure @ Failure::Ended { .. }) => {
-            let cause = match &failure {
-                Failure::Ended { decision: Some(decision), .. } => answer::cause(decision),
-                Failure::Ended { .. }
-                | Failure::InvalidInput(_)
-                | Failure::PolicyInvalid { .. }
-                | Failure::Unavailable { .. } => answer::plain_cause(failure.name(), &failure.to_string()),
-            };
-            Some(Answer::Failure { error: failure.name().to_owned(), cause })
+            Some(Answer::Failure { error: failure.name().to_owned(), cause: failure.cause() })
         }
         Err(failure @ (Failure::Unavailable { .. } | Failure::PolicyInvalid { .. } | Failure::InvalidInput(_))) => {
             tracing::warn!(request.id = %request.id, reason = %failure, "approved, and not verified yet");

@@ -1,1 +1,7 @@
-fn main() {}
+//! The function `sweep`: what is due, and what was missed.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign::lambda::run_sweep()
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The function `webhook`: GitHub's deliveries.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign::lambda::run_webhook()
+}

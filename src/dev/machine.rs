@@ -278,14 +278,7 @@ fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, O
 }
 
 fn fail(failure: &Failure) -> Next {
-    let cause = match failure {
-        Failure::Ended { decision: Some(decision), .. } => answer::cause(decision),
-        Failure::Ended { decision: None, .. }
-        | Failure::InvalidInput(_)
-        | Failure::PolicyInvalid { .. }
-        | Failure::Unavailable { .. } => answer::plain_cause(failure.name(), &failure.to_string()),
-    };
-    Next::End(Status::Failed { error: failure.name().to_owned(), cause })
+    Next::End(Status::Failed { error: failure.name().to_owned(), cause: failure.cause() })
 }
 
 /// A step that cannot be read is taken from the start: evaluating again is always safe.

@@ -303,8 +303,8 @@ class ChainTests(unittest.TestCase):
 
     def open_requests(self) -> list[str]:
         """The pull requests of the requests that are still open."""
-        text = [json.dumps(item) for item in self.world.items() if "gsi1pk" in item]
-        return [json.loads(item)["gsi1pk"]["S"].split("|")[-1].removeprefix("pr#") for item in text]
+        keys = [(item["pk"]["S"], item["sk"]["S"]) for item in self.world.items()]
+        return [pk.removeprefix("PULL#") for pk, sk in keys if sk.startswith("OPEN#")]
 
 
 def _metrics(alarm: dict) -> list[dict]:

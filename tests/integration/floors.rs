@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::rust_tokens::{Token, tokens, without_tests};
 
 /// Every room with the rooms that it may name besides itself.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("ident", &[]),
     ("finding", &[]),
     ("policy", &["finding", "ident"]),
@@ -21,8 +21,9 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("ports", &["approval", "policy", "finding", "ident"]),
     ("adapters", &["ports", "approval", "policy", "finding", "ident"]),
     ("app", &["render", "ports", "approval", "policy", "finding", "ident"]),
-    ("dev", &["app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
-    ("lambda", &["app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
+    ("webhook", &["app", "adapters", "ports"]),
+    ("dev", &["webhook", "app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
+    ("lambda", &["webhook", "app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
     ("bin", &["lambda"]),
     ("cli", &["dev", "app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
 ];

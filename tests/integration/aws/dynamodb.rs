@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
-use countersign::adapters::aws::connection::{Connection, Given};
 use countersign::adapters::aws::dynamodb::DynamoDbStore;
 use countersign::adapters::embedded::clock::MovableClock;
 use countersign::approval::facts::{ChangedFile, Facts, Veto};
@@ -17,6 +16,7 @@ use countersign::ident::DeliveryId;
 use countersign::ports::{RequestStore as _, Write};
 use jiff::SignedDuration;
 
+use super::cloud::connection;
 use crate::specimen::*;
 use crate::store_contract::{Store, assert_chain, store_contract};
 
@@ -25,17 +25,6 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// The address of a DynamoDB, or of what stands in for it.
 fn address() -> String {
     std::env::var("COUNTERSIGN_TEST_DYNAMODB").expect("COUNTERSIGN_TEST_DYNAMODB is the address of a DynamoDB")
-}
-
-fn connection(endpoint: &str) -> Connection {
-    Connection::new(Given {
-        region: "eu-central-1".to_owned(),
-        access_key_id: "key".to_owned(),
-        secret_access_key: "secret".to_owned(),
-        session_token: None,
-        endpoint_url: Some(endpoint.to_owned()),
-        roots: None,
-    })
 }
 
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {

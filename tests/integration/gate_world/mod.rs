@@ -94,7 +94,7 @@ pub(crate) struct GateWorld {
     pub(crate) clock: Arc<MovableClock>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) channel: Arc<Channel>,
-    environment: &'static str,
+    pub(crate) environment: &'static str,
 }
 
 pub(crate) fn login(text: &str) -> Login {

@@ -43,12 +43,16 @@ use crate::ports::{Clock, DeliveryState, RequestStore, StoreError, Which, Write,
 /// How long an execution can live: a year. What it may still need is kept for so long, and the retention begins after.
 const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(366 * 24);
 
+/// Who is told of every write that took place.
+pub type Watcher = Arc<dyn Fn(&Write) + Send + Sync>;
+
 /// The store in one table. Cheap to clone.
 #[derive(Clone)]
 pub struct DynamoDbStore {
     table: Table,
     retention: SignedDuration,
     clock: Arc<dyn Clock>,
+    watcher: Option<Watcher>,
 }
 
 impl DynamoDbStore {
@@ -56,7 +60,13 @@ impl DynamoDbStore {
     /// `retention`; then the table forgets it, some time within days.
     #[must_use]
     pub fn new(connection: Connection, table: &str, retention: SignedDuration, clock: Arc<dyn Clock>) -> Self {
-        Self { table: Table::new(connection, table), retention, clock }
+        Self { table: Table::new(connection, table), retention, clock, watcher: None }
+    }
+
+    /// The same store, whose every write that took place is told, once.
+    #[must_use]
+    pub fn watched_by(self, watcher: Watcher) -> Self {
+        Self { watcher: Some(watcher), ..self }
     }
 
     /// When what is written now may be forgotten, in seconds since 1970.
@@ -75,7 +85,12 @@ impl DynamoDbStore {
 #[async_trait]
 impl RequestStore for DynamoDbStore {
     async fn write(&self, write: Write) -> Result<(), WriteError> {
-        write::write(self, write).await
+        let watched = self.watcher.clone().map(|watcher| (watcher, write.clone()));
+        write::write(self, write).await?;
+        if let Some((watcher, written)) = watched {
+            watcher(&written);
+        }
+        Ok(())
     }
 
     async fn request(&self, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError> {

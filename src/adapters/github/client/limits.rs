@@ -31,17 +31,24 @@ pub(super) struct Reached {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Limits(Mutex<BTreeMap<Scope, Reached>>);
+pub(super) struct Limits(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    reached: BTreeMap<Scope, Reached>,
+    /// How many calls are left, as each scope's last answer said.
+    left: BTreeMap<Scope, u64>,
+}
 
 impl Limits {
     /// Until when nothing may be sent; none where it may.
     pub(super) fn reached(&self, scope: &Scope, now: Timestamp) -> Option<Reached> {
-        self.map(|limits| limits.get(scope).filter(|reached| reached.until > now).cloned())
+        self.map(|known| known.reached.get(scope).filter(|reached| reached.until > now).cloned())
     }
 
     /// Takes back a limit that was waited for.
     pub(super) fn over(&self, scope: &Scope, until: Timestamp) {
-        self.map(|limits| limits.retain(|of, reached| of != scope || reached.until > until));
+        self.map(|known| known.reached.retain(|of, reached| of != scope || reached.until > until));
     }
 
     /// Learns from an answer. Gives until when to wait where the answer itself was refused for a limit.
@@ -50,7 +57,11 @@ impl Limits {
         let refused = matches!(status, 403 | 429);
         let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
         let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).ok();
-        let exhausted = number("x-ratelimit-remaining") == Some(0);
+        let remaining = number("x-ratelimit-remaining").and_then(|left| u64::try_from(left).ok());
+        if let Some(left) = remaining {
+            self.map(|known| known.left.insert(scope.clone(), left));
+        }
+        let exhausted = remaining == Some(0);
         let reset = number("x-ratelimit-reset").filter(|_| exhausted).and_then(|at| Timestamp::from_second(at).ok());
         let until = if refused {
             let asked = number("retry-after").and_then(after).or(reset);
@@ -60,16 +71,21 @@ impl Limits {
             reset
         };
         let until = until?.min(now.checked_add(LONGEST).unwrap_or(Timestamp::MAX));
-        self.map(|limits| {
-            if limits.get(scope).is_none_or(|known| known.until < until) {
+        self.map(|known| {
+            if known.reached.get(scope).is_none_or(|before| before.until < until) {
                 let why = if refused { message } else { "no calls are left" };
-                limits.insert(scope.clone(), Reached { until, why: why.to_owned() });
+                known.reached.insert(scope.clone(), Reached { until, why: why.to_owned() });
             }
         });
         refused.then_some(until)
     }
 
-    fn map<T>(&self, work: impl FnOnce(&mut BTreeMap<Scope, Reached>) -> T) -> T {
+    /// How many calls are left to whoever has the fewest.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.map(|known| known.left.values().min().copied())
+    }
+
+    fn map<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -111,6 +127,20 @@ mod tests {
         let last = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset.as_str())];
         assert_eq!(learned(200, &last, ""), (None, Some(900)));
         assert_eq!(learned(200, &[("x-ratelimit-remaining", "1"), last[1]], ""), (None, None));
+    }
+
+    #[test]
+    fn how_many_calls_are_left_is_what_the_poorest_was_told_last() {
+        let limits = Limits::default();
+        let told = |scope: &Scope, left: &str| {
+            let map = HeaderMap::from_iter([(HeaderName::from_static("x-ratelimit-remaining"), left.parse().unwrap())]);
+            limits.learn(scope, (200, &map, ""), now())
+        };
+        assert_eq!(limits.left(), None);
+        for (scope, left) in [(Scope::App, "4000"), (Scope::Installation(1), "20"), (Scope::Installation(1), "19")] {
+            told(&scope, left);
+        }
+        assert_eq!(limits.left(), Some(19));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use self::call::CallError;
 pub(super) use self::call::{Call, Identity};
 pub(super) use self::page::Longer;
 pub use self::secret::Secret;
-pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError};
+pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError, pages_of};
 
 use self::auth::Tokens;
 use self::etag::Cache;
@@ -132,11 +132,18 @@ impl GithubClient {
     }
 
     /// The App's id; none where a token is used.
-    pub(super) fn app_id(&self) -> Option<u64> {
+    #[must_use]
+    pub fn app_id(&self) -> Option<u64> {
         match &self.shared.settings.access {
             Access::App(app) => Some(app.id),
             Access::Token(_) => None,
         }
+    }
+
+    /// How many calls GitHub said last are left, of whichever limit is nearest; none before it said so.
+    #[must_use]
+    pub fn calls_left(&self) -> Option<u64> {
+        self.shared.limits.left()
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -12,6 +12,18 @@ use super::secret::Secret;
 /// GitHub's own address.
 pub const GITHUB: &str = "https://api.github.com";
 
+/// Where people see pull requests: `https://github.com` for github.com's API, the host of an Enterprise Server for its.
+///
+/// # Errors
+/// What is wrong with the API's URL.
+pub fn pages_of(base_url: &str) -> Result<String, String> {
+    let BaseUrl(uri) = BaseUrl::new(base_url)?;
+    let host = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    let host =
+        host.strip_prefix("api.").filter(|rest| base_url.contains("//api.") && rest.contains('.')).unwrap_or(host);
+    Ok(format!("{}://{host}", uri.scheme_str().unwrap_or("https")))
+}
+
 /// Settings as texts, as the environment or a secret store gives them.
 #[derive(Clone, Copy, Default)]
 pub struct GivenSettings<'t> {
@@ -231,6 +243,20 @@ mod tests {
         }
         let here = BaseUrl::new("http://127.0.0.1:4010").unwrap();
         assert_eq!(here.below("http://localhost:4020/repositories/7?page=2").unwrap(), "/repositories/7?page=2");
+    }
+
+    #[test]
+    fn people_see_pull_requests_beside_the_api() {
+        for (api, pages) in [
+            (GITHUB, "https://github.com"),
+            ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+            ("https://ghes.example.com/api/v3", "https://ghes.example.com"),
+            ("https://ghes.example.com:8443/api/v3/", "https://ghes.example.com:8443"),
+            ("http://127.0.0.1:4010", "http://127.0.0.1:4010"),
+        ] {
+            assert_eq!(pages_of(api).as_deref(), Ok(pages));
+        }
+        assert!(pages_of("ftp://x").unwrap_err().contains("ftp://x"));
     }
 
     #[test]

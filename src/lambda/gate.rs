@@ -1,0 +1,254 @@
+//! The steps of the gate's state machine.
+//!
+//! What each is given and gives stands in `terraform/state-machine.asl.json.tftpl`. A refusal is an answer, with the name
+//! and the cause that the execution ends with; an error is what could not be decided, which is tried again. Only the step
+//! that waits gives every end as an error: its answer goes nowhere.
+
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::installation::Installation;
+use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
+use crate::approval::decision::{Decision, Verdict};
+use crate::approval::request::{End, ExecutionEnd};
+use crate::ident::{ExecutionArn, RequestId, TaskToken};
+use crate::render::answer::{self, LONGEST_CAUSE};
+
+/// What the state machine gives.
+#[derive(Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+enum Step {
+    /// To decide for the first time, or again after a wait.
+    Evaluate { execution: Execution, pinned: Option<Pinned> },
+    /// To ask people, and wait with a token.
+    RequestApproval { execution: Execution, pinned: Pinned, token: String, retry: u32 },
+    /// To decide on release.
+    Verify { execution: Execution },
+    /// To close the request of an execution that ends, and say what it ends as.
+    Settle { how: How, execution: Execution, failure: Caught },
+}
+
+#[derive(Deserialize)]
+struct Execution {
+    arn: ExecutionArn,
+    redrive: u32,
+    input: Value,
+}
+
+impl Execution {
+    fn reference(&self) -> ExecutionRef {
+        ExecutionRef { arn: self.arn.clone(), redrive: self.redrive }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum How {
+    /// Nobody answered in time.
+    TimedOut,
+    /// A step failed.
+    Stopped,
+}
+
+/// What a `Catch` caught.
+#[derive(Deserialize)]
+struct Caught {
+    #[serde(rename = "Error")]
+    error: String,
+    #[serde(rename = "Cause")]
+    cause: Option<String>,
+}
+
+/// Takes a step.
+///
+/// # Errors
+/// What the state machine catches by name.
+pub async fn step(installation: &Installation, event: Value) -> Result<Value, Failure> {
+    let app = &installation.app;
+    // What is wrong with it is not repeated: a token may be in it.
+    let unknown = |_| Failure::Unavailable {
+        detail: "the event is none of the state machine's: the functions are of another release than it".to_owned(),
+    };
+    match serde_json::from_value(event).map_err(unknown)? {
+        Step::Evaluate { execution, pinned } => evaluate(app, &execution, pinned).await,
+        Step::RequestApproval { execution, pinned, token, retry } => {
+            let token = TaskToken::new(&token).map_err(|error| Failure::Unavailable { detail: error.to_string() })?;
+            request_approval(app, &execution, pinned, Wait { token, retry }).await
+        }
+        Step::Verify { execution } => verify(app, &execution).await,
+        Step::Settle { how, execution, failure } => settle(app, &execution, how, &failure).await,
+    }
+}
+
+async fn evaluate(app: &App, execution: &Execution, pinned: Option<Pinned>) -> Result<Value, Failure> {
+    let app = &app.reading_once();
+    let evaluated = app::evaluate(app, &execution.reference(), &execution.input, pinned).await?;
+    let mut route = match &evaluated {
+        Evaluated::Audited { request_id, decision } => {
+            json!({ "route": "audited", "output": parsed(&answer::audited(request_id, decision)) })
+        }
+        Evaluated::Decided(decision) => match decision.verdict {
+            Verdict::Approved => json!({ "route": "verify" }),
+            Verdict::Pending | Verdict::Blocked => {
+                // None would be no limit at all.
+                let seconds = decision.timeout_seconds.unwrap_or_default().max(1);
+                json!({ "route": "request-approval", "timeout_seconds": seconds })
+            }
+            Verdict::Wait => wait(decision)?,
+            Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
+                let end = End::of(decision.verdict).unwrap_or(End::Denied);
+                ended(&Failure::Ended { end, decision: Some(Box::new(decision.clone())) })
+            }
+        },
+    };
+    let decision = evaluated.decision();
+    if let Some(fields) = route.as_object_mut() {
+        fields.insert("verdict".to_owned(), decision.verdict.as_str().into());
+        fields.insert("pinned".to_owned(), json!(Pinned::from(decision)));
+    }
+    log(execution, decision);
+    Ok(route)
+}
+
+async fn request_approval(app: &App, execution: &Execution, pinned: Pinned, wait: Wait) -> Result<Value, Failure> {
+    let app = &app.reading_once();
+    let reference = execution.reference();
+    let request_id = app::open_request(app, &reference, &execution.input, pinned, wait).await?;
+    app::show_opened(app, &reference).await;
+    tracing::info!(request.id = %request_id, execution.arn = %execution.arn, "people were asked");
+    Ok(json!({ "request_id": request_id }))
+}
+
+async fn verify(app: &App, execution: &Execution) -> Result<Value, Failure> {
+    match app::verify(app, &execution.reference()).await {
+        Ok(release) => {
+            log(execution, &release.decision);
+            match release.decision.verdict {
+                Verdict::Approved => Ok(released(&release.request_id, &release.decision)),
+                _ => wait(&release.decision),
+            }
+        }
+        Err(failure @ Failure::Ended { .. }) => {
+            tracing::info!(execution.arn = %execution.arn, error = failure.name(), "not released");
+            Ok(ended(&failure))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn released(request: &RequestId, decision: &Decision) -> Value {
+    json!({ "route": "release", "output": parsed(&answer::decided(request, decision)) })
+}
+
+/// Waits to a whole second, which is not before: a moment early, it would be decided again for nothing.
+fn wait(decision: &Decision) -> Result<Value, Failure> {
+    let endless = || Failure::Unavailable { detail: "a wait without an end".to_owned() };
+    let until = decision.until.ok_or_else(endless)?;
+    Ok(json!({ "route": "wait", "until": whole_second(until) }))
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    at.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil)).unwrap_or(at)
+}
+
+fn ended(failure: &Failure) -> Value {
+    json!({ "route": "end", "error": failure.name(), "cause": failure.cause() })
+}
+
+async fn settle(app: &App, execution: &Execution, how: How, caught: &Caught) -> Result<Value, Failure> {
+    let reference = execution.reference();
+    let end = match how {
+        How::TimedOut => ExecutionEnd::TimedOut,
+        How::Stopped => ExecutionEnd::Stopped,
+    };
+    app::end_execution(app, &reference, end).await?;
+    let (error, cause) = match how {
+        How::TimedOut => {
+            let request = app.store.request(&reference.request_id()).await?;
+            let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
+            let expired = Failure::Ended { end: End::Expired, decision };
+            (expired.name(), expired.cause())
+        }
+        How::Stopped => failed_with(caught),
+    };
+    tracing::info!(execution.arn = %execution.arn, error, caught = caught.error, "an execution of the gate ends");
+    Ok(json!({ "error": error, "cause": cause }))
+}
+
+/// The name and the cause of what was caught. What has no name of ours could not be decided: whatever else it says may
+/// hold what was sent, and is not repeated.
+fn failed_with(caught: &Caught) -> (&'static str, String) {
+    let of_ours = Failure::NAMES.into_iter().find(|name| *name == caught.error);
+    match (of_ours, caught.cause.as_deref().and_then(told)) {
+        (Some(name), Some(cause)) => (name, cause),
+        (Some(name), None) => (name, answer::plain_cause(name, "no cause was given")),
+        (None, _) => {
+            let name = "Countersign.Unavailable";
+            (name, answer::plain_cause(name, &format!("a step of the gate failed with `{}`", caught.error)))
+        }
+    }
+}
+
+/// A cause of ours: it comes as it was sent, or wrapped by Lambda, whose errors are an object with an `errorMessage`.
+fn told(cause: &str) -> Option<String> {
+    let object: serde_json::Map<String, Value> = serde_json::from_str(cause).ok()?;
+    let message = match object.get("errorMessage") {
+        Some(message) => message.as_str().filter(|text| serde_json::from_str::<Value>(text).is_ok())?,
+        None => cause,
+    };
+    (message.chars().count() <= LONGEST_CAUSE).then(|| message.to_owned())
+}
+
+/// What is JSON already, as a value.
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn log(execution: &Execution, decision: &Decision) {
+    tracing::info!(
+        execution.arn = %execution.arn, target.service = %decision.target.service,
+        target.environment = %decision.target.environment, policy.digest = %decision.policy_digest,
+        verdict = decision.verdict.as_str(), "decided"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caught(error: &str, cause: Option<&str>) -> (&'static str, String) {
+        failed_with(&Caught { error: error.to_owned(), cause: cause.map(str::to_owned) })
+    }
+
+    #[test]
+    fn what_was_sent_to_the_execution_is_its_cause_as_it_is_and_what_lambda_wrapped_is_unwrapped() {
+        let decision = r#"{"schema":1,"verdict":"rejected"}"#;
+        let wrapped = json!({ "errorType": "Countersign.Rejected", "errorMessage": decision, "trace": [] }).to_string();
+        for cause in [decision, &wrapped] {
+            assert_eq!(caught("Countersign.Rejected", Some(cause)), ("Countersign.Rejected", decision.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_failure_that_is_none_of_ours_is_unavailable_and_what_it_says_is_not_repeated() {
+        for (error, cause) in [
+            ("Lambda.Unknown", Some("the process died with AQCEAAAAtoken")),
+            ("States.TaskFailed", None),
+            ("Countersign.Approved", Some("{}")),
+        ] {
+            let (name, cause) = caught(error, cause);
+            assert_eq!(name, "Countersign.Unavailable");
+            assert!(cause.contains(error) && !cause.contains("AQCE"), "{cause}");
+        }
+        let (name, cause) = caught("Countersign.Denied", Some("not JSON"));
+        assert_eq!((name, cause.contains("no cause was given")), ("Countersign.Denied", true));
+    }
+
+    #[test]
+    fn a_wait_ends_on_the_whole_second_after_its_end() {
+        let whole = |text: &str| whole_second(text.parse().unwrap()).to_string();
+        assert_eq!(whole("2026-11-18T10:00:00.1Z"), "2026-11-18T10:00:01Z");
+        assert_eq!(whole("2026-11-18T10:00:00Z"), "2026-11-18T10:00:00Z");
+    }
+}

@@ -1,0 +1,172 @@
+//! GitHub, connected when it is first needed: whoever needs nothing of it reads no secret.
+//!
+//! The secret is read again now and then, so that a new key of the App needs no new containers.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::adapters::aws::secrets::{SecretFields, Secrets};
+use crate::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
+use crate::approval::facts::Person;
+use crate::approval::request::CallbackOutcome;
+use crate::approval::shown::{Check, Deployment, DeploymentStatus, Reviewer};
+use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ports::{
+    AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, Needs, PageError,
+    PageFacts, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PullRequestPage, Reading, Spot,
+};
+
+/// How long a secret that was read is good for.
+const REREAD: SignedDuration = SignedDuration::from_mins(15);
+
+/// GitHub, as the secret says.
+pub struct Github {
+    secrets: Secrets,
+    arn: String,
+    url: String,
+    clock: Arc<dyn Clock>,
+    connected: Mutex<Option<Connected>>,
+}
+
+struct Connected {
+    client: GithubClient,
+    fields: SecretFields,
+    read_at: Timestamp,
+}
+
+impl Github {
+    /// GitHub at that URL, as the secret of that ARN says: a JSON object with `app_id` and `private_key`, and
+    /// `installation_id` where it is known, or with `token`.
+    #[must_use]
+    pub fn new(secrets: Secrets, arn: String, url: String, clock: Arc<dyn Clock>) -> Self {
+        Self { secrets, arn, url, clock, connected: Mutex::default() }
+    }
+
+    /// How many calls are left, where any was made.
+    pub(super) async fn calls_left(&self) -> Option<u64> {
+        self.connected.lock().await.as_ref()?.client.calls_left()
+    }
+
+    async fn client(&self) -> Result<GithubClient, String> {
+        let mut connected = self.connected.lock().await;
+        let now = self.clock.now();
+        if let Some(known) = connected.as_mut() {
+            if now.duration_since(known.read_at).abs() < REREAD {
+                return Ok(known.client.clone());
+            }
+            known.read_at = now;
+        }
+        let fields = match self.secrets.read(&self.arn).await {
+            Ok(fields) => fields,
+            Err(error) => {
+                let known = connected.as_ref().ok_or_else(|| error.to_string())?;
+                tracing::warn!(reason = %error, "GitHub's secret was not read again; the one before is used");
+                return Ok(known.client.clone());
+            }
+        };
+        if let Some(known) = connected.as_ref().filter(|known| known.fields == fields) {
+            return Ok(known.client.clone());
+        }
+        let client = self.connect(&fields)?;
+        *connected = Some(Connected { client: client.clone(), fields, read_at: now });
+        Ok(client)
+    }
+
+    fn connect(&self, fields: &SecretFields) -> Result<GithubClient, String> {
+        let given = GivenSettings {
+            base_url: Some(&self.url),
+            app_id: fields.get("app_id"),
+            private_key: fields.get("private_key"),
+            installation_id: fields.get("installation_id"),
+            token: fields.get("token"),
+        };
+        let settings = GithubSettings::read(given).map_err(|error| format!("the secret `{}`: {error}", self.arn))?;
+        GithubClient::new(settings, Arc::clone(&self.clock)).map_err(|error| error.to_string())
+    }
+
+    async fn for_facts(&self) -> Result<GithubClient, CodeHostError> {
+        self.client().await.map_err(|detail| CodeHostError::Unavailable { detail })
+    }
+
+    async fn for_page(&self) -> Result<GithubClient, PageError> {
+        self.client().await.map_err(|detail| PageError::Unavailable { detail })
+    }
+}
+
+#[async_trait]
+impl CodeHost for Github {
+    async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
+        self.for_facts().await?.read(at, needs).await
+    }
+
+    async fn pull_requests_of(
+        &self,
+        repository: &RepositoryName,
+        revision: &Revision,
+    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+        self.for_facts().await?.pull_requests_of(repository, revision).await
+    }
+
+    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
+        self.for_facts().await?.team_members(team).await
+    }
+}
+
+#[async_trait]
+impl DeliveryLog for Github {
+    /// With a token there is no App, and no log of its deliveries.
+    async fn attempts(&self, since: Timestamp) -> Result<Vec<DeliveryAttempt>, CodeHostError> {
+        let client = self.for_facts().await?;
+        if client.app_id().is_none() {
+            return Ok(Vec::new());
+        }
+        client.attempts(since).await
+    }
+
+    async fn redeliver(&self, attempt: AttemptId) -> Result<(), CodeHostError> {
+        self.for_facts().await?.redeliver(attempt).await
+    }
+}
+
+#[async_trait]
+impl ProtectionDesk for Github {
+    async fn answer(
+        &self,
+        run: &ProtectedRun,
+        protection: Protection,
+        comment: &ProtectionComment,
+    ) -> Result<CallbackOutcome, CallbackError> {
+        let client = self.client().await.map_err(|detail| CallbackError { detail })?;
+        client.answer(run, protection, comment).await
+    }
+}
+
+#[async_trait]
+impl PullRequestPage for Github {
+    async fn about(&self, at: &PullRequestRef) -> Result<PageFacts, PageError> {
+        self.for_page().await?.about(at).await
+    }
+
+    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PageError> {
+        self.for_page().await?.put_check(at, check, spot).await
+    }
+
+    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PageError> {
+        self.for_page().await?.put_comment(at, text, spot).await
+    }
+
+    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PageError> {
+        self.for_page().await?.ask(at, reviewers).await
+    }
+
+    async fn put_deployment(&self, at: &RepositoryName, deployment: &Deployment, spot: Spot) -> Result<u64, PageError> {
+        self.for_page().await?.put_deployment(at, deployment, spot).await
+    }
+
+    async fn set_deployment(&self, at: &RepositoryName, id: u64, status: &DeploymentStatus) -> Result<(), PageError> {
+        self.for_page().await?.set_deployment(at, id, status).await
+    }
+}

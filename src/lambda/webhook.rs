@@ -1,0 +1,90 @@
+//! GitHub's deliveries, as the HTTP API passes them on.
+//!
+//! Its format 2.0: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::installation::Installation;
+use super::keys::NotLetIn;
+use crate::adapters::github::delivery::{DELIVERY_HEADER, DeliveryHeaders, EVENT_HEADER, Refused, SIGNATURE_HEADER};
+use crate::app::Failure;
+use crate::webhook::{Reply, work};
+
+/// What the HTTP API passes on.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpRequest {
+    /// By their names in lower case; several of one name joined by commas.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+/// What it gives back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpResponse {
+    /// The status.
+    pub status_code: u16,
+    /// By their names in lower case.
+    pub headers: BTreeMap<&'static str, &'static str>,
+    /// JSON.
+    pub body: String,
+}
+
+impl From<Reply> for HttpResponse {
+    fn from(reply: Reply) -> Self {
+        let headers = BTreeMap::from([("content-type", "application/json")]);
+        Self { status_code: reply.status, headers, body: reply.body.to_string() }
+    }
+}
+
+/// Works a delivery. Every end is an answer: an error of the function would be one that says nothing.
+pub async fn deliver(installation: Result<Arc<Installation>, Failure>, request: HttpRequest) -> HttpResponse {
+    match installation {
+        Ok(installation) => answer(&installation, request).await.into(),
+        Err(failure) => {
+            tracing::error!(reason = %failure, "no delivery can be worked");
+            Reply::later(&failure).into()
+        }
+    }
+}
+
+async fn answer(installation: &Installation, request: HttpRequest) -> Reply {
+    let now = installation.app.clock.now();
+    let Some(body) = bytes(request.body.unwrap_or_default(), request.is_base64_encoded) else {
+        return Reply::refused(&Refused::NotJson);
+    };
+    let header = |name: &str| request.headers.get(name).map(String::as_str);
+    let headers = DeliveryHeaders {
+        event: header(EVENT_HEADER),
+        delivery: header(DELIVERY_HEADER),
+        signature: header(SIGNATURE_HEADER),
+    };
+    let Some(keys) = &installation.keys else {
+        return Reply::later(&Failure::Unavailable { detail: "there is no webhook secret".to_owned() });
+    };
+    match keys.receive(&headers, &body, now).await {
+        Ok(delivery) => work(&installation.app, installation.desk.as_ref(), delivery).await,
+        Err(NotLetIn::Refused(refused)) => {
+            if matches!(refused, Refused::Signature(_)) {
+                installation.meter.delivery_rejected(now);
+            }
+            Reply::refused(&refused)
+        }
+        Err(NotLetIn::NoSecret(why)) => {
+            tracing::error!(reason = why, "no delivery can be worked");
+            Reply::later(&Failure::Unavailable { detail: why })
+        }
+    }
+}
+
+/// The raw bytes that GitHub has signed; none where what says it is base64 is not.
+fn bytes(body: String, is_base64: bool) -> Option<Vec<u8>> {
+    if is_base64 { aws_smithy_types::base64::decode(body).ok() } else { Some(body.into_bytes()) }
+}

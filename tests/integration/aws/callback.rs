@@ -1,0 +1,82 @@
+//! How Step Functions is answered: what is sent, how often, and what each refusal means.
+
+use countersign::adapters::aws::stepfunctions::StepFunctions;
+use countersign::adapters::embedded::store::EmbeddedStore;
+use countersign::approval::decision::Verdict;
+use countersign::approval::record::{Entry, RecordKind};
+use countersign::approval::request::CallbackOutcome;
+use countersign::ports::{Answer, CallbackError, ExecutionCallback as _, RequestStore as _, SettleClaim};
+use serde_json::json;
+
+use super::cloud::{Cloud, nowhere};
+use crate::specimen::{at, decision, opening, pending};
+
+const TOKEN: &str = "AQCEAAAAKgAAAAMAAAAAAAAAAthe-token";
+
+async fn claim() -> SettleClaim {
+    let store = EmbeddedStore::in_memory().expect("a store");
+    let request = pending("one", 0);
+    store.write(opening(request.clone(), TOKEN)).await.expect("a request");
+    let request = store.request(&request.id).await.expect("an answer").expect("a request");
+    let entry =
+        Entry { kind: RecordKind::Claimed, at: at(1), decision: Some(decision(Verdict::Approved)), facts: None };
+    SettleClaim::take(&store, &request, entry).await.expect("a claim")
+}
+
+fn success() -> Answer {
+    Answer::Success { output: r#"{"approved":true}"#.to_owned() }
+}
+
+fn failure() -> Answer {
+    Answer::Failure { error: "Countersign.Rejected".to_owned(), cause: r#"{"verdict":"rejected"}"#.to_owned() }
+}
+
+async fn resumed(cloud: &Cloud, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
+    StepFunctions::new(cloud.connection()).resume(&claim().await, answer).await
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_once_with_the_token_and_what_was_decided() {
+    let cloud = Cloud::new([(200, "{}".to_owned())]).await;
+    for (answer, target, sent) in [
+        (success(), "SendTaskSuccess", json!({ "taskToken": TOKEN, "output": r#"{"approved":true}"# })),
+        (
+            failure(),
+            "SendTaskFailure",
+            json!({ "taskToken": TOKEN, "error": "Countersign.Rejected", "cause": r#"{"verdict":"rejected"}"# }),
+        ),
+    ] {
+        assert_eq!(resumed(&cloud, &answer).await, Ok(CallbackOutcome::Taken));
+        let call = cloud.calls().pop().expect("a call");
+        assert_eq!((call.target.as_str(), call.json()), (format!("AWSStepFunctions.{target}").as_str(), sent));
+    }
+    assert_eq!(cloud.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_waits_with_is_over() {
+    for code in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
+        let cloud = Cloud::new([(400, json!({ "__type": code, "message": TOKEN }).to_string())]).await;
+        for answer in [success(), failure()] {
+            assert_eq!(resumed(&cloud, &answer).await, Ok(CallbackOutcome::TokenOver), "{code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_may_or_may_not_have_been_taken_is_not_known_is_not_repeated_and_does_not_tell_the_token() {
+    let told = |code: &str| json!({ "__type": code, "message": format!("invalid: {TOKEN}") }).to_string();
+    for (status, body) in [
+        (400, told("ThrottlingException")),
+        (400, told("ValidationException")),
+        (500, told("InternalFailure")),
+        (503, String::new()),
+    ] {
+        let cloud = Cloud::new([(status, body)]).await;
+        let error = resumed(&cloud, &success()).await.expect_err("it is not known");
+        assert_eq!(cloud.calls().len(), 1, "{error}");
+        assert!(!format!("{error} {error:?}").contains(TOKEN), "{error}");
+    }
+    let error = StepFunctions::new(nowhere().await).resume(&claim().await, &success()).await.expect_err("nobody");
+    assert!(error.detail.contains("no connection"), "{error}");
+}

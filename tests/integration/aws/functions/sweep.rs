@@ -1,0 +1,94 @@
+//! The sweep's events: the clock's, and the end of an execution.
+
+use countersign::approval::decision::Verdict;
+use countersign::approval::record::{Entry, RecordKind};
+use countersign::approval::request::{End, State};
+use countersign::lambda::sweep::{Done, Event, sweep};
+use countersign::ports::{Clock as _, SettleClaim};
+use serde_json::{Value, json};
+
+use super::{Lines, NOWHERE, installation};
+use crate::gate_world::GateWorld;
+use crate::gate_world::fuse::Fuse;
+use crate::specimen::{at, decision};
+
+fn event(event: Value) -> Event {
+    serde_json::from_value(event).expect("an event")
+}
+
+/// As EventBridge's schedules send it.
+fn scheduled() -> Event {
+    event(json!({ "version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} }))
+}
+
+/// As Step Functions tells of an execution that ended so many seconds after the beginning.
+fn ended(second: i64) -> Event {
+    event(json!({
+        "version": "0", "source": "aws.states", "detail-type": "Step Functions Execution Status Change",
+        "detail": {
+            "executionArn": GateWorld::execution().arn, "status": "ABORTED", "input": "{}", "output": null,
+            "startDate": at(0).as_millisecond(), "stopDate": at(second).as_millisecond()
+        }
+    }))
+}
+
+#[tokio::test]
+async fn the_clock_makes_it_work_what_is_due_and_measure_what_waits() {
+    let world = GateWorld::new("production");
+    let (app, lines) = (world.gate(&Fuse::never()), Lines::default());
+    let function = installation(&world, app.clone(), &lines, NOWHERE);
+    sweep(&function, &scheduled()).await.expect("swept");
+    assert_eq!((lines.of("OldestPending"), lines.of("UnsentCallbacks")), (vec![0], vec![0]));
+    world.open(&app, "token").await.expect("a request");
+    world.minutes_pass(11);
+    let done = sweep(&function, &scheduled()).await.expect("swept");
+    assert_eq!((done.due, done.ended, done.failed), (1, 0, 0));
+    assert_eq!(lines.of("OldestPending"), [0, 660]);
+    world.minutes_pass(50);
+    assert_eq!(sweep(&function, &scheduled()).await.expect("swept").ended, 1);
+    assert_eq!(lines.of("OldestPending"), [0, 660, 0]);
+}
+
+#[tokio::test]
+async fn an_answer_that_could_not_be_sent_is_measured_until_it_is() {
+    let world = GateWorld::new("production");
+    let (app, lines) = (world.gate(&Fuse::never()), Lines::default());
+    world.open(&app, "token").await.expect("a request");
+    // Whoever took the claim died of it.
+    let entry = Entry {
+        kind: RecordKind::Claimed,
+        at: world.clock.now(),
+        decision: Some(decision(Verdict::Approved)),
+        facts: None,
+    };
+    SettleClaim::take(&world.store, &world.request().await, entry).await.expect("a claim");
+    let function = installation(&world, app, &lines, NOWHERE);
+    sweep(&function, &scheduled()).await.expect("swept");
+    assert_eq!((lines.of("UnsentCallbacks"), world.broker.taken()), (vec![1], vec![]));
+    world.minutes_pass(2);
+    sweep(&function, &scheduled()).await.expect("swept");
+    assert_eq!((lines.of("UnsentCallbacks"), world.broker.taken()), (vec![1, 0], vec![End::Approved]));
+}
+
+#[tokio::test]
+async fn an_execution_that_was_stopped_has_its_request_canceled() {
+    let world = GateWorld::new("production");
+    let app = world.gate(&Fuse::never());
+    world.open(&app, "token").await.expect("a request");
+    let function = installation(&world, app, &Lines::default(), NOWHERE);
+    let done = sweep(&function, &ended(60)).await.expect("worked");
+    assert_eq!(done, Done { due: 1, ended: 1, ..Done::default() });
+    assert!(matches!(world.request().await.state, State::Closed(closed) if closed.end == End::Canceled));
+    assert_eq!(sweep(&function, &ended(60)).await.expect("worked"), Done::default());
+}
+
+#[tokio::test]
+async fn a_late_word_of_an_earlier_end_leaves_what_a_redrive_has_asked_for() {
+    let world = GateWorld::new("production");
+    let app = world.gate(&Fuse::never());
+    world.minutes_pass(1);
+    world.open(&app, "token").await.expect("a request");
+    let function = installation(&world, app, &Lines::default(), NOWHERE);
+    assert_eq!(sweep(&function, &ended(50)).await.expect("worked"), Done::default());
+    assert!(world.request().await.is_open());
+}

@@ -1,0 +1,160 @@
+//! Deliveries as the HTTP API passes them on, and the webhook's secrets.
+
+use std::sync::Arc;
+
+use countersign::adapters::embedded::codehost::change::ReviewEvent;
+use countersign::app::Failure;
+use countersign::approval::request::End;
+use countersign::lambda::webhook::{HttpRequest, HttpResponse, deliver};
+use serde_json::{Value, json};
+
+use super::{Lines, NOWHERE, installation};
+use crate::aws::cloud::Cloud;
+use crate::gate_world::GateWorld;
+use crate::gate_world::fuse::Fuse;
+use crate::webhook_door::{GUID, SECRET, secret};
+
+const OTHER: &str = "another secret, which came later";
+
+fn holding(secrets: &Value) -> (u16, String) {
+    (200, json!({ "ARN": "arn:webhook", "Name": "webhook", "SecretString": secrets.to_string() }).to_string())
+}
+
+/// A request as the HTTP API makes it of a delivery that is signed with `by`.
+fn request(event: &str, body: &str, by: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "POST /webhooks/github", "rawPath": "/webhooks/github",
+        "headers": {
+            "content-type": "application/json", "x-github-event": event, "x-github-delivery": GUID,
+            "x-hub-signature-256": secret(by).sign(body.as_bytes()).expect("a signature")
+        },
+        "requestContext": { "http": { "method": "POST" } },
+        "body": body, "isBase64Encoded": false
+    })
+}
+
+fn read(request: Value) -> HttpRequest {
+    serde_json::from_value(request).expect("a request")
+}
+
+fn ping(by: &str) -> HttpRequest {
+    read(request("ping", &ping_body(), by))
+}
+
+fn ping_body() -> String {
+    json!({ "zen": "Approachable is better than simple.", "hook_id": 1 }).to_string()
+}
+
+fn body(response: &HttpResponse) -> Value {
+    serde_json::from_str(&response.body).expect("JSON")
+}
+
+/// A function in a world of its own, with the webhook's secrets as they are found one after the other.
+struct Function {
+    installation: Arc<countersign::lambda::installation::Installation>,
+    world: GateWorld,
+    cloud: Cloud,
+    lines: Lines,
+}
+
+impl Function {
+    async fn new(secrets: impl IntoIterator<Item = (u16, String)>) -> Self {
+        let (world, cloud, lines) = (GateWorld::new("production"), Cloud::new(secrets).await, Lines::default());
+        let installation = installation(&world, world.gate(&Fuse::never()), &lines, &cloud.url);
+        Self { installation: Arc::new(installation), world, cloud, lines }
+    }
+
+    async fn takes(&self, request: HttpRequest) -> u16 {
+        deliver(Ok(Arc::clone(&self.installation)), request).await.status_code
+    }
+}
+
+#[tokio::test]
+async fn a_signed_delivery_is_answered_as_the_local_gate_answers_it() {
+    let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
+    let response = deliver(Ok(Arc::clone(&function.installation)), ping(SECRET)).await;
+    assert_eq!((response.status_code, body(&response)), (200, json!({ "schema": 1, "result": "pong" })));
+    assert_eq!(response.headers.get("content-type"), Some(&"application/json"));
+}
+
+#[tokio::test]
+async fn a_body_in_base64_is_the_bytes_that_were_signed() {
+    let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
+    let mut encoded = request("ping", &ping_body(), SECRET);
+    encoded["body"] = aws_smithy_types::base64::encode(ping_body()).into();
+    encoded["isBase64Encoded"] = true.into();
+    assert_eq!(function.takes(read(encoded.clone())).await, 200);
+    encoded["body"] = "not base64!".into();
+    assert_eq!(function.takes(read(encoded)).await, 400);
+}
+
+#[tokio::test]
+async fn an_approval_that_is_delivered_resumes_the_execution_and_comes_a_second_time_in_vain() {
+    let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
+    function.world.open(&function.installation.app, "token").await.expect("a request");
+    function.world.review("pia", ReviewEvent::Approve);
+    let payload =
+        crate::webhook_door::handled().into_iter().find(|sent| sent.name() == "pull_request_review.submitted");
+    let mut payload = payload.expect("a payload").payload;
+    payload["repository"]["full_name"] = "acme/checkout".into();
+    payload["pull_request"]["number"] = 1.into();
+    let again = || read(request("pull_request_review", &payload.to_string(), SECRET));
+    let response = deliver(Ok(Arc::clone(&function.installation)), again()).await;
+    assert_eq!((response.status_code, &body(&response)["requests"]), (200, &1.into()), "{}", response.body);
+    assert_eq!(function.world.broker.taken(), [End::Approved]);
+    let response = deliver(Ok(Arc::clone(&function.installation)), again()).await;
+    assert_eq!(body(&response)["result"], "worked before");
+}
+
+#[tokio::test]
+async fn a_delivery_that_nobody_signed_is_refused_counted_and_reads_no_secret_where_it_has_no_signature() {
+    let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
+    let mut unsigned = request("ping", &ping_body(), SECRET);
+    unsigned["headers"].as_object_mut().expect("headers").remove("x-hub-signature-256");
+    assert_eq!(function.takes(read(unsigned)).await, 401);
+    assert_eq!(function.cloud.calls().len(), 0);
+    assert_eq!(function.takes(ping(OTHER)).await, 401);
+    assert_eq!(function.lines.of("DeliveriesRejected"), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_changed_is_found_by_the_first_delivery_that_is_signed_with_it() {
+    let (before, after) = (json!({ "current": SECRET }), json!({ "current": OTHER, "previous": SECRET }));
+    let function = Function::new([holding(&before), holding(&after)]).await;
+    assert_eq!(function.takes(ping(SECRET)).await, 200);
+    function.world.minutes_pass(2);
+    assert_eq!(function.takes(ping(OTHER)).await, 200);
+    assert_eq!(function.takes(ping(SECRET)).await, 200, "the one before is good until GitHub has the new one");
+    assert_eq!(function.cloud.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_signs_wrongly_again_and_again_makes_the_secret_be_read_once_a_minute_at_most() {
+    let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
+    for _ in 0..5 {
+        assert_eq!(function.takes(ping(OTHER)).await, 401);
+    }
+    assert_eq!(function.cloud.calls().len(), 1);
+    function.world.minutes_pass(2);
+    assert_eq!(function.takes(ping(OTHER)).await, 401);
+    assert_eq!(function.cloud.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn without_a_usable_secret_nothing_is_let_in_and_github_is_told_to_come_again() {
+    for secrets in [json!({}), json!({ "current": "short" }), json!({ "current": SECRET, "previous": "short" })] {
+        let function = Function::new([holding(&secrets)]).await;
+        assert_eq!(function.takes(ping(SECRET)).await, 503, "{secrets}");
+    }
+    let world = GateWorld::new("production");
+    let unreachable = installation(&world, world.gate(&Fuse::never()), &Lines::default(), NOWHERE);
+    assert_eq!(deliver(Ok(Arc::new(unreachable)), ping(SECRET)).await.status_code, 503);
+}
+
+#[tokio::test]
+async fn an_installation_that_is_broken_answers_every_delivery_with_503_and_says_no_more_than_its_name() {
+    let broken = Failure::PolicyInvalid { detail: "of another digest".to_owned() };
+    let response = deliver(Err(broken), ping(SECRET)).await;
+    assert_eq!((response.status_code, &body(&response)["error"]["code"]), (503, &"Countersign.PolicyInvalid".into()));
+    assert!(!response.body.contains("digest"));
+}
