@@ -26,6 +26,13 @@ locals {
       Action   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
       Resource = var.task_response_scope == "state-machine" ? local.arn.state_machine : "*"
     }
+    # Whether the execution that is to wait still runs.
+    look = {
+      Sid      = "LookAtExecutions"
+      Effect   = "Allow"
+      Action   = ["states:DescribeExecution"]
+      Resource = local.arn.executions
+    }
     github_secret = {
       Sid      = "GitHubSecret"
       Effect   = "Allow"
@@ -68,6 +75,7 @@ locals {
     Statement = concat(
       [local.statements.log[function]],
       local.common,
+      function == "gate" ? [local.statements.look] : [],
       function == "webhook" ? [local.statements.webhook_secret] : [],
       function == "sweep" ? [local.statements.undelivered] : [],
     )

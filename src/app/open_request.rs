@@ -3,16 +3,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::end_execution::{end_earlier_runs, end_execution};
 use super::failure::Failure;
 use super::gather::{Moments, bare};
 use super::input::{ExecutionInput, recorded};
 use super::rewrite::TRIES;
 use super::settle::Settled;
-use super::{App, ExecutionRef, announce, end_execution, settle, show};
+use super::{App, ExecutionRef, announce, settle, show};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, End, State, Subject, Trail};
+use crate::approval::request::{ApprovalRequest, End, ExecutionEnd, State, Subject, Trail};
 use crate::ident::{PullRequestRef, RequestId, Revision, TaskToken};
 use crate::policy::Rule;
 use crate::ports::{Write, WriteError};
@@ -69,11 +70,15 @@ pub async fn open_request(
         requester: given.requester,
     };
 
-    end_execution::end_earlier_runs(app, execution).await?;
+    end_earlier_runs(app, execution).await?;
     if let Some(at) = &subject.pull_request {
         show::owe(app, at, &execution.request_id()).await;
     }
     let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
+    if !still_runs(app, execution).await {
+        end_execution(app, execution, ExecutionEnd::Stopped).await?;
+        return Err(Failure::Ended { end: End::Canceled, decision: None });
+    }
 
     match settle::settle(app, &request.id).await {
         Ok(Settled::Waiting(_)) => announce::announce(app, &request, Event::Requested, None).await,
@@ -85,6 +90,15 @@ pub async fn open_request(
         }
     }
     Ok(request.id)
+}
+
+/// Whether anybody waits. An execution that was stopped while its request was stored is not told of a second time; one of
+/// which nobody can say is asked for.
+async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
+    app.callback.is_running(&execution.arn).await.unwrap_or_else(|error| {
+        tracing::warn!(execution.arn = %execution.arn, reason = %error, "it is not known whether the execution runs");
+        true
+    })
 }
 
 /// Stores a new request, or the new token in the one that stands.

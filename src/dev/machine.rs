@@ -183,12 +183,7 @@ impl Machine {
             Ok(_) => {
                 self.broker.note(&execution.name, &write_step(&step(true, 0, None))?)?;
                 app::show_opened(&app, reference).await;
-                let now = self.broker.execution(&execution.name)?;
-                if now.status != Status::Running {
-                    // It was stopped while the request was stored.
-                    self.close_request(&now, ExecutionEnd::Stopped).await;
-                }
-                self.waited(&now, reference).await
+                self.waited(&self.broker.execution(&execution.name)?, reference).await
             }
             Err(failure) => {
                 let now = self.app.clock.now();

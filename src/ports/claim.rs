@@ -132,6 +132,14 @@ pub trait ExecutionCallback: Send + Sync {
     /// again.
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError>;
 
+    /// Whether the execution still runs; yes, where that cannot be told.
+    ///
+    /// # Errors
+    /// [`CallbackError`]: nobody said.
+    async fn is_running(&self, _execution: &ExecutionArn) -> Result<bool, CallbackError> {
+        Ok(true)
+    }
+
     /// Whether success is the release itself, with no step of the execution's own behind it: then it is verified first.
     fn releases(&self, _execution: &ExecutionArn) -> bool {
         false

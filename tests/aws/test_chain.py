@@ -124,19 +124,26 @@ class ChainTests(unittest.TestCase):
 
     # What time brings.
 
-    def test_people_are_reminded_then_it_is_escalated_and_a_stand_in_may_approve(self):
+    def test_people_are_reminded_once_and_a_stand_ins_approval_counts_from_the_escalation_on(self):
         pull, execution = self.waiting("canary")
+        self.world.advance(HOUR)
+        self.world.sweep()
+        self.world.tells(pull, "reminded")
+        self.world.sweep()
+        self.world.tells(pull, "reminded")
         pull.review("sam")
         self.host.drained()
-        self.assertTrue(execution.runs())
+        self.assertTrue(execution.runs(), "nobody stands in yet")
         self.world.advance(HOUR)
         self.world.sweep()
-        self.world.tells(pull, "reminded")
-        self.world.sweep()
-        self.world.tells(pull, "reminded")
-        self.world.advance(HOUR)
+        self.assertEqual(execution.releases()["decision"]["counts"], ["sam"])
+
+    def test_whom_nobody_answers_is_escalated_to_and_may_approve_then(self):
+        pull, execution = self.waiting("canary")
+        self.world.advance(2 * HOUR)
         self.world.sweep()
         self.world.tells(pull, "escalated")
+        pull.review("sam")
         self.assertEqual(execution.releases()["decision"]["counts"], ["sam"])
 
     def test_z_what_waits_for_a_freeze_is_asked_and_released_after_it(self):

@@ -7,11 +7,13 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
+use aws_sdk_sfn::types::ExecutionStatus;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::connection::Connection;
 use super::error::{SdkError, describe};
 use crate::approval::request::CallbackOutcome;
+use crate::ident::ExecutionArn;
 use crate::ports::{Answer, CallbackError, ExecutionCallback, SettleClaim};
 
 /// Nobody waits with the token any more: it timed out, was answered, or its execution is over.
@@ -29,12 +31,16 @@ impl StepFunctions {
     pub const fn new(connection: Connection) -> Self {
         Self { connection, client: OnceLock::new() }
     }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| self.connection.step_functions())
+    }
 }
 
 #[async_trait]
 impl ExecutionCallback for StepFunctions {
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
-        let client = self.client.get_or_init(|| self.connection.step_functions());
+        let client = self.client();
         let token = claim.token().expose();
         match answer {
             Answer::Success { output } => {
@@ -43,6 +49,14 @@ impl ExecutionCallback for StepFunctions {
             Answer::Failure { error, cause } => {
                 outcome(client.send_task_failure().task_token(token).error(error).cause(cause).send().await)
             }
+        }
+    }
+
+    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, CallbackError> {
+        let call = self.client().describe_execution().execution_arn(execution.as_str());
+        match call.send().await {
+            Ok(described) => Ok(*described.status() == ExecutionStatus::Running),
+            Err(error) => Err(CallbackError { detail: format!("Step Functions: {}", describe(&error)) }),
         }
     }
 }

@@ -59,7 +59,7 @@ def _stopping() -> None:
     def stop_execution(self):
         arn = self._get_param("executionArn")
         execution = self.stepfunction_backend.describe_execution(arn)
-        now = datetime.datetime.fromtimestamp(clock.the.now(), datetime.UTC)
+        now = _now()
         execution.stop(stop_date=now, error=self._get_param("error"), cause=self._get_param("cause"))
         return responses.ActionResult({"stopDate": now})
 
@@ -138,7 +138,7 @@ def _telling(tell: Callable[[dict], None]) -> None:
     start = executions.Execution.start
 
     def started(self):
-        self.exec_status = RUNNING
+        self.exec_status, self.start_date = RUNNING, _now()
         tell(_status_change(self))
         start(self)
 
@@ -148,9 +148,15 @@ def _telling(tell: Callable[[dict], None]) -> None:
 
     def reflected(self):
         reflect(self)
+        if self.execution.exec_status != RUNNING:
+            self.execution.stop_date = _now()
         tell(_status_change(self.execution))
 
     communication._reflect_execution_status = reflected
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(clock.the.now(), datetime.UTC)
 
 
 def _describing() -> None:

@@ -9,7 +9,7 @@ use countersign::ports::{Answer, CallbackError, ExecutionCallback as _, RequestS
 use serde_json::json;
 
 use super::cloud::{Cloud, nowhere};
-use crate::specimen::{at, decision, opening, pending};
+use crate::specimen::{at, decision, execution, opening, pending};
 
 const TOKEN: &str = "AQCEAAAAKgAAAAMAAAAAAAAAAthe-token";
 
@@ -60,6 +60,25 @@ async fn a_token_that_nobody_waits_with_is_over() {
         for answer in [success(), failure()] {
             assert_eq!(resumed(&cloud, &answer).await, Ok(CallbackOutcome::TokenOver), "{code}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_execution_runs_where_step_functions_says_so_and_else_nobody_knows() {
+    let described = |status: &str| {
+        let arn = execution("one");
+        json!({ "executionArn": arn, "stateMachineArn": arn, "status": status, "startDate": 1.0 }).to_string()
+    };
+    for (status, body, expected) in [
+        (200, described("RUNNING"), Some(true)),
+        (200, described("ABORTED"), Some(false)),
+        (200, described("PENDING_REDRIVE"), Some(false)),
+        (400, json!({ "__type": "ExecutionDoesNotExist" }).to_string(), None),
+    ] {
+        let cloud = Cloud::new([(status, body)]).await;
+        assert_eq!(StepFunctions::new(cloud.connection()).is_running(&execution("one")).await.ok(), expected);
+        let call = cloud.calls().pop().expect("a call");
+        assert_eq!(call.json(), json!({ "executionArn": execution("one") }));
     }
 }
 

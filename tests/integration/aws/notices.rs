@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Query;
 use countersign::adapters::aws::sns::Topics;
 use countersign::approval::decision::{Decision, Event, ReviewOutcome, Verdict};
 use countersign::ident::{ChannelName, RequestId};
@@ -39,8 +38,30 @@ async fn published(message: &Message) -> BTreeMap<String, String> {
     let topics = Topics::new(cloud.connection(), topics, "https://github.example.com/");
     topics.notify(&channel("desk"), message).await.expect("it is published");
     let [call] = <[_; 1]>::try_from(cloud.calls()).expect("one call");
-    let uri = format!("/?{}", call.body).parse().expect("a form");
-    Query::<BTreeMap<String, String>>::try_from_uri(&uri).expect("fields").0
+    form(&call.body)
+}
+
+/// The fields of a form, as `application/x-www-form-urlencoded` has them.
+fn form(body: &str) -> BTreeMap<String, String> {
+    let decoded = |text: &str| {
+        let mut bytes = Vec::new();
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            bytes.push(match byte {
+                b'+' => b' ',
+                b'%' => {
+                    let digits = [rest.next(), rest.next()].map(|digit| char::from(digit.expect("a digit")));
+                    u8::from_str_radix(&String::from_iter(digits), 16).expect("hex")
+                }
+                other => other,
+            });
+        }
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    body.split('&')
+        .filter_map(|field| field.split_once('='))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
 }
 
 fn attributes(form: &BTreeMap<String, String>) -> BTreeMap<&str, (&str, &str)> {

@@ -98,6 +98,10 @@ impl ExecutionCallback for Fused<Arc<Broker>> {
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
         self.fuse.around(self.port.resume(claim, answer)).await
     }
+
+    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, CallbackError> {
+        self.fuse.around(self.port.is_running(execution)).await
+    }
 }
 
 #[async_trait]

@@ -2,6 +2,7 @@
 
 pub(crate) mod fuse;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use countersign::app::{self, App, ExecutionRef, Failure, Pinned, Recorded, Told}
 use countersign::approval::decision::Event;
 use countersign::approval::observation::Observation;
 use countersign::approval::request::{ApprovalRequest, CallbackOutcome, End};
-use countersign::ident::{ChannelName, DeliveryId, Login, RepositoryName, RequestId};
+use countersign::ident::{ChannelName, DeliveryId, ExecutionArn, Login, RepositoryName, RequestId};
 use countersign::ports::{
     Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Needs, Notifier, NotifyError, RequestStore as _,
     SettleClaim,
@@ -33,6 +34,7 @@ use crate::store_contract::assert_chain;
 pub(crate) struct Broker {
     live: Mutex<Option<String>>,
     taken: Mutex<Vec<End>>,
+    stopped: AtomicBool,
 }
 
 impl Broker {
@@ -43,6 +45,11 @@ impl Broker {
 
     pub(crate) fn waits(&self) -> bool {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The execution was stopped by hand.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn taken(&self) -> Vec<End> {
@@ -66,6 +73,10 @@ impl ExecutionCallback for Broker {
         };
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).push(end);
         Ok(CallbackOutcome::Taken)
+    }
+
+    async fn is_running(&self, _: &ExecutionArn) -> Result<bool, CallbackError> {
+        Ok(!self.stopped.load(Ordering::Relaxed))
     }
 }
 
