@@ -14,7 +14,7 @@ const DEPLOYMENT: &str = "/repos/acme/checkout/deployments/1";
 const RULE: &str = "/repos/acme/checkout/actions/runs/1/deployment_protection_rule";
 
 /// A check run in that status.
-fn waits_for(status: Value) -> Value {
+fn waits_for(status: &str) -> Value {
     json!({"name": "countersign", "head_sha": "a", "status": status})
 }
 
@@ -31,7 +31,7 @@ async fn a_call_that_github_would_not_take_is_found_whatever_the_stand_in_makes_
         ("POST", format!("{PULL}/reviews"), json!({"event": "approve"}), "must be equal to one of"),
         ("PUT", format!("{PULL}/reviews/1/dismissals"), json!({}), "'message'"),
         ("POST", "/repos/acme/checkout/check-runs".to_owned(), json!({"name": "countersign"}), "'head_sha'"),
-        ("POST", "/repos/acme/checkout/check-runs".to_owned(), waits_for(json!("later")), "must be equal to one of"),
+        ("POST", "/repos/acme/checkout/check-runs".to_owned(), waits_for("later"), "must be equal to one of"),
         ("POST", "/repos/acme/checkout/issues/1/comments".to_owned(), json!({"text": "so"}), "'body'"),
         ("POST", format!("{PULL}/requested_reviewers"), json!({"reviewers": "pia"}), "reviewers must be array"),
         ("POST", "/repos/acme/checkout/deployments".to_owned(), json!({"ref": 1}), "ref must be string"),
