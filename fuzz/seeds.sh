@@ -37,7 +37,7 @@ while IFS= read -r line; do
     number=$((number + 1))
     { jq -r .event <<< "$line"; jq -c .payload <<< "$line"; } > "$corpus/delivery/seed-$number"
 done < <(jq -c '.[]' tests/deliveries/handled.json)
-for event in ping pull_request pull_request_review; do
+for event in ping pull_request pull_request_review check_run; do
     while IFS= read -r line; do
         number=$((number + 1))
         printf '%s\n%s\n' "$event" "$line" > "$corpus/delivery/seed-$number"

@@ -82,8 +82,6 @@ pub struct Needs {
     pub files: bool,
     /// Whether anything looks at who pushed, whatever else is known.
     pub pushers: bool,
-    /// Heads of which a delivery has told when they became head.
-    pub known_heads: BTreeSet<Revision>,
     /// Reviews that a delivery has bound to their commit.
     pub known_reviews: BTreeSet<ReviewId>,
 }
@@ -101,9 +99,7 @@ impl Needs {
         // What is known was left out: with less of it, more was read.
         self.files >= other.files
             && self.pushers >= other.pushers
-            && (self.pushers
-                || (self.known_heads.is_subset(&other.known_heads)
-                    && self.known_reviews.is_subset(&other.known_reviews)))
+            && (self.pushers || self.known_reviews.is_subset(&other.known_reviews))
     }
 
     /// What serves both.
@@ -112,20 +108,19 @@ impl Needs {
         Self {
             files: self.files || other.files,
             pushers: self.pushers || other.pushers,
-            known_heads: self.known_heads.intersection(&other.known_heads).cloned().collect(),
             known_reviews: self.known_reviews.intersection(&other.known_reviews).copied().collect(),
         }
     }
 
     /// Whether push activity is needed of what was read: for who pushed, also where a commit is of no account, and for
-    /// when the head became head, which an approval that only the API tells of is held against.
+    /// when the head became head, which an approval that only the API tells of is held against. That a delivery once told
+    /// when it became head is not enough: a branch that was pushed back to it has it for head anew, and the delivery of
+    /// that may be lost.
     #[must_use]
-    pub fn push_activity(&self, head: &Revision, commits: &[Commit], reviews: &[Review]) -> bool {
+    pub fn push_activity(&self, commits: &[Commit], reviews: &[Review]) -> bool {
         let approved_in_secret =
             |review: &Review| review.state == ReviewState::Approved && !self.known_reviews.contains(&review.id);
-        self.pushers
-            || commits.iter().any(is_unattributed)
-            || (!self.known_heads.contains(head) && reviews.iter().any(approved_in_secret))
+        self.pushers || commits.iter().any(is_unattributed) || reviews.iter().any(approved_in_secret)
     }
 }
 

@@ -121,7 +121,6 @@ fn needs(rule: &Rule<'_>, told: &Observed) -> Needs {
     Needs {
         files: looks_at(|test| matches!(test, Test::Paths(_) | Test::OnlyPaths(_))),
         pushers: rule.exclude().contains(&Exclusion::Pushers) || looks_at(people),
-        known_heads: told.heads.keys().cloned().collect(),
         known_reviews: told.reviews.keys().copied().collect(),
     }
 }

@@ -7,10 +7,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, timeout_at};
 
 use super::App;
-use crate::ident::DeliveryId;
-use crate::ports::{CodeHostError, DeliveryAttempt, DeliveryLog};
+use crate::ident::{DeliveryId, sha256_hex};
+use crate::ports::{CodeHostError, DeliveryAttempt, DeliveryLog, DeliveryState, StoreError};
 
 /// For how long the code host keeps a delivery.
 const KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
@@ -58,30 +59,44 @@ impl Redelivery {
     }
 }
 
-/// Asks for what failed, where it is time to. That it cannot is logged, and holds nothing up.
-pub(super) async fn redeliver(app: &App) -> Redelivered {
+/// Asks for what failed, where it is time to, until the time is over. That it cannot is logged, and holds nothing up.
+pub(super) async fn redeliver(app: &App, until: Instant) -> Redelivered {
     let now = app.clock.now();
     let Some(redelivery) = app.redelivery.as_ref().filter(|redelivery| redelivery.is_due(now)) else {
         return Redelivered::default();
     };
     let since = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
-    let attempts = match redelivery.log.attempts(since).await {
+    let attempts = match before(until, redelivery.log.attempts(since)).await {
         Ok(attempts) => attempts,
         Err(error) => {
             tracing::warn!(reason = %error, "failed deliveries were not looked for");
             return Redelivered::default();
         }
     };
-    ask(redelivery.log.as_ref(), failed(attempts, now)).await
+    ask(app, redelivery.log.as_ref(), failed(attempts, now), until).await
 }
 
-async fn ask(log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>) -> Redelivered {
+/// The answer, if it comes in time.
+async fn before<T>(
+    until: Instant,
+    work: impl Future<Output = Result<T, CodeHostError>> + Send,
+) -> Result<T, CodeHostError> {
+    let late = |_| Err(CodeHostError::Unavailable { detail: "the time of the sweep is over".to_owned() });
+    timeout_at(until, work).await.unwrap_or_else(late)
+}
+
+async fn ask(app: &App, log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>, until: Instant) -> Redelivered {
     let mut done = Redelivered::default();
     for attempt in failed {
         if done.asked >= AT_ONCE || done.refused >= AT_ONCE {
             break;
         }
-        match log.redeliver(attempt.id).await {
+        let asked = match is_refused(app, &attempt).await {
+            Ok(true) => continue,
+            Ok(false) => before(until, log.redeliver(attempt.id)).await,
+            Err(error) => Err(CodeHostError::Unavailable { detail: error.to_string() }),
+        };
+        match asked {
             Ok(()) => {
                 tracing::info!(delivery.id = %attempt.delivery, "a delivery that failed is made again");
                 done.asked += 1;
@@ -89,14 +104,35 @@ async fn ask(log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>) -> Redelivered
             Err(error) => {
                 tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "a delivery is not made again");
                 done.refused += 1;
-                // Another would fare no better now.
-                if matches!(error, CodeHostError::Unavailable { .. }) {
-                    break;
+                match error {
+                    CodeHostError::NotFound { .. } => never_again(app, &attempt).await,
+                    // Another would fare no better now.
+                    CodeHostError::Unavailable { .. } => break,
                 }
             }
         }
     }
     done
+}
+
+/// Under which an attempt that is refused for good is kept among the deliveries that are done, so that no run asks for it
+/// once more and it takes no other's place. It is no delivery's own name, which has to be let in should it come yet, and
+/// nobody who does not know that name can guess it.
+fn mark(attempt: &DeliveryAttempt) -> Option<DeliveryId> {
+    let named = sha256_hex(format!("{} {}", attempt.id.0, attempt.delivery).as_bytes());
+    DeliveryId::new(&format!("refused-{named}")).ok()
+}
+
+async fn is_refused(app: &App, attempt: &DeliveryAttempt) -> Result<bool, StoreError> {
+    let Some(mark) = mark(attempt) else { return Ok(false) };
+    Ok(app.store.begin_delivery(&mark, app.clock.now()).await? == DeliveryState::Done)
+}
+
+async fn never_again(app: &App, attempt: &DeliveryAttempt) {
+    let Some(mark) = mark(attempt) else { return };
+    if let Err(error) = app.store.finish_delivery(&mark, app.clock.now()).await {
+        tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "what is refused will be asked for again");
+    }
 }
 
 /// The last attempt at every delivery of which none was taken, the longest-standing first. One that failed often is

@@ -1,5 +1,6 @@
 //! Somebody asked at a check for its request to be looked at again: the facts are read anew, and the check is written
-//! whatever stands there, since GitHub takes it back when it is asked to run it again.
+//! whatever stands there, since GitHub takes it back when it is asked to run it again. Any App can make a check by our
+//! name, and so have this asked: all that comes of it is a reading, which decides as it would anyway.
 
 use super::failure::Failure;
 use super::record_delivery::Recorded;

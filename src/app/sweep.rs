@@ -1,10 +1,12 @@
 //! The sweep: what is due, and what was missed. It completes whatever a crash or a lost webhook left behind.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::settle::{Settled, settle};
-use super::show::{Pace, Wanted};
 use super::{App, announce, redeliver, show};
 use crate::approval::decision::Event;
 use crate::approval::request::{ApprovalRequest, State};
@@ -23,12 +25,28 @@ pub struct Swept {
     pub redelivered: usize,
 }
 
+/// How long pages and deliveries may take together once what is due is worked: a sweep follows each minute, and what
+/// calls it waits no longer than that.
+const AFTERWARDS: Duration = Duration::from_secs(30);
+/// What part of it is kept for deliveries: pages that are slow would leave nothing, sweep after sweep, until the code
+/// host has forgotten what it could not deliver.
+const FOR_DELIVERIES: u32 = 3;
+
 /// Works everything that is due: deadlines, reminders, escalations, facts to be read again, claims that lapsed,
 /// announcements not made. Every ten minutes it also asks for deliveries that failed.
 ///
 /// # Errors
 /// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
 pub async fn sweep(app: &App) -> Result<Swept, Failure> {
+    sweep_within(app, AFTERWARDS).await
+}
+
+/// The same, in which pages and deliveries take no longer than this together. What there was no time for is left to the
+/// next sweep.
+///
+/// # Errors
+/// As [`sweep`].
+pub async fn sweep_within(app: &App, afterwards: Duration) -> Result<Swept, Failure> {
     let app = &app.reading_once();
     let due = app.store.due(app.clock.now()).await?;
     let mut swept = Swept { due: due.len(), ..Swept::default() };
@@ -54,12 +72,11 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
             },
         }
     }
-    for at in changed {
-        show::show(app, &at, Wanted { also: None, anew: false, pace: Pace::Thorough }).await;
-    }
-    show::show_due(app).await;
+    let begun = Instant::now();
+    let after = |time| begun.checked_add(time).unwrap_or(begun);
+    show::show_until(app, &changed, after(afterwards - afterwards / FOR_DELIVERIES)).await;
     // Last: many may have failed, and what is due must not wait for them.
-    swept.redelivered = redeliver::redeliver(app).await.asked;
+    swept.redelivered = redeliver::redeliver(app, after(afterwards)).await.asked;
     Ok(swept)
 }
 

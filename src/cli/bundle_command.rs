@@ -56,10 +56,10 @@ pub(super) fn run(args: &BundleArgs, global: &Global) -> anyhow::Result<Exit> {
     let files = [&zip, &json].map(|path| path.display().to_string());
     match global.format {
         Format::Json => {
-            let (digest, sum) = (policy.digest(), &manifest["layer_sha256"]);
+            let (digest, sum) = (policy.digest(), manifest.get("layer_sha256"));
             terminal::print_json(&json!({
                 "schema": SCHEMA, "policy_digest": digest, "layer_sha256": sum, "files": files,
-                "findings": render::finding::json(findings, sources, None)["findings"],
+                "findings": render::finding::json(findings, sources, None).get("findings"),
             }))?;
         }
         Format::Text => {

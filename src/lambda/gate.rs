@@ -126,7 +126,14 @@ async fn verify(app: &App, execution: &Execution) -> Result<Value, Failure> {
             log(execution, &release.decision);
             match release.decision.verdict {
                 Verdict::Approved => Ok(released(&release.request_id, &release.decision)),
-                _ => wait(&release.decision),
+                Verdict::Wait => wait(&release.decision),
+                // None is a release, and verifying gives none: were it to, nothing is released by that.
+                Verdict::Pending
+                | Verdict::Blocked
+                | Verdict::Rejected
+                | Verdict::Expired
+                | Verdict::Superseded
+                | Verdict::Denied => Err(Failure::Unavailable { detail: "not approved, and not refused".to_owned() }),
             }
         }
         Err(failure @ Failure::Ended { .. }) => {

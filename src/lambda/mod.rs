@@ -65,7 +65,7 @@ where
     let installation = &open(role).map(Arc::new);
     let work = &work;
     let serve = lambda_runtime::run(service_fn(move |event: LambdaEvent<E>| async move {
-        let installation = installation.as_ref().map(Arc::clone).map_err(|broken| broken.failure());
+        let installation = installation.as_ref().map(Arc::clone).map_err(Broken::failure);
         let meter = installation.as_ref().ok().map(Arc::clone);
         let done = within(&event.context, work(installation, event.payload)).await;
         if let Err(failure) = &done {

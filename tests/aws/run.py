@@ -74,7 +74,7 @@ def nothing_is_left(peer) -> None:
 
 def store_contract(peer_url: str) -> None:
     """The table's contract in Rust, against the peer's DynamoDB."""
-    command = ["cargo", "test", "--features", "aws", "--test", "integration", "dynamodb", "--", "--ignored"]
+    command = ["cargo", "test", "--features", "lambda", "--test", "integration", "dynamodb", "--", "--ignored"]
     environment = {**os.environ, "COUNTERSIGN_TEST_DYNAMODB": peer_url}
     done = subprocess.run(command, cwd=setting.ROOT, env=environment, capture_output=True, text=True)
     print("\n".join(f"   {line}" for line in done.stdout.splitlines()[-40:]))

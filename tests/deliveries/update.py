@@ -15,17 +15,18 @@ from jsonschema import Draft4Validator
 
 EXAMPLES = ("@octokit/webhooks-examples@7.6.1", "package/api.github.com/index.json")
 DESCRIPTION = ("@octokit/openapi@23.0.2", "package/generated/api.github.com.json")
-EVENTS = ("ping", "pull_request", "pull_request_review")
+EVENTS = ("ping", "pull_request", "pull_request_review", "check_run")
 HANDLED = {
-    "pull_request": ("synchronize", "closed", "reopened", "edited", "labeled", "unlabeled"),
+    "pull_request": ("synchronize", "closed", "reopened", "edited", "labeled", "unlabeled", "review_request_removed"),
     "pull_request_review": ("submitted", "edited", "dismissed"),
+    "check_run": ("rerequested", "requested_action"),
+    "deployment_protection_rule": ("requested",),
 }
-# Handled or sent by the stand-in, and with no recorded example to derive a payload from, or none needed.
+# Sent by GitHub or by the stand-in, and let in without anything being done.
 DESCRIBED = {
     "ping": ("",),
-    "pull_request": ("opened",),
-    "check_run": ("created", "completed", "rerequested", "requested_action"),
-    "deployment_protection_rule": ("requested",),
+    "pull_request": ("opened", "review_requested"),
+    "check_run": ("created", "completed"),
 }
 PROSE = (
     *("default", "deprecated", "description", "example", "examples"),
@@ -85,7 +86,7 @@ def cut(description):
         for child in node.values():
             reach(child)
 
-    for event, actions in [*HANDLED.items(), *DESCRIBED.items()]:
+    for event, actions in (*HANDLED.items(), *DESCRIBED.items()):
         for action in actions:
             hook = description["x-webhooks"][f"{event}-{action}".rstrip("-").replace("_", "-")]
             schema = hook["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -128,6 +129,15 @@ def complete(schemas, options, value):
         complete(schemas, known.get(key, []), child)
 
 
+def by_reviewer(account):
+    """The account, made another's."""
+    was = account["login"]
+    for key, value in account.items():
+        account[key] = value.replace(was, REVIEWER[0]) if isinstance(value, str) else value
+    account["id"] = REVIEWER[1]
+    return account
+
+
 def derive(examples):
     """One payload for everything that we handle, each from a real one; the package has no approval and no edit."""
     reviews, pull_requests = examples["pull_request_review"], examples["pull_request"]
@@ -135,23 +145,19 @@ def derive(examples):
     def real(candidates, action):
         return copy.deepcopy([example for example in candidates if example["action"] == action][-1])
 
-    def by_reviewer(payload):
-        account = payload["review"]["user"]
-        was = account["login"]
-        for key, value in account.items():
-            account[key] = value.replace(was, REVIEWER[0]) if isinstance(value, str) else value
-        account["id"] = REVIEWER[1]
+    def reviewed(payload):
+        by_reviewer(payload["review"]["user"])
         return payload
 
     derived = []
     for state, body in (("approved", "/approve checkout:production"), ("changes_requested", "not yet"), ("commented", None)):
-        payload = by_reviewer(real(reviews, "submitted"))
+        payload = reviewed(real(reviews, "submitted"))
         payload["review"].update(state=state, body=body)
         payload["sender"] = copy.deepcopy(payload["review"]["user"])
         derived.append(("pull_request_review", payload))
     edited = copy.deepcopy(derived[0][1])
     edited.update(action="edited", changes={"body": {"from": "looks fine"}})
-    derived += [("pull_request_review", edited), ("pull_request_review", by_reviewer(real(reviews, "dismissed")))]
+    derived += [("pull_request_review", edited), ("pull_request_review", reviewed(real(reviews, "dismissed")))]
 
     for action in ("synchronize", "closed", "reopened", "labeled", "unlabeled"):
         derived.append(("pull_request", real(pull_requests, action)))
@@ -159,7 +165,40 @@ def derive(examples):
         payload = real(pull_requests, "reopened")
         payload.update(action="edited", changes=changes)
         derived.append(("pull_request", payload))
-    return derived
+    person, team = real(pull_requests, "review_request_removed"), real(pull_requests, "review_request_removed")
+    del team["requested_reviewer"]
+    team["requested_team"] = real(examples["team"], "created")["team"]
+    derived += [("pull_request", person), ("pull_request", team)]
+    derived += [("check_run", of_our_check(real(examples["check_run"], action))) for action in HANDLED["check_run"]]
+    return [*derived, ("deployment_protection_rule", protection(examples, real))]
+
+
+def of_our_check(payload):
+    """The recorded checks are other Apps'."""
+    payload["check_run"].update(name="countersign / hello / production", external_id=f"req-{7:032x}")
+    if "requested_action" in payload:
+        payload["requested_action"]["identifier"] = "re-evaluate"
+    return payload
+
+
+def protection(examples, real):
+    """No deployment_protection_rule is published: made of the parts of what is. Sent by another than who deploys."""
+    made = real(examples["deployment"], "created")
+    deployment, repository = made["deployment"], made["repository"]
+    run = [example["workflow_run"] for example in examples["deployment"] if example.get("workflow_run")][-1]["id"]
+    return {
+        "action": "requested",
+        "environment": deployment["environment"],
+        "event": "push",
+        "sha": deployment["sha"],
+        "ref": deployment["ref"],
+        "deployment_callback_url": f"{repository['url']}/actions/runs/{run}/deployment_protection_rule",
+        "deployment": deployment,
+        "pull_requests": [real(examples["pull_request"], "synchronize")["pull_request"]],
+        "repository": repository,
+        "installation": made["installation"],
+        "sender": by_reviewer(made["sender"]),
+    }
 
 
 def as_json_schema(node):
@@ -173,13 +212,17 @@ def as_json_schema(node):
 
 
 def main():
-    examples = {entry["name"]: entry["examples"] for entry in fetch(*EXAMPLES) if entry["name"] in EVENTS}
+    examples = {entry["name"]: entry["examples"] for entry in fetch(*EXAMPLES)}
     schemas = cut(fetch(*DESCRIPTION))
     checked = {"components": {"schemas": as_json_schema(schemas)}}
     handled, faults = [], []
     for event, payload in derive(examples):
         name = f"{event}.{payload['action']}"
-        complete(schemas, alternatives(schemas, schemas[name]), payload)
+        options = alternatives(schemas, schemas[name])
+        # A review is asked of a person or of a team, and the schema of the one demands what that of the other has not.
+        wanted = [key for key in payload if key.startswith("requested_")]
+        apart = [o for o in options if all(key in wanted for key in o.get("required", ()) if key.startswith("requested_"))]
+        complete(schemas, apart, payload)
         validator = Draft4Validator(checked | {"allOf": [{"$ref": f"#/components/schemas/{name}"}]})
         for error in validator.iter_errors(payload):
             faults.append(f"{name}: {'.'.join(map(str, error.absolute_path))}: {error.message[:160]}")

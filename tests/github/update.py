@@ -50,6 +50,7 @@ OPERATIONS = {
     REPOSITORY + "/commits/{ref}/check-runs": "get",
     REPOSITORY + "/check-runs": "post",
     REPOSITORY + "/check-runs/{check_run_id}": "get patch",
+    REPOSITORY + "/check-runs/{check_run_id}/rerequest": "post",
     REPOSITORY + "/deployments": "get post",
     REPOSITORY + "/deployments/{deployment_id}": "get",
     REPOSITORY + "/deployments/{deployment_id}/statuses": "get post",
@@ -114,14 +115,24 @@ def described(responses):
             response["description"] = ""
 
 
-def mend(paths):
-    """The one place where the description contradicts itself: a list of installations demands of every account what
-    only an enterprise has, and one installation does not. The list is described as what it lists."""
+def mend_installations(paths):
+    """The description contradicts itself: a list of installations demands of every account what only an enterprise has,
+    and one installation does not. The list is described as what it lists."""
     listed = paths["/app/installations"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     account = listed["items"]["properties"]["account"]
     if "allOf" not in account:
         sys.exit("the list of installations is described well by now: leave it as it is")
     listed["items"] = {"$ref": "#/components/schemas/installation"}
+
+
+def mend_defaults(schema, names):
+    """The description contradicts itself: the empty text, which these are by default, is no URI. GitHub's recorded events
+    have it. A URI or the empty text it is, and nothing else."""
+    for name in names:
+        given = schema["properties"][name]
+        if (given.get("format"), given.get("default")) != ("uri", ""):
+            sys.exit(f"{name} is described well by now: leave it as it is")
+        schema["properties"][name] = {"anyOf": [given, {"type": "string", "enum": [""]}]}
 
 
 def by_id(path, methods):
@@ -143,6 +154,7 @@ def by_id(path, methods):
 
 def cut(description):
     """The operations, and the components that they refer to."""
+    mend_defaults(description["components"]["schemas"]["deployment-status"], ("target_url", "log_url", "environment_url"))
     paths = {}
     for path, methods in OPERATIONS.items():
         found = {method: description["paths"].get(path, {}).get(method) for method in methods.split()}
@@ -150,7 +162,7 @@ def cut(description):
         if missing:
             sys.exit(f"{path} has no {', '.join(missing)} in {DESCRIPTION[0]}")
         paths[path] = without_prose(found)
-    mend(paths)
+    mend_installations(paths)
     paths.update(filter(None, [by_id(path, methods) for path, methods in list(paths.items())]))
     for methods in paths.values():
         for operation in methods.values():

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use countersign::adapters::github::delivery::{DeliveryKind, Fault, PullRequestEvent, Refused};
 use countersign::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
 use countersign::approval::observation::Observation;
-use countersign::ident::{Login, PullRequestRef, ReviewId, Revision, UserId};
+use countersign::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, UserId};
+use countersign::ports::{ProtectedRun, ProtectionAsked};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::webhook_door::{RECORDED, Sent, Told, deliver, handled, handled_with, now, told};
+use crate::webhook_door::{
+    RECORDED, Sent, Told, deliver, handled, handled_with, now, on_checks_and_deployments, on_pull_requests, told,
+};
 use crate::webhook_schema::remove;
 
 fn the_pull_request() -> PullRequestRef {
@@ -80,6 +83,7 @@ fn every_recorded_payload_is_let_in_as_what_it_is() {
     }
     // Closed, labeled, reopened and unlabeled are there twice, synchronize once.
     let expected = [
+        (("check_run", "ignored"), 9),
         (("ping", "ping"), 4),
         (("pull_request", "handled"), 10),
         (("pull_request", "ignored"), 19),
@@ -92,6 +96,7 @@ fn every_recorded_payload_is_let_in_as_what_it_is() {
 fn what_is_handled_is_told_in_our_words() {
     let author = person("Codertocat", 21_031_067);
     let review = |state, body| vec![Observation::ReviewGiven { review: review_in(state, body) }];
+    let unasked = |who: &str| vec![Observation::ReviewUnasked { reviewer: who.parse().expect("a reviewer") }];
     let expected = [
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
@@ -108,10 +113,53 @@ fn what_is_handled_is_told_in_our_words() {
         (PullRequestEvent::Unlabeled, vec![]),
         (PullRequestEvent::Edited, vec![]),
         (PullRequestEvent::Edited, vec![Observation::BaseChanged { at: now() }]),
+        (PullRequestEvent::ReviewUnasked, unasked("octocat")),
+        (PullRequestEvent::ReviewUnasked, unasked("Codertocat/github")),
     ];
     let expected = expected.map(|(what, observations)| Told { reference: the_pull_request(), what, observations });
-    let all: Vec<_> = handled().iter().map(told).collect();
+    let all: Vec<_> = on_pull_requests().iter().map(told).collect();
     assert_eq!(all, expected);
+}
+
+/// No deployment that waits is published: this one is made of parts of published payloads.
+#[test]
+fn what_is_asked_at_a_check_and_what_a_deployment_waits_for_is_told_in_our_words() {
+    let repository = |name: &str| RepositoryName::new(name).expect("a repository");
+    let check = |name: &str| DeliveryKind::Check {
+        repository: repository(name),
+        name: "countersign / hello / production".to_owned(),
+        request: format!("req-{:032x}", 7).parse().expect("a request"),
+    };
+    let asked = ProtectionAsked {
+        run: ProtectedRun {
+            repository: repository("Codertocat/Hello-World"),
+            run_id: 289_782_451,
+            environment: "production".to_owned(),
+        },
+        repository_id: 186_853_002,
+        deployment_id: 145_988_746,
+        revision: Revision::new("f95f852bd8fca8fcc58a9a2d6c842781e32a215e").expect("a commit"),
+        requester: Login::new("Codertocat").ok(),
+        event: Some("push".to_owned()),
+    };
+    let expected = [check("github/hello-world"), check("electron/electron"), DeliveryKind::Protection(Box::new(asked))];
+    let all: Vec<_> = on_checks_and_deployments().iter().map(|sent| sent.deliver().expect("let in").kind).collect();
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn what_is_asked_at_a_check_or_of_a_deployment_is_nothing_under_another_name() {
+    for whole in on_checks_and_deployments() {
+        let names = ["pull_request", "pull_request_review", "check_run", "deployment_protection_rule", "check_suite"];
+        for event in names.into_iter().filter(|event| *event != whole.event) {
+            let sent = Sent { event: event.to_owned(), ..whole.clone() };
+            let came = sent.deliver().map(|delivery| delivery.kind);
+            let refused = came == Err(Refused::OtherEvent);
+            let named = whole.payload["action"].as_str().map(ToOwned::to_owned);
+            let ignored = Ok(DeliveryKind::Ignored { event: event.to_owned(), action: named });
+            assert!(refused || came == ignored, "{} as {event}: {came:?}", whole.name());
+        }
+    }
 }
 
 #[test]
@@ -238,7 +286,7 @@ fn a_field_of_the_wrong_type_is_named_and_not_repeated() {
 #[test]
 fn a_header_that_names_another_event_than_the_body_is_refused() {
     let events = ["ping", "pull_request", "pull_request_review", "pull_request_review_comment", "check_run"];
-    for whole in handled() {
+    for whole in on_pull_requests() {
         for event in events.into_iter().filter(|event| *event != whole.event) {
             let sent = Sent { event: event.to_owned(), ..whole.clone() };
             let refused = sent.deliver().expect_err(event);
@@ -300,11 +348,21 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// The fields that the door reads, and those that hold them.
-const READ: [&str; 22] = [
+const READ: [&str; 37] = [
     "/action",
     "/after",
     "/changes",
     "/changes/base",
+    "/check_run",
+    "/check_run/external_id",
+    "/check_run/name",
+    "/deployment",
+    "/deployment/creator",
+    "/deployment/id",
+    "/deployment/sha",
+    "/deployment_callback_url",
+    "/environment",
+    "/event",
     "/number",
     "/pull_request",
     "/pull_request/head",
@@ -312,6 +370,11 @@ const READ: [&str; 22] = [
     "/pull_request/number",
     "/repository",
     "/repository/full_name",
+    "/repository/id",
+    "/requested_action",
+    "/requested_action/identifier",
+    "/requested_reviewer",
+    "/requested_team/slug",
     "/review",
     "/review/body",
     "/review/commit_id",
@@ -334,10 +397,10 @@ proptest! {
 
     #[test]
     fn no_value_in_any_field_makes_the_door_panic_or_repeat_it(
-        at in 0..12_usize,
+        at in 0..17_usize,
         fields in prop::collection::vec((prop::sample::select(&READ[..]), any_json()), 1..3),
     ) {
-        let mut sent = handled().into_iter().nth(at).expect("one of twelve");
+        let mut sent = handled().into_iter().nth(at).expect("one of seventeen");
         for (pointer, value) in fields {
             if let Some(field) = sent.payload.pointer_mut(pointer) {
                 *field = value;

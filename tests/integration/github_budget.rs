@@ -91,7 +91,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_decision_on_two_teams_costs_six_calls_all_at_once() {
+async fn a_decision_on_two_teams_costs_six_calls() {
     let scene = Scene::new().await;
     scene.open("a", "production").await;
     let mut seen = scene.hosted.take_seen();
@@ -120,18 +120,43 @@ async fn an_approval_that_was_delivered_costs_no_call_more() {
 }
 
 #[tokio::test]
-async fn a_rule_that_looks_at_files_or_pushers_costs_one_call_more() {
+async fn a_rule_that_looks_at_files_or_pushers_costs_two_calls_more() {
+    let scene = Scene::new().await;
+    for (environment, list) in [("files", "/files"), ("pushers", "/activity")] {
+        scene.open(environment, environment).await;
+        assert_eq!((scene.hosted.count(list), scene.hosted.count("/pulls/1")), (1, 4 + usize::from(list == "/files")));
+        assert_eq!(scene.hosted.take_seen().len(), 8);
+    }
+}
+
+#[tokio::test]
+async fn lists_are_asked_for_between_two_readings_of_the_pull_request_where_they_name_no_head() {
     let scene = Scene::new().await;
     scene.open("a", "files").await;
-    assert_eq!((scene.hosted.count("/files"), scene.hosted.take_seen().len()), (1, 7));
-    scene.open("b", "pushers").await;
-    assert_eq!((scene.hosted.count("/activity"), scene.hosted.take_seen().len()), (1, 7));
+    let seen = scene.hosted.take_seen();
+    let at = |end: &str| seen.iter().position(|line| line.ends_with(end)).expect("it is asked for");
+    let (first, last) = (at("/pulls/1"), seen.iter().rposition(|line| line.ends_with("/pulls/1")).expect("again"));
+    for list in ["/files?per_page=100", "/commits?per_page=100", "/events?per_page=100"] {
+        assert!(first < at(list) && at(list) < last, "{seen:#?}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_asked_for_after_all_that_a_change_of_the_base_concerns() {
+    let scene = Scene::new().await;
+    scene.open("a", "production").await;
+    let seen = scene.hosted.take_seen();
+    let of_pull: Vec<&String> = seen.iter().filter(|line| line.contains("/acme/checkout/")).collect();
+    assert_eq!(of_pull.len(), 4, "{seen:#?}");
+    assert!(of_pull[3].ends_with("/events?per_page=100"), "{seen:#?}");
 }
 
 #[tokio::test]
 async fn an_approval_that_only_the_api_tells_of_costs_one_call_more() {
     let scene = Scene::new().await;
     scene.open("a", "production").await;
+    // That the head is known makes no difference: it may be head anew since.
+    scene.deliver("1").await;
     scene.world.review("pia", ReviewEvent::Approve);
     scene.hosted.take_seen();
     scene.world.clock.advance(SignedDuration::from_mins(11));

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::adapters::embedded::codehost::change::{NewAccount, NewMember, NewTeam, TeamEdit};
+use countersign::adapters::embedded::codehost::world::{AccountType, MembershipState};
 use countersign::adapters::github::client::GivenSettings;
 use countersign::ident::{RepositoryName, TeamSlug};
 use countersign::ports::{CodeHost, CodeHostError, Needs};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::gate_world::GateWorld;
+use crate::gate_world::{GateWorld, login};
 use crate::github_world::{APP_KEY, Fault, Hosted, OTHER_KEY};
 use crate::specimen::{at, pull_request, revision};
 
@@ -38,6 +40,35 @@ async fn the_installation_is_looked_up_and_its_token_minted_once_for_all_calls_a
     one.and(two).expect("facts");
     assert_eq!((hosted.count("/installation"), hosted.count("/access_tokens")), (2, 1), "{:#?}", hosted.seen());
     assert_eq!(hosted.count("GET /repos/acme/checkout/installation"), 1);
+}
+
+#[tokio::test]
+async fn an_app_that_was_installed_anew_is_looked_up_once_more() {
+    let (_world, hosted) = hosted().await;
+    hosted.fault("/checkout/installation", 1, Fault::Rewritten(|installation| installation["id"] = 7.into()));
+    reads(&hosted.client()).await.expect("facts");
+    let minted = |id: u64| hosted.count(&format!("POST /app/installations/{id}/access_tokens"));
+    assert_eq!(hosted.count("GET /repos/acme/checkout/installation"), 2, "{:#?}", hosted.seen());
+    assert!(minted(7) >= 1 && minted(1) == 1, "{:#?}", hosted.seen());
+}
+
+#[tokio::test]
+async fn no_token_for_an_installation_is_neither_a_team_nor_a_pull_request_that_is_gone() {
+    let team = TeamSlug::new("acme/payments").expect("a team");
+    for status in [403, 404, 422] {
+        let (_world, hosted) = hosted().await;
+        hosted.fault("/access_tokens", 99, Fault::Answer(status, vec![], json!({ "message": "no" })));
+        let client = hosted.client();
+        let members = client.team_members(&team).await.map(drop);
+        for said in [detail(members), detail(reads(&client).await)] {
+            assert!(said.contains(&format!("GitHub answered {status} to a request for a token")), "{said}");
+        }
+        assert!(hosted.count("/access_tokens") <= 4, "{:#?}", hosted.seen());
+        let (_world, hosted) = self::hosted().await;
+        hosted.fault("/installation", 99, Fault::Answer(status, vec![], json!({ "message": "no" })));
+        let said = detail(hosted.client().team_members(&team).await.map(drop));
+        assert!(said.contains("installation") && said.contains("`acme`"), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -91,6 +122,40 @@ async fn what_has_not_changed_is_not_sent_again_and_not_counted() {
     world.host.set_rate_limit(100);
     let third = client.read(&at, &Needs::default()).await.expect("facts");
     assert_eq!(third.reviews.len(), 1);
+}
+
+#[tokio::test]
+async fn the_second_reading_of_a_pull_request_is_not_counted() {
+    let (world, hosted) = hosted().await;
+    let client = hosted.client();
+    // Pull request, reviews, commits, files, events and pushes; later five of them, and one is left.
+    world.host.set_rate_limit(6 + 5 + 1);
+    reads(&client).await.expect("facts");
+    reads(&client).await.expect("within the limit");
+    assert_eq!(hosted.seen().iter().filter(|line| line.ends_with("/pulls/1")).count(), 4);
+}
+
+#[tokio::test]
+async fn a_page_that_begins_behind_a_full_one_is_read_though_the_full_one_has_not_changed() {
+    let (world, hosted) = hosted().await;
+    let slug = TeamSlug::new("acme/payments").expect("a team");
+    let member = |n: usize| NewMember { login: login(&format!("member-{n}")), state: MembershipState::Active };
+    let members = (0..100).map(member).collect();
+    let made = world.host.change(|change| {
+        for n in 0..101 {
+            let login = member(n).login;
+            change.create_account(&NewAccount { login, id: None, kind: AccountType::User })?;
+        }
+        change.create_team(&NewTeam { team: slug.clone(), name: None, parent: None, members })
+    });
+    made.expect("a team");
+    hosted.fault("/members?per_page=100", 99, Fault::Tagged("\"of-the-first-page\""));
+    let client = hosted.client();
+    let counted = async || client.team_members(&slug).await.expect("an answer").expect("a team").len();
+    assert_eq!((counted().await, counted().await), (100, 100));
+    let edit = TeamEdit { readable: None, members: Some((0..101).map(member).collect()) };
+    world.host.change(|change| change.edit_team(&slug, &edit)).expect("one more");
+    assert_eq!(counted().await, 101);
 }
 
 #[tokio::test]

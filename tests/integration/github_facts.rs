@@ -279,3 +279,107 @@ async fn githubs_empty_account_is_nobody() {
     assert_eq!(reading.pull_request.commits[0].author, None);
     assert_eq!(logins(&reading.pull_request.pushers), ["dave"], "who pushed is read for it");
 }
+
+fn to_first(digits: &str, force: bool) -> Push {
+    Push { force, ..push("pat", digits.chars().map(commit).collect()) }
+}
+
+fn meanwhile(host: &GithubStandIn, change: impl FnOnce(&mut Change<'_>) -> Result<Revision, Refusal>) {
+    host.change(change).expect("a change");
+}
+
+/// What a client reads while something happens just before GitHub answers a call.
+async fn read_while(part: &str, happens: fn(&GithubStandIn), needs: Needs) -> Result<Reading, CodeHostError> {
+    let world = GateWorld::new("production");
+    changed(&world, |change| change.push(&repository(), "release", &push("pia", vec![commit('e')])));
+    changed(&world, |change| change.push_to_pull(&first(), &to_first("b", false)));
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    let client = hosted.client();
+    client.read(&first(), &needs).await.expect("facts while nothing happens");
+    hosted.fault(part, 1, crate::github_world::Fault::Meanwhile(happens));
+    let read = client.read(&first(), &needs).await;
+    // Once nothing happens any more it is read.
+    client.read(&first(), &needs).await.expect("facts");
+    read
+}
+
+fn pushed(host: &GithubStandIn) {
+    meanwhile(host, |change| change.push_to_pull(&first(), &to_first("c", false)));
+}
+
+fn pushed_back(host: &GithubStandIn) {
+    meanwhile(host, |change| change.push_to_pull(&first(), &to_first("a", true)));
+}
+
+fn replaced(host: &GithubStandIn) {
+    meanwhile(host, |change| change.push_to_pull(&first(), &to_first("cd", true)));
+}
+
+fn base_changed(host: &GithubStandIn) {
+    let edit = PullRequestEdit { base: Some("release".into()), ..PullRequestEdit::default() };
+    host.change(|change| change.edit(&login("dave"), &first(), &edit)).expect("a change");
+}
+
+#[tokio::test]
+async fn a_pull_request_that_changes_between_its_lists_is_not_read() {
+    let files = Needs { files: true, ..Needs::default() };
+    let pushers = Needs { pushers: true, ..Needs::default() };
+    for (happens, what) in [
+        (pushed as fn(&GithubStandIn), "a push"),
+        (pushed_back, "a push back"),
+        (replaced, "as many other commits"),
+        (base_changed, "another base"),
+    ] {
+        for (part, needs) in [
+            ("/pulls/1/files", &files),
+            ("/pulls/1/commits", &files),
+            ("/pulls/1/commits", &pushers),
+            ("/activity", &pushers),
+            ("/issues/1/events", &Needs::everything()),
+        ] {
+            let read = read_while(part, happens, needs.clone()).await;
+            let detail = "the pull request `acme/checkout#1` changed while it was read".to_owned();
+            assert_eq!(read, Err(CodeHostError::Unavailable { detail }), "{what} at {part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn commits_of_another_head_are_not_taken_for_all_of_this_one() {
+    for (happens, what) in
+        [(pushed as fn(&GithubStandIn), "a push"), (pushed_back, "a push back"), (replaced, "as many other commits")]
+    {
+        for part in ["/pulls/1/commits", "/pulls/1/reviews"] {
+            let Ok(Reading { pull_request: pull, .. }) = read_while(part, happens, Needs::default()).await else {
+                panic!("it is read");
+            };
+            // The gate takes no list for whole that does not hold the head.
+            let whole = pull.commits_complete && pull.commits.iter().any(|commit| commit.sha == pull.head);
+            let of_head = pull.commits.last().is_some_and(|last| last.sha == pull.head);
+            assert!(!whole || of_head, "{what} at {part}: {:?} of {}", pull.commits, pull.head);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_longer_than_the_pull_request_counts_is_not_its_list() {
+    let world = GateWorld::new("production");
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    for part in ["/pulls/1/commits", "/pulls/1/files"] {
+        let longer = crate::github_world::Fault::Rewritten(|list| {
+            let list = list.as_array_mut().expect("a list");
+            list.push(list[0].clone());
+        });
+        hosted.fault(part, 1, longer);
+    }
+    let pull = hosted.client().read(&first(), &Needs::everything()).await.expect("facts").pull_request;
+    assert_eq!((pull.commits_complete, pull.files_complete), (false, false));
+}
+
+#[tokio::test]
+async fn a_change_of_the_base_while_it_is_read_is_among_its_facts() {
+    for part in ["/pulls/1/commits", "/pulls/1/reviews", "/issues/1/events"] {
+        let read = read_while(part, base_changed, Needs::default()).await.expect("facts");
+        assert!(read.pull_request.base_changed_at.is_some(), "{part}");
+    }
+}

@@ -63,6 +63,7 @@ mod signatures;
 mod specimen;
 mod state_machine;
 mod store_contract;
+mod sweep_time;
 mod terraform_docs;
 mod test_command;
 mod test_files;

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use countersign::app::{self, App, ExecutionRef, Failure};
+use countersign::approval::decision::Event;
 use countersign::approval::request::End;
 use countersign::ident::ExecutionArn;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::gate_world::GateWorld;
+use crate::gate_world::fuse::Fuse;
 use crate::local_gate::{Acme, POLICY, commit, open_pull_request, policy};
 
 /// The same gate under another policy: zoe has a say there.
@@ -193,4 +196,14 @@ async fn an_execution_that_is_stopped_as_soon_as_it_is_started_leaves_nobody_ask
     let open = acme.gate.get("/requests").await.expect("requests");
     assert_eq!(open["requests"], json!([]));
     acme.close().await;
+}
+
+#[tokio::test]
+async fn an_execution_that_was_stopped_while_its_request_was_stored_asks_nobody() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.broker.stop();
+    assert_eq!(ended(world.open(&gate, "token").await), End::Canceled);
+    assert!(!world.request().await.is_open());
+    assert!(!world.channel.told().contains(&Event::Requested), "{:?}", world.channel.told());
 }

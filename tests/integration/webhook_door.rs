@@ -18,10 +18,11 @@ pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 pub(crate) const GUID: &str = "72d3162e-cc78-11e3-81ab-4c9367dc0958";
 
 /// Recorded payloads, by event.
-pub(crate) const RECORDED: [(&str, &str); 3] = [
+pub(crate) const RECORDED: [(&str, &str); 4] = [
     ("ping", include_str!("../deliveries/ping.json")),
     ("pull_request", include_str!("../deliveries/pull_request.json")),
     ("pull_request_review", include_str!("../deliveries/pull_request_review.json")),
+    ("check_run", include_str!("../deliveries/check_run.json")),
 ];
 
 /// A payload and the event whose it is.
@@ -68,10 +69,20 @@ pub(crate) fn handled() -> Vec<Sent> {
     HANDLED.clone()
 }
 
+/// Those of them that have a pull request looked at.
+pub(crate) fn on_pull_requests() -> Vec<Sent> {
+    handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_some()).collect()
+}
+
+/// The others: what is asked at a check, and deployments that wait for an answer.
+pub(crate) fn on_checks_and_deployments() -> Vec<Sent> {
+    handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_none()).collect()
+}
+
 static HANDLED: LazyLock<Vec<Sent>> =
     LazyLock::new(|| serde_json::from_str(include_str!("../deliveries/handled.json")).expect("a list of deliveries"));
 
-/// A handled delivery.
+/// A handled delivery that has a pull request looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Told {
     pub(crate) reference: PullRequestRef,
@@ -79,7 +90,7 @@ pub(crate) struct Told {
     pub(crate) observations: Vec<Observation>,
 }
 
-/// What a handled delivery tells.
+/// What a handled delivery tells of its pull request.
 pub(crate) fn told(sent: &Sent) -> Told {
     match sent.deliver().expect("a delivery").kind {
         DeliveryKind::PullRequest { reference, what, observations } => Told { reference, what, observations },

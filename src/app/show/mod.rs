@@ -9,7 +9,10 @@ mod cards;
 mod plan;
 mod write;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use self::cards::Told;
 use self::plan::Plan;
@@ -92,12 +95,19 @@ pub async fn show_opened(app: &App, execution: &ExecutionRef) {
 
 /// Brings the page of a pull request up to date.
 pub(super) async fn show(app: &App, at: &PullRequestRef, wanted: Wanted<'_>) {
+    show_for(app, at, wanted, wanted.pace.patience()).await;
+}
+
+async fn show_for(app: &App, at: &PullRequestRef, wanted: Wanted<'_>, patience: Duration) {
     let Some(page) = app.page.as_deref() else { return };
-    let failed = match tokio::time::timeout(wanted.pace.patience(), bring(app, page, at, wanted)).await {
+    let failed = match tokio::time::timeout(patience, bring(app, page, at, wanted)).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
-        // Its lease lapses, and the sweep goes on from what is written down.
-        Err(_) => "it took too long".to_owned(),
+        // Where it holds a lease that lapses, and the sweep goes on from what is written down.
+        Err(_) => {
+            put_off(app, at).await;
+            "it took too long".to_owned()
+        }
     };
     tracing::warn!(pull_request = %at, reason = failed, "a page was not brought up to date; the sweep tries again");
 }
@@ -116,18 +126,46 @@ pub(super) async fn owe(app: &App, at: &PullRequestRef, id: &RequestId) {
     }
 }
 
-/// Works the pages that are due.
-pub(super) async fn show_due(app: &App) {
+/// Works pages until the time is over: those of what has changed, then those that are due. One that takes longer is cut
+/// short, and none is begun after: they are due, and the next sweep comes to them.
+pub(super) async fn show_until(app: &App, changed: &BTreeSet<PullRequestRef>, until: Instant) {
     if app.page.is_none() {
         return;
+    }
+    for at in changed {
+        if !show_before(app, at, until).await {
+            put_off(app, at).await;
+        }
     }
     match app.store.pages_due(app.clock.now()).await {
         Ok(due) => {
             for at in due {
-                show(app, &at, Wanted { also: None, anew: false, pace: Pace::Thorough }).await;
+                if !show_before(app, &at, until).await {
+                    tracing::warn!("the time is over, and pages are left to the next sweep");
+                    break;
+                }
             }
         }
         Err(error) => tracing::warn!(reason = %error, "which pages are due is not known"),
+    }
+}
+
+/// Whether it was begun.
+async fn show_before(app: &App, at: &PullRequestRef, until: Instant) -> bool {
+    let left = until.saturating_duration_since(Instant::now());
+    let wanted = Wanted { also: None, anew: false, pace: Pace::Thorough };
+    if left.is_zero() {
+        return false;
+    }
+    show_for(app, at, wanted, wanted.pace.patience().min(left)).await;
+    true
+}
+
+/// Writes down that a page is due.
+async fn put_off(app: &App, at: &PullRequestRef) {
+    let due = change(app, at, |shown| shown.due_within(app.clock.now(), OWED_SECONDS));
+    if let Err(error) = due.await {
+        tracing::warn!(pull_request = %at, reason = %error, "it was not written down that a page is due");
     }
 }
 

@@ -116,6 +116,17 @@ impl Scene {
         app::record_delivery(&self.gate, told).await
     }
 
+    /// A delivery tells that a commit is the head from now on.
+    async fn deliver_head(&self, digit: char) {
+        let head = Observation::HeadSeen { head: revision(digit), pusher: None, at: self.gate.clock.now() };
+        let told = Told {
+            delivery: DeliveryId::new("head").expect("a delivery"),
+            pull_request: self.pull.clone(),
+            observations: vec![head],
+        };
+        app::record_delivery(&self.gate, told).await.expect("it is recorded");
+    }
+
     /// Nothing was sent to the execution, and the request will be looked at again.
     async fn still_waits(&self) {
         assert_eq!(self.world.broker.taken(), []);

@@ -2,9 +2,9 @@
 
 use countersign::adapters::embedded::codehost::change::{NewAccount, NewCommit, NewPullRequest, Push};
 use countersign::adapters::embedded::codehost::world::AccountType;
-use countersign::app::{Recorded, Settled};
+use countersign::app::{self, Asked, Recorded, Settled};
 use countersign::approval::request::End;
-use countersign::ident::{RepositoryName, UserId};
+use countersign::ident::{DeliveryId, RepositoryName, UserId};
 
 use super::{Scene, said_of_review};
 use crate::gate_world::login;
@@ -81,4 +81,40 @@ async fn an_approval_is_of_the_commit_that_its_delivery_told_wherever_github_mov
     let decision = scene.decides_to_wait().await;
     let said = said_of_review(&decision);
     assert!(decision.counts.is_empty() && said.contains("aaaaaaa"), "{said}");
+}
+
+#[tokio::test]
+async fn an_approval_of_another_head_does_not_count_when_the_branch_is_pushed_back_to_a_known_one() {
+    let scene = Scene::new().await;
+    // The last delivery that comes: it tells of the head, and no other does.
+    scene.deliver_head('a').await;
+    scene.a_minute_passes();
+    scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'b')));
+    let scene = scene.approved_by("pia").await;
+    scene.a_minute_passes();
+    scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'a')));
+    let decision = scene.decides_to_wait().await;
+    assert_eq!(decision.counts, [], "{}", said_of_review(&decision));
+    assert_eq!(scene.hosted.count("/activity"), 1);
+}
+
+#[tokio::test]
+async fn a_check_of_another_app_can_have_the_facts_read_and_nothing_else() {
+    let scene = Scene::new().await;
+    let asked = |delivery: &str| Asked {
+        delivery: DeliveryId::new(delivery).expect("a delivery"),
+        request: scene.id.clone(),
+        repository: scene.pull.repository.clone(),
+        check: "countersign / checkout / production".to_owned(),
+    };
+    let worked = app::reevaluate(&scene.gate, asked("d-1")).await.expect("worked");
+    assert_eq!(worked, Recorded::Worked { requests: 1 });
+    let seen = scene.hosted.take_seen();
+    assert!(seen.len() == 5 && seen.iter().all(|line| line.starts_with("GET ")), "{seen:#?}");
+    assert_eq!(app::reevaluate(&scene.gate, asked("d-1")).await.expect("worked"), Recorded::Before);
+    scene.decides_to_wait().await;
+    let elsewhere = Asked { check: "countersign / checkout / staging".to_owned(), ..asked("d-2") };
+    let worked = app::reevaluate(&scene.gate, elsewhere).await.expect("worked");
+    assert_eq!(worked, Recorded::Worked { requests: 0 });
+    scene.still_waits().await;
 }

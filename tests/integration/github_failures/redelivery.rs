@@ -93,3 +93,29 @@ async fn a_list_of_deliveries_is_read_over_its_pages_as_far_back_as_is_of_intere
     assert_eq!(away.swept().await, 50, "so many at a time");
     assert_eq!(away.scene.hosted.count("GET /app/hook/deliveries"), 2);
 }
+
+#[tokio::test]
+async fn what_github_refuses_for_good_is_asked_for_once_and_takes_no_others_place() {
+    let away = Away::new().await;
+    let gone = Fault::Answer(422, vec![], serde_json::json!({ "message": "Delivery cannot be redelivered" }));
+    for _ in 0..60 {
+        away.scene.review("pat");
+    }
+    away.scene.host().drained().await;
+    away.scene.hosted.fault("POST /app/hook/deliveries/", 50, gone);
+    assert_eq!(away.swept().await, 0, "fifty are refused, and so many are asked for at a time");
+    let refused: Vec<String> = posts(&away);
+    assert_eq!(refused.len(), 50);
+    // Another process looks at once, and knows of them.
+    let redelivery = Some(Arc::new(Redelivery::new(Arc::new(away.scene.hosted.client()))));
+    let gate = App { redelivery, ..away.gate.clone() };
+    let swept = app::sweep(&gate).await.expect("a sweep");
+    away.scene.host().drained().await;
+    assert_eq!(swept.redelivered, 12, "the ping, a review of pia's and sixty of pat's, less those fifty");
+    assert!(posts(&away).iter().all(|asked| !refused.contains(asked)));
+}
+
+/// What was asked for since this was last looked at.
+fn posts(away: &Away) -> Vec<String> {
+    away.scene.hosted.take_seen().into_iter().filter(|line| line.starts_with("POST /app/hook/")).collect()
+}

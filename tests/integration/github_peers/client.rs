@@ -7,11 +7,18 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use countersign::adapters::embedded::clock::MovableClock;
+use countersign::adapters::embedded::codehost::GithubStandIn;
 use countersign::adapters::github::admin::ReadAs;
 use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
 use countersign::adapters::github::conversion::convert as convert_code;
+use countersign::approval::request::CallbackOutcome;
+use countersign::approval::shown::{
+    Check, CheckStatus, Conclusion, Deployment, DeploymentState, DeploymentStatus, Reviewer,
+};
 use countersign::ident::{PullRequestRef, TeamSlug, UserId};
-use countersign::ports::{CodeHost, Needs};
+use countersign::ports::{
+    CodeHost, Needs, ProtectedRun, Protection, ProtectionComment, ProtectionDesk as _, PullRequestPage as _, Spot,
+};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -19,6 +26,7 @@ use super::prism::Inspected;
 use super::world::{COMMITS, FILES, checkout, clock, login, pull, sha, stand_in};
 use crate::github_exchanges::serve;
 use crate::github_world::APP_KEY;
+use crate::specimen::{at, pending};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -53,6 +61,81 @@ async fn read_everything(github: &GithubClient) {
     assert!(github.read(&pull(99), &Needs::everything()).await.is_err());
 }
 
+fn check(status: CheckStatus) -> Check {
+    Check {
+        name: "countersign / checkout / production".into(),
+        head: sha(COMMITS),
+        request: pending("one", 0).id,
+        status,
+        started_at: at(0),
+        title: "waits".into(),
+        summary: "**waits**".into(),
+        text: "for pia".into(),
+        can_reevaluate: status == CheckStatus::InProgress,
+    }
+}
+
+/// Puts checks in every state, as only an App does.
+async fn show_checks(github: &GithubClient) {
+    let put = async |status, spot| github.put_check(&checkout(), &check(status), spot).await.expect("a check");
+    let made = put(CheckStatus::Queued, Spot::Unsure).await;
+    assert_eq!(put(CheckStatus::InProgress, Spot::Unsure).await, made);
+    use Conclusion::{Cancelled, Failure, Neutral, Success, TimedOut};
+    for conclusion in [Success, Failure, Neutral, Cancelled, TimedOut] {
+        put(CheckStatus::Completed(conclusion), Spot::At(made)).await;
+        assert_ne!(put(CheckStatus::Completed(conclusion), Spot::New).await, made);
+    }
+}
+
+/// Puts everything else on the page that there is, in every way.
+async fn show_the_rest(github: &GithubClient) {
+    let page = pull(1);
+    assert!(!github.about(&page).await.expect("a page").public);
+    let comment = async |spot| github.put_comment(&page, "<!-- ours -->\nwaits", spot).await.expect("a comment");
+    let made = comment(Spot::New).await;
+    assert_eq!((comment(Spot::Unsure).await, comment(Spot::At(made)).await), (made, made));
+    let reviewers: [Reviewer; 3] = ["pia", "dave", "acme/payments-core"].map(|who| who.parse().expect("a reviewer"));
+    github.ask(&page, &reviewers).await.expect("all but the author are asked");
+    assert_eq!(github.about(&page).await.expect("a page").requested.len(), 2);
+
+    let deployment = Deployment {
+        request: pending("one", 0).id,
+        service: "checkout".parse().expect("a service"),
+        environment: "production".parse().expect("an environment"),
+        revision: sha(COMMITS),
+        production: true,
+        description: "checkout v2".into(),
+    };
+    let deploy = async |spot| github.put_deployment(&checkout(), &deployment, spot).await.expect("a deployment");
+    let made = deploy(Spot::New).await;
+    assert_eq!(deploy(Spot::Unsure).await, made);
+    use DeploymentState::{Failure, InProgress, Inactive, Pending, Queued, Success};
+    for state in [Pending, Queued, InProgress, Success, Failure, Inactive] {
+        let status = DeploymentStatus { state, description: "so".into() };
+        github.set_deployment(&checkout(), made, &status).await.expect("a status");
+    }
+}
+
+/// Answers a deployment of GitHub Actions in every way.
+async fn answer_deployments(host: &GithubStandIn, github: &GithubClient) {
+    let answers = [
+        (Protection::Waits, CallbackOutcome::Taken),
+        (Protection::Approved, CallbackOutcome::Taken),
+        (Protection::Rejected, CallbackOutcome::TokenOver),
+    ];
+    let new = serde_json::from_value(json!({ "by": "dave", "environment": "production", "sha": sha(COMMITS) }));
+    let new = new.expect("a run to make");
+    let run_id = host.change(|change| change.deploy_from_actions(&checkout(), &new)).expect("a run");
+    let run = ProtectedRun { repository: checkout(), run_id, environment: "production".to_owned() };
+    for (protection, expected) in answers {
+        assert_eq!(
+            github.answer(&run, protection, &ProtectionComment::new("so")).await,
+            Ok(expected),
+            "{protection:?}"
+        );
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
@@ -68,6 +151,7 @@ async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
     assert_eq!(client.account_of(UserId(999_999), &by).await.expect("an answer"), None);
     let team = TeamSlug::new("acme/payments").expect("a team");
     assert_eq!(client.team(&team, &by).await.expect("an answer").map(|team| team.members_count), Some(2));
+    show_the_rest(&client).await;
     let faults = github.faults().await;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
@@ -94,6 +178,9 @@ async fn every_call_of_the_client_as_an_app_is_one_that_github_describes() {
     assert!(client.hook_config().await.expect("a webhook").url.is_some());
     let attempts = client.newest_attempts().await.expect("deliveries");
     client.send_again(attempts[0].id).await.expect("another attempt");
+    show_checks(&client).await;
+    show_the_rest(&client).await;
+    answer_deployments(&host, &client).await;
     sender.abort();
     let faults = github.faults().await;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));

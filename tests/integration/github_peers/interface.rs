@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::board::{answer_deployments, read_what_is_shown, show};
 use super::caller::Caller;
 use super::description::{Operation, called, example, operations};
 use super::prism::Inspected;
@@ -120,6 +121,8 @@ async fn every_call_to_the_stand_in_and_every_answer_of_it_is_one_that_github_de
     let dave = Caller::new(&github.address, "dave");
     read_all(&dave).await;
     read_pages(&dave).await;
+    show(&dave).await;
+    answer_deployments(&host, &dave).await;
     act(&dave).await;
 
     host.drained().await;
@@ -132,6 +135,7 @@ async fn every_call_to_the_stand_in_and_every_answer_of_it_is_one_that_github_de
     for list in ["pulls/1", "pulls/1/reviews", "issues/1/events", "activity"] {
         dave.expect(200, "GET", &format!("{REPOSITORY}/{list}"), Value::Null).await;
     }
+    read_what_is_shown(&dave).await;
 
     let faults = [github.faults().await, dave.unexpected()].concat();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));

@@ -2,13 +2,21 @@
 
 use serde_json::{Value, json};
 
+use super::board::show;
 use super::caller::Caller;
 use super::prism::Inspected;
 use super::recorded::hold;
-use super::world::stand_in;
+use super::world::{COMMITS, sha, stand_in};
 use crate::github_exchanges::{Exchange, serve};
 
 const PULL: &str = "/repos/acme/checkout/pulls/1";
+const DEPLOYMENT: &str = "/repos/acme/checkout/deployments/1";
+const RULE: &str = "/repos/acme/checkout/actions/runs/1/deployment_protection_rule";
+
+/// A check run in that status.
+fn waits_for(status: &str) -> Value {
+    json!({"name": "countersign", "head_sha": "a", "status": status})
+}
 
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
@@ -23,7 +31,18 @@ async fn a_call_that_github_would_not_take_is_found_whatever_the_stand_in_makes_
         ("POST", format!("{PULL}/reviews"), json!({"event": "approve"}), "must be equal to one of"),
         ("PUT", format!("{PULL}/reviews/1/dismissals"), json!({}), "'message'"),
         ("POST", "/repos/acme/checkout/check-runs".to_owned(), json!({"name": "countersign"}), "'head_sha'"),
+        ("POST", "/repos/acme/checkout/check-runs".to_owned(), waits_for("later"), "must be equal to one of"),
+        ("POST", "/repos/acme/checkout/issues/1/comments".to_owned(), json!({"text": "so"}), "'body'"),
+        ("POST", format!("{PULL}/requested_reviewers"), json!({"reviewers": "pia"}), "reviewers must be array"),
         ("POST", "/repos/acme/checkout/deployments".to_owned(), json!({"ref": 1}), "ref must be string"),
+        ("POST", format!("{DEPLOYMENT}/statuses"), json!({"state": "done"}), "must be equal to one of"),
+        ("POST", RULE.to_owned(), json!({"environment_name": "production"}), "'comment'"),
+        (
+            "POST",
+            RULE.to_owned(),
+            json!({"environment_name": "production", "state": "maybe"}),
+            "must be equal to one of",
+        ),
     ];
     for (method, path, body, _) in &wrong {
         dave.call(method, path, body).await;
@@ -59,6 +78,42 @@ async fn an_answer_that_github_could_not_give_is_found() {
     assert_eq!(faults.len(), wrong.len(), "{faults:?}");
     for (fault, (_, why)) in faults.iter().zip(wrong) {
         assert!(fault.contains(why), "{fault}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Node and packages from npm: scripts/test-github"]
+async fn an_answer_about_what_is_shown_that_github_could_not_give_is_found() {
+    let served = serve(stand_in().router()).await;
+    let dave = Caller::new(&served.address, "dave");
+    show(&dave).await;
+    assert_eq!(dave.unexpected(), Vec::<String>::new());
+    let deployments = "/repos/acme/checkout/deployments".to_owned();
+    let statuses = format!("{deployments}/{}/statuses", dave.all(&deployments).await[1]["id"]);
+    let checks = format!("/repos/acme/checkout/commits/{}/check-runs", sha(COMMITS));
+    let comments = "/repos/acme/checkout/issues/1/comments".to_owned();
+    let wrong = [
+        (&checks, "/check_runs/0/conclusion", json!("approved"), "must be equal to one of"),
+        (&checks, "/total_count", json!("2"), "total_count must be integer"),
+        (&comments, "/0/id", Value::Null, "id must be integer"),
+        (&deployments, "/0/created_at", json!("yesterday"), "must match format"),
+        (&statuses, "/0/state", json!("done"), "must be equal to one of"),
+        (&statuses, "/0/target_url", json!("nowhere"), "must match format"),
+    ];
+    let mut exchanges = Vec::new();
+    for (path, pointer, value, _) in &wrong {
+        let mut body = dave.call("GET", path, &Value::Null).await.body;
+        *body.pointer_mut(pointer).unwrap_or_else(|| panic!("{path} has no {pointer}")) = value.clone();
+        exchanges.push(exchange(path, &body.to_string()));
+    }
+    // An answer to a deployment of Actions has no body.
+    let sent = json!({"environment_name": "production", "comment": "waits"}).to_string();
+    let sent_headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    exchanges.push(Exchange { method: "POST".to_owned(), sent, sent_headers, ..exchange(RULE, "{}") });
+    let faults = hold(exchanges).await;
+    assert_eq!(faults.len(), wrong.len() + 1, "{faults:?}");
+    for (fault, why) in faults.iter().zip(wrong.map(|(.., why)| why).into_iter().chain(["Unable to match"])) {
+        assert!(fault.contains(why), "{why}: {fault}");
     }
 }
 

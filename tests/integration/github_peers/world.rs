@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use countersign::adapters::embedded::clock::MovableClock;
+use countersign::adapters::embedded::codehost::board::CheckAction;
 use countersign::adapters::embedded::codehost::change::{
-    Attribution, Change, NewAccount, NewApp, NewCommit, NewMember, NewPullRequest, NewRepository, NewReview, NewTeam,
-    PullRequestEdit, Push, ReviewEvent,
+    Attribution, Change, CheckWrite, NewAccount, NewApp, NewCommit, NewMember, NewProtected, NewPullRequest,
+    NewRepository, NewReview, NewTeam, PullRequestEdit, Push, ReviewEvent, Reviewers,
 };
 use countersign::adapters::embedded::codehost::world::{AccountType, FileChange, MembershipState, Switches};
 use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
@@ -154,6 +155,7 @@ pub(crate) fn tell_everything(url: &str, secret: &str) -> GithubStandIn {
         change.edit(&dave, &at, &edit(|edit| edit.base = Some("release".into())))?;
         change.edit(&dave, &at, &edit(|edit| edit.state = Some("closed".into())))?;
         change.edit(&dave, &at, &edit(|edit| edit.state = Some("open".into())))?;
+        ask(change, &at)?;
         change.merge(&pia, &at, &Default::default())?;
         let again =
             NewPullRequest { title: "Again".into(), head: "old".into(), base: "release".into(), ..Default::default() };
@@ -162,6 +164,27 @@ pub(crate) fn tell_everything(url: &str, secret: &str) -> GithubStandIn {
     })
     .expect("everything happens");
     host
+}
+
+/// Asks for reviews and takes that back, at a check and for its button, and for an answer to a deployment of Actions.
+fn ask(change: &mut Change<'_>, at: &PullRequestRef) -> Result<(), Refusal> {
+    let (dave, app) = (login("dave"), login("countersign[bot]"));
+    let both = Reviewers { reviewers: vec!["pia".into()], team_reviewers: vec!["payments-core".into()] };
+    change.request_reviews(&app, at, &both)?;
+    change.unrequest_reviews(&dave, at, &both)?;
+    let action = CheckAction { label: "Go".into(), description: "Goes".into(), identifier: "go".into() };
+    let check = CheckWrite {
+        name: Some("countersign / checkout / production".into()),
+        head_sha: Some(sha(COMMITS)),
+        actions: Some(vec![action]),
+        ..CheckWrite::default()
+    };
+    let check = change.create_check(&app, &checkout(), &check)?;
+    change.press(&dave, &checkout(), check, None)?;
+    change.press(&dave, &checkout(), check, Some("go"))?;
+    let (environment, sha) = ("production".to_owned(), sha(COMMITS));
+    let run = NewProtected { by: dave, environment, sha, reference: None, event: None };
+    change.deploy_from_actions(&checkout(), &run).map(drop)
 }
 
 fn edit(set: impl FnOnce(&mut PullRequestEdit)) -> PullRequestEdit {

@@ -36,6 +36,10 @@ pub(crate) enum Fault {
     LostAnswer,
     /// Its answer is another one.
     Rewritten(fn(&mut Value)),
+    /// Its answer has this tag, and is answered 304 with nothing else to who names it.
+    Tagged(&'static str),
+    /// Something happens at GitHub just before it is answered.
+    Meanwhile(fn(&GithubStandIn)),
     /// Its answer says that there is a next page: itself.
     NextIsItself,
     /// Its answer says that the next page is somewhere else.
@@ -139,6 +143,7 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
     let fault = between.fault(&line);
     lock(&between.seen).push(line);
     let own = request.uri().clone();
+    let request_tag = request.headers().get("if-none-match").cloned();
     let answer = || async { github_exchanges::router(&between.host).oneshot(request).await.expect("an answer") };
     match fault {
         None => answer().await,
@@ -162,6 +167,18 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
             rewrite(&mut value);
             parts.headers.remove("content-length");
             Response::from_parts(parts, Body::from(value.to_string()))
+        }
+        Some(Fault::Tagged(tag)) => {
+            if request_tag.is_some_and(|known| known == tag) {
+                return answered(304, &[], &Value::Null);
+            }
+            let mut answer = answer().await;
+            answer.headers_mut().insert("etag", HeaderValue::from_static(tag));
+            answer
+        }
+        Some(Fault::Meanwhile(happens)) => {
+            happens(&between.host);
+            answer().await
         }
         Some(Fault::NextIsItself) => linked(answer().await, &own.to_string()),
         Some(Fault::NextIs(url)) => linked(answer().await, url),

@@ -30,7 +30,7 @@ impl CodeHost for GithubStandIn {
         if !needs.files {
             (pull_request.files, pull_request.files_complete) = (Vec::new(), false);
         }
-        if !needs.push_activity(&pull_request.head, &pull_request.commits, &reviews) {
+        if !needs.push_activity(&pull_request.commits, &reviews) {
             (pull_request.pushers, pull_request.pushers_complete) = (Vec::new(), false);
             pull_request.head_first_seen = None;
         }

@@ -72,15 +72,46 @@ impl GithubClient {
             Access::Token(token) => return Ok(Authorization { scope: Scope::Token, token: token.clone() }),
             Access::App(app) => app,
         };
-        let installation = match (&call.identity, app.installation) {
+        let minted = match (&call.identity, app.installation) {
             (Identity::App, _) => {
                 return Ok(Authorization { scope: Scope::App, token: self.app_token(app, call)? });
             }
-            (Identity::Account { .. }, Some(installation)) => installation,
-            (Identity::Account { login, lookup }, None) => self.installation(login, lookup).await?,
+            (Identity::Account { .. }, Some(installation)) => self.as_installation(installation).await,
+            (Identity::Account { login, lookup }, None) => self.as_installed_for(login, lookup).await,
         };
+        // Who asks could not be made out. A refusal of that says nothing of what was asked for: its 404 would be read as
+        // a team that was deleted.
+        minted.map_err(|error| match error {
+            CallError::Refused { .. } => CallError::unavailable(call, error.to_string()),
+            CallError::Unavailable { .. } | CallError::Unreadable { .. } => error,
+        })
+    }
+
+    async fn as_installation(&self, installation: u64) -> Result<Authorization, CallError> {
         let token = self.installation_token(installation).await?;
         Ok(Authorization { scope: Scope::Installation(installation), token })
+    }
+
+    /// As the App's installation for an owner. Where the App was taken out and installed again, the installation has
+    /// another id than the one that is known: GitHub has no tokens for that any more, and it is looked up once more.
+    async fn as_installed_for(&self, login: &str, lookup: &str) -> Result<Authorization, CallError> {
+        let known = self.installation(login, lookup).await?;
+        let refused = match self.as_installation(known).await {
+            Err(error) if error.status() == Some(404) => error,
+            minted => return minted,
+        };
+        self.forget_installation(login, known).await;
+        let installation = self.installation(login, lookup).await?;
+        if installation == known { Err(refused) } else { self.as_installation(installation).await }
+    }
+
+    /// Forgets the id of an owner's installation, unless another call has learned the new one meanwhile.
+    async fn forget_installation(&self, login: &str, id: u64) {
+        let mut known = self.shared.tokens.installations.lock().await;
+        let login = login.to_ascii_lowercase();
+        if known.get(&login) == Some(&id) {
+            known.remove(&login);
+        }
     }
 
     fn app_token(&self, app: &AppAccess, call: &Call) -> Result<Secret, CallError> {
@@ -91,7 +122,7 @@ impl GithubClient {
         signed.ok_or_else(|| CallError::unavailable(call, "the App's private key does not sign"))
     }
 
-    /// The App's installation for an owner, looked up once.
+    /// The App's installation for an owner, looked up where it is not known.
     async fn installation(&self, login: &str, lookup: &str) -> Result<u64, CallError> {
         let login = login.to_ascii_lowercase();
         let mut known = self.shared.tokens.installations.lock().await;

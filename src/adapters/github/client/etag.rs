@@ -2,7 +2,8 @@
 //!
 //! GitHub answers 304 to a call that names the tag of its last answer, and does not count it against the limit:
 //! <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>. What is kept is used only
-//! after GitHub has said that it still holds. In memory, bounded, apart for each installation.
+//! after GitHub has said that it still holds. In memory, bounded, apart for each installation. What comes here is no last
+//! page of a list that is full: see [`super::page::is_full`].
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -3,7 +3,7 @@
 //! GitHub's `Link` header names the next page, with the repository by its id. Only its path and query are used, and only
 //! on GitHub's own host. A page that fails fails the list: half of one would be taken for the whole.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::GithubClient;
 use super::call::{Call, CallError};
@@ -73,9 +73,29 @@ pub(super) fn linked<'h>(header: &'h str, relation: &str) -> Option<&'h str> {
     })
 }
 
+/// How many items of a list GitHub gives where it is not told how many.
+const USUAL: usize = 30;
+
+/// Whether an answer is a page of a list that holds as many items as it can. GitHub's tag is of the page alone, and not of
+/// its `Link` header (<https://github.com/app-sre/github-mirror/pull/113>): behind a full last page another may begin
+/// without a change to this one. Such an answer is not kept. That GitHub sends the header with a 304 is nowhere promised.
+pub(super) fn is_full(path: &str, body: &[u8]) -> bool {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let asked = query.split('&').find_map(|parameter| parameter.strip_prefix("per_page=")?.parse().ok());
+    serde_json::from_slice::<Vec<IgnoredAny>>(body).is_ok_and(|items| items.len() >= asked.unwrap_or(USUAL))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::linked;
+    use super::{is_full, linked};
+
+    #[test]
+    fn a_page_is_full_with_as_many_items_as_were_asked_for() {
+        assert!(is_full("/a?per_page=2&page=3", b"[{}, {}]") && !is_full("/a?x=1&per_page=2", b"[{}]"));
+        let thirty = format!("[{}0]", "0,".repeat(29));
+        assert!(is_full("/a", thirty.as_bytes()) && !is_full("/a?per_page=100", thirty.as_bytes()));
+        assert!(!is_full("/a?per_page=1", b"{}"), "no list has no pages");
+    }
 
     #[test]
     fn a_link_is_found_by_its_relation() {

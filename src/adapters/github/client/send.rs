@@ -14,7 +14,7 @@ use super::auth::Authorization;
 use super::call::{Answer, Call, CallError, cut, message};
 use super::etag::Kept;
 use super::limits::Reached;
-use super::page::linked;
+use super::page::{is_full, linked};
 
 /// How often a call is made, with its first try.
 const TRIES: u32 = 3;
@@ -127,7 +127,9 @@ impl GithubClient {
         let (status, headers, body) = self.transfer(call, request).await?;
         if let (StatusCode::NOT_MODIFIED, Some(kept)) = (status, kept) {
             self.shared.limits.learn(&authorization.scope, (304, &headers, ""), self.now());
-            return Ok(Hop::There(Answer { what: call.what.clone(), body: kept.body, next: kept.next }));
+            // The tag is of the page alone: a page may have begun behind it that the header names.
+            let next = if headers.contains_key(LINK) { self.next(call, &headers)? } else { kept.next };
+            return Ok(Hop::There(Answer { what: call.what.clone(), body: kept.body, next }));
         }
         let text = if status.is_success() { String::new() } else { message(&body) };
         let limited = self.shared.limits.learn(&authorization.scope, (status.as_u16(), &headers, &text), self.now());
@@ -143,13 +145,19 @@ impl GithubClient {
                 CallError::Refused { what: call.what.clone(), status: status.as_u16(), message: text, request_id };
             return Err(refused(call, error, status, limited));
         }
-        let next = text_of(&headers, LINK).and_then(|links| linked(links, "next"));
-        let next = next.map(|link| self.below(call, link)).transpose()?;
-        if let (true, Some(tag)) = (call.conditional, text_of(&headers, ETAG)) {
+        let next = self.next(call, &headers)?;
+        let keeps = call.conditional && !(next.is_none() && is_full(path, &body));
+        if let (true, Some(tag)) = (keeps, text_of(&headers, ETAG)) {
             let kept = Kept { tag: tag.to_owned(), body: body.clone(), next: next.clone() };
             self.shared.cache.put(&authorization.scope, path, kept);
         }
         Ok(Hop::There(Answer { what: call.what.clone(), body, next }))
+    }
+
+    /// Where the list goes on.
+    fn next(&self, call: &Call, headers: &HeaderMap) -> Result<Option<String>, Failed> {
+        let next = text_of(headers, LINK).and_then(|links| linked(links, "next"));
+        next.map(|link| self.below(call, link)).transpose()
     }
 
     fn below(&self, call: &Call, link: &str) -> Result<String, Failed> {

@@ -24,25 +24,7 @@ const PAGES: usize = 100;
 #[async_trait]
 impl CodeHost for GithubClient {
     async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
-        let client = self.with_one_deadline();
-        let (pull, files, commits, mut reviews, events) = tokio::try_join!(
-            client.pull(at),
-            client.files(at, needs),
-            client.commits(at),
-            client.reviews(at),
-            client.events(at)
-        )
-        .map_err(|error| missing(&error, || format!("the pull request `{at}`")))?;
-        let pushes = if needs.push_activity(&pull.head.sha, &commits, &reviews) {
-            client.pushes(&pull).await.map_err(|error| unavailable(&error))?
-        } else {
-            Pushes::default()
-        };
-        let base_changed_at = base_changed_at(&events);
-        add_dismissals(&mut reviews, events);
-        let mut pull_request = pull_request(pull, at, (files, commits), pushes).map_err(|error| unavailable(&error))?;
-        pull_request.base_changed_at = base_changed_at;
-        Ok(Reading { pull_request, reviews })
+        self.with_one_deadline().read_as_one(at, needs).await
     }
 
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
@@ -100,19 +82,54 @@ impl CodeHost for GithubClient {
 }
 
 impl GithubClient {
+    /// The pull request with its lists, as if in one moment: between any two calls somebody may push, or change the base.
+    ///
+    /// - Events and pushes are asked for last. A base that was changed between any two of the other calls is among the
+    ///   events, and makes every approval before it stale; one push more only takes somebody away.
+    /// - Reviews name their commit, which is held against the head.
+    /// - Commits can be asked for with the pull request: as many as it counts, and its head among them, are those of its
+    ///   head (of another head that holds this one there are more), and any others are not known in full.
+    /// - Files name no head, and where a condition looks at people, commits decide also where nobody has to approve. So
+    ///   where either is looked at, lists are asked for between two readings of the pull request, which must agree. The
+    ///   second is answered with 304, which does not count against the limit.
+    async fn read_as_one(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
+        let failed = |error: CallError| missing(&error, || format!("the pull request `{at}`"));
+        let between = needs.files || needs.pushers;
+        let (pull, mut reviews, early) =
+            tokio::try_join!(self.pull(at), self.reviews(at), when(!between, self.commits(at))).map_err(failed)?;
+        let asked = needs.push_activity(early.as_deref().unwrap_or_default(), &reviews);
+        let (events, files, late, pushes) = tokio::try_join!(
+            self.events(at),
+            when(needs.files, self.files(at)),
+            when(between, self.commits(at)),
+            when(asked, self.pushes(&pull))
+        )
+        .map_err(failed)?;
+        let commits = early.or(late).unwrap_or_default();
+        let asked = !asked && needs.push_activity(&commits, &reviews);
+        let (again, late) =
+            tokio::try_join!(when(between, self.pull(at)), when(asked, self.pushes(&pull))).map_err(failed)?;
+        if again.is_some_and(|again| !again.has_the_lists_of(&pull)) {
+            let detail = format!("the pull request `{at}` changed while it was read");
+            return Err(CodeHostError::Unavailable { detail });
+        }
+        let base_changed_at = base_changed_at(&events);
+        add_dismissals(&mut reviews, events);
+        let pushes = pushes.or(late).unwrap_or_default();
+        let mut pull_request = pull_request(pull, at, (files, commits), pushes).map_err(failed)?;
+        pull_request.base_changed_at = base_changed_at;
+        Ok(Reading { pull_request, reviews })
+    }
+
     async fn pull(&self, at: &PullRequestRef) -> Result<Pull, CallError> {
         let call = get(at, "", format!("the pull request `{at}`")).conditional();
         self.call(&call).await?.json()
     }
 
-    /// None where they are not needed.
-    async fn files(&self, at: &PullRequestRef, needs: &Needs) -> Result<Option<Vec<ChangedFile>>, CallError> {
-        if !needs.files {
-            return Ok(None);
-        }
+    async fn files(&self, at: &PullRequestRef) -> Result<Vec<ChangedFile>, CallError> {
         let call = get(at, "/files?per_page=100", format!("the files of `{at}`"));
         let files = self.list::<File>(call, FILE_PAGES, Longer::Cut).await?.items;
-        Ok(Some(files.into_iter().map(ChangedFile::from).collect()))
+        Ok(files.into_iter().map(ChangedFile::from).collect())
     }
 
     async fn commits(&self, at: &PullRequestRef) -> Result<Vec<Commit>, CallError> {
@@ -135,6 +152,11 @@ impl GithubClient {
         let call = Call::get(path, of(&at.repository), format!("the events of `{at}`"));
         Ok(self.list(call, PAGES, Longer::Refused).await?.items)
     }
+}
+
+/// Does the work where it is wanted.
+async fn when<T>(wanted: bool, work: impl Future<Output = Result<T, CallError>>) -> Result<Option<T>, CallError> {
+    if wanted { work.await.map(Some) } else { Ok(None) }
 }
 
 fn unavailable(error: &CallError) -> CodeHostError {
@@ -173,9 +195,9 @@ fn pull_request(
         "closed" => PullRequestState::Closed,
         _ => return Err(CallError::unreadable(&what, "it is neither open nor closed")),
     };
-    // The pull request counts what its lists may not hold.
+    // The pull request counts what its lists may not hold. A longer list is that of another moment.
     let holds_all = |listed: usize, counted: Option<u64>| {
-        counted.is_some_and(|counted| u64::try_from(listed).is_ok_and(|listed| listed >= counted))
+        counted.is_some_and(|counted| u64::try_from(listed).is_ok_and(|listed| listed == counted))
     };
     let files_complete = files.as_ref().is_some_and(|files| holds_all(files.len(), pull.changed_files));
     let mut labels: Vec<String> = pull.labels.into_iter().map(|label| label.name).collect();

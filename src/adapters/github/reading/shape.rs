@@ -56,6 +56,17 @@ pub(super) struct Pull {
     pub(super) commits: Option<u64>,
 }
 
+impl Pull {
+    /// Whether its lists are those of the other: of the same head on the same base, and as long.
+    pub(super) fn has_the_lists_of(&self, other: &Self) -> bool {
+        let lists = |pull: &Self| {
+            let Self { head, base, changed_files, commits, .. } = pull;
+            (head.sha.clone(), base.branch.clone(), base.sha.clone(), *changed_files, *commits)
+        };
+        lists(self) == lists(other)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Side {
     #[serde(rename = "ref")]

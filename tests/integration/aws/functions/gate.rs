@@ -2,7 +2,6 @@
 
 use countersign::adapters::embedded::codehost::change::ReviewEvent;
 use countersign::app::Failure;
-use countersign::approval::decision::Event;
 use countersign::approval::request::{End, State};
 use countersign::lambda::gate;
 use serde_json::{Value, json};
@@ -173,18 +172,6 @@ async fn a_step_that_failed_for_good_closes_the_request_and_says_so() {
     assert_eq!(end["error"], "Countersign.Unavailable");
     assert!(!end.to_string().contains(TOKEN));
     assert!(matches!(machine.world.request().await.state, State::Closed(closed) if closed.end == End::Canceled));
-}
-
-#[tokio::test]
-async fn an_execution_that_was_stopped_while_its_request_was_stored_asks_nobody() {
-    let machine = Machine::new("production");
-    let pinned = machine.evaluated().await["pinned"].clone();
-    machine.world.broker.stop();
-    let more = json!({ "pinned": pinned, "token": TOKEN, "retry": 0 });
-    let failure = machine.step("request-approval", more).await.expect_err("it is over");
-    assert_eq!(failure.name(), "Countersign.Canceled");
-    assert!(matches!(machine.world.request().await.state, State::Closed(closed) if closed.end == End::Canceled));
-    assert!(!machine.world.channel.told().contains(&Event::Requested), "{:?}", machine.world.channel.told());
 }
 
 #[tokio::test]

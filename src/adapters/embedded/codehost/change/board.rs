@@ -405,6 +405,7 @@ impl Change<'_> {
                     && other.environment == known.environment
                     && !other.transient
                     && !other.production
+                    && other.statuses.last().is_some_and(|status| status.state == "success")
             };
             let before = self.world.deployments.values().filter(before);
             set.extend(before.map(|other| (other.id, "inactive".to_owned(), String::new())));

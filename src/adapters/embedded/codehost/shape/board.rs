@@ -22,6 +22,7 @@ impl Shapes<'_> {
     pub(in super::super) fn check_run(&self, run: &CheckRun) -> Value {
         let name = self.repository_of(run.repository);
         let url = self.api(&format!("/repos/{name}/check-runs/{}", run.id));
+        let app = self.hosted_app();
         let pulls: Vec<Value> = self
             .0
             .pulls_of(run.repository)
@@ -35,7 +36,8 @@ impl Shapes<'_> {
             "external_id": run.external_id,
             "url": url,
             "html_url": self.web(&format!("/{name}/runs/{}", run.id)),
-            "details_url": null,
+            // As nobody gives one, that of the App.
+            "details_url": app.get("external_url"),
             "status": run.status,
             "conclusion": run.conclusion,
             "started_at": instant(run.started_at),
@@ -46,7 +48,7 @@ impl Shapes<'_> {
                 "annotations_count": 0, "annotations_url": format!("{url}/annotations"),
             },
             "check_suite": { "id": run.repository },
-            "app": self.hosted_app(),
+            "app": app,
             "pull_requests": pulls,
         })
     }

@@ -151,7 +151,7 @@ fn a_deployment_waits_for_checks_unless_it_asks_for_none() {
 }
 
 #[test]
-fn a_success_makes_others_of_its_environment_inactive_unless_it_says_not_to() {
+fn a_success_makes_those_before_it_in_its_environment_inactive_unless_it_says_not_to() {
     let scene = Scene::new();
     let (one, two) = (scene.deploy(None).unwrap(), scene.deploy(None).unwrap());
     assert_eq!(scene.status(one, "done", None).unwrap_err().status(), 422);
@@ -160,6 +160,11 @@ fn a_success_makes_others_of_its_environment_inactive_unless_it_says_not_to() {
     assert_eq!(scene.states(one), ["success"]);
     scene.status(two, "success", None).unwrap();
     assert_eq!(scene.states(one), ["success", "inactive"]);
+    // Only what was a success is none any more, and only once.
+    let waiting = scene.deploy(None).unwrap();
+    scene.status(waiting, "pending", None).unwrap();
+    scene.status(two, "success", None).unwrap();
+    assert_eq!((scene.states(one).len(), scene.states(waiting)), (2, vec!["pending".to_owned()]));
 }
 
 #[test]

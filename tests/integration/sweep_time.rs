@@ -1,0 +1,113 @@
+//! How long a sweep goes on after what is due was worked: a GitHub that is slow does not take the next sweep's time, and
+//! what there was no time for is left to it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use countersign::adapters::embedded::codehost::change::{NewCommit, NewPullRequest, Push};
+use countersign::app::{self, App, Redelivery};
+use countersign::approval::shown::Shown;
+use countersign::ident::{DeliveryId, RepositoryName};
+use countersign::ports::{AttemptId, CodeHostError, DeliveryAttempt, DeliveryLog, RequestStore as _};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::gate_world::fuse::Fuse;
+use crate::gate_world::{GateWorld, login};
+use crate::github_world::{Fault, Hosted};
+use crate::specimen::{at, execution, pull_request, revision, token};
+
+/// Two deliveries that failed. It answers at once, or never.
+#[derive(Default)]
+struct Log {
+    silent: bool,
+    asked: Mutex<Vec<AttemptId>>,
+}
+
+#[async_trait]
+impl DeliveryLog for Log {
+    async fn attempts(&self, _: Timestamp) -> Result<Vec<DeliveryAttempt>, CodeHostError> {
+        let delivery = |id| DeliveryId::new(&format!("d-{id}")).expect("a delivery");
+        let attempt = |id| DeliveryAttempt { id: AttemptId(id), delivery: delivery(id), at: at(0), taken: false };
+        Ok(vec![attempt(1), attempt(2)])
+    }
+
+    async fn redeliver(&self, attempt: AttemptId) -> Result<(), CodeHostError> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+        if self.silent { std::future::pending().await } else { Ok(()) }
+    }
+}
+
+/// Requests on three pull requests, of which nothing is shown yet.
+async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
+    let world = GateWorld::new("production");
+    let repository = RepositoryName::new("acme/checkout").expect("a repository");
+    let opened = world.host.change(|change| {
+        for (branch, digit) in [("second", 'b'), ("third", 'c')] {
+            let commits = vec![NewCommit { sha: Some(revision(digit)), ..NewCommit::default() }];
+            let push = Push { by: login("dave"), commits, force: false, rebind_reviews: false };
+            change.push(&repository, branch, &push)?;
+            let new = NewPullRequest { head: branch.into(), base: "main".into(), ..NewPullRequest::default() };
+            change.open(&login("dave"), &repository, &new)?;
+        }
+        Ok(())
+    });
+    opened.expect("three pull requests");
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    let redelivery = Some(Arc::new(Redelivery::new(log.clone())));
+    let gate = App { page: Some(Arc::new(hosted.client())), redelivery, ..world.gate(&Fuse::never()) };
+    for (number, digit) in [(1, 'a'), (2, 'b'), (3, 'c')] {
+        let run = app::ExecutionRef { arn: execution(&format!("e{number}")), redrive: 0 };
+        let pull = pull_request(&format!("acme/checkout#{number}"));
+        let input = json!({ "service": "checkout", "environment": "production", "pullRequest": pull });
+        let pinned = app::Pinned { pull_request: Some(pull), revision: Some(revision(digit)) };
+        let wait = app::Wait { token: token("secret"), retry: 0 };
+        app::open_request(&gate, &run, &input, pinned, wait).await.expect("it opens");
+        // That it is due must come of the sweep itself.
+        let at = pull_request(&format!("acme/checkout#{number}"));
+        let shown = world.store.shown(&at).await.expect("an answer");
+        let never_due = Shown { due_at: None, version: shown.version + 1, ..shown };
+        assert_eq!(world.store.remember_shown(&at, &never_due).await, Ok(true));
+    }
+    world.clock.advance(SignedDuration::from_mins(11));
+    (world, hosted, gate)
+}
+
+#[tokio::test]
+async fn a_page_that_hangs_leaves_the_others_to_the_next_sweep_and_deliveries_their_time() {
+    let log = Arc::default();
+    let (world, hosted, gate) = three_are_waiting(&log).await;
+    hosted.fault("/repos/acme/checkout/pulls/", 99, Fault::Silence);
+    let swept = app::sweep_within(&gate, Duration::from_millis(600)).await.expect("a sweep");
+    assert_eq!((swept.due, swept.failed, swept.redelivered), (3, 0, 2));
+    assert!(hosted.count("/repos/acme/checkout/pulls/") <= 1, "{:#?}", hosted.seen());
+    assert_eq!(world.host.world().checks.len(), 0);
+
+    hosted.mend();
+    world.clock.advance(SignedDuration::from_mins(1));
+    let due = world.store.pages_due(gate.clock.now()).await.expect("an answer");
+    assert_eq!(due.len(), 3, "{due:?}");
+    let swept = app::sweep(&gate).await.expect("a sweep");
+    assert_eq!((swept.due, world.host.world().checks.len()), (0, 3), "all are shown now");
+}
+
+#[tokio::test]
+async fn a_delivery_log_that_hangs_holds_the_sweep_up_no_longer_than_it_has() {
+    let log = Arc::new(Log { silent: true, ..Log::default() });
+    let (world, _hosted, gate) = three_are_waiting(&log).await;
+    let swept = app::sweep_within(&gate, Duration::from_secs(2)).await.expect("a sweep");
+    assert_eq!((swept.due, swept.redelivered), (3, 0));
+    assert_eq!(*log.asked.lock().expect("calls"), [AttemptId(1)]);
+    assert_eq!(world.host.world().checks.len(), 3, "what comes first had its time");
+}
+
+#[tokio::test]
+async fn where_no_time_is_left_nothing_is_begun_and_everything_stays_due() {
+    let log = Arc::default();
+    let (world, hosted, gate) = three_are_waiting(&log).await;
+    let swept = app::sweep_within(&gate, Duration::ZERO).await.expect("a sweep");
+    assert_eq!((swept.due, hosted.count("/pulls/")), (3, 0), "{:#?}", hosted.seen());
+    world.clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(world.store.pages_due(gate.clock.now()).await.expect("an answer").len(), 3);
+}
