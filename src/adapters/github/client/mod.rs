@@ -12,6 +12,7 @@ mod page;
 mod secret;
 mod send;
 mod settings;
+mod transport;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,8 +37,6 @@ use crate::ports::Clock;
 
 /// For how long one call, or one list, may take where the caller sets no deadline.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// For how long a connection may take.
-const CONNECT: Duration = Duration::from_secs(3);
 /// What is waited before a second try; twice that before the third. A random part of it comes on top.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How many calls are under way at a time: GitHub lets 100 of one App through.
@@ -90,9 +89,8 @@ impl GithubClient {
     /// # Errors
     /// [`SetupError`].
     pub fn new(settings: GithubSettings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
-        let failed = |error: octocrab::Error| SetupError { detail: error.to_string() };
-        let builder = Octocrab::builder().base_uri(settings.base.uri()).map_err(failed)?;
-        let transport = builder.set_connect_timeout(Some(CONNECT)).build().map_err(failed)?;
+        let transport =
+            transport::transport(&settings.base).map_err(|error| SetupError { detail: error.to_string() })?;
         let shared = Shared {
             settings,
             transport,

@@ -157,6 +157,12 @@ impl BaseUrl {
         }
     }
 
+    /// Whether it may be signed under certificates that only its owners trust. What is on this machine is not signed.
+    pub(super) fn is_an_enterprise_server(&self) -> bool {
+        let ours = |host: &str| host == "api.github.com" || host.ends_with(".ghe.com") || is_loopback(host);
+        !self.0.host().is_some_and(|host| ours(&host.to_ascii_lowercase()))
+    }
+
     /// For the transport, which puts it before each path.
     pub(super) fn uri(&self) -> Uri {
         self.0.clone()
@@ -257,6 +263,17 @@ mod tests {
             assert_eq!(pages_of(api).as_deref(), Ok(pages));
         }
         assert!(pages_of("ftp://x").unwrap_err().contains("ftp://x"));
+    }
+
+    #[test]
+    fn only_an_enterprise_server_may_be_signed_under_a_companys_own_roots() {
+        let is = |url: &str| BaseUrl::new(url).unwrap().is_an_enterprise_server();
+        for url in [GITHUB, "https://API.github.com", "https://api.acme.ghe.com", "http://127.0.0.1:4010"] {
+            assert!(!is(url), "{url}");
+        }
+        for url in ["https://ghes.example.com/api/v3", "https://api.github.com.example.com", "https://evilghe.com"] {
+            assert!(is(url), "{url}");
+        }
     }
 
     #[test]
