@@ -28,7 +28,7 @@ pub struct Settings {
     pub name: String,
     /// `COUNTERSIGN_METRICS_NAMESPACE`, `Countersign` where it is not given.
     pub namespace: String,
-    /// `COUNTERSIGN_LOG`: off, error, warn, info, debug or trace; info where it is not given.
+    /// `COUNTERSIGN_LOG`: error, warn, info or debug; info where it is not given.
     pub log: Level,
     /// `COUNTERSIGN_TABLE`.
     pub table: String,
@@ -159,7 +159,8 @@ fn days_of(text: &str) -> Result<SignedDuration, String> {
 }
 
 fn level_of(text: &str) -> Result<Level, String> {
-    text.parse().map_err(|_| format!("expected error, warn, info, debug or trace, and not `{text}`"))
+    let level = text.parse().ok().filter(|level| *level <= Level::DEBUG);
+    level.ok_or_else(|| format!("expected error, warn, info or debug, and not `{text}`"))
 }
 
 #[cfg(test)]
