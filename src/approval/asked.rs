@@ -18,6 +18,11 @@ impl LeafSet {
         Self(if leaf < 32 { 1 << leaf } else { 0 })
     }
 
+    /// So many leaves, from the first on.
+    pub(super) const fn first(leaves: usize) -> Self {
+        Self(if leaves < 32 { (1 << leaves) - 1 } else { u32::MAX })
+    }
+
     pub(super) const fn has(self, leaf: usize) -> bool {
         self.0 & Self::only(leaf).0 != 0
     }
@@ -55,21 +60,29 @@ pub(super) struct Asked<'a> {
     lists: SmallVec<[List<'a>; 4]>,
     /// Whether a team among the refs could not be read.
     pub(super) lacks_team: bool,
+    /// Whether the requirement is without conditions and choices, as most are: every leaf is to be met.
+    pub(super) plain: bool,
 }
 
 impl<'a> Asked<'a> {
     /// Looks the people up, with those who stand in at present.
+    #[inline]
     pub(super) fn new(requirement: &'a Requirement, stand_ins: &[&'a Escalation], teams: &'a Teams) -> Self {
-        let mut asked =
-            Self { leaves: SmallVec::new(), needs: SmallVec::new(), lists: SmallVec::new(), lacks_team: false };
+        let (leaves, needs, lists) = (SmallVec::new(), SmallVec::new(), SmallVec::new());
+        let mut asked = Self { leaves, needs, lists, lacks_team: false, plain: true };
         asked.add(requirement, stand_ins, teams);
         asked
     }
 
     fn add(&mut self, requirement: &'a Requirement, stand_ins: &[&'a Escalation], teams: &'a Teams) {
-        let Requirement::Leaf(leaf) = requirement else {
-            requirement.parts().iter().for_each(|part| self.add(part, stand_ins, teams));
-            return;
+        self.plain &= requirement.when().is_none();
+        let leaf = match requirement {
+            Requirement::Leaf(leaf) => leaf,
+            Requirement::AllOf(inner) | Requirement::AnyOf(inner) | Requirement::InOrder(inner) => {
+                self.plain &= matches!(requirement, Requirement::AllOf(_));
+                inner.parts.iter().for_each(|part| self.add(part, stand_ins, teams));
+                return;
+            }
         };
         let set = LeafSet::only(self.leaves.len());
         self.leaves.push(leaf);

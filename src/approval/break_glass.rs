@@ -44,7 +44,7 @@ pub(super) fn overriding<'f>(people: &People<'_, 'f>) -> Option<Overriding<'f>> 
         }
         !set.is_empty()
     });
-    let shape = Plan::new(&field.by, scales.facts).shape?;
+    let shape = Plan::new(&field.by, &asked, scales.facts).shape?;
     let sides = Sides { needs: asked.needs(), people: &sets, distinct: scales.rule.distinct() };
     if assign(&shape, &sides).lacking > 0 {
         return None;

@@ -85,8 +85,7 @@ impl<'s, 'f> People<'s, 'f> {
     /// A part, and whether it may be the one that satisfies a choice. `node` and `leaf` count parts and leaves, as
     /// written.
     fn part_of(&self, requirement: &Requirement, node: &mut usize, leaf: &mut usize) -> (Part, bool) {
-        let unknown = Node { applies: Applies::Unknown, within: Applies::Unknown };
-        let Node { applies, within } = self.scales.plan.nodes.get(*node).copied().unwrap_or(unknown);
+        let Node { applies, within } = self.scales.plan.node(*node);
         *node += 1;
         if let Requirement::Leaf(written) = requirement {
             let number = *leaf;

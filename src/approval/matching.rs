@@ -215,7 +215,7 @@ impl<'s, P: Candidate> Search<'s, P> {
         let need = self.need(leaf);
         let mut have = 0;
         if self.sides.distinct {
-            while have < need && self.augment(leaf, state, &mut LeafSet::only(leaf)) {
+            while have < need && self.augment(leaf, &mut state.holder, &mut LeafSet::only(leaf)) {
                 have += 1;
             }
         } else {
@@ -226,21 +226,21 @@ impl<'s, P: Candidate> Search<'s, P> {
 
     /// Gives the leaf one more person, moving others to other leaves where that frees one. `tried` are the leaves that
     /// this one search has looked at: a second look finds nobody else.
-    fn augment(&self, leaf: usize, state: &mut Assignment, tried: &mut LeafSet) -> bool {
+    fn augment(&self, leaf: usize, holders: &mut [Option<u8>], tried: &mut LeafSet) -> bool {
         let wanted = LeafSet::only(leaf);
         for (person, candidate) in self.sides.people.iter().enumerate() {
             if candidate.leaves().and(wanted).is_empty() {
                 continue;
             }
-            let free = match state.holder.get(person).copied().flatten().map(usize::from) {
+            let free = match holders.get(person).copied().flatten().map(usize::from) {
                 None => true,
                 Some(other) if tried.has(other) => false,
                 Some(other) => {
                     tried.add(LeafSet::only(other));
-                    self.augment(other, state, tried)
+                    self.augment(other, holders, tried)
                 }
             };
-            if free && let Some(holder) = state.holder.get_mut(person) {
+            if free && let Some(holder) = holders.get_mut(person) {
                 *holder = u8::try_from(leaf).ok();
                 return true;
             }

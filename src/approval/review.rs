@@ -4,7 +4,6 @@
 //! state: what the approvals that count add up to is `decide`'s business.
 
 use jiff::Timestamp;
-use smallvec::SmallVec;
 
 use super::asked::{Asked, LeafSet};
 use super::command::{BrokenCommand, Command};
@@ -28,6 +27,8 @@ pub(super) struct Weighed<'f> {
     pub(super) detail: Detail,
     /// Toward which leaves it counts.
     leaves: LeafSet,
+    /// Which earlier reviews of the same person it supersedes; none where it takes no part.
+    force: Option<Force>,
 }
 
 impl Candidate for Weighed<'_> {
@@ -40,7 +41,17 @@ impl<'f> Weighed<'f> {
     /// One that does nothing.
     #[inline]
     fn ignored(review: &'f Review, reason: ReviewReason, detail: Detail) -> Self {
-        Self { review, verdict: ReviewVerdict::Ignored, reason, detail, leaves: LeafSet::default() }
+        Self { review, verdict: ReviewVerdict::Ignored, reason, detail, leaves: LeafSet::default(), force: None }
+    }
+
+    /// Whose it is, where it takes part.
+    fn giver(&self) -> Option<UserId> {
+        self.force.and(self.review.user.as_ref()).map(|user| user.id)
+    }
+
+    /// Whether it supersedes an earlier one that takes part.
+    fn supersedes(&self, earlier: &Self) -> bool {
+        self.giver() == earlier.giver() && self.force.is_some_and(|force| force.supersedes(earlier.review))
     }
 
     /// Whether it is a person's standing approval of the head, whether or not it counts.
@@ -102,27 +113,18 @@ enum Force {
     OverApprovals,
 }
 
-/// The reviews that were met, by whose they are.
+/// Who was met, as bits: most people who have given one review are known by them not to have been.
 #[derive(Default)]
-struct Met {
-    reviews: SmallVec<[(UserId, Force); 16]>,
-    /// A bit for each of them, so that most people who have given one review are known by it not to be among them.
-    people: u64,
-}
+struct Met(u64);
 
 impl Met {
-    const fn bit(person: UserId) -> u64 {
-        1 << (person.0 % 64)
-    }
-
-    fn supersedes(&self, person: UserId, earlier: &Review) -> bool {
-        self.people & Self::bit(person) != 0
-            && self.reviews.iter().any(|(id, force)| *id == person && force.supersedes(earlier))
-    }
-
-    fn add(&mut self, person: UserId, force: Force) {
-        self.people |= Self::bit(person);
-        self.reviews.push((person, force));
+    /// Whether the person may have been met before, who now is.
+    #[inline]
+    const fn again(&mut self, person: UserId) -> bool {
+        let bit = 1 << (person.0 % 64);
+        let again = self.0 & bit != 0;
+        self.0 |= bit;
+        again
     }
 }
 
@@ -162,45 +164,36 @@ impl<'f> Scales<'f> {
         let everyone_has_a_say = asked.lacks_team || lacks_team(rule.veto(), &facts.teams);
         let exclusions = Exclusions::of(rule, facts, pull_request);
         let (explicit, max_age) = (rule.explicit(), rule.max_age());
-        let plan = Plan::new(requirement, facts);
+        let plan = Plan::new(requirement, &asked, facts);
         Self { facts, pull_request, rule, requirement, plan, exclusions, asked, everyone_has_a_say, explicit, max_age }
     }
 
     /// Weighs all reviews, in the order in which they were given.
     pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
-        let reviews = &self.facts.reviews;
-        let ascend = |a: &Review, b: &Review| matches!((a.submitted_at, b.submitted_at), (Some(a), Some(b)) if a < b);
-        let mut weighed = if reviews.is_sorted_by(ascend) {
-            // As GitHub lists them.
-            self.weigh_from_last(reviews.iter().rev())
-        } else {
-            let mut sorted: SmallVec<[&'f Review; 16]> = reviews.iter().collect();
-            sorted.sort_by_key(|review| (place_in_order(review), review.id));
-            self.weigh_from_last(sorted.into_iter().rev())
-        };
-        weighed.reverse();
-        weighed
-    }
-
-    /// Weighs the reviews from the last to the first: one stands where none of the same person has been met that
-    /// supersedes it.
-    fn weigh_from_last(&self, reviews: impl ExactSizeIterator<Item = &'f Review>) -> Vec<Weighed<'f>> {
-        let mut met = Met::default();
+        let (mut last, mut in_order) = (i64::MIN, true);
+        let (mut met, mut met_again) = (Met::default(), false);
         let weigh = |review: &'f Review| {
-            let user = match (self.passed_over(review), &review.user) {
-                (None, Some(user)) => user,
-                (Some((reason, detail)), _) => return Weighed::ignored(review, reason, detail),
-                (None, None) => return Weighed::ignored(review, ReviewReason::NoUser, Detail::None),
-            };
-            let superseded = met.supersedes(user.id, review);
-            met.add(user.id, self.force(review));
-            if superseded {
-                Weighed::ignored(review, ReviewReason::Superseded, Detail::None)
-            } else {
-                self.standing(review, user)
+            // As GitHub lists them, in whole seconds.
+            let second = review.submitted_at.map_or(i64::MIN, Timestamp::as_second);
+            in_order &= last < second;
+            last = second;
+            if let Some((reason, detail)) = self.passed_over(review) {
+                return Weighed::ignored(review, reason, detail);
             }
+            let Some(user) = &review.user else {
+                return Weighed::ignored(review, ReviewReason::NoUser, Detail::None);
+            };
+            met_again |= met.again(user.id);
+            Weighed { force: Some(self.force(review)), ..self.standing(review, user) }
         };
-        reviews.map(weigh).collect()
+        let mut weighed: Vec<Weighed<'f>> = self.facts.reviews.iter().map(weigh).collect();
+        if !in_order {
+            weighed.sort_by_key(|weighed| (place_in_order(weighed.review), weighed.review.id));
+        }
+        if met_again {
+            supersede(&mut weighed);
+        }
+        weighed
     }
 
     /// What a review that takes part does to earlier ones of the same person.
@@ -213,7 +206,7 @@ impl<'f> Scales<'f> {
         if doubtful { Force::OverApprovals } else { Force::OverAll }
     }
 
-    /// Reviews that take no part: comments, nobody's, and approvals that name something else.
+    /// Reviews that take no part whoever gave them: comments, and approvals that name something else.
     #[inline]
     fn passed_over(&self, review: &Review) -> Option<(ReviewReason, Detail)> {
         let approves = match review.state {
@@ -225,13 +218,8 @@ impl<'f> Scales<'f> {
         };
         // Most approvals say nothing.
         let plain = review.body.is_empty() && !self.explicit;
-        if approves
-            && !plain
-            && let Some(detail) = self.names_something_else(review)
-        {
-            return Some((ReviewReason::NotNamed, detail));
-        }
-        review.user.is_none().then_some((ReviewReason::NoUser, Detail::None))
+        let detail = if approves && !plain { self.names_something_else(review) } else { None };
+        detail.map(|detail| (ReviewReason::NotNamed, detail))
     }
 
     fn names_something_else(&self, review: &Review) -> Option<Detail> {
@@ -252,7 +240,7 @@ impl<'f> Scales<'f> {
         }
     }
 
-    /// A person's standing: the last review that takes part.
+    /// A person's standing by a review that takes part, if it is the last.
     #[inline]
     fn standing(&self, review: &'f Review, user: &Person) -> Weighed<'f> {
         match review.state {
@@ -262,7 +250,7 @@ impl<'f> Scales<'f> {
                     Some((reason, detail)) => Weighed::ignored(review, reason, detail),
                     None => {
                         let (verdict, reason) = (ReviewVerdict::Counts, ReviewReason::Counts);
-                        Weighed { review, verdict, reason, detail: Detail::None, leaves }
+                        Weighed { verdict, leaves, ..Weighed::ignored(review, reason, Detail::None) }
                     }
                 }
             }
@@ -365,6 +353,19 @@ impl<'f> Scales<'f> {
                         && self.exclusions.unknown.is_none()
                         && self.exclusions.reason(by).is_none())
             }),
+        }
+    }
+}
+
+/// One stands where no later one of the same person supersedes it.
+fn supersede(weighed: &mut [Weighed<'_>]) {
+    let mut met = Met::default();
+    for at in (0..weighed.len()).rev() {
+        let Some((earlier, later)) = weighed.get_mut(at..).and_then(<[_]>::split_first_mut) else { return };
+        let met_again = earlier.giver().is_some_and(|giver| met.again(giver));
+        if met_again && later.iter().any(|later| later.supersedes(earlier)) {
+            let ignored = Weighed::ignored(earlier.review, ReviewReason::Superseded, Detail::None);
+            *earlier = Weighed { force: earlier.force, ..ignored };
         }
     }
 }

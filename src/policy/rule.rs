@@ -45,9 +45,11 @@ pub(super) type Fields<'p> = [Option<&'p Sourced<Setting>>; Field::COUNT];
 /// Lays layers over each other, the lowest first.
 pub(super) fn lay<'p>(layers: impl IntoIterator<Item = &'p RuleBody>) -> Fields<'p> {
     let mut fields: Fields<'p> = [None; Field::COUNT];
-    for setting in layers.into_iter().flat_map(RuleBody::settings) {
-        if let Some(field) = fields.get_mut(setting.value.field().index()) {
-            *field = Some(setting);
+    for layer in layers {
+        for setting in layer.settings() {
+            if let Some(field) = fields.get_mut(setting.value.field().index()) {
+                *field = Some(setting);
+            }
         }
     }
     fields

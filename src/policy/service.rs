@@ -59,9 +59,11 @@ impl RepositoryPattern {
     /// Whether the repository is meant.
     #[must_use]
     pub fn matches(&self, repository: &RepositoryName) -> bool {
-        // Most are written as they are. A glob, too, matches its own text.
-        *self.0 == *repository.as_str()
-            || glob_matches(self.0.as_bytes(), repository.as_str().as_bytes(), u8::eq_ignore_ascii_case)
+        let name = repository.as_str();
+        // Most are written as they are, or take all of an owner's. A glob, too, matches its own text.
+        *self.0 == *name
+            || self.0.strip_suffix('*').is_some_and(|owner| owner.ends_with('/') && name.starts_with(owner))
+            || glob_matches(self.0.as_bytes(), name.as_bytes(), u8::eq_ignore_ascii_case)
     }
 
     /// As it was written.
