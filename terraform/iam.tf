@@ -14,7 +14,7 @@ locals {
       Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
       Resource = local.arn.table
     }
-    # That a delivery was taken, and that it is done with.
+    # That a delivery was taken, is done with, or is refused for good.
     deliveries = {
       Sid      = "Deliveries"
       Effect   = "Allow"
@@ -83,7 +83,7 @@ locals {
   own = {
     gate    = [local.statements.look]
     webhook = [local.statements.deliveries, local.statements.webhook_secret]
-    sweep   = [local.statements.indexes, local.statements.undelivered]
+    sweep   = [local.statements.deliveries, local.statements.indexes, local.statements.undelivered]
   }
   function_policy = { for function in keys(local.functions) : function => jsonencode({
     Version   = "2012-10-17"

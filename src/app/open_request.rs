@@ -95,7 +95,7 @@ pub async fn open_request(
 /// Whether anybody waits. An execution that was stopped while its request was stored is not told of a second time; one of
 /// which nobody can say is asked for.
 async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
-    app.callback.is_running(&execution.arn).await.unwrap_or_else(|error| {
+    app.callback.is_running(&execution.arn, execution.redrive).await.unwrap_or_else(|error| {
         tracing::warn!(execution.arn = %execution.arn, reason = %error, "it is not known whether the execution runs");
         true
     })

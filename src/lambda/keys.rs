@@ -12,6 +12,9 @@ use crate::adapters::github::signature::{SignatureError, WebhookSecret, WebhookS
 /// How often at most they are read again: anybody can send what does not fit.
 const REREAD: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long what was read is good for, whatever fits it.
+const GOOD_FOR: SignedDuration = SignedDuration::from_mins(15);
+
 /// The webhook's secrets, in Secrets Manager.
 pub struct WebhookKeys {
     secrets: Secrets,
@@ -42,10 +45,12 @@ impl WebhookKeys {
         now: Timestamp,
     ) -> Result<Delivery, NotLetIn> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let fresh = kept.as_ref().is_some_and(|(read_at, _)| now.duration_since(*read_at).abs() < REREAD);
+        let age = kept.as_ref().map(|(read_at, _)| now.duration_since(*read_at).abs());
         let refused = match kept {
             Some((_, known)) => match receive(&known, headers, body, now) {
-                Err(refused @ Refused::Signature(SignatureError::Mismatch)) if !fresh => refused,
+                Err(refused @ Refused::Signature(SignatureError::Mismatch)) if age >= Some(REREAD) => refused,
+                // A secret that was taken back is not believed for much longer: what it signs fits what is kept.
+                Ok(_) if age >= Some(GOOD_FOR) => Refused::Signature(SignatureError::Mismatch),
                 done => return done.map_err(NotLetIn::Refused),
             },
             // What is malformed costs nothing: no secret is read for it.
@@ -59,16 +64,13 @@ impl WebhookKeys {
                 *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, read.clone()));
                 receive(&read, headers, body, now).map_err(NotLetIn::Refused)
             }
-            Err(why) if self.is_known() => {
+            Err(why) if age.is_some_and(|age| age < GOOD_FOR) => {
                 tracing::warn!(reason = why, "the webhook's secrets were not read again");
                 Err(NotLetIn::Refused(refused))
             }
+            // Whether it is still good is not known: it comes again.
             Err(why) => Err(NotLetIn::NoSecret(why)),
         }
-    }
-
-    fn is_known(&self) -> bool {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     async fn read(&self) -> Result<WebhookSecrets, String> {

@@ -132,11 +132,11 @@ pub trait ExecutionCallback: Send + Sync {
     /// again.
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError>;
 
-    /// Whether the execution still runs; yes, where that cannot be told.
+    /// Whether the execution still runs, in that run of it; yes, where that cannot be told.
     ///
     /// # Errors
     /// [`CallbackError`]: nobody said.
-    async fn is_running(&self, _execution: &ExecutionArn) -> Result<bool, CallbackError> {
+    async fn is_running(&self, _execution: &ExecutionArn, _redrive: u32) -> Result<bool, CallbackError> {
         Ok(true)
     }
 

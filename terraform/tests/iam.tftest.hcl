@@ -21,7 +21,7 @@ run "who_may_what" {
       } == {
       gate    = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "LookAtExecutions"]
       webhook = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "Deliveries", "WebhookSecret"]
-      sweep   = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "Indexes", "Undelivered"]
+      sweep   = ["Log", "Items", "AnswerExecutions", "GitHubSecret", "Notify", "Deliveries", "Indexes", "Undelivered"]
     }
     error_message = "a function may more, or less, than it should"
   }

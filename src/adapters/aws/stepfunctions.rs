@@ -52,10 +52,14 @@ impl ExecutionCallback for StepFunctions {
         }
     }
 
-    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, CallbackError> {
+    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
         let call = self.client().describe_execution().execution_arn(execution.as_str());
         match call.send().await {
-            Ok(described) => Ok(*described.status() == ExecutionStatus::Running),
+            Ok(described) => {
+                // The answer may be a moment old: of a run before this one it says nothing of this one.
+                let of_this_run = described.redrive_count().is_none_or(|count| i64::from(count) >= i64::from(redrive));
+                Ok(*described.status() == ExecutionStatus::Running || !of_this_run)
+            }
             Err(error) => Err(CallbackError { detail: format!("Step Functions: {}", describe(&error)) }),
         }
     }

@@ -44,9 +44,9 @@ impl ExecutionCallback for ProtectionRouter {
         self.desk.answer(&run(claim)?, protection, &ProtectionComment::new(&text)).await
     }
 
-    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, CallbackError> {
+    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
         // GitHub tells of no end: it is noticed when the answer is not taken.
-        if ProtectedRun::is(execution) { Ok(true) } else { self.others.is_running(execution).await }
+        if ProtectedRun::is(execution) { Ok(true) } else { self.others.is_running(execution, redrive).await }
     }
 
     fn releases(&self, execution: &ExecutionArn) -> bool {

@@ -65,18 +65,24 @@ async fn a_token_that_nobody_waits_with_is_over() {
 
 #[tokio::test]
 async fn an_execution_runs_where_step_functions_says_so_and_else_nobody_knows() {
-    let described = |status: &str| {
+    let described = |status: &str, redrives: u32| {
         let arn = execution("one");
-        json!({ "executionArn": arn, "stateMachineArn": arn, "status": status, "startDate": 1.0 }).to_string()
+        let described = json!({
+            "executionArn": arn, "stateMachineArn": arn, "status": status, "startDate": 1.0, "redriveCount": redrives
+        });
+        described.to_string()
     };
     for (status, body, expected) in [
-        (200, described("RUNNING"), Some(true)),
-        (200, described("ABORTED"), Some(false)),
-        (200, described("PENDING_REDRIVE"), Some(false)),
+        (200, described("RUNNING", 1), Some(true)),
+        (200, described("ABORTED", 1), Some(false)),
+        // Step Functions may tell of the run before for a moment.
+        (200, described("ABORTED", 0), Some(true)),
+        (200, described("PENDING_REDRIVE", 1), Some(false)),
         (400, json!({ "__type": "ExecutionDoesNotExist" }).to_string(), None),
     ] {
         let cloud = Cloud::new([(status, body)]).await;
-        assert_eq!(StepFunctions::new(cloud.connection()).is_running(&execution("one")).await.ok(), expected);
+        let said = StepFunctions::new(cloud.connection()).is_running(&execution("one"), 1).await;
+        assert_eq!(said.ok(), expected);
         let call = cloud.calls().pop().expect("a call");
         assert_eq!(call.json(), json!({ "executionArn": execution("one") }));
     }

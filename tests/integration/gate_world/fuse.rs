@@ -99,8 +99,8 @@ impl ExecutionCallback for Fused<Arc<Broker>> {
         self.fuse.around(self.port.resume(claim, answer)).await
     }
 
-    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, CallbackError> {
-        self.fuse.around(self.port.is_running(execution)).await
+    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
+        self.fuse.around(self.port.is_running(execution, redrive)).await
     }
 }
 

@@ -75,7 +75,7 @@ impl ExecutionCallback for Broker {
         Ok(CallbackOutcome::Taken)
     }
 
-    async fn is_running(&self, _: &ExecutionArn) -> Result<bool, CallbackError> {
+    async fn is_running(&self, _: &ExecutionArn, _: u32) -> Result<bool, CallbackError> {
         Ok(!self.stopped.load(Ordering::Relaxed))
     }
 }

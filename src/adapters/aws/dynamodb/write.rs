@@ -15,7 +15,7 @@ use super::{DynamoDbStore, mark, pull_key};
 use crate::approval::record::Record;
 use crate::approval::request::{ApprovalRequest, Trail};
 use crate::ident::{RequestId, TaskToken};
-use crate::ports::{StoreError, Write, WriteError};
+use crate::ports::{ProtectedRun, StoreError, Write, WriteError};
 
 /// How often a write is made that ran into another's.
 const TRIES: u32 = 6;
@@ -111,7 +111,7 @@ fn transaction(store: &DynamoDbStore, write: &Write, mark: &str) -> Result<Vec<T
         all.push(put(table, item, (at == 0).then_some(NOTHING))?);
     }
     if let Some(token) = token {
-        all.push(put(table, token_item(request, token), None)?);
+        all.push(put(table, token_item(request, token, expires_at), None)?);
     }
     if let Some(pull) = request.subject.pull_request.as_ref().map(pull_key) {
         let sk = open_key(&request.id);
@@ -181,10 +181,14 @@ fn put_request(
     Ok(TransactWriteItem::builder().put(put.build().map_err(unmade)?).build())
 }
 
-/// The only item that holds a token. It is over at the deadline, and worth nothing from then on.
-fn token_item(request: &ApprovalRequest, token: &TaskToken) -> Item {
+/// The only item that holds a token. An execution's is over at the deadline, and worth nothing from then on. A deployment's
+/// is the address of its run, and is needed for as long as what is approved is held: it is kept as the request is.
+fn token_item(request: &ApprovalRequest, token: &TaskToken, kept: i64) -> Item {
     let over = request.deadline.unwrap_or(request.opened_at);
-    let expires_at = over.saturating_add(TOKEN_KEPT).map_or(i64::MAX, jiff::Timestamp::as_second);
+    let expires_at = match ProtectedRun::is(&request.execution) {
+        true => kept,
+        false => over.saturating_add(TOKEN_KEPT).map_or(i64::MAX, jiff::Timestamp::as_second),
+    };
     let mut item = keyed(&token_key(&request.id), TOKEN);
     item.insert("token".to_owned(), text(token.expose()));
     item.insert(EXPIRES_AT.to_owned(), number(expires_at));

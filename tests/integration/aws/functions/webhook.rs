@@ -129,6 +129,18 @@ async fn a_secret_that_was_changed_is_found_by_the_first_delivery_that_is_signed
 }
 
 #[tokio::test]
+async fn a_secret_that_was_taken_back_is_believed_for_a_quarter_of_an_hour_at_most() {
+    let (before, after) = (json!({ "current": OTHER, "previous": SECRET }), json!({ "current": OTHER }));
+    let function = Function::new([holding(&before), holding(&after)]).await;
+    assert_eq!(function.takes(ping(SECRET)).await, 200);
+    function.world.minutes_pass(14);
+    assert_eq!(function.takes(ping(SECRET)).await, 200);
+    function.world.minutes_pass(2);
+    assert_eq!(function.takes(ping(SECRET)).await, 401);
+    assert_eq!(function.takes(ping(OTHER)).await, 200);
+}
+
+#[tokio::test]
 async fn whoever_signs_wrongly_again_and_again_makes_the_secret_be_read_once_a_minute_at_most() {
     let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
     for _ in 0..5 {
