@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::request::VERSION;
 use super::table::{Condition, DUE_PK, DUE_SK, Table};
-use super::value::{BODY, EXPIRES_AT, Item, decode, encode, incomplete, keyed, number, sortable, text, text_of};
+use super::value::{
+    BODY, EXPIRES_AT, Item, PK, WRITTEN_BY, decode, encode, incomplete, keyed, number, sortable, text, text_of,
+};
 use super::{DynamoDbStore, mark, pull_key};
 use crate::approval::shown::Shown;
 use crate::ident::PullRequestRef;
@@ -15,8 +17,6 @@ use crate::ports::StoreError;
 
 /// The second key of a page, and the first of the index of what is due.
 const PAGE: &str = "PAGE";
-/// Which attempt wrote the item.
-const WRITTEN_BY: &str = "written_by";
 
 /// A page with the name that it was last written under.
 #[derive(Serialize, Deserialize)]
@@ -26,7 +26,7 @@ struct Row {
 }
 
 fn row(item: &Item) -> Result<Row, StoreError> {
-    let what = format!("page of `{}`", text_of(item, super::value::PK).unwrap_or_default());
+    let what = format!("page of `{}`", text_of(item, PK).unwrap_or_default());
     decode(&what, text_of(item, BODY).ok_or_else(|| incomplete(&what))?)
 }
 

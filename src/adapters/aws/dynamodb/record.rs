@@ -1,7 +1,7 @@
 //! A request's trail: one item a record, written once and never changed.
 
 use super::table::Table;
-use super::value::{BODY, EXPIRES_AT, Item, LONGEST, PARTS, SK, decode, encode, keyed, number, pieces, text, text_of};
+use super::value::{BODY, Item, SK, decode, encode, in_parts, text_of};
 use crate::approval::record::Record;
 use crate::ident::RequestId;
 use crate::ports::StoreError;
@@ -16,22 +16,6 @@ pub(super) fn items(pk: &str, record: &Record, expires_at: i64) -> Result<Vec<It
     let json = encode("record", record)?;
     let sk = format!("{RECORD}{:010}", record.sequence);
     Ok(in_parts(pk, &sk, &format!("{sk}{PART}"), &json, expires_at))
-}
-
-/// A value as an item and as many more as it needs.
-pub(super) fn in_parts(pk: &str, sk: &str, part: &str, json: &str, expires_at: i64) -> Vec<Item> {
-    let pieces = pieces(json, LONGEST);
-    let further = pieces.len().saturating_sub(1);
-    let item = |(at, piece): (usize, &str)| {
-        let mut item = if at == 0 { keyed(pk, sk) } else { keyed(pk, &format!("{part}{at:04}")) };
-        item.insert(BODY.to_owned(), text(piece));
-        item.insert(EXPIRES_AT.to_owned(), number(expires_at));
-        if at == 0 && further > 0 {
-            item.insert(PARTS.to_owned(), number(further));
-        }
-        item
-    };
-    pieces.into_iter().enumerate().map(item).collect()
 }
 
 pub(super) async fn trail(table: &Table, id: &RequestId) -> Result<Vec<Record>, StoreError> {

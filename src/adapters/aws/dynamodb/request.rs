@@ -1,12 +1,13 @@
 //! Requests as they are read: by id, by what they are of, and by when they are due.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use jiff::Timestamp;
 
 use super::pull_key;
 use super::table::Table;
-use super::value::{Item, PK, SK, decode, failed, incomplete, number_of, sortable, text, text_of};
+use super::value::{Item, PK, decode, incomplete, number_of, sortable, text_of};
 use crate::approval::request::ApprovalRequest;
 use crate::ident::{ExecutionArn, PullRequestRef, RequestId, TaskToken};
 use crate::ports::{StoreError, Which};
@@ -26,7 +27,7 @@ pub(super) const OF: &str = "request_id";
 /// A request's version.
 pub(super) const VERSION: &str = "version";
 
-pub(super) fn key(id: &RequestId) -> String {
+pub(super) fn key(id: impl Display) -> String {
     format!("{REQUEST}#{id}")
 }
 
@@ -91,7 +92,7 @@ fn by_age(requests: &mut [ApprovalRequest]) {
 /// What items lead to.
 fn led_to(items: &[Item]) -> Vec<(String, String)> {
     let ids = items.iter().filter_map(|item| text_of(item, OF));
-    ids.map(|id| (format!("{REQUEST}#{id}"), REQUEST.to_owned())).collect()
+    ids.map(|id| (key(id), REQUEST.to_owned())).collect()
 }
 
 pub(super) async fn open_for(table: &Table, at: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError> {
@@ -132,8 +133,7 @@ pub(super) async fn due(table: &Table, by: Timestamp) -> Result<Vec<ApprovalRequ
     Ok(due.into_values().collect())
 }
 
-/// The open ones by the index of what is due, in which every open one is; all by looking through the table, which no
-/// function does.
+/// The open ones by the index of what is due, in which every open one is; all by looking through the table.
 pub(super) async fn list(table: &Table, which: Which) -> Result<Vec<ApprovalRequest>, StoreError> {
     let mut requests = match which {
         Which::Open => {
@@ -142,28 +142,8 @@ pub(super) async fn list(table: &Table, which: Which) -> Result<Vec<ApprovalRequ
             open.retain(ApprovalRequest::is_open);
             open
         }
-        Which::All => readable(table, &every_key(table).await?).await?,
+        Which::All => readable(table, &table.scan(REQUEST).await?).await?,
     };
     by_age(&mut requests);
     Ok(requests)
-}
-
-async fn every_key(table: &Table) -> Result<Vec<(String, String)>, StoreError> {
-    let pages = table
-        .client()
-        .scan()
-        .table_name(&*table.name)
-        .consistent_read(true)
-        .filter_expression("sk = :request")
-        .projection_expression("pk, sk")
-        .expression_attribute_values(":request", text(REQUEST))
-        .into_paginator()
-        .items();
-    let mut pages = pages.send();
-    let mut keys = Vec::new();
-    while let Some(item) = pages.next().await {
-        let item = item.map_err(|error| failed(&error))?;
-        keys.extend(text_of(&item, PK).zip(text_of(&item, SK)).map(|(pk, sk)| (pk.to_owned(), sk.to_owned())));
-    }
-    Ok(keys)
 }

@@ -68,12 +68,7 @@ impl Table {
             .expression_attribute_values(":sk", text(begins))
             .into_paginator()
             .items();
-        let mut pages = pages.send();
-        let mut items = Vec::new();
-        while let Some(item) = pages.next().await {
-            items.push(item.map_err(|error| failed(&error))?);
-        }
-        Ok(items)
+        pages.send().collect::<Result<_, _>>().await.map_err(|error| failed(&error))
     }
 
     /// The keys of what is due by then, the longest due first; the index lags behind the table by moments.
@@ -88,14 +83,24 @@ impl Table {
             .expression_attribute_values(":until", text(until))
             .into_paginator()
             .items();
-        let mut pages = pages.send();
-        let mut keys = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|error| failed(&error))?;
-            let key = text_of(&item, PK).zip(text_of(&item, SK));
-            keys.extend(key.map(|(pk, sk)| (pk.to_owned(), sk.to_owned())));
-        }
-        Ok(keys)
+        let items: Result<Vec<Item>, _> = pages.send().collect().await;
+        Ok(keys_of(&items.map_err(|error| failed(&error))?))
+    }
+
+    /// The keys of all items with that second key, by looking through the whole table, which no function may do.
+    pub(super) async fn scan(&self, sk: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let pages = self
+            .client()
+            .scan()
+            .table_name(&*self.name)
+            .consistent_read(true)
+            .filter_expression("sk = :sk")
+            .projection_expression("pk, sk")
+            .expression_attribute_values(":sk", text(sk))
+            .into_paginator()
+            .items();
+        let items: Result<Vec<Item>, _> = pages.send().collect().await;
+        Ok(keys_of(&items.map_err(|error| failed(&error))?))
     }
 
     /// The items of these keys that there are, in no order.
@@ -162,4 +167,9 @@ impl Table {
         }
         Ok(body)
     }
+}
+
+fn keys_of(items: &[Item]) -> Vec<(String, String)> {
+    let keys = items.iter().filter_map(|item| text_of(item, PK).zip(text_of(item, SK)));
+    keys.map(|(pk, sk)| (pk.to_owned(), sk.to_owned())).collect()
 }

@@ -17,7 +17,7 @@ use crate::ports::StoreError;
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The most bytes of a value that one item holds, with room for its other attributes.
-pub(super) const LONGEST: usize = 350_000;
+const LONGEST: usize = 350_000;
 
 pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
@@ -25,6 +25,8 @@ pub(super) const SK: &str = "sk";
 pub(super) const BODY: &str = "body";
 /// In how many further items the value goes on.
 pub(super) const PARTS: &str = "parts";
+/// Which attempt wrote the item.
+pub(super) const WRITTEN_BY: &str = "written_by";
 /// When the table may forget the item, in seconds since 1970.
 pub(super) const EXPIRES_AT: &str = "expires_at";
 
@@ -84,8 +86,24 @@ pub(super) fn unmade(_: aws_sdk_dynamodb::error::BuildError) -> StoreError {
     StoreError { detail: "DynamoDB: the call could not be made".to_owned() }
 }
 
+/// A value as an item and as many more as it needs.
+pub(super) fn in_parts(pk: &str, sk: &str, part: &str, json: &str, expires_at: i64) -> Vec<Item> {
+    let pieces = pieces(json, LONGEST);
+    let further = pieces.len().saturating_sub(1);
+    let item = |(at, piece): (usize, &str)| {
+        let mut item = if at == 0 { keyed(pk, sk) } else { keyed(pk, &format!("{part}{at:04}")) };
+        item.insert(BODY.to_owned(), text(piece));
+        item.insert(EXPIRES_AT.to_owned(), number(expires_at));
+        if at == 0 && further > 0 {
+            item.insert(PARTS.to_owned(), number(further));
+        }
+        item
+    };
+    pieces.into_iter().enumerate().map(item).collect()
+}
+
 /// Cuts a text into pieces of at most `longest` bytes, between characters.
-pub(super) fn pieces(text: &str, longest: usize) -> Vec<&str> {
+fn pieces(text: &str, longest: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while rest.len() > longest {

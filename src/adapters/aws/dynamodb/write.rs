@@ -7,10 +7,12 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::SignedDuration;
 
-use super::record::{in_parts, items};
+use super::record::items;
 use super::request::{OF, REQUEST, TOKEN, VERSION, execution_key, key, of_item, open_key, part, run_key, token_key};
 use super::table::{DUE_PK, DUE_SK};
-use super::value::{EXPIRES_AT, Item, encode, failed, keyed, number, number_of, sortable, text, text_of, unmade};
+use super::value::{
+    EXPIRES_AT, Item, WRITTEN_BY, encode, failed, in_parts, keyed, number, number_of, sortable, text, text_of, unmade,
+};
 use super::{DynamoDbStore, mark, pull_key};
 use crate::approval::record::Record;
 use crate::approval::request::{ApprovalRequest, Trail};
@@ -27,8 +29,6 @@ const TOKEN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How many records the stored trail has, and the hash of the last.
 const TRAIL_LENGTH: &str = "trail_length";
 const TRAIL_HASH: &str = "trail_hash";
-/// Which attempt wrote the item.
-const WRITTEN_BY: &str = "written_by";
 
 /// The stored version and trail are those that the write follows.
 const FOLLOWS: &str = "#version = :version AND #length = :length AND #hash = :hash";
@@ -102,10 +102,11 @@ fn transaction(store: &DynamoDbStore, write: &Write, mark: &str) -> Result<Vec<T
     }
     let table = &*store.table.name;
     let expires_at = store.kept_from(request.opened_at);
-    let mut all = vec![put_request(store, request, record, mark)?];
-    let further = request_items(request, expires_at)?.into_iter().skip(1);
-    for item in further {
-        all.push(put(table, item, None)?);
+    let mut all = Vec::new();
+    let json = encode("request", request)?;
+    let parts = in_parts(&key(&request.id), REQUEST, &part(request.version), &json, expires_at);
+    for (at, item) in parts.into_iter().enumerate() {
+        all.push(if at == 0 { put_request(table, item, (request, record), mark)? } else { put(table, item, None)? });
     }
     for (at, item) in items(&key(&request.id), record, expires_at)?.into_iter().enumerate() {
         all.push(put(table, item, (at == 0).then_some(NOTHING))?);
@@ -141,20 +142,13 @@ fn put(table: &str, item: Item, condition: Option<&str>) -> Result<TransactWrite
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-fn request_items(request: &ApprovalRequest, expires_at: i64) -> Result<Vec<Item>, StoreError> {
-    let json = encode("request", request)?;
-    Ok(in_parts(&key(&request.id), REQUEST, &part(request.version), &json, expires_at))
-}
-
 /// The request's own item, on the condition that the stored one is the one before.
 fn put_request(
-    store: &DynamoDbStore,
-    request: &ApprovalRequest,
-    record: &Record,
+    table: &str,
+    mut item: Item,
+    (request, record): (&ApprovalRequest, &Record),
     mark: &str,
 ) -> Result<TransactWriteItem, StoreError> {
-    let items = request_items(request, store.kept_from(request.opened_at))?;
-    let mut item = items.into_iter().next().unwrap_or_default();
     item.insert(VERSION.to_owned(), number(request.version));
     item.insert(TRAIL_LENGTH.to_owned(), number(request.trail.length));
     item.insert(TRAIL_HASH.to_owned(), text(&request.trail.hash));
@@ -164,7 +158,7 @@ fn put_request(
         item.insert(DUE_SK.to_owned(), text(format!("{}#{}", sortable(due), request.id)));
     }
     let put = Put::builder()
-        .table_name(&*store.table.name)
+        .table_name(table)
         .set_item(Some(item))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let put = match request.version.checked_sub(1).filter(|before| *before > 0) {
