@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::approval::decision::Decision;
+use crate::approval::decision::{Decision, clip};
 use crate::ident::RequestId;
 
 /// The most characters that Step Functions takes as a cause (`SendTaskFailure`).
@@ -29,57 +29,20 @@ fn output(request: &RequestId, decision: &Decision, enforced: bool) -> String {
     let output = |decision: &Decision| {
         json!({ "approved": true, "enforced": enforced, "decision": decision, "request_id": request }).to_string()
     };
-    bounded(decision, output, |text| text.len() <= LONGEST_OUTPUT)
+    decision.fitted(output, |text| text.len() <= LONGEST_OUTPUT)
 }
 
 /// The decision as JSON of at most [`LONGEST_CAUSE`] characters: reviews are left out first, then parts.
 #[must_use]
 pub fn cause(decision: &Decision) -> String {
     let cause = |decision: &Decision| serde_json::to_string(decision).unwrap_or_default();
-    bounded(decision, cause, |text| text.chars().count() <= LONGEST_CAUSE)
-}
-
-/// Makes a text of the decision, and leaves more and more out until it fits.
-fn bounded(decision: &Decision, text: impl Fn(&Decision) -> String, fits: impl Fn(&str) -> bool) -> String {
-    let cuts: [fn(&mut Decision); 4] = [
-        |decision| decision.reviews.clear(),
-        |decision| {
-            decision.requirement = None;
-            decision.unmet.clear();
-        },
-        |decision| {
-            decision.reasons.truncate(1);
-            decision.notify = None;
-            for reason in &mut decision.reasons {
-                reason.text = clip(&reason.text);
-            }
-            decision.summary = clip(&decision.summary);
-            if let Some(overridden) = &mut decision.overridden {
-                overridden.reason = clip(&overridden.reason);
-            }
-        },
-        |decision| decision.counts.clear(),
-    ];
-    let mut shown = decision.clone();
-    let mut whole = text(&shown);
-    for cut in cuts {
-        if fits(&whole) {
-            break;
-        }
-        cut(&mut shown);
-        whole = text(&shown);
-    }
-    whole
+    decision.fitted(cause, |text| text.chars().count() <= LONGEST_CAUSE)
 }
 
 /// The cause of a failure that no decision stands behind.
 #[must_use]
 pub fn plain_cause(name: &str, message: &str) -> String {
     json!({ "schema": 1, "error": { "code": name, "message": clip(message) } }).to_string()
-}
-
-fn clip(text: &str) -> String {
-    text.chars().take(2_000).collect()
 }
 
 #[cfg(test)]

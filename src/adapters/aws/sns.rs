@@ -98,26 +98,13 @@ fn for_people(message: &Message, url: Option<&str>) -> String {
     }
 }
 
-/// The form for programs. Of a decision that is too long, reviews are left out first, then parts, then the rest.
+/// The form for programs. Of a decision that is too long, as much is left out as has to be.
 fn for_programs(message: &Message, url: Option<&str>) -> String {
-    let cuts: [fn(&mut Decision); 3] = [
-        |_| {},
-        |decision| decision.reviews.clear(),
-        |decision| {
-            decision.requirement = None;
-            decision.unmet.clear();
-        },
-    ];
-    if let Some(mut decision) = message.decision.clone() {
-        for cut in cuts {
-            cut(&mut decision);
-            let form = program_form(message, url, Some(&decision)).to_string();
-            if form.len() <= LONGEST_FOR_PROGRAMS {
-                return form;
-            }
-        }
+    let form = |decision: Option<&Decision>| program_form(message, url, decision).to_string();
+    match &message.decision {
+        Some(decision) => decision.fitted(|shown| form(Some(shown)), |text| text.len() <= LONGEST_FOR_PROGRAMS),
+        None => form(None),
     }
-    program_form(message, url, None).to_string()
 }
 
 fn program_form(message: &Message, url: Option<&str>, decision: Option<&Decision>) -> Value {

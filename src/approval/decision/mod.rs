@@ -2,11 +2,13 @@
 //!
 //! A plain value with a fixed JSON form (docs/decisions.md). Everything that is shown to anyone is made from it.
 
+mod fitted;
 mod vocabulary;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::fitted::clip;
 use crate::ident::{ChannelName, Login, PolicyDigest, PullRequestRef, ReviewId, Revision, Target};
 pub use crate::policy::{Event, Mode};
 pub use vocabulary::{NextActionKind, ReasonCode, ReviewReason};
