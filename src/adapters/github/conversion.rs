@@ -5,8 +5,10 @@
 use std::fmt;
 
 use http_body_util::{BodyExt as _, Limited};
-use octocrab::{OctoBody, Octocrab};
+use octocrab::OctoBody;
 use serde::Deserialize;
+
+use super::client::transport_to;
 
 /// The longest answer that is read.
 const LONGEST: usize = 1 << 20;
@@ -67,9 +69,7 @@ pub async fn convert(base_url: &str, code: &str) -> Result<CreatedApp, Conversio
     if code.is_empty() || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Err(ConversionError::UnknownCode);
     }
-    let unreachable = |error: octocrab::Error| ConversionError::Unreachable(error.to_string());
-    let builder = Octocrab::builder().base_uri(base_url).map_err(unreachable)?;
-    let transport = builder.build().map_err(unreachable)?;
+    let transport = transport_to(base_url).map_err(ConversionError::Unreachable)?;
     let request = http::Request::post(format!("/app-manifests/{code}/conversions"))
         .header(http::header::ACCEPT, "application/vnd.github+json")
         .header("x-github-api-version", "2022-11-28")

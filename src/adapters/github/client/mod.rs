@@ -32,7 +32,7 @@ pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError, p
 use self::auth::Tokens;
 use self::etag::Cache;
 use self::limits::Limits;
-use self::settings::Access;
+use self::settings::{Access, BaseUrl};
 use crate::ports::Clock;
 
 /// For how long one call, or one list, may take where the caller sets no deadline.
@@ -67,6 +67,12 @@ enum Budget {
     Each(Duration),
     /// All, until then.
     Until(Instant),
+}
+
+/// The bare connection to an API, for the one call that nobody makes who is known there yet.
+pub(super) fn transport_to(base_url: &str) -> Result<Octocrab, String> {
+    let base = BaseUrl::new(base_url)?;
+    transport::transport(&base).map_err(|error| error.to_string())
 }
 
 impl fmt::Debug for GithubClient {

@@ -143,7 +143,7 @@ fn shown(text: &str) -> String {
 }
 
 impl BaseUrl {
-    fn new(text: &str) -> Result<Self, String> {
+    pub(super) fn new(text: &str) -> Result<Self, String> {
         let wrong = |why: &str| format!("the base URL `{}` {why}", shown(text));
         let uri: Uri = text.trim().trim_end_matches('/').parse().map_err(|_| wrong("is not a URL"))?;
         if uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
