@@ -9,14 +9,7 @@ import time
 
 from peer import REGION
 
-PROVIDER = "registry.terraform.io/hashicorp/aws"
-MIRRORS = (
-    "/opt/tf-plugins",
-    "/usr/share/terraform/plugins",
-    "/usr/local/share/terraform/plugins",
-    "~/.terraform.d/plugins",
-)
-"""Where Terraform itself looks for a mirror, and where packagers put one. `TF_PROVIDER_MIRROR` names another."""
+MIRROR = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "provider-mirror"
 
 OVERRIDE = """# Written by the test, and merged into the example by Terraform: the offline peer instead of AWS.
 provider "aws" {{
@@ -36,12 +29,8 @@ class Unavailable(Exception):
 
 def mirror() -> pathlib.Path | None:
     """A folder that holds the provider, unpacked or packed."""
-    named = os.environ.get("TF_PROVIDER_MIRROR")
-    for folder in [named] if named else MIRRORS:
-        found = pathlib.Path(folder).expanduser()
-        if (found / PROVIDER).is_dir():
-            return found
-    return None
+    found = subprocess.run([str(MIRROR)], capture_output=True, text=True, check=True).stdout.strip()
+    return pathlib.Path(found) if found else None
 
 
 class Terraform:
