@@ -2,6 +2,8 @@
 //!
 //! A case takes a store that is its own. Where one has to be found again, or torn off mid-way, is the store's own test.
 
+mod outside;
+
 use std::sync::Arc;
 
 use countersign::approval::decide_under;
@@ -16,6 +18,8 @@ use countersign::policy::{Field, Rule};
 use countersign::ports::{ClaimError, DeliveryState, RequestStore, SettleClaim, Which, Write, WriteError};
 
 use crate::specimen::*;
+
+pub(crate) use self::outside::*;
 
 pub(crate) type Store = Arc<dyn RequestStore>;
 
@@ -403,143 +407,6 @@ pub(crate) async fn all_requests_are_listed_by_age_or_only_the_open_ones(store: 
     let middle = end(&store, &middle).await;
     assert_eq!(store.requests(Which::All).await, Ok(vec![old.clone(), middle, young.clone()]));
     assert_eq!(store.requests(Which::Open).await, Ok(vec![old, young]));
-}
-
-pub(crate) async fn a_delivery_is_worked_until_it_is_done_and_then_never_again(store: Store) {
-    let delivery = |text| DeliveryId::new(text).expect("a delivery id");
-    let (one, other) = (delivery("3f0c"), delivery("3f0c-b"));
-    assert_eq!(store.begin_delivery(&one, at(0)).await, Ok(DeliveryState::Recorded));
-    assert_eq!(store.begin_delivery(&one, at(1)).await, Ok(DeliveryState::Recorded));
-    store.finish_delivery(&one, at(2)).await.expect("done");
-    assert_eq!(store.begin_delivery(&one, at(3)).await, Ok(DeliveryState::Done));
-    store.finish_delivery(&one, at(4)).await.expect("done again");
-    assert_eq!(store.begin_delivery(&one, at(5)).await, Ok(DeliveryState::Done));
-    assert_eq!(store.begin_delivery(&other, at(6)).await, Ok(DeliveryState::Recorded));
-}
-
-pub(crate) async fn what_deliveries_told_is_merged_and_no_word_is_lost_to_another(store: Store) {
-    let here = pull_request("acme/checkout#1");
-    assert_eq!(store.observed(&here).await, Ok(Observed::default()));
-    let review = |id: u64, body: &str| Review {
-        id: ReviewId(id),
-        user: Some(person(1, "pia")),
-        state: ReviewState::Approved,
-        was: None,
-        dismissed_by: None,
-        revision: Some(revision('a')),
-        bound_by: BoundBy::Delivery,
-        submitted_at: Some(at(1)),
-        body: body.to_owned(),
-    };
-    let given = |id, body| Observation::ReviewGiven { review: review(id, body) };
-    let seen = |digit, pusher, seconds| Observation::HeadSeen { head: revision(digit), pusher, at: at(seconds) };
-    let mut told = vec![
-        given(7, "first word"),
-        given(7, "edited"),
-        Observation::ReviewDismissed { review: ReviewId(7), by: person(2, "pat") },
-        seen('a', Some(person(3, "dave")), 5),
-        seen('a', Some(person(2, "pat")), 3),
-        Observation::BaseChanged { at: at(9) },
-        Observation::BaseChanged { at: at(8) },
-    ];
-    let mut expected = Observed::default();
-    for (index, observation) in told.iter().cloned().enumerate() {
-        let name = if index % 2 == 0 { "ACME/checkout#1" } else { "acme/Checkout#1" };
-        store.observe(&pull_request(name), observation.clone()).await.expect("kept");
-        expected.add(observation);
-    }
-    assert_eq!(store.observed(&here).await, Ok(expected.clone()));
-    assert_eq!(store.observed(&pull_request("acme/checkout#10")).await, Ok(Observed::default()));
-
-    // All at once, from many, and twice: none overwrites another.
-    let many: Vec<Observation> = (100..124).map(|id| given(id, "one of many")).collect();
-    let tasks = many.iter().cloned().map(|observation| {
-        let (store, here) = (Arc::clone(&store), here.clone());
-        tokio::spawn(async move { store.observe(&here, observation).await })
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.expect("a task").expect("kept");
-    }
-    told.extend(many);
-    told.into_iter().for_each(|observation| expected.add(observation));
-    assert_eq!(store.observed(&here).await, Ok(expected));
-}
-
-pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time(store: Store) {
-    let veto = |by, seconds, pull: &str| Veto { by, at: at(seconds), pull_request: pull_request(pull) };
-    let (pia, pat) = (person(1, "pia"), person(2, "pat"));
-    let target = target();
-    let of = revision('a');
-    for given in [
-        veto(pia.clone(), 5, "acme/checkout#1"),
-        veto(pia.clone(), 5, "Acme/Checkout#1"),
-        veto(pia.clone(), 9, "acme/checkout#1"),
-        veto(pia.clone(), 7, "acme/checkout#1"),
-        veto(pia.clone(), 1, "acme/checkout#2"),
-        veto(pat.clone(), 3, "acme/checkout#1"),
-    ] {
-        store.remember_veto(&target, &of, given).await.expect("kept");
-    }
-    let expected =
-        [veto(pia.clone(), 1, "acme/checkout#2"), veto(pat, 3, "acme/checkout#1"), veto(pia, 9, "acme/checkout#1")];
-    assert_eq!(store.vetoes(&target, &of).await, Ok(expected.to_vec()));
-    assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
-}
-
-fn page(version: u64, due: Option<i64>) -> Shown {
-    let placed = Placed { id: Some(7), digest: "d".into(), begun: false };
-    let asked = [("pia", 'a'), ("acme/sre", 'b')].map(|(who, head)| (who.parse().expect("a reviewer"), revision(head)));
-    let request = ShownRequest {
-        version: 3,
-        head: Some(revision('a')),
-        last: true,
-        deployment: Some(placed.clone()),
-        state: Some(DeploymentState::InProgress),
-    };
-    Shown {
-        version,
-        lease: Some(at(9)),
-        again: true,
-        due_at: due.map(at),
-        public: Some(false),
-        comment: Some(placed.clone()),
-        checks: [("a countersign / checkout / production".to_owned(), placed)].into(),
-        requests: [(pending("one", 0).id, request)].into(),
-        asked: asked.into(),
-    }
-}
-
-pub(crate) async fn a_page_is_kept_by_those_who_know_its_last_version_and_by_nobody_else(store: Store) {
-    let here = pull_request("acme/checkout#1");
-    assert_eq!(store.shown(&here).await, Ok(Shown::default()));
-    assert_eq!(store.remember_shown(&here, &page(2, None)).await, Ok(false));
-    assert_eq!(store.remember_shown(&here, &page(1, None)).await, Ok(true));
-    assert_eq!(store.shown(&pull_request("ACME/Checkout#1")).await, Ok(page(1, None)));
-    assert_eq!(store.remember_shown(&here, &page(1, Some(5))).await, Ok(false));
-    assert_eq!(store.shown(&here).await, Ok(page(1, None)));
-    let tasks = (0..8).map(|_| {
-        let (store, here) = (Arc::clone(&store), here.clone());
-        tokio::spawn(async move { store.remember_shown(&here, &page(2, None)).await })
-    });
-    let mut kept = 0;
-    for task in tasks.collect::<Vec<_>>() {
-        kept += usize::from(task.await.expect("a task").expect("an answer"));
-    }
-    assert_eq!(kept, 1);
-    assert_eq!(store.shown(&pull_request("acme/checkout#2")).await, Ok(Shown::default()));
-}
-
-pub(crate) async fn pages_are_due_in_the_order_of_time_and_no_longer_than_something_is(store: Store) {
-    let pages = ["acme/checkout#1", "acme/checkout#10", "acme/checkout#2"].map(pull_request);
-    for (at, due) in pages.iter().zip([30, 10, 20]) {
-        assert_eq!(store.remember_shown(at, &page(1, Some(due))).await, Ok(true));
-    }
-    assert_eq!(store.pages_due(at(9)).await, Ok(Vec::new()));
-    assert_eq!(store.pages_due(at(20)).await, Ok(vec![pages[1].clone(), pages[2].clone()]));
-    assert_eq!(store.remember_shown(&pages[1], &page(2, Some(40))).await, Ok(true));
-    assert_eq!(store.remember_shown(&pages[2], &page(2, None)).await, Ok(true));
-    assert_eq!(store.pages_due(at(30)).await, Ok(vec![pages[0].clone()]));
-    assert_eq!(store.pages_due(at(40)).await, Ok(vec![pages[0].clone(), pages[1].clone()]));
 }
 
 pub(crate) async fn no_print_of_what_is_written_shows_the_token(store: Store) {
