@@ -126,7 +126,7 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   tags                = var.tags
 }
 
-# An execution that ends as Unavailable had to be started again by somebody; other ends are people's or the policy's word.
+# What Step Functions does to executions of the gate. How they end is people's or the policy's word, and no alarm.
 resource "aws_cloudwatch_metric_alarm" "executions" {
   for_each = var.enabled ? {
     throttled = { metric = "ExecutionThrottled", description = "steps of the gate's executions were throttled" }

@@ -5,7 +5,7 @@ locals {
     {
       title = "Decisions by verdict"
       stat  = "Sum"
-      lines = [for verdict in ["approved", "pending", "wait", "rejected", "expired", "superseded", "denied"] : [local.metrics, "Decisions", "Name", var.name, "Verdict", verdict]]
+      lines = [for verdict in ["approved", "rejected", "expired", "superseded", "denied", "canceled"] : [local.metrics, "Decisions", "Name", var.name, "Verdict", verdict]]
     },
     {
       title = "From asked to approved, in seconds"
