@@ -49,16 +49,15 @@ pub(super) fn run(args: &BundleArgs, global: &Global) -> anyhow::Result<Exit> {
     terminal::tell(&render::finding::text(findings, sources, terminal::stderr_color()));
 
     let layer = layer(&prepared, sources).context("the layer cannot be made")?;
-    let manifest = manifest(policy, &layer);
+    let sum = sha256_hex(&layer);
     let [zip, json] = ["policy.zip", "policy.json"].map(|name| args.output.join(name));
-    write_all(&args.output, &[(&zip, &layer), (&json, render_manifest(&manifest)?.as_bytes())])?;
+    write_all(&args.output, &[(&zip, &layer), (&json, manifest(policy, &sum)?.as_bytes())])?;
 
     let files = [&zip, &json].map(|path| path.display().to_string());
     match global.format {
         Format::Json => {
-            let (digest, sum) = (policy.digest(), manifest.get("layer_sha256"));
             terminal::print_json(&json!({
-                "schema": SCHEMA, "policy_digest": digest, "layer_sha256": sum, "files": files,
+                "schema": SCHEMA, "policy_digest": policy.digest(), "layer_sha256": sum, "files": files,
                 "findings": render::finding::json(findings, sources, None).get("findings"),
             }))?;
         }
@@ -88,24 +87,21 @@ fn layer(prepared: &str, sources: &SourceMap) -> zip::result::ZipResult<Vec<u8>>
 }
 
 /// What Terraform reads: it makes the topics, and holds the layer against its sum.
-fn manifest(policy: &Policy, layer: &[u8]) -> Value {
+fn manifest(policy: &Policy, layer_sha256: &str) -> serde_json::Result<String> {
     let channels: Map<String, Value> = policy
         .channels()
         .iter()
         .map(|(name, channel)| (name.as_str().to_owned(), json!({ "email": channel.email, "https": channel.https })))
         .collect();
-    json!({
+    let manifest = json!({
         "schema": SCHEMA,
         "engine": env!("CARGO_PKG_VERSION"),
         "digest": policy.digest(),
-        "layer_sha256": sha256_hex(layer),
+        "layer_sha256": layer_sha256,
         "services": policy.services().count(),
         "channels": channels,
-    })
-}
-
-fn render_manifest(manifest: &Value) -> serde_json::Result<String> {
-    let mut text = serde_json::to_string_pretty(manifest)?;
+    });
+    let mut text = serde_json::to_string_pretty(&manifest)?;
     text.push('\n');
     Ok(text)
 }

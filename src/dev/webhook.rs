@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use super::LocalGate;
-use super::server::answer;
 use crate::adapters::github::delivery::{
     DELIVERY_HEADER, DeliveryHeaders, EVENT_HEADER, LARGEST_BODY, Refused, SIGNATURE_HEADER, receive,
 };
@@ -32,7 +32,8 @@ pub(super) async fn github(State(gate): State<Arc<LocalGate>>, headers: HeaderMa
         }
         Err(_) => Reply::refused(&Refused::TooLarge),
     };
-    answer(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), reply.body)
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(CONTENT_TYPE, "application/json")], reply.body.to_string()).into_response()
 }
 
 /// A header's one value. Several are joined, as HTTP reads them, and then fit no form: none of them is picked.

@@ -148,7 +148,6 @@ fn aws(env: &mut Reader<'_>) -> Given {
         secret_access_key: env.required("AWS_SECRET_ACCESS_KEY"),
         session_token: env.optional("AWS_SESSION_TOKEN"),
         endpoint_url: env.optional("AWS_ENDPOINT_URL"),
-        roots: None,
     }
 }
 

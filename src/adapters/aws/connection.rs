@@ -38,8 +38,6 @@ pub struct Given {
     pub session_token: Option<String>,
     /// Another address than AWS's own, for all services.
     pub endpoint_url: Option<String>,
-    /// Certificates in PEM, to be trusted instead of Amazon's: for a proxy that signs for itself.
-    pub roots: Option<Vec<u8>>,
 }
 
 /// AWS. Cheap to clone: clones share connections.
@@ -135,12 +133,10 @@ impl Connection {
     }
 
     fn trusted(&self) -> TrustStore {
-        let given = &self.shared.given;
-        match &given.roots {
-            Some(roots) => TrustStore::empty().with_pem_certificate(roots.clone()),
-            // The endpoints in China are signed under other roots.
-            None if given.region.starts_with("cn-") => TrustStore::default(),
-            None => TrustStore::empty().with_pem_certificate(ROOTS),
+        // The endpoints in China are signed under other roots.
+        match self.shared.given.region.starts_with("cn-") {
+            true => TrustStore::default(),
+            false => TrustStore::empty().with_pem_certificate(ROOTS),
         }
     }
 }

@@ -83,7 +83,6 @@ pub(crate) fn connection(endpoint: &str) -> Connection {
         secret_access_key: "secret".to_owned(),
         session_token: None,
         endpoint_url: Some(endpoint.to_owned()),
-        roots: None,
     })
 }
 
