@@ -47,9 +47,11 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
     let open = app.store.open_for(&told.pull_request).await?;
     let mut failed = None;
     let app = &app.reading_once();
-    for request in &open {
-        if let Err(failure) = settle::settle(app, &request.id).await {
-            tracing::warn!(request.id = %request.id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
+    let requests = open.len();
+    for request in open {
+        let id = request.id.clone();
+        if let Err(failure) = settle::settle_read(app, request).await {
+            tracing::warn!(request.id = %id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
             failed = Some(failure);
         }
     }
@@ -58,10 +60,10 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
         Some(failure) => Err(failure),
         None => {
             app.store.finish_delivery(&told.delivery, app.clock.now()).await?;
-            Ok(Recorded::Worked { requests: open.len() })
+            Ok(Recorded::Worked { requests })
         }
     };
-    if !open.is_empty() {
+    if requests > 0 {
         show::show(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
     }
     recorded

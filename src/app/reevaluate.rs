@@ -39,7 +39,7 @@ pub async fn reevaluate(app: &App, asked: Asked) -> Result<Recorded, Failure> {
 
     let app = &app.reading_once();
     if let Some(request) = &request {
-        settle::settle(app, &request.id).await?;
+        settle::settle_read(app, request.clone()).await?;
     }
 
     app.store.finish_delivery(&asked.delivery, app.clock.now()).await?;

@@ -41,8 +41,18 @@ pub struct Waiting {
 /// # Errors
 /// [`Failure::Unavailable`] where the facts could not be had, or the store gave no answer; the request stays as it is.
 pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
+    match app.store.request(id).await? {
+        Some(request) => settle_read(app, request).await,
+        None => Ok(Settled::Nothing),
+    }
+}
+
+/// The same with a request as it was read a moment ago. Where it has changed since, it is read again.
+///
+/// # Errors
+/// As [`settle`].
+pub(super) async fn settle_read(app: &App, mut request: ApprovalRequest) -> Result<Settled, Failure> {
     for _ in 0..TRIES {
-        let Some(request) = app.store.request(id).await? else { return Ok(Settled::Nothing) };
         let claim = match &request.state {
             State::Pending => {
                 let facts = facts_of(app, &request).await?;
@@ -67,9 +77,13 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
             Err(ClaimError::Refused(_) | ClaimError::Write(WriteError::Conflict { .. })) => app.code_host.forget(),
             Err(error @ ClaimError::Write(WriteError::Unavailable(_))) => return Err(error.into()),
         }
+        match app.store.request(&request.id).await? {
+            Some(changed) => request = changed,
+            None => return Ok(Settled::Nothing),
+        }
     }
     // An error, so that a delivery which meant to settle it is not taken as worked.
-    Err(Failure::unavailable(format!("the request {id} changes too fast to be settled")))
+    Err(Failure::unavailable(format!("the request {} changes too fast to be settled", request.id)))
 }
 
 /// Notes that the facts were read, and tells of a request for changes that holds it.

@@ -54,8 +54,9 @@ impl Installation {
     pub fn new(role: Role, settings: Settings, policy: Policy) -> Self {
         let connection = Connection::new(settings.aws);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let secrets = || Secrets::new(connection.clone());
-        let github = Arc::new(Github::new(secrets(), settings.github_secret, settings.github_url, Arc::clone(&clock)));
+        let secrets = Secrets::new(connection.clone());
+        let github =
+            Arc::new(Github::new(secrets.clone(), settings.github_secret, settings.github_url, Arc::clone(&clock)));
         let meter = Meter::new(&settings.namespace, &settings.name, Arc::new(to_stdout));
         let store = DynamoDbStore::new(connection.clone(), &settings.table, settings.retention, Arc::clone(&clock));
         let written = meter.clone();
@@ -72,7 +73,7 @@ impl Installation {
             page: Some(Arc::clone(&github) as _),
             clock,
         };
-        let keys = settings.webhook_secret.map(|arn| WebhookKeys::new(secrets(), arn));
+        let keys = settings.webhook_secret.map(|arn| WebhookKeys::new(secrets, arn));
         Self { app, desk: Arc::clone(&github) as _, meter, keys, github }
     }
 

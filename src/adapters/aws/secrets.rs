@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_secretsmanager::Client;
 use serde_json::Value;
@@ -12,10 +12,11 @@ use serde_json::Value;
 use super::connection::Connection;
 use super::error::describe;
 
-/// Where secrets are read.
+/// Where secrets are read. Cheap to clone: clones share a client.
+#[derive(Clone)]
 pub struct Secrets {
     connection: Connection,
-    client: OnceLock<Client>,
+    client: Arc<OnceLock<Client>>,
 }
 
 /// The fields of a secret. They are not printed.
@@ -35,8 +36,8 @@ pub struct SecretError {
 impl Secrets {
     /// Reached so. Nothing is sent before the first secret is read.
     #[must_use]
-    pub const fn new(connection: Connection) -> Self {
-        Self { connection, client: OnceLock::new() }
+    pub fn new(connection: Connection) -> Self {
+        Self { connection, client: Arc::default() }
     }
 
     /// Reads a secret that is a JSON object of texts and numbers; what is null is left out.

@@ -1,6 +1,6 @@
 //! Who a call is made as: the App's own token, its installations' tokens, or a personal one.
 //!
-//! An installation's token is minted once and shared, renewed before it ends, and once more where GitHub refuses it.
+//! A token is made once and shared, and renewed before it ends; an installation's also where GitHub refuses it.
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app>
 
 use std::collections::BTreeMap;
@@ -43,6 +43,8 @@ type Slot = Arc<tokio::sync::Mutex<Option<Minted>>>;
 #[derive(Default)]
 pub(super) struct Tokens {
     slots: Mutex<BTreeMap<u64, Slot>>,
+    /// The App's own: signing is a good part of what the first call of a process costs.
+    app: Mutex<Option<Minted>>,
     /// By the owner's login in lower case.
     installations: tokio::sync::Mutex<BTreeMap<String, u64>>,
 }
@@ -115,11 +117,16 @@ impl GithubClient {
     }
 
     fn app_token(&self, app: &AppAccess, call: &Call) -> Result<Secret, CallError> {
-        let now = self.now().as_second();
-        let (from, to) = APP_TOKEN;
-        let claims = Claims { iat: now.saturating_add(from), exp: now.saturating_add(to), iss: app.id };
-        let signed = encode(&Header::new(Algorithm::RS256), &claims, &app.key).ok().and_then(|jwt| Secret::new(&jwt));
-        signed.ok_or_else(|| CallError::unavailable(call, "the App's private key does not sign"))
+        let now = self.now();
+        let mut kept = self.shared.tokens.app.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.as_ref().filter(|known| known.is_good(now)) {
+            return Ok(known.token.clone());
+        }
+        let minted =
+            sign(app, now).ok_or_else(|| CallError::unavailable(call, "the App's private key does not sign"))?;
+        let token = minted.token.clone();
+        *kept = Some(minted);
+        Ok(token)
     }
 
     /// The App's installation for an owner, looked up where it is not known.
@@ -143,7 +150,7 @@ impl GithubClient {
     async fn installation_token(&self, installation: u64) -> Result<Secret, CallError> {
         let slot = self.shared.tokens.slot(installation);
         let mut minted = slot.lock().await;
-        if let Some(known) = minted.as_ref().filter(|known| known.expires_at.duration_since(self.now()) > RENEWED) {
+        if let Some(known) = minted.as_ref().filter(|known| known.is_good(self.now())) {
             return Ok(known.token.clone());
         }
         let what = format!("a token of the App's installation {installation}");
@@ -159,7 +166,15 @@ impl GithubClient {
 
     /// Forgets a token that was refused, and says whether there can be another.
     pub(super) async fn renewable(&self, refused: &Authorization) -> bool {
-        let Scope::Installation(installation) = refused.scope else { return false };
+        let installation = match refused.scope {
+            Scope::Installation(installation) => installation,
+            Scope::App => {
+                // Another would be refused alike; were this one too old for GitHub's clock, the next call makes its own.
+                *self.shared.tokens.app.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                return false;
+            }
+            Scope::Token => return false,
+        };
         let slot = self.shared.tokens.slot(installation);
         let mut minted = slot.lock().await;
         // Another call may have renewed it meanwhile.
@@ -170,9 +185,62 @@ impl GithubClient {
     }
 }
 
+impl Minted {
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.expires_at.duration_since(now) > RENEWED
+    }
+}
+
+/// The App's own token as of now; none where its key does not sign.
+fn sign(app: &AppAccess, now: Timestamp) -> Option<Minted> {
+    let (from, to) = APP_TOKEN;
+    let expires_at = Timestamp::from_second(now.as_second().saturating_add(to)).ok()?;
+    let claims = Claims { iat: now.as_second().saturating_add(from), exp: expires_at.as_second(), iss: app.id };
+    let jwt = encode(&Header::new(Algorithm::RS256), &claims, &app.key).ok()?;
+    Some(Minted { token: Secret::new(&jwt)?, expires_at })
+}
+
 impl Tokens {
     fn slot(&self, installation: u64) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(installation).or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::super::settings::{GithubSettings, GivenSettings};
+    use super::*;
+    use crate::ports::Clock;
+
+    const KEY: &str = include_str!("../../../../tests/keys/app.pem");
+
+    #[derive(Default)]
+    struct Seconds(AtomicI64);
+
+    impl Clock for Seconds {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(self.0.load(Ordering::SeqCst)).unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_apps_own_token_is_signed_once_and_anew_before_it_ends_or_once_it_was_refused() {
+        let clock = Arc::new(Seconds::default());
+        let given = GivenSettings { app_id: Some("1"), private_key: Some(KEY), ..GivenSettings::default() };
+        let client = GithubClient::new(GithubSettings::read(given).unwrap(), clock.clone()).unwrap();
+        let call = Call::get("/app".to_owned(), Identity::App, "the App".to_owned());
+        let at = async |second| {
+            clock.0.store(second, Ordering::SeqCst);
+            client.authorization(&call).await.unwrap()
+        };
+        let first = at(1000).await;
+        assert!(at(1239).await.token == first.token);
+        let second = at(1240).await;
+        assert!(second.token != first.token);
+        assert!(!client.renewable(&second).await, "another would be refused alike");
+        assert!(at(1241).await.token != second.token);
     }
 }
