@@ -1,9 +1,11 @@
 //! A verified delivery: what it told is kept, and every open request of its pull request is brought up to date.
 
 use super::failure::Failure;
+use super::settle::Settled;
 use super::show::{Pace, Wanted};
 use super::{App, settle, show};
 use crate::approval::observation::Observation;
+use crate::approval::request::End;
 use crate::ident::{DeliveryId, PullRequestRef};
 use crate::ports::DeliveryState;
 
@@ -46,16 +48,21 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
 
     let open = app.store.open_for(&told.pull_request).await?;
     let mut failed = None;
+    let mut shown_next = true;
     let app = &app.reading_once();
     let requests = open.len();
     for request in open {
-        let id = request.id.clone();
-        if let Err(failure) = settle::settle_read(app, request).await {
-            tracing::warn!(request.id = %id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
-            failed = Some(failure);
+        let (id, verifies) = (request.id.clone(), !app.callback.releases(&request.execution));
+        match settle::settle_read(app, request).await {
+            Ok(settled) => shown_next &= verifies && settled == Settled::Ended(End::Approved),
+            Err(failure) => {
+                tracing::warn!(request.id = %id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
+                failed = Some(failure);
+            }
         }
     }
 
+    let shown_next = shown_next && failed.is_none();
     let recorded = match failed {
         Some(failure) => Err(failure),
         None => {
@@ -63,7 +70,10 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
             Ok(Recorded::Worked { requests })
         }
     };
-    if requests > 0 {
+    // What was approved is verified next, and whoever does that shows it.
+    if requests > 0 && shown_next {
+        show::put_off(app, &told.pull_request).await;
+    } else if requests > 0 {
         show::show(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
     }
     recorded

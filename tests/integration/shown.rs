@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign::adapters::embedded::codehost::board::{CheckRun, Comment, Deployment};
-use countersign::adapters::embedded::codehost::change::Reviewers;
+use countersign::adapters::embedded::codehost::change::{ReviewEvent, Reviewers};
 use countersign::adapters::embedded::codehost::world::World;
+use countersign::app;
 use countersign::ident::{Login, PullRequestRef};
 use hyper::Method;
 use serde_json::json;
 
+use crate::gate_world::GateWorld;
+use crate::gate_world::fuse::Fuse;
 use crate::local_gate::{Acme, commit, open_pull_request};
 
 /// A gate of its own, a pull request by dave, and an execution of it that waits for production.
@@ -142,9 +145,8 @@ async fn a_release_is_shown_as_such() {
     let check = check(&acme);
     assert_eq!((check.conclusion.as_deref(), title(&check)), (Some("success"), "approved by pia, pat"));
     assert_eq!(check.actions, []);
-    // Between them it may have been seen as approved, where the release took its time.
-    let states = states(&acme);
-    assert_eq!(states.first().zip(states.last()), Some((&"pending".to_owned(), &"success".to_owned())));
+    // The first approval is shown, and the second together with what came of it.
+    assert_eq!((check.writes, states(&acme)), (3, vec!["pending".to_owned(), "success".to_owned()]));
     assert!(comment(&acme).body.contains("✅ released"));
     acme.close().await;
 }
@@ -336,4 +338,26 @@ async fn many_requests_on_one_pull_request_are_shown_little_by_little() {
     assert!(checks(&acme).iter().all(|run| text(run).contains("| zoe |")));
     assert_eq!(written(&acme) - before, u64::try_from(MANY).expect("a number"));
     acme.close().await;
+}
+
+#[tokio::test]
+async fn an_approval_is_left_to_whoever_verifies_it_and_shown_by_the_sweep_where_nobody_does() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.open(&gate, "token").await.expect("a request");
+    let check = || {
+        let shown = world.host.world();
+        shown.checks.values().next().map(|run| (run.writes, run.status.clone())).expect("a check")
+    };
+    assert_eq!(check(), (1, "in_progress".to_owned()));
+    for by in ["pia", "pat"] {
+        world.review(by, ReviewEvent::Approve);
+    }
+    world.deliver(&gate, "reviews").await.expect("worked");
+    assert_eq!(world.broker.taken().len(), 1, "the execution goes on");
+    assert_eq!(check().0, 1);
+    // It never comes to verify.
+    world.minutes_pass(1);
+    app::sweep(&gate).await.expect("swept");
+    assert_eq!(check().0, 2);
 }

@@ -162,7 +162,7 @@ async fn show_before(app: &App, at: &PullRequestRef, until: Instant) -> bool {
 }
 
 /// Writes down that a page is due.
-async fn put_off(app: &App, at: &PullRequestRef) {
+pub(super) async fn put_off(app: &App, at: &PullRequestRef) {
     let due = change(app, at, |shown| shown.due_within(app.clock.now(), OWED_SECONDS));
     if let Err(error) = due.await {
         tracing::warn!(pull_request = %at, reason = %error, "it was not written down that a page is due");
