@@ -166,10 +166,25 @@ class ChainTests(unittest.TestCase):
             self.host.drained()
         finally:
             self.peer.ask("reachable", api=True)
+        lost = [delivery for delivery in self.host.deliveries() if delivery["event"] == "pull_request_review"][-1]
         self.assertTrue(execution.runs())
         self.world.advance(600)
         self.world.sweep()
         execution.releases()
+        self.world.taken(lost["guid"])
+
+    def test_a_lost_delivery_comes_again_also_where_nothing_that_waits_is_due(self):
+        pull = self.pull()
+        self.peer.ask("reachable", api=False)
+        try:
+            pull.review("pia", "COMMENT")
+            self.host.drained()
+        finally:
+            self.peer.ask("reachable", api=True)
+        lost = [delivery for delivery in self.host.deliveries() if delivery["event"] == "pull_request_review"][-1]
+        self.world.advance(600)
+        self.world.sweep()
+        self.world.taken(lost["guid"])
 
     def test_a_delivery_that_comes_again_changes_nothing(self):
         pull, execution = self.waiting()

@@ -105,6 +105,15 @@ class World:
             raise AssertionError(f"{event} of {pull.name} was not told; told were {self.events_of(pull)}") from None
         assert self.events_of(pull).count(event) == times, self.events_of(pull)
 
+    def taken(self, guid: str) -> None:
+        """Returns when the function has taken this delivery."""
+
+        def taken() -> bool:
+            lines = self.peer.lines("api.jsonl")
+            return any(line["headers"].get("x-github-delivery") == guid and line["status"] == 200 for line in lines)
+
+        until(f"the delivery {guid} is taken", taken)
+
     # What is kept.
 
     def items(self) -> list[dict]:
