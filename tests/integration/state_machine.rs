@@ -124,17 +124,24 @@ fn every_step_catches_every_failure_by_name_and_what_has_no_name_last() {
 }
 
 #[test]
-fn every_catch_of_a_step_settles_the_request() {
+fn every_catch_of_a_step_settles_the_request_and_where_that_fails_it_ends_by_name() {
     for (name, state) in tasks() {
-        let settles = ["Settle", "Expire"].contains(&name.as_str());
-        for catch in list(&state, "Catch") {
-            let next = catch["Next"].as_str().expect("a next");
-            assert!(
-                if settles { next == "Unsettled" } else { ["Settle", "Expire"].contains(&next) },
-                "{name} → {next}"
-            );
+        let caught: Vec<(Vec<&str>, &str)> = list(&state, "Catch")
+            .iter()
+            .map(|catch| (texts(&catch["ErrorEquals"]), catch["Next"].as_str().expect("a next")))
+            .collect();
+        if ["Settle", "Expire"].contains(&name.as_str()) {
+            let ends = [(vec!["Countersign.PolicyInvalid"], "PolicyUnusable"), (vec!["States.ALL"], "Unsettled")];
+            assert_eq!(caught, ends, "{name}");
+        } else {
+            assert!(caught.iter().all(|(_, next)| ["Settle", "Expire"].contains(next)), "{name} → {caught:?}");
         }
     }
+    let error = |state: &str| states()[state]["Error"].clone();
+    assert_eq!(
+        (error("PolicyUnusable"), error("Unsettled")),
+        ("Countersign.PolicyInvalid".into(), "Countersign.Unavailable".into())
+    );
     for (state, how) in [("Settle", "stopped"), ("Expire", "timed-out")] {
         let payload = &states()[state]["Parameters"]["Payload"];
         assert_eq!((&payload["step"], &payload["how"]), (&Value::from("settle"), &Value::from(how)));
