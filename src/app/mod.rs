@@ -34,7 +34,7 @@ pub use redeliver::{Redelivered, Redelivery};
 pub use reevaluate::{Asked, reevaluate};
 pub use settle::{Settled, Waiting, settle};
 pub use show::show_opened;
-pub use sweep::{Swept, sweep, sweep_within};
+pub use sweep::{SweepTime, Swept, sweep, sweep_within};
 pub use verify::{Release, verify};
 
 use crate::ident::{ExecutionArn, RequestId};

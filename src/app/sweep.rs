@@ -17,6 +17,8 @@ use crate::ident::PullRequestRef;
 pub struct Swept {
     /// How many requests were due.
     pub due: usize,
+    /// How many of them there was no time for: they are the first of the next sweep.
+    pub left: usize,
     /// How many of them ended.
     pub ended: usize,
     /// How many could not be brought further now.
@@ -25,9 +27,24 @@ pub struct Swept {
     pub redelivered: usize,
 }
 
-/// How long pages and deliveries may take together once what is due is worked: a sweep follows each minute, and what
-/// calls it waits no longer than that.
-const AFTERWARDS: Duration = Duration::from_secs(30);
+/// For how long a sweep goes on. The next follows within a minute, and takes what was left.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepTime {
+    /// How long requests that are due are begun: a GitHub that is slow, and hundreds of them, must not leave pages and
+    /// deliveries without any.
+    pub due: Duration,
+    /// How long pages and deliveries may take together, once that is over.
+    pub afterwards: Duration,
+}
+
+impl Default for SweepTime {
+    /// Together, and with the request that was begun last, less than a function has: `functions.sweep.timeout_seconds` of
+    /// the Terraform module is 120 at least.
+    fn default() -> Self {
+        Self { due: Duration::from_secs(60), afterwards: Duration::from_secs(30) }
+    }
+}
+
 /// What part of it is kept for deliveries: pages that are slow would leave nothing, sweep after sweep, until the code
 /// host has forgotten what it could not deliver.
 const FOR_DELIVERIES: u32 = 3;
@@ -38,20 +55,26 @@ const FOR_DELIVERIES: u32 = 3;
 /// # Errors
 /// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
 pub async fn sweep(app: &App) -> Result<Swept, Failure> {
-    sweep_within(app, AFTERWARDS).await
+    sweep_within(app, SweepTime::default()).await
 }
 
-/// The same, in which pages and deliveries take no longer than this together. What there was no time for is left to the
-/// next sweep.
+/// The same, in the time that is given. What there was not enough of it for is left to the next sweep.
 ///
 /// # Errors
 /// As [`sweep`].
-pub async fn sweep_within(app: &App, afterwards: Duration) -> Result<Swept, Failure> {
+pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> {
     let app = &app.reading_once();
-    let due = app.store.due(app.clock.now()).await?;
+    let mut due = app.store.due(app.clock.now()).await?;
+    // What is decided comes first: executions wait for it, and it takes no reading.
+    due.sort_by_key(|request| request.state == State::Pending);
     let mut swept = Swept { due: due.len(), ..Swept::default() };
     let mut changed: BTreeSet<PullRequestRef> = BTreeSet::new();
+    let until = after(time.due);
     for request in due {
+        if Instant::now() >= until {
+            swept.left += 1;
+            continue;
+        }
         changed.extend(request.subject.pull_request.clone());
         match &request.state {
             State::Closed(_) => announce::announce_end(app, &request).await,
@@ -72,12 +95,19 @@ pub async fn sweep_within(app: &App, afterwards: Duration) -> Result<Swept, Fail
             },
         }
     }
-    let begun = Instant::now();
-    let after = |time| begun.checked_add(time).unwrap_or(begun);
-    show::show_until(app, &changed, after(afterwards - afterwards / FOR_DELIVERIES)).await;
+    if swept.left > 0 {
+        tracing::warn!(left = swept.left, "the time is over, and requests are left to the next sweep");
+    }
+    let (pages, deliveries) = (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
+    show::show_until(app, &changed, pages).await;
     // Last: many may have failed, and what is due must not wait for them.
-    swept.redelivered = redeliver::redeliver(app, after(afterwards)).await.asked;
+    swept.redelivered = redeliver::redeliver(app, deliveries).await.asked;
     Ok(swept)
+}
+
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now)
 }
 
 /// Asks the people of a pending request whom a crash kept from being asked.

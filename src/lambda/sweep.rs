@@ -64,6 +64,7 @@ async fn swept(installation: &Installation) -> Result<Done, Failure> {
     installation.meter.waiting(app.clock.now(), &app.store.requests(Which::Open).await?);
     tracing::info!(
         due = swept.due,
+        left = swept.left,
         ended = swept.ended,
         failed = swept.failed,
         redelivered = swept.redelivered,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use countersign::adapters::embedded::codehost::change::{NewCommit, NewPullRequest, Push};
-use countersign::app::{self, App, Redelivery};
+use countersign::app::{self, App, Redelivery, SweepTime};
 use countersign::approval::shown::Shown;
 use countersign::ident::{DeliveryId, RepositoryName};
 use countersign::ports::{AttemptId, CodeHostError, DeliveryAttempt, DeliveryLog, RequestStore as _};
@@ -74,12 +74,28 @@ async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
     (world, hosted, gate)
 }
 
+/// So long for pages and deliveries.
+fn afterwards(afterwards: Duration) -> SweepTime {
+    SweepTime { afterwards, ..SweepTime::default() }
+}
+
+#[tokio::test]
+async fn requests_that_there_is_no_time_for_are_left_to_the_next_sweep_and_take_no_others_time() {
+    let log = Arc::default();
+    let (_world, _hosted, gate) = three_are_waiting(&log).await;
+    let swept = app::sweep_within(&gate, SweepTime { due: Duration::ZERO, ..SweepTime::default() }).await;
+    let swept = swept.expect("a sweep");
+    assert_eq!((swept.due, swept.left, swept.redelivered), (3, 3, 2), "deliveries have their time");
+    let swept = app::sweep(&gate).await.expect("a sweep");
+    assert_eq!((swept.due, swept.left), (3, 0));
+}
+
 #[tokio::test]
 async fn a_page_that_hangs_leaves_the_others_to_the_next_sweep_and_deliveries_their_time() {
     let log = Arc::default();
     let (world, hosted, gate) = three_are_waiting(&log).await;
     hosted.fault("/repos/acme/checkout/pulls/", 99, Fault::Silence);
-    let swept = app::sweep_within(&gate, Duration::from_millis(600)).await.expect("a sweep");
+    let swept = app::sweep_within(&gate, afterwards(Duration::from_millis(600))).await.expect("a sweep");
     assert_eq!((swept.due, swept.failed, swept.redelivered), (3, 0, 2));
     assert!(hosted.count("/repos/acme/checkout/pulls/") <= 1, "{:#?}", hosted.seen());
     assert_eq!(world.host.world().checks.len(), 0);
@@ -96,7 +112,7 @@ async fn a_page_that_hangs_leaves_the_others_to_the_next_sweep_and_deliveries_th
 async fn a_delivery_log_that_hangs_holds_the_sweep_up_no_longer_than_it_has() {
     let log = Arc::new(Log { silent: true, ..Log::default() });
     let (world, _hosted, gate) = three_are_waiting(&log).await;
-    let swept = app::sweep_within(&gate, Duration::from_secs(2)).await.expect("a sweep");
+    let swept = app::sweep_within(&gate, afterwards(Duration::from_secs(2))).await.expect("a sweep");
     assert_eq!((swept.due, swept.redelivered), (3, 0));
     assert_eq!(*log.asked.lock().expect("calls"), [AttemptId(1)]);
     assert_eq!(world.host.world().checks.len(), 3, "what comes first had its time");
@@ -106,7 +122,7 @@ async fn a_delivery_log_that_hangs_holds_the_sweep_up_no_longer_than_it_has() {
 async fn where_no_time_is_left_nothing_is_begun_and_everything_stays_due() {
     let log = Arc::default();
     let (world, hosted, gate) = three_are_waiting(&log).await;
-    let swept = app::sweep_within(&gate, Duration::ZERO).await.expect("a sweep");
+    let swept = app::sweep_within(&gate, afterwards(Duration::ZERO)).await.expect("a sweep");
     assert_eq!((swept.due, hosted.count("/pulls/")), (3, 0), "{:#?}", hosted.seen());
     world.clock.advance(SignedDuration::from_mins(1));
     assert_eq!(world.store.pages_due(gate.clock.now()).await.expect("an answer").len(), 3);
