@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::adapters::github::delivery::{Delivery, DeliveryKind, Refused};
 use crate::app::{self, App, Asked, Failure, Recorded, Told};
@@ -49,8 +50,15 @@ impl Reply {
     }
 }
 
-/// Works a delivery that was let in.
-pub async fn work(app: &App, desk: &dyn ProtectionDesk, delivery: Delivery) -> Reply {
+/// Until when a delivery that has come just now may be worked.
+#[must_use]
+pub fn end_of_patience() -> Instant {
+    let now = Instant::now();
+    now.checked_add(PATIENCE).unwrap_or(now)
+}
+
+/// Works a delivery that was let in, until then: what it took to let it in is part of the same time.
+pub async fn work(app: &App, desk: &dyn ProtectionDesk, delivery: Delivery, until: Instant) -> Reply {
     let Delivery { id, kind } = delivery;
     let work = async {
         match kind {
@@ -67,7 +75,7 @@ pub async fn work(app: &App, desk: &dyn ProtectionDesk, delivery: Delivery) -> R
             }
         }
     };
-    match tokio::time::timeout(PATIENCE, work).await {
+    match tokio::time::timeout_at(until, work).await {
         Ok(Ok(reply)) => {
             tracing::info!(delivery.id = %id, status = reply.status, "a delivery was worked");
             reply

@@ -15,6 +15,7 @@ use crate::adapters::github::delivery::{
 use crate::webhook::{self, Reply};
 
 pub(super) async fn github(State(gate): State<Arc<LocalGate>>, headers: HeaderMap, body: Body) -> Response {
+    let until = webhook::end_of_patience();
     let reply = match axum::body::to_bytes(body, LARGEST_BODY).await {
         Ok(body) => {
             let header = |name| header(&headers, name);
@@ -26,7 +27,7 @@ pub(super) async fn github(State(gate): State<Arc<LocalGate>>, headers: HeaderMa
                 signature: signature.as_deref(),
             };
             match receive(&gate.secrets, &given, &body, gate.app.clock.now()) {
-                Ok(delivery) => webhook::work(&gate.app, &gate.github, delivery).await,
+                Ok(delivery) => webhook::work(&gate.app, &gate.github, delivery, until).await,
                 Err(refused) => Reply::refused(&refused),
             }
         }

@@ -11,7 +11,7 @@ use super::installation::Installation;
 use super::keys::NotLetIn;
 use crate::adapters::github::delivery::{DELIVERY_HEADER, DeliveryHeaders, EVENT_HEADER, Refused, SIGNATURE_HEADER};
 use crate::app::Failure;
-use crate::webhook::{Reply, work};
+use crate::webhook::{Reply, end_of_patience, work};
 
 /// What the HTTP API passes on.
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ pub async fn deliver(installation: Result<Arc<Installation>, Failure>, request: 
 }
 
 async fn answer(installation: &Installation, request: HttpRequest) -> Reply {
-    let now = installation.app.clock.now();
+    let (now, until) = (installation.app.clock.now(), end_of_patience());
     let Some(body) = bytes(request.body.unwrap_or_default(), request.is_base64_encoded) else {
         return Reply::refused(&Refused::NotJson);
     };
@@ -70,7 +70,7 @@ async fn answer(installation: &Installation, request: HttpRequest) -> Reply {
         return Reply::later(&Failure::Unavailable { detail: "there is no webhook secret".to_owned() });
     };
     match keys.receive(&headers, &body, now).await {
-        Ok(delivery) => work(&installation.app, installation.desk.as_ref(), delivery).await,
+        Ok(delivery) => work(&installation.app, installation.desk.as_ref(), delivery, until).await,
         Err(NotLetIn::Refused(refused)) => {
             if matches!(refused, Refused::Signature(_)) {
                 installation.meter.delivery_rejected(now);

@@ -1,10 +1,17 @@
 //! The gate from door to door: executions in, signed deliveries in, one answer out.
 
+use countersign::adapters::github::delivery::{Delivery, DeliveryKind, PullRequestEvent};
 use countersign::adapters::github::signature::WebhookSecret;
 use countersign::dev::client::ClientError;
+use countersign::ident::DeliveryId;
+use countersign::webhook::{end_of_patience, work};
 use serde_json::{Value, json};
 
+use crate::gate_world::GateWorld;
+use crate::gate_world::fuse::Fuse;
 use crate::local_gate::{Acme, commit, open_pull_request, status};
+use crate::specimen::pull_request;
+use crate::webhook_door::GUID;
 
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {value}"))
@@ -336,4 +343,21 @@ async fn a_delivery_that_comes_again_changes_nothing() {
         trail["records"].as_array().expect("records").iter().filter(|record| record["kind"] == "closed").count();
     assert_eq!(closed, 1);
     acme.close().await;
+}
+
+#[tokio::test]
+async fn what_it_took_to_let_a_delivery_in_is_part_of_its_time() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    let delivery = || Delivery {
+        id: DeliveryId::new(GUID).expect("a delivery"),
+        kind: DeliveryKind::PullRequest {
+            reference: pull_request("acme/checkout#1"),
+            what: PullRequestEvent::ReviewSubmitted,
+            observations: Vec::new(),
+        },
+    };
+    let over = work(&gate, &world.host, delivery(), tokio::time::Instant::now()).await;
+    assert_eq!((over.status, &over.body["error"]["code"]), (503, &json!("slow")));
+    assert_eq!(work(&gate, &world.host, delivery(), end_of_patience()).await.status, 200);
 }
