@@ -126,6 +126,27 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   tags                = var.tags
 }
 
+# A delivery that could not be worked is answered 503 by a function that did not fail: the HTTP API alone counts those. Its
+# metrics: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+resource "aws_cloudwatch_metric_alarm" "deliveries" {
+  count = local.made
+
+  alarm_name          = "${var.name}-deliveries-failed"
+  alarm_description   = "countersign: three deliveries or more in five minutes could not be worked, and were answered with an error"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5xx"
+  dimensions          = { ApiId = aws_apigatewayv2_api.webhook[0].id }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 3
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.actions
+  ok_actions          = var.alarms.actions
+  tags                = var.tags
+}
+
 # What Step Functions does to executions of the gate. How they end is people's or the policy's word, and no alarm.
 resource "aws_cloudwatch_metric_alarm" "executions" {
   for_each = var.enabled ? {

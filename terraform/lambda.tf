@@ -55,6 +55,14 @@ resource "aws_lambda_function" "this" {
 
   tags = var.tags
 
+  lifecycle {
+    # Of the rest a part is known only when it is applied: the secrets' ARNs. It takes less than a quarter.
+    precondition {
+      condition     = length(jsonencode(local.arn.topic)) <= 3072
+      error_message = "The topics of ${length(local.arn.topic)} channels do not fit the functions' settings: Lambda has 4,096 bytes for all of them, and 3,072 are for these. Give the policy fewer channels, since one may have many subscribers, or shorter names."
+    }
+  }
+
   # A function that starts without its rights or its log group fails its first calls, or makes a group that keeps for ever.
   depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]
 }

@@ -111,6 +111,11 @@ variable "functions" {
   }
 
   validation {
+    condition     = var.functions.sweep.timeout_seconds >= 120
+    error_message = "functions.sweep.timeout_seconds is 120 at least: a sweep begins requests for a minute, and goes on for half a minute with pages and deliveries."
+  }
+
+  validation {
     condition     = var.functions.webhook.timeout_seconds <= 29
     error_message = "functions.webhook.timeout_seconds is 29 at most: the HTTP API gives up after 30 seconds, and GitHub after 10."
   }
@@ -132,8 +137,8 @@ variable "table" {
   nullable = false
 
   validation {
-    condition     = var.table.retention_days >= 30 && var.table.retention_days <= 3650 && floor(var.table.retention_days) == var.table.retention_days
-    error_message = "table.retention_days is a whole number from 30 to 3650. Reviews that were given longer ago can no longer be shown to be bound to their commit, and then count as stale."
+    condition     = var.table.retention_days >= 120 && var.table.retention_days <= 3650 && floor(var.table.retention_days) == var.table.retention_days
+    error_message = "table.retention_days is a whole number from 120 to 3650: a request may wait for 90 days, and what deliveries told of it, and requests for changes that stand against it, have to outlive that. Reviews that were given longer ago can no longer be shown to be bound to their commit, and then count as stale."
   }
 }
 
@@ -214,7 +219,7 @@ variable "task_response_scope" {
 }
 
 variable "kms_key_arn" {
-  description = "A KMS key of your own for the table, topics, queues, secrets, logs and the functions' environment. Left out, AWS's own keys are used. The key's policy must let logs.REGION.amazonaws.com use it."
+  description = "A KMS key of your own for the table, topics, queues, secrets, logs and the functions' environment. Left out, AWS's own keys are used. The key's policy must let logs.REGION.amazonaws.com use it, and events.amazonaws.com and sns.amazonaws.com for what could not be delivered."
   type        = string
   default     = null
 

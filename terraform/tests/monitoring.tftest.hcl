@@ -12,7 +12,7 @@ run "what_is_watched" {
   command = plan
   assert {
     condition = output.monitoring.alarms == tolist([
-      "countersign-executions-throttled", "countersign-executions-timed-out",
+      "countersign-deliveries-failed", "countersign-executions-throttled", "countersign-executions-timed-out",
       "countersign-gate-errors", "countersign-gate-throttles",
       "countersign-notifications-undelivered", "countersign-oldest-pending", "countersign-rejected-signatures",
       "countersign-sweep-errors", "countersign-sweep-silent", "countersign-sweep-throttles", "countersign-sweep-undelivered",

@@ -62,3 +62,11 @@ run "a_policy_and_a_layer_that_do_not_belong_together" {
   }
   expect_failures = [aws_lambda_layer_version.policy]
 }
+
+run "more_channels_than_a_functions_settings_hold" {
+  command = plan
+  variables {
+    policy_bundle = "tests/fixtures/crowded"
+  }
+  expect_failures = [aws_lambda_function.this]
+}

@@ -23,7 +23,7 @@ run "first_reasons" {
     # Too little memory.
     functions = { gate = { memory_mb = 64 } }
     # Records that are forgotten.
-    table = { retention_days = 7 }
+    table = { retention_days = 119 }
     # Door that is shut.
     webhook = { burst = 0 }
     # Log level that there is not.
@@ -84,4 +84,13 @@ run "fourth_reasons" {
     functions = { gate = { concurrency = 0 } }
   }
   expect_failures = [var.github, var.functions]
+}
+
+run "fifth_reasons" {
+  command = plan
+  variables {
+    # A sweep that is cut short each time.
+    functions = { sweep = { timeout_seconds = 119 } }
+  }
+  expect_failures = [var.functions]
 }
