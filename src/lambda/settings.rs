@@ -32,7 +32,8 @@ pub struct Settings {
     pub log: Level,
     /// `COUNTERSIGN_TABLE`.
     pub table: String,
-    /// `COUNTERSIGN_RETENTION_DAYS`: for how long what is over is kept; a year where it is not given.
+    /// `COUNTERSIGN_RETENTION_DAYS`: for how long what is over is kept; a year where it is not given, and 120 days at
+    /// least: what deliveries told has to outlive the longest wait, which is 90.
     pub retention: SignedDuration,
     /// `COUNTERSIGN_POLICY`: the file with the prepared policy.
     pub policy: String,
@@ -152,9 +153,9 @@ fn aws(env: &mut Reader<'_>) -> Given {
 }
 
 fn days_of(text: &str) -> Result<SignedDuration, String> {
-    let days = text.parse::<i64>().ok().filter(|days| (1..=36_500).contains(days));
+    let days = text.parse::<i64>().ok().filter(|days| (120..=36_500).contains(days));
     days.map(|days| SignedDuration::from_hours(24 * days))
-        .ok_or_else(|| format!("expected a number of days from 1 to 36500, and not `{text}`"))
+        .ok_or_else(|| format!("expected a number of days from 120 to 36500, and not `{text}`"))
 }
 
 fn level_of(text: &str) -> Result<Level, String> {
@@ -201,7 +202,7 @@ mod tests {
                 ("COUNTERSIGN_TABLE", ""),
                 ("COUNTERSIGN_POLICY_DIGEST", "sha256:short"),
                 ("COUNTERSIGN_TOPICS", "[]"),
-                ("COUNTERSIGN_RETENTION_DAYS", "0"),
+                ("COUNTERSIGN_RETENTION_DAYS", "119"),
                 ("COUNTERSIGN_LOG", "loud"),
                 ("COUNTERSIGN_GITHUB_URL", "http://github.example.com"),
                 ("COUNTERSIGN_WEBHOOK_SECRET", ""),
