@@ -8,7 +8,9 @@ use countersign::adapters::embedded::codehost::board::{CheckRun, Comment, Deploy
 use countersign::adapters::embedded::codehost::change::{ReviewEvent, Reviewers};
 use countersign::adapters::embedded::codehost::world::World;
 use countersign::app;
+use countersign::approval::record::{Entry, RecordKind};
 use countersign::ident::{Login, PullRequestRef};
+use countersign::ports::SettleClaim;
 use hyper::Method;
 use serde_json::json;
 
@@ -360,4 +362,24 @@ async fn an_approval_is_left_to_whoever_verifies_it_and_shown_by_the_sweep_where
     world.minutes_pass(1);
     app::sweep(&gate).await.expect("swept");
     assert_eq!(check().0, 2);
+}
+
+#[tokio::test]
+async fn a_release_that_is_faster_than_the_note_that_it_was_told_is_shown_as_such() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.open(&gate, "token").await.expect("a request");
+    for by in ["pia", "pat"] {
+        world.review(by, ReviewEvent::Approve);
+    }
+    let request = world.request().await;
+    let decision = app::inspect(&gate, &request).await.expect("facts").expect("a decision");
+    let entry = Entry { kind: RecordKind::Claimed, at: decision.evaluated_at, decision: Some(decision), facts: None };
+    SettleClaim::take(&world.store, &request, entry).await.expect("a claim");
+    app::verify(&gate, &GateWorld::execution()).await.expect("released");
+    let shown = world.host.world();
+    let states: Vec<&str> =
+        shown.deployments.values().flat_map(|made| &made.statuses).map(|status| status.state.as_str()).collect();
+    assert_eq!(states, ["pending", "success"]);
+    assert!(shown.comments.values().any(|comment| comment.body.contains("✅ released")));
 }

@@ -69,18 +69,19 @@ pub(super) async fn read(app: &App, at: &PullRequestRef, shown: &Shown) -> Resul
 
 /// What is decided of a request, and what the last check before release came to.
 async fn decided(app: &App, request: &ApprovalRequest) -> Result<(Option<Decision>, Option<RecordKind>), ShowError> {
-    let approved = |end| end == End::Approved && !request.is_audited();
-    match &request.state {
-        State::Closed(closed) if approved(closed.end) => {
-            let is_release = |kind| matches!(kind, RecordKind::Released | RecordKind::Held | RecordKind::Withheld);
-            let trail = app.store.trail(&request.id).await?;
-            let release = trail.into_iter().rev().find(|record| is_release(record.kind));
-            let kind = release.as_ref().map(|record| record.kind);
-            Ok((release.and_then(|record| record.decision).or_else(|| closed.decision.as_deref().cloned()), kind))
-        }
-        State::Pending | State::Settling(_) | State::Closed(_) => {
-            let decision = inspect(app, request).await;
-            Ok((decision.map_err(|failure| ShowError::Facts(failure.to_string()))?, None))
-        }
+    // The execution may be released before it is written down that it was told.
+    let approved = match &request.state {
+        State::Settling(settling) if settling.end == End::Approved => Some(settling.decision.as_ref()),
+        State::Closed(closed) if closed.end == End::Approved => closed.decision.as_deref(),
+        State::Pending | State::Settling(_) | State::Closed(_) => None,
+    };
+    if let Some(approved) = approved.filter(|_| !request.is_audited()) {
+        let is_release = |kind| matches!(kind, RecordKind::Released | RecordKind::Held | RecordKind::Withheld);
+        let trail = app.store.trail(&request.id).await?;
+        let release = trail.into_iter().rev().find(|record| is_release(record.kind));
+        let kind = release.as_ref().map(|record| record.kind);
+        return Ok((release.and_then(|record| record.decision).or_else(|| Some(approved.clone())), kind));
     }
+    let decision = inspect(app, request).await;
+    Ok((decision.map_err(|failure| ShowError::Facts(failure.to_string()))?, None))
 }

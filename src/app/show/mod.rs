@@ -163,6 +163,9 @@ async fn show_before(app: &App, at: &PullRequestRef, until: Instant) -> bool {
 
 /// Writes down that a page is due.
 pub(super) async fn put_off(app: &App, at: &PullRequestRef) {
+    if app.page.is_none() {
+        return;
+    }
     let due = change(app, at, |shown| shown.due_within(app.clock.now(), OWED_SECONDS));
     if let Err(error) = due.await {
         tracing::warn!(pull_request = %at, reason = %error, "it was not written down that a page is due");
