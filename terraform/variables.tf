@@ -138,7 +138,7 @@ variable "table" {
 
   validation {
     condition     = var.table.retention_days >= 120 && var.table.retention_days <= 3650 && floor(var.table.retention_days) == var.table.retention_days
-    error_message = "table.retention_days is a whole number from 120 to 3650: a request may wait for 90 days, and what deliveries told of it, and requests for changes that stand against it, have to outlive that. Reviews that were given longer ago can no longer be shown to be bound to their commit, and then count as stale."
+    error_message = "table.retention_days is a whole number from 120 to 3650: so long ago at most may a request for changes have been given that a new request is held against. Reviews that were given longer ago can no longer be shown to be bound to their commit, and then count as stale."
   }
 }
 

@@ -33,7 +33,7 @@ pub struct Settings {
     /// `COUNTERSIGN_TABLE`.
     pub table: String,
     /// `COUNTERSIGN_RETENTION_DAYS`: for how long what is over is kept; a year where it is not given, and 120 days at
-    /// least: what deliveries told has to outlive the longest wait, which is 90.
+    /// least. What executions may still rest on is kept for as long as one lives besides.
     pub retention: SignedDuration,
     /// `COUNTERSIGN_POLICY`: the file with the prepared policy.
     pub policy: String,

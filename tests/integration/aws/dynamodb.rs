@@ -149,8 +149,7 @@ async fn everything_that_is_kept_is_forgotten_some_time_but_for_what_is_due() {
         let pk = item["pk"].as_s().expect("a key");
         let expires_at = item["expires_at"].as_n().expect("an end");
         let expected = match pk.split('#').next() {
-            Some("DELIVERY" | "VETO") => second(RETENTION),
-            Some("PULL") if item["sk"].as_s().is_ok_and(|sk| sk.starts_with("TOLD#")) => second(RETENTION),
+            Some("DELIVERY") => second(RETENTION),
             Some("TOKEN") => second(SignedDuration::from_hours(1 + 7 * 24)),
             _ => second(RETENTION + longest),
         };

@@ -83,7 +83,8 @@ fn place(observation: &Observation) -> (String, Condition, Option<Timestamp>) {
 fn item(store: &DynamoDbStore, pk: &str, sk: &str, json: String) -> Item {
     let mut item = keyed(pk, sk);
     item.insert(BODY.to_owned(), text(json));
-    item.insert(EXPIRES_AT.to_owned(), number(store.kept_from_now()));
+    // A request that is opened as late as the retention allows may wait for as long as an execution lives, and rests on it.
+    item.insert(EXPIRES_AT.to_owned(), number(store.kept_from(store.clock.now())));
     item
 }
 
