@@ -17,7 +17,7 @@ use crate::ident::PullRequestRef;
 pub struct Swept {
     /// How many requests were due.
     pub due: usize,
-    /// How many of them there was no time for: they are the first of the next sweep.
+    /// How many of them there was no time for: they stay due.
     pub left: usize,
     /// How many of them ended.
     pub ended: usize,
@@ -38,8 +38,8 @@ pub struct SweepTime {
 }
 
 impl Default for SweepTime {
-    /// Together, and with the request that was begun last, less than a function has: `functions.sweep.timeout_seconds` of
-    /// the Terraform module is 120 at least.
+    /// Together, and as a rule with the request that was begun last, less than a function has:
+    /// `functions.sweep.timeout_seconds` of the Terraform module is 120 at least.
     fn default() -> Self {
         Self { due: Duration::from_secs(60), afterwards: Duration::from_secs(30) }
     }
@@ -65,7 +65,7 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
 pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> {
     let app = &app.reading_once();
     let mut due = app.store.due(app.clock.now()).await?;
-    // What is decided comes first: executions wait for it, and it takes no reading.
+    // What is decided comes first: executions wait for it.
     due.sort_by_key(|request| request.state == State::Pending);
     let mut swept = Swept { due: due.len(), ..Swept::default() };
     let mut changed: BTreeSet<PullRequestRef> = BTreeSet::new();
