@@ -92,6 +92,8 @@ def main() -> int:
     arguments.add_argument("--only", action="append", default=[], help="run only scenarios whose names hold this text")
     arguments.add_argument("--no-store", action="store_true", help="leave out the store's contract")
     given = arguments.parse_args()
+    # Some of what is started runs in other folders.
+    given.folder, given.binary, given.packages = (path.resolve() for path in (given.folder, given.binary, given.packages))
     began = time.monotonic()
     try:
         if not given.only:
