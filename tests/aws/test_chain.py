@@ -8,6 +8,7 @@ import base64
 import json
 import unittest
 
+import github
 import leaks
 import policy
 import setting
@@ -158,33 +159,31 @@ class ChainTests(unittest.TestCase):
 
     # What goes wrong.
 
-    def test_a_lost_webhook_is_healed_by_the_sweep(self):
-        pull, execution = self.waiting()
+    def lost_review(self, pull: github.PullRequest, event: str = "APPROVE") -> str:
+        """A review of pia's that cannot be delivered; the delivery's id."""
         self.peer.ask("reachable", api=False)
         try:
-            pull.review("pia")
+            pull.review("pia", event)
             self.host.drained()
         finally:
             self.peer.ask("reachable", api=True)
-        lost = [delivery for delivery in self.host.deliveries() if delivery["event"] == "pull_request_review"][-1]
+        return [sent["guid"] for sent in self.host.deliveries() if sent["event"] == "pull_request_review"][-1]
+
+    def test_a_lost_webhook_is_healed_by_the_sweep(self):
+        pull, execution = self.waiting()
+        lost = self.lost_review(pull)
         self.assertTrue(execution.runs())
         self.world.advance(600)
         self.world.sweep()
         execution.releases()
-        self.world.taken(lost["guid"])
+        self.world.taken(lost)
 
     def test_a_lost_delivery_comes_again_also_where_nothing_that_waits_is_due(self):
         pull = self.pull()
-        self.peer.ask("reachable", api=False)
-        try:
-            pull.review("pia", "COMMENT")
-            self.host.drained()
-        finally:
-            self.peer.ask("reachable", api=True)
-        lost = [delivery for delivery in self.host.deliveries() if delivery["event"] == "pull_request_review"][-1]
+        lost = self.lost_review(pull, "COMMENT")
         self.world.advance(600)
         self.world.sweep()
-        self.world.taken(lost["guid"])
+        self.world.taken(lost)
 
     def test_a_delivery_that_comes_again_changes_nothing(self):
         pull, execution = self.waiting()
