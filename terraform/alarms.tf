@@ -126,42 +126,42 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   tags                = var.tags
 }
 
-# A delivery that could not be worked is answered 503 by a function that did not fail: the HTTP API alone counts those. Its
-# metrics: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
-resource "aws_cloudwatch_metric_alarm" "deliveries" {
-  count = local.made
-
-  alarm_name          = "${var.name}-deliveries-failed"
-  alarm_description   = "countersign: three deliveries or more in five minutes could not be worked, and were answered with an error"
-  namespace           = "AWS/ApiGateway"
-  metric_name         = "5xx"
-  dimensions          = { ApiId = aws_apigatewayv2_api.webhook[0].id }
-  statistic           = "Sum"
-  comparison_operator = "GreaterThanOrEqualToThreshold"
-  threshold           = 3
-  period              = 300
-  evaluation_periods  = 1
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarms.actions
-  ok_actions          = var.alarms.actions
-  tags                = var.tags
-}
-
-# What Step Functions does to executions of the gate. How they end is people's or the policy's word, and no alarm.
-resource "aws_cloudwatch_metric_alarm" "executions" {
+# What services count that stand around the functions. A delivery that could not be worked is answered 503 by a function that
+# did not fail: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html. How executions end is
+# people's or the policy's word, and no alarm.
+resource "aws_cloudwatch_metric_alarm" "service" {
   for_each = var.enabled ? {
-    throttled = { metric = "ExecutionThrottled", description = "steps of the gate's executions were throttled" }
-    timed-out = { metric = "ExecutionsTimedOut", description = "executions of the gate ran into Step Functions' limit of a year" }
+    deliveries-failed = {
+      description = "three deliveries or more in five minutes could not be worked, and were answered with an error"
+      namespace   = "AWS/ApiGateway"
+      metric      = "5xx"
+      dimensions  = { ApiId = aws_apigatewayv2_api.webhook[0].id }
+      threshold   = 3
+    }
+    executions-throttled = {
+      description = "steps of the gate's executions were throttled"
+      namespace   = "AWS/States"
+      metric      = "ExecutionThrottled"
+      dimensions  = { StateMachineArn = local.arn.state_machine }
+      threshold   = 1
+    }
+    executions-timed-out = {
+      description = "executions of the gate ran into Step Functions' limit of a year"
+      namespace   = "AWS/States"
+      metric      = "ExecutionsTimedOut"
+      dimensions  = { StateMachineArn = local.arn.state_machine }
+      threshold   = 1
+    }
   } : {}
 
-  alarm_name          = "${var.name}-executions-${each.key}"
+  alarm_name          = "${var.name}-${each.key}"
   alarm_description   = "countersign: ${each.value.description}"
-  namespace           = "AWS/States"
+  namespace           = each.value.namespace
   metric_name         = each.value.metric
-  dimensions          = { StateMachineArn = local.arn.state_machine }
+  dimensions          = each.value.dimensions
   statistic           = "Sum"
   comparison_operator = "GreaterThanOrEqualToThreshold"
-  threshold           = 1
+  threshold           = each.value.threshold
   period              = 300
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"

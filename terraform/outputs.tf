@@ -62,8 +62,7 @@ output "monitoring" {
     alarms = sort([
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.own),
-        values(aws_cloudwatch_metric_alarm.undelivered), values(aws_cloudwatch_metric_alarm.executions),
-        aws_cloudwatch_metric_alarm.deliveries,
+        values(aws_cloudwatch_metric_alarm.undelivered), values(aws_cloudwatch_metric_alarm.service),
       ) : alarm.alarm_name
     ])
     dashboard = one(aws_cloudwatch_dashboard.this[*].dashboard_name)

@@ -141,7 +141,7 @@ run "nothing_where_it_is_not_enabled" {
       length(aws_lambda_permission.sweep), length(aws_cloudwatch_event_rule.this), length(aws_cloudwatch_event_target.sweep),
       length(aws_cloudwatch_log_group.function), length(aws_cloudwatch_log_group.api), length(aws_cloudwatch_log_group.state_machine),
       length(aws_cloudwatch_metric_alarm.function), length(aws_cloudwatch_metric_alarm.own), length(aws_cloudwatch_metric_alarm.undelivered),
-      length(aws_cloudwatch_metric_alarm.executions), length(aws_cloudwatch_dashboard.this), length(aws_secretsmanager_secret.this),
+      length(aws_cloudwatch_metric_alarm.service), length(aws_cloudwatch_dashboard.this), length(aws_secretsmanager_secret.this),
     ])
     error_message = "something is made"
   }

@@ -50,7 +50,7 @@ run "whom_it_tells_and_how_long_it_is_kept" {
   assert {
     condition = alltrue([for alarm in concat(
       values(aws_cloudwatch_metric_alarm.own), values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.undelivered),
-      values(aws_cloudwatch_metric_alarm.executions), aws_cloudwatch_metric_alarm.deliveries,
+      values(aws_cloudwatch_metric_alarm.service),
     ) : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:oncall"]) && alarm.ok_actions == alarm.alarm_actions])
     error_message = "an alarm tells nobody"
   }
