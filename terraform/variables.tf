@@ -138,7 +138,7 @@ variable "table" {
 
   validation {
     condition     = var.table.retention_days >= 120 && var.table.retention_days <= 3650 && floor(var.table.retention_days) == var.table.retention_days
-    error_message = "table.retention_days is a whole number from 120 to 3650: so long ago at most may a request for changes have been given that a new request is held against. Reviews that were given longer ago can no longer be shown to be bound to their commit, and then count as stale."
+    error_message = "table.retention_days is a whole number from 120 to 3650: what deliveries told, and requests for changes, are kept for a year longer, since executions may rest on them. Reviews from before that can no longer be shown to be bound to their commit, and then count as stale."
   }
 }
 

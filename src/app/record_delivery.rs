@@ -58,11 +58,11 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
             Err(failure) => {
                 tracing::warn!(request.id = %id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
                 failed = Some(failure);
+                shown_next = false;
             }
         }
     }
 
-    let shown_next = shown_next && failed.is_none();
     let recorded = match failed {
         Some(failure) => Err(failure),
         None => {

@@ -45,7 +45,7 @@ impl Default for SweepTime {
     }
 }
 
-/// What part of it is kept for deliveries: pages that are slow would leave nothing, sweep after sweep, until the code
+/// What part of the time afterwards is kept for deliveries: pages that are slow would leave nothing, sweep after sweep, until the code
 /// host has forgotten what it could not deliver.
 const FOR_DELIVERIES: u32 = 3;
 

@@ -346,7 +346,7 @@ async fn a_delivery_that_comes_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_it_took_to_let_a_delivery_in_is_part_of_its_time() {
+async fn a_delivery_is_worked_until_its_time_is_over() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     let delivery = || Delivery {
