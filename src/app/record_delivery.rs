@@ -70,10 +70,8 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
             Ok(Recorded::Worked { requests })
         }
     };
-    // What was approved is verified next, and whoever does that shows it.
-    if requests > 0 && shown_next {
-        show::put_off(app, &told.pull_request).await;
-    } else if requests > 0 {
+    // What was approved is verified next, and whoever does that shows it. If nobody does, the page is due within minutes.
+    if requests > 0 && !shown_next {
         show::show(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
     }
     recorded

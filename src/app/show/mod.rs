@@ -162,7 +162,7 @@ async fn show_before(app: &App, at: &PullRequestRef, until: Instant) -> bool {
 }
 
 /// Writes down that a page is due.
-pub(super) async fn put_off(app: &App, at: &PullRequestRef) {
+async fn put_off(app: &App, at: &PullRequestRef) {
     if app.page.is_none() {
         return;
     }
