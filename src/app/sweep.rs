@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::failure::Failure;
@@ -45,9 +46,13 @@ impl Default for SweepTime {
     }
 }
 
-/// What part of the time afterwards is kept for deliveries: pages that are slow would leave nothing, sweep after sweep, until the code
-/// host has forgotten what it could not deliver.
+/// What part of the time afterwards is kept for deliveries: pages that are slow would leave nothing, sweep after sweep,
+/// until the code host has forgotten what it could not deliver.
 const FOR_DELIVERIES: u32 = 3;
+
+/// By how many places the beginning moves every minute. A prime: everybody's turn comes, and not only after that of all
+/// their neighbours.
+const STRIDE: usize = 7_919;
 
 /// Works everything that is due: deadlines, reminders, escalations, facts to be read again, claims that lapsed,
 /// announcements not made. Every ten minutes it also asks for deliveries that failed.
@@ -64,9 +69,8 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
 /// As [`sweep`].
 pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> {
     let app = &app.reading_once();
-    let mut due = app.store.due(app.clock.now()).await?;
-    // What is decided comes first: executions wait for it.
-    due.sort_by_key(|request| request.state == State::Pending);
+    let now = app.clock.now();
+    let due = in_turn(app.store.due(now).await?, now);
     let mut swept = Swept { due: due.len(), ..Swept::default() };
     let mut changed: BTreeSet<PullRequestRef> = BTreeSet::new();
     let until = after(time.due);
@@ -103,6 +107,18 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
     // Last: many may have failed, and what is due must not wait for them.
     swept.redelivered = redeliver::redeliver(app, deliveries).await.asked;
     Ok(swept)
+}
+
+/// What is decided comes first: executions wait for it. Those who wait for people begin with another every minute, so that
+/// some whose facts cannot be read do not take the time of the same others each time.
+fn in_turn(due: Vec<ApprovalRequest>, now: Timestamp) -> Vec<ApprovalRequest> {
+    let (mut pending, mut all): (Vec<_>, Vec<_>) = due.into_iter().partition(|request| request.state == State::Pending);
+    let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
+    if let Some(first) = minute.wrapping_mul(STRIDE).checked_rem(pending.len()) {
+        pending.rotate_left(first);
+    }
+    all.append(&mut pending);
+    all
 }
 
 fn after(time: Duration) -> Instant {
