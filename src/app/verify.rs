@@ -55,7 +55,8 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     let at = facts.now;
     let recorded = rewrite(app, &request, |current| {
         let entry = Entry { kind, at, decision: Some(decision.clone()), facts: Some(facts.clone()) };
-        Some((current.noted(), entry))
+        let next = if kind == RecordKind::Held { current.held(at) } else { current.noted() };
+        Some((next, entry))
     });
     // Without the record nothing is released.
     let request = recorded.await?.unwrap_or(request);

@@ -67,6 +67,9 @@ pub struct ApprovalRequest {
     pub requested_at: Option<Timestamp>,
     /// When it was settled as approved.
     pub approved_at: Option<Timestamp>,
+    /// When the last check before release was last found to have to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_at: Option<Timestamp>,
     /// When it expires, once people were asked.
     pub deadline: Option<Timestamp>,
     /// How far it is.
@@ -298,6 +301,25 @@ impl ApprovalRequest {
     #[must_use]
     pub fn noted(&self) -> Self {
         self.with(self.state.clone())
+    }
+
+    /// The same, with its release found to have to wait at `now`.
+    #[must_use]
+    pub fn held(&self, now: Timestamp) -> Self {
+        Self { held_at: Some(now), ..self.noted() }
+    }
+
+    /// Since when its execution should have been told, where it is decided and was not: since the decision, or where the
+    /// release is held, since that should have been looked at again.
+    #[must_use]
+    pub fn unsent_since(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Settling(settling) => {
+                let looked_at = self.held_at.map(|at| later(at, LONGEST_CLAIM_SECONDS));
+                Some(looked_at.unwrap_or(settling.decision.evaluated_at))
+            }
+            State::Pending | State::Closed(_) => None,
+        }
     }
 
     /// The same, with these channels told of the occasion, or tried at `now`.

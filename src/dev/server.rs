@@ -252,6 +252,7 @@ fn request_json(request: &ApprovalRequest) -> Value {
         "opened_at": request.opened_at,
         "requested_at": request.requested_at,
         "approved_at": request.approved_at,
+        "held_at": request.held_at,
         "deadline": request.deadline,
         "closed_at": closed.map(|closed| closed.closed_at),
     })

@@ -89,10 +89,7 @@ impl Meter {
             since.min().map_or(0, |since| now.duration_since(since).as_secs().max(0))
         };
         let pending = open.iter().filter(|request| request.state == State::Pending);
-        let unsent = open.iter().filter_map(|request| match &request.state {
-            State::Settling(settling) => Some(settling.decision.evaluated_at),
-            State::Pending | State::Closed(_) => None,
-        });
+        let unsent = open.iter().filter_map(ApprovalRequest::unsent_since).filter(|since| *since <= now);
         let metrics = [
             ("OldestPending", "Seconds", oldest(&mut pending.map(|request| request.opened_at))),
             ("UnsentCallbacks", "Count", i64::try_from(unsent.clone().count()).unwrap_or(i64::MAX)),

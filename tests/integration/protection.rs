@@ -149,6 +149,8 @@ async fn an_approval_is_verified_before_it_is_sent_and_a_timer_holds_it() {
     acme.review("pia", pull, "APPROVE").await;
     let held = answers(&acme).await;
     assert!(held.len() == 2 && held[1].starts_with("waits: approved, and held: "), "{held:?}");
+    let all = acme.gate.get("/requests?all=true").await.expect("requests");
+    assert!(all["requests"][0]["held_at"].is_string(), "nobody is owed an answer: {all}");
     acme.pass("10m").await;
     assert_eq!(answers(&acme).await, held);
     acme.review("pat", pull, "REQUEST_CHANGES").await;

@@ -62,6 +62,7 @@ pub(in crate::approval) fn asked_in(environment: &str) -> (ApprovalRequest, Deci
         opened_at: at(0),
         requested_at: Some(at(0)),
         approved_at: None,
+        held_at: None,
         deadline: Some(at(4 * 3600)),
         state: State::Pending,
         announced: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use countersign::approval::decision::Verdict;
 use countersign::approval::record::RecordKind;
-use countersign::approval::request::{ApprovalRequest, CallbackOutcome};
+use countersign::approval::request::{ApprovalRequest, CallbackOutcome, LONGEST_CLAIM_SECONDS};
 use countersign::ports::Write;
 use serde_json::json;
 
@@ -58,4 +58,16 @@ fn what_waits_longest_is_measured_and_nothing_is_measured_as_nothing() {
     assert_eq!(lines.of("UnsentCallbacks"), [0, 1]);
     let unsent = at(100).duration_since(decision(Verdict::Approved).evaluated_at).as_secs();
     assert_eq!(lines.of("OldestUnsentCallback"), [0, unsent.max(0)]);
+}
+
+#[test]
+fn an_answer_that_a_freeze_holds_back_is_owed_only_once_it_should_have_been_looked_at_again() {
+    let lines = Lines::default();
+    let held = claimed(Verdict::Approved, 20).held(at(30));
+    let due = 30 + LONGEST_CLAIM_SECONDS;
+    for second in [40, due - 1, due, due + 400] {
+        lines.meter().waiting(at(second), &[held.clone()]);
+    }
+    assert_eq!(lines.of("UnsentCallbacks"), [0, 0, 1, 1]);
+    assert_eq!(lines.of("OldestUnsentCallback"), [0, 0, 0, 400]);
 }
