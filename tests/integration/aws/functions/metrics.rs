@@ -66,7 +66,7 @@ fn an_answer_that_a_freeze_holds_back_is_owed_only_once_it_should_have_been_look
     let held = claimed(Verdict::Approved, 20).held(at(30));
     let due = 30 + LONGEST_CLAIM_SECONDS;
     for second in [40, due - 1, due, due + 400] {
-        lines.meter().waiting(at(second), &[held.clone()]);
+        lines.meter().waiting(at(second), std::slice::from_ref(&held));
     }
     assert_eq!(lines.of("UnsentCallbacks"), [0, 0, 1, 1]);
     assert_eq!(lines.of("OldestUnsentCallback"), [0, 0, 0, 400]);
