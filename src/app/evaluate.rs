@@ -197,7 +197,7 @@ fn ended_at_once(
         opened_at: now,
         requested_at: None,
         approved_at: (end == End::Approved).then_some(now),
-        held_at: None,
+        owed_from: None,
         deadline: None,
         state: State::Closed(Closed {
             end,

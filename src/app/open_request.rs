@@ -152,7 +152,7 @@ fn pending(
         opened_at: now,
         requested_at: Some(now),
         approved_at: None,
-        held_at: None,
+        owed_from: None,
         deadline: Some(deadline),
         state: State::Pending,
         announced: std::collections::BTreeMap::new(),

@@ -55,7 +55,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     let at = facts.now;
     let recorded = rewrite(app, &request, |current| {
         let entry = Entry { kind, at, decision: Some(decision.clone()), facts: Some(facts.clone()) };
-        let next = if kind == RecordKind::Held { current.held(at) } else { current.noted() };
+        let next = if kind == RecordKind::Held { current.held(at) } else { current.not_held(at) };
         Some((next, entry))
     });
     // Without the record nothing is released.

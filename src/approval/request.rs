@@ -67,9 +67,9 @@ pub struct ApprovalRequest {
     pub requested_at: Option<Timestamp>,
     /// When it was settled as approved.
     pub approved_at: Option<Timestamp>,
-    /// When the last check before release was last found to have to wait.
+    /// From when on its execution should have been told, where a release that was held has moved that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_at: Option<Timestamp>,
+    pub owed_from: Option<Timestamp>,
     /// When it expires, once people were asked.
     pub deadline: Option<Timestamp>,
     /// How far it is.
@@ -303,21 +303,24 @@ impl ApprovalRequest {
         self.with(self.state.clone())
     }
 
-    /// The same, with its release found to have to wait at `now`.
+    /// The same, with its release found to have to wait at `now`: its execution is owed nothing until that is looked at
+    /// again, at the latest when a claim lapses.
     #[must_use]
     pub fn held(&self, now: Timestamp) -> Self {
-        Self { held_at: Some(now), ..self.noted() }
+        Self { owed_from: Some(later(now, LONGEST_CLAIM_SECONDS)), ..self.noted() }
     }
 
-    /// Since when its execution should have been told, where it is decided and was not: since the decision, or where the
-    /// release is held, since that should have been looked at again.
+    /// The same, with its release found not to have to wait at `now`.
+    #[must_use]
+    pub fn not_held(&self, now: Timestamp) -> Self {
+        Self { owed_from: self.owed_from.map(|from| from.min(now)), ..self.noted() }
+    }
+
+    /// Since when its execution should have been told, or from when on it should be, where it is decided and was not.
     #[must_use]
     pub fn unsent_since(&self) -> Option<Timestamp> {
         match &self.state {
-            State::Settling(settling) => {
-                let looked_at = self.held_at.map(|at| later(at, LONGEST_CLAIM_SECONDS));
-                Some(looked_at.unwrap_or(settling.decision.evaluated_at))
-            }
+            State::Settling(settling) => Some(self.owed_from.unwrap_or(settling.decision.evaluated_at)),
             State::Pending | State::Closed(_) => None,
         }
     }
@@ -453,4 +456,4 @@ fn later(at: Timestamp, seconds: i64) -> Timestamp {
 }
 
 #[cfg(test)]
-pub(in crate::approval) mod tests;
+pub(crate) mod tests;

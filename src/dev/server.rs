@@ -252,7 +252,7 @@ fn request_json(request: &ApprovalRequest) -> Value {
         "opened_at": request.opened_at,
         "requested_at": request.requested_at,
         "approved_at": request.approved_at,
-        "held_at": request.held_at,
+        "owed_from": request.owed_from,
         "deadline": request.deadline,
         "closed_at": closed.map(|closed| closed.closed_at),
     })

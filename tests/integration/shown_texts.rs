@@ -145,7 +145,7 @@ impl Case {
             opened_at: instant("08:00"),
             requested_at: asked,
             approved_at: None,
-            held_at: None,
+            owed_from: None,
             deadline: asked.map(|_| instant("12:00")),
             state: End::of(decision.verdict).map_or(State::Pending, closed),
             announced: Default::default(),

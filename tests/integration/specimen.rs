@@ -97,7 +97,7 @@ pub(crate) fn run_of(name: &str, redrive: u32, opened: i64) -> ApprovalRequest {
         opened_at: at(opened),
         requested_at: Some(at(opened)),
         approved_at: None,
-        held_at: None,
+        owed_from: None,
         deadline: Some(at(opened + 3600)),
         state: State::Pending,
         announced: std::collections::BTreeMap::new(),

@@ -27,7 +27,7 @@ services:
       garden: { require: 1 of payments, timeout: 4h, mode: audit, notify: { requested: [desk], canceled: [boss] } }
 "#;
 
-pub(in crate::approval) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
@@ -62,7 +62,7 @@ pub(in crate::approval) fn asked_in(environment: &str) -> (ApprovalRequest, Deci
         opened_at: at(0),
         requested_at: Some(at(0)),
         approved_at: None,
-        held_at: None,
+        owed_from: None,
         deadline: Some(at(4 * 3600)),
         state: State::Pending,
         announced: BTreeMap::new(),
@@ -73,11 +73,11 @@ pub(in crate::approval) fn asked_in(environment: &str) -> (ApprovalRequest, Deci
     (request, decide(&policy, &facts))
 }
 
-pub(in crate::approval) fn pending() -> ApprovalRequest {
+pub(crate) fn pending() -> ApprovalRequest {
     asked_in("production").0
 }
 
-pub(in crate::approval) fn decided(verdict: Verdict) -> Decision {
+pub(crate) fn decided(verdict: Verdict) -> Decision {
     Decision { verdict, ..asked_in("production").1 }
 }
 
@@ -262,6 +262,19 @@ fn a_claimed_request_is_due_when_its_claim_lapses_and_a_closed_one_until_every_c
     assert!(!channels.is_empty());
     assert_eq!(closed.announced(Event::Approved, &channels, at(20)).due_at(), None);
     assert_eq!(closed.announced(Event::Approved, &[], at(11 + LAST_RETELL_SECONDS)).due_at(), None);
+}
+
+#[test]
+fn an_answer_is_owed_since_the_decision_and_while_the_release_is_held_only_once_it_should_have_been_looked_at_again() {
+    let decided = settling(Verdict::Approved);
+    assert_eq!((pending().unsent_since(), decided.unsent_since()), (None, Some(at(0))));
+    let held = decided.held(at(20));
+    assert_eq!(held.unsent_since(), Some(at(20 + LONGEST_CLAIM_SECONDS)));
+    let released = held.not_held(at(300));
+    assert_eq!(released.unsent_since(), Some(at(300)));
+    assert_eq!(released.not_held(at(360)).unsent_since(), Some(at(300)), "each attempt finds it anew");
+    assert_eq!(decided.not_held(at(20)).unsent_since(), Some(at(0)));
+    assert_eq!(released.close(CallbackOutcome::Taken, at(400)).unwrap().unsent_since(), None);
 }
 
 #[test]
