@@ -1,8 +1,10 @@
 //! The sweep: what is due, and what was missed. It completes whatever a crash or a lost webhook left behind.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher as _;
 use std::time::Duration;
 
+use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -49,10 +51,6 @@ impl Default for SweepTime {
 /// What part of the time afterwards is kept for deliveries: pages that are slow would leave nothing, sweep after sweep,
 /// until the code host has forgotten what it could not deliver.
 const FOR_DELIVERIES: u32 = 3;
-
-/// By how many places the beginning moves every minute. A prime: everybody's turn comes, and not only after that of all
-/// their neighbours.
-const STRIDE: usize = 7_919;
 
 /// Works everything that is due: deadlines, reminders, escalations, facts to be read again, claims that lapsed,
 /// announcements not made. Every ten minutes it also asks for deliveries that failed.
@@ -109,15 +107,18 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
     Ok(swept)
 }
 
-/// What is decided comes first: executions wait for it. Those who wait for people begin with another every minute, so that
-/// some whose facts cannot be read do not take the time of the same others each time.
+/// What is being settled comes first: executions wait for it. All else begins elsewhere every minute, so that some whose
+/// facts cannot be read, or whose channels cannot be told, do not take the time of the same others each time.
 fn in_turn(due: Vec<ApprovalRequest>, now: Timestamp) -> Vec<ApprovalRequest> {
-    let (mut pending, mut all): (Vec<_>, Vec<_>) = due.into_iter().partition(|request| request.state == State::Pending);
-    let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
-    if let Some(first) = minute.wrapping_mul(STRIDE).checked_rem(pending.len()) {
-        pending.rotate_left(first);
+    let (mut all, mut others): (Vec<_>, Vec<_>) =
+        due.into_iter().partition(|request| matches!(request.state, State::Settling(_)));
+    // Far from where it began a minute before: those that fail are the longest due, and stand together.
+    let spread = FixedState::default().hash_one(now.as_second() / 60);
+    let first = u64::try_from(others.len()).ok().and_then(|count| spread.checked_rem(count));
+    if let Some(first) = first.and_then(|first| usize::try_from(first).ok()) {
+        others.rotate_left(first);
     }
-    all.append(&mut pending);
+    all.append(&mut others);
     all
 }
 
@@ -130,5 +131,46 @@ fn after(time: Duration) -> Instant {
 async fn announce_requested(app: &App, request: &ApprovalRequest) {
     if request.state == State::Pending && request.requested_at.is_some() {
         announce::announce(app, request, Event::Requested, None).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::decision::Verdict;
+    use crate::approval::request::CallbackOutcome;
+    use crate::approval::request::tests::{at, decided, pending};
+
+    fn order(due: Vec<ApprovalRequest>, minute: i64) -> Vec<u32> {
+        in_turn(due, at(minute * 60)).iter().map(|request| request.redrive).collect()
+    }
+
+    #[test]
+    fn what_is_being_settled_comes_before_all_else_that_is_due() {
+        let pending = pending();
+        let numbered = |number| ApprovalRequest { redrive: number, ..pending.clone() };
+        let settling = |number| numbered(number).claim(&decided(Verdict::Approved), at(0)).unwrap();
+        let closed = settling(2).close(CallbackOutcome::Taken, at(1)).unwrap();
+        for minute in 0..20 {
+            let order = order(vec![numbered(1), closed.clone(), settling(3), settling(4)], minute);
+            assert_eq!((order.len(), &order[..2]), (4, &[3, 4][..]));
+        }
+        assert_eq!(in_turn(Vec::new(), at(0)), []);
+    }
+
+    #[test]
+    fn whoever_is_due_is_first_before_long_and_not_only_after_all_its_neighbours() {
+        let pending = pending();
+        let first = |count: u32, minute| {
+            let all = (0..count).map(|number| ApprovalRequest { redrive: number, ..pending.clone() });
+            order(all.collect(), minute)[0]
+        };
+        for count in 2..20 {
+            let firsts: Vec<u32> = (0..i64::from(count) * 12).map(|minute| first(count, minute)).collect();
+            let missing: Vec<u32> = (0..count).filter(|number| !firsts.contains(number)).collect();
+            assert_eq!(missing, [] as [u32; 0], "of {count}");
+        }
+        let near = (0..60).filter(|minute| first(30, *minute).abs_diff(first(30, minute + 1)) <= 1);
+        assert!(near.count() < 12);
     }
 }

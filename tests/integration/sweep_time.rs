@@ -1,21 +1,15 @@
-//! For how long a sweep goes on, and with what it begins: a GitHub that is slow does not take the next sweep's time, and
+//! How long a sweep goes on after what is due was worked: a GitHub that is slow does not take the next sweep's time, and
 //! what there was no time for is left to it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::adapters::embedded::codehost::GithubStandIn;
-use countersign::adapters::embedded::codehost::change::{NewCommit, NewPullRequest, Push, ReviewEvent};
-use countersign::app::{self, App, Redelivery, SweepTime, Swept};
-use countersign::approval::facts::Person;
-use countersign::approval::request::{CallbackOutcome, End, State};
+use countersign::adapters::embedded::codehost::change::{NewCommit, NewPullRequest, Push};
+use countersign::app::{self, App, Redelivery, SweepTime};
 use countersign::approval::shown::Shown;
-use countersign::ident::{DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, Revision, TeamSlug};
-use countersign::ports::{
-    Answer, AttemptId, CallbackError, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, ExecutionCallback, Needs,
-    Reading, RequestStore as _, SettleClaim,
-};
+use countersign::ident::{DeliveryId, RepositoryName};
+use countersign::ports::{AttemptId, CodeHostError, DeliveryAttempt, DeliveryLog, RequestStore as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -80,59 +74,6 @@ async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
     (world, hosted, gate)
 }
 
-/// A GitHub that takes longer for one pull request than a sweep has, and then has no answer.
-struct Slow {
-    host: GithubStandIn,
-    number: u64,
-}
-
-/// For how long the sweeps of a slow GitHub begin requests: the first one that is asked for takes longer.
-const SHORT: Duration = Duration::from_millis(400);
-
-#[async_trait]
-impl CodeHost for Slow {
-    async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
-        if at.number == self.number {
-            tokio::time::sleep(SHORT).await;
-            return Err(CodeHostError::Unavailable { detail: "it is slow".to_owned() });
-        }
-        self.host.read(at, needs).await
-    }
-
-    async fn pull_requests_of(
-        &self,
-        repository: &RepositoryName,
-        revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
-        self.host.pull_requests_of(repository, revision).await
-    }
-
-    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
-        self.host.team_members(team).await
-    }
-}
-
-/// A sweep of a gate whose GitHub is slow with that pull request.
-async fn swept_slowly(world: &GateWorld, gate: &App, number: u64) -> Swept {
-    let gate = App { code_host: Arc::new(Slow { host: world.host.clone(), number }), ..gate.clone() };
-    let time = SweepTime { due: SHORT, afterwards: Duration::ZERO };
-    app::sweep_within(&gate, time).await.expect("a sweep")
-}
-
-/// Step Functions cannot be reached.
-struct Unreachable;
-
-#[async_trait]
-impl ExecutionCallback for Unreachable {
-    async fn resume(&self, _: &SettleClaim, _: &Answer) -> Result<CallbackOutcome, CallbackError> {
-        Err(CallbackError { detail: "nobody hears".to_owned() })
-    }
-
-    async fn is_running(&self, _: &ExecutionArn, _: u32) -> Result<bool, CallbackError> {
-        Err(CallbackError { detail: "nobody hears".to_owned() })
-    }
-}
-
 /// So long for pages and deliveries.
 fn afterwards(afterwards: Duration) -> SweepTime {
     SweepTime { afterwards, ..SweepTime::default() }
@@ -147,38 +88,6 @@ async fn requests_that_there_is_no_time_for_are_left_to_the_next_sweep_and_take_
     assert_eq!((swept.due, swept.left, swept.redelivered), (3, 3, 2), "deliveries have their time");
     let swept = app::sweep(&gate).await.expect("a sweep");
     assert_eq!((swept.due, swept.left), (3, 0));
-}
-
-#[tokio::test]
-async fn one_whose_facts_cannot_be_read_does_not_take_the_time_of_the_same_others_every_minute() {
-    let (world, _hosted, gate) = three_are_waiting(&Arc::default()).await;
-    let unread = async || {
-        let due = world.store.due(gate.clock.now()).await.expect("an answer");
-        due.into_iter().filter_map(|request| Some(request.subject.pull_request?.number)).collect::<Vec<_>>()
-    };
-    let due = unread().await;
-    assert_eq!(due.len(), 3);
-    for _ in 0..3 {
-        assert_eq!(swept_slowly(&world, &gate, due[0]).await.failed, 1);
-        world.clock.advance(SignedDuration::from_mins(1));
-    }
-    assert_eq!(unread().await, due[..1], "the others had their turn");
-}
-
-#[tokio::test]
-async fn what_is_decided_is_worked_before_anything_whose_facts_are_to_be_read() {
-    let (world, _hosted, gate) = three_are_waiting(&Arc::default()).await;
-    world.review("pia", ReviewEvent::Approve);
-    world.review("pat", ReviewEvent::Approve);
-    let nobody_hears = App { callback: Arc::new(Unreachable), ..gate.clone() };
-    world.deliver(&nobody_hears, "approvals").await.expect("a delivery");
-    world.clock.advance(SignedDuration::from_mins(2));
-    let due = world.store.due(gate.clock.now()).await.expect("an answer");
-    let decided: Vec<bool> = due.iter().map(|request| matches!(request.state, State::Settling(_))).collect();
-    assert_eq!(decided, [false, false, true], "the decided one is the last by its time");
-    world.broker.wait_with("secret");
-    assert_eq!(swept_slowly(&world, &gate, 2).await.ended, 1);
-    assert_eq!(world.broker.taken(), [End::Approved]);
 }
 
 #[tokio::test]
