@@ -352,6 +352,10 @@ async fn an_approval_is_left_to_whoever_verifies_it_and_shown_by_the_sweep_where
         shown.checks.values().next().map(|run| (run.writes, run.status.clone())).expect("a check")
     };
     assert_eq!(check(), (1, "in_progress".to_owned()));
+    // The page is looked at, has nothing new, and is due in ten minutes again.
+    world.minutes_pass(2);
+    app::sweep(&gate).await.expect("swept");
+    assert_eq!(check().0, 1);
     for by in ["pia", "pat"] {
         world.review(by, ReviewEvent::Approve);
     }
@@ -359,7 +363,10 @@ async fn an_approval_is_left_to_whoever_verifies_it_and_shown_by_the_sweep_where
     assert_eq!(world.broker.taken().len(), 1, "the execution goes on");
     assert_eq!(check().0, 1);
     // It never comes to verify.
-    world.minutes_pass(1);
+    world.minutes_pass(8);
+    app::sweep(&gate).await.expect("swept");
+    assert_eq!(check().0, 1);
+    world.minutes_pass(3);
     app::sweep(&gate).await.expect("swept");
     assert_eq!(check().0, 2);
 }
