@@ -23,6 +23,7 @@ services:
       production: {{ require: {production} }}
       europe: {{ require: 1 of payments }}
       canary: {{ require: 1 of payments, remind: 1h, escalate: {{ after: 2h, stand_in: {{ payments: [sre] }} }} }}
+      timed: {{ require: 1 of payments, wait: 10m }}
       brief: {{ require: 1 of payments, timeout: 1m }}
       staging: {{ require: none }}
       frozen: {{ require: none, freeze: [launch] }}

@@ -14,6 +14,7 @@ import policy
 import setting
 from running import call, until
 
+MINUTE = 60
 HOUR = 3600
 
 
@@ -146,6 +147,22 @@ class ChainTests(unittest.TestCase):
         self.world.tells(pull, "escalated")
         pull.review("sam")
         self.assertEqual(execution.releases()["decision"]["counts"], ["sam"])
+
+    def test_what_is_approved_is_held_by_its_timer_and_verified_again_after_it(self):
+        pull, execution = self.waiting("timed")
+        pull.review("pia")
+        execution.enters("Wait")
+        self.world.advance(10 * MINUTE)
+        self.assertEqual(execution.releases()["decision"]["counts"], ["pia"])
+
+    def test_what_is_taken_back_while_a_timer_holds_it_is_not_released(self):
+        pull, execution = self.waiting("timed")
+        pull.review("pia")
+        execution.enters("Wait")
+        pull.review("pia", "REQUEST_CHANGES")
+        self.host.drained()
+        self.world.advance(10 * MINUTE)
+        self.assertEqual(execution.fails("Countersign.Rejected")["verdict"], "rejected")
 
     def test_z_what_waits_for_a_freeze_is_asked_and_released_after_it(self):
         pull = self.pull()
