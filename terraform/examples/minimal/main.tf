@@ -33,3 +33,13 @@ output "state_machine_arn" {
   description = "For pipelines."
   value       = module.countersign.gate.state_machine_arn
 }
+
+output "caller" {
+  description = "What a pipeline needs: the rights of its role, and the step."
+  value       = module.countersign.caller
+}
+
+output "policy" {
+  description = "The policy that is in force."
+  value       = module.countersign.policy
+}
