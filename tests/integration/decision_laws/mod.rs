@@ -216,12 +216,14 @@ proptest! {
     }
 
     #[test]
-    fn a_wait_comes_to_an_end(rule in rule(), known in known_facts()) {
+    fn a_wait_comes_to_an_end_or_outlives_the_execution(rule in rule(), known in known_facts()) {
         let policy = policy(&rule);
         let mut facts = read(&known);
+        // Step Functions ends an execution after a year. A window that is frozen whenever it opens is waited for longer.
+        let year = facts.now + jiff::SignedDuration::from_hours(366 * 24);
         for _ in 0..20 {
             let decision = decide(&policy, &facts);
-            let Some(until) = decision.until else { return Ok(()) };
+            let Some(until) = decision.until.filter(|until| *until < year) else { return Ok(()) };
             prop_assert!(until > facts.now);
             facts.now = until;
         }
