@@ -35,7 +35,7 @@ locals {
       Action   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
       Resource = var.task_response_scope == "state-machine" ? local.arn.state_machine : "*"
     }
-    # Whether the execution that is to wait still runs.
+    # Whether an execution still runs: the one that is to wait, and one whose token is over.
     look = {
       Sid      = "LookAtExecutions"
       Effect   = "Allow"
@@ -75,13 +75,13 @@ locals {
   }
 
   common = concat(
-    [local.statements.items, local.statements.answer, local.statements.github_secret],
+    [local.statements.items, local.statements.answer, local.statements.look, local.statements.github_secret],
     local.statements.notify,
     local.statements.key,
   )
   # What one function does and the others do not.
   own = {
-    gate    = [local.statements.look]
+    gate    = []
     webhook = [local.statements.deliveries, local.statements.webhook_secret]
     sweep   = [local.statements.deliveries, local.statements.indexes, local.statements.undelivered]
   }

@@ -20,6 +20,14 @@ pub async fn end_execution(app: &App, execution: &ExecutionRef, how: ExecutionEn
     }
 }
 
+/// Whether the execution runs, so that somebody may wait; yes, where nobody can say.
+pub(super) async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
+    app.callback.is_running(&execution.arn, execution.redrive).await.unwrap_or_else(|error| {
+        tracing::warn!(execution.arn = %execution.arn, reason = %error, "it is not known whether the execution runs");
+        true
+    })
+}
+
 /// Closes what earlier runs of the execution left open.
 pub(super) async fn end_earlier_runs(app: &App, execution: &ExecutionRef) -> Result<(), Failure> {
     if execution.redrive == 0 {

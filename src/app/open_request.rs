@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::end_execution::{end_earlier_runs, end_execution};
+use super::end_execution::{end_earlier_runs, end_execution, still_runs};
 use super::failure::Failure;
 use super::gather::{Moments, bare};
 use super::input::{ExecutionInput, recorded};
@@ -75,6 +75,7 @@ pub async fn open_request(
         show::owe(app, at, &execution.request_id()).await;
     }
     let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
+    // One that was stopped while its request was stored is not told of a second time.
     if !still_runs(app, execution).await {
         end_execution(app, execution, ExecutionEnd::Stopped).await?;
         return Err(Failure::Ended { end: End::Canceled, decision: None });
@@ -90,15 +91,6 @@ pub async fn open_request(
         }
     }
     Ok(request.id)
-}
-
-/// Whether anybody waits. An execution that was stopped while its request was stored is not told of a second time; one of
-/// which nobody can say is asked for.
-async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
-    app.callback.is_running(&execution.arn, execution.redrive).await.unwrap_or_else(|error| {
-        tracing::warn!(execution.arn = %execution.arn, reason = %error, "it is not known whether the execution runs");
-        true
-    })
 }
 
 /// Stores a new request, or the new token in the one that stands.

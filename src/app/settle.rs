@@ -1,5 +1,6 @@
 //! Settle: reads the facts of an open request again, decides, and where that ends it, resumes its execution once.
 
+use super::end_execution::still_runs;
 use super::failure::Failure;
 use super::gather::facts_of;
 use super::rewrite::{TRIES, rewrite};
@@ -21,7 +22,8 @@ pub enum Settled {
     Waiting(Box<Waiting>),
     /// It ended, and the execution was told or is over.
     Ended(End),
-    /// It is decided; somebody else holds the claim, or the execution could not be told yet.
+    /// It is decided; somebody else holds the claim, or the execution could not be told yet: it does not answer, or its
+    /// waiting step is being run again.
     Claimed,
     /// It was over before, or there is none.
     Nothing,
@@ -71,7 +73,10 @@ pub(super) async fn settle_read(app: &App, mut request: ApprovalRequest) -> Resu
             State::Closed(_) => return Ok(Settled::Nothing),
         };
         match claim {
-            Ok(claim) => return resume(app, &claim).await,
+            Ok(claim) => match resume(app, &claim).await? {
+                Some(settled) => return Ok(settled),
+                None => app.code_host.forget(),
+            },
             Err(ClaimError::Refused(Refused::Settling)) => return Ok(Settled::Claimed),
             // Whoever came first may have seen newer facts.
             Err(ClaimError::Refused(_) | ClaimError::Write(WriteError::Conflict { .. })) => app.code_host.forget(),
@@ -101,14 +106,14 @@ async fn wait(app: &App, request: &ApprovalRequest, decision: Decision) -> Resul
     Ok(Settled::Waiting(Box::new(Waiting { request, decision })))
 }
 
-/// Tells the execution, and closes the request with what it said.
-async fn resume(app: &App, claim: &SettleClaim) -> Result<Settled, Failure> {
+/// Tells the execution, and closes the request with what it said. None: the request is to be settled anew.
+async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failure> {
     let request = claim.request();
     let answer = match answer_of(claim) {
         // Behind this answer nobody verifies any more.
         Answer::Success { .. } if app.callback.releases(&request.execution) => match release(app, claim).await {
             Some(answer) => answer,
-            None => return Ok(Settled::Claimed),
+            None => return Ok(Some(Settled::Claimed)),
         },
         answer @ (Answer::Success { .. } | Answer::Failure { .. }) => answer,
     };
@@ -117,10 +122,40 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Settled, Failure> {
         Err(error) => {
             tracing::error!(request.id = %request.id, execution.arn = %request.execution, reason = %error,
                 "the execution was not told; the claim is left to lapse");
-            return Ok(Settled::Claimed);
+            return Ok(Some(Settled::Claimed));
         }
     };
-    close(app, claim, outcome).await
+    if outcome == CallbackOutcome::TokenOver && waits_anew(app, claim).await {
+        return give_back(app, claim).await;
+    }
+    close(app, claim, outcome).await.map(Some)
+}
+
+/// Whether the token is over since the waiting step failed behind our back and is run again: its execution runs, nothing
+/// was sent before, and there is time left. An answer that is the release itself has no step that could be.
+async fn waits_anew(app: &App, claim: &SettleClaim) -> bool {
+    let request = claim.request();
+    let in_time = request.deadline.is_none_or(|deadline| app.clock.now() < deadline);
+    let execution = ExecutionRef { arn: request.execution.clone(), redrive: request.redrive };
+    in_time && claim.is_first_attempt() && !app.callback.releases(&execution.arn) && still_runs(app, &execution).await
+}
+
+/// Gives the claim back: the next run of the step stores its token, and settles. Where it has stored it already, it found
+/// the claim in its way, and nobody else would settle soon: none.
+async fn give_back(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failure> {
+    let request = claim.request();
+    tracing::warn!(request.id = %request.id, execution.arn = %request.execution,
+        "the token is over and the execution runs: its step is run again, and the request goes on waiting");
+    let given = rewrite(app, request, |current| {
+        let entry = Entry { kind: RecordKind::GivenBack, at: app.clock.now(), decision: None, facts: None };
+        let ours = current.state == request.state;
+        current.give_back().ok().filter(|_| ours).map(|next| (next, entry))
+    });
+    if given.await?.is_none() {
+        return Ok(Some(Settled::Claimed));
+    }
+    let same_token = app.store.token(&request.id).await?.as_ref() == Some(claim.token());
+    Ok(same_token.then_some(Settled::Claimed))
 }
 
 /// The answer at the time of use; none where it has to wait, or is not to be had: the claim is left to lapse, and whoever

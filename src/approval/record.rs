@@ -54,6 +54,8 @@ pub enum RecordKind {
     Claimed,
     /// A claim that had lapsed was taken over.
     TakenOver,
+    /// A claim was given back: its token was over, and the waiting step is being run again.
+    GivenBack,
     /// The execution was told, or found to be over.
     Closed,
     /// The execution ended without an answer.

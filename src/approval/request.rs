@@ -1,4 +1,5 @@
-//! An approval request and its states, as pure transitions: `pending → settling → closed`.
+//! An approval request and its states, as pure transitions: `pending → settling → closed`, and back to pending where
+//! nobody could have taken the answer yet.
 //!
 //! A transition gives the request as it would be; only a store's conditional write makes it so. Nothing here waits,
 //! reads a clock or calls anyone.
@@ -242,6 +243,9 @@ pub enum Refused {
     /// The decision is to go on waiting.
     #[error("the decision ends nothing")]
     NothingToSettle,
+    /// An earlier attempt to send the decision may have been taken.
+    #[error("the decision may have been sent before")]
+    PerhapsSent,
 }
 
 impl ApprovalRequest {
@@ -381,6 +385,20 @@ impl ApprovalRequest {
                 Ok(self.with(State::Settling(Settling { claimed_at: now, attempts, ..settling.clone() })))
             }
             State::Settling(_) => Err(Refused::Settling),
+            State::Pending => Err(Refused::NotSettling),
+            State::Closed(_) => Err(Refused::Closed),
+        }
+    }
+
+    /// Gives a claim back whose answer nobody took: at the only attempt the token was over, though the execution runs. Its
+    /// waiting step is being run again, and the next run stores its token and decides by the facts of that time.
+    ///
+    /// # Errors
+    /// [`Refused`], where there is no claim, and [`Refused::PerhapsSent`] at a later attempt.
+    pub fn give_back(&self) -> Result<Self, Refused> {
+        match &self.state {
+            State::Settling(settling) if settling.attempts > 1 => Err(Refused::PerhapsSent),
+            State::Settling(_) => Ok(Self { approved_at: None, owed_from: None, ..self.with(State::Pending) }),
             State::Pending => Err(Refused::NotSettling),
             State::Closed(_) => Err(Refused::Closed),
         }

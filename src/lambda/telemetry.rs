@@ -61,6 +61,7 @@ impl Meter {
             | RecordKind::Read
             | RecordKind::Claimed
             | RecordKind::TakenOver
+            | RecordKind::GivenBack
             | RecordKind::Released
             | RecordKind::Held => None,
         };

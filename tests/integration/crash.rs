@@ -7,7 +7,7 @@ use std::sync::Arc;
 use countersign::adapters::embedded::codehost::change::ReviewEvent;
 use countersign::app::{App, sweep};
 use countersign::approval::decision::Event;
-use countersign::approval::request::{Callback, End};
+use countersign::approval::request::{Callback, End, State};
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::{Fuse, Side};
@@ -195,6 +195,41 @@ async fn cut_off_everywhere(story: Story) {
     // After the answer was taken, and before that is written: the only two places at which it has to be presumed.
     assert_eq!(presumed, 2);
     assert_eq!(deaths, 2 * calls);
+}
+
+#[tokio::test]
+async fn a_review_that_comes_while_the_waiting_step_is_run_again_is_taken_by_the_next_run() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.open(&gate, "token-1").await.expect("a request");
+    // The run that stored this token failed all the same, and the next one has not begun.
+    world.broker.wait_with("token-2");
+    world.review("pia", ReviewEvent::Approve);
+    world.deliver(&gate, "3f0c").await.expect("a delivery");
+    assert_eq!((world.request().await.state, world.broker.taken()), (State::Pending, vec![]));
+    assert_eq!(world.channel.told(), [Event::Requested]);
+
+    world.open(&gate, "token-2").await.expect("a request");
+    assert_ended(&world, Story::Approve, "between two runs").await;
+}
+
+#[tokio::test]
+async fn an_approval_that_nobody_waits_for_any_more_ends_canceled_before_the_deadline_and_expired_after_it() {
+    for (stopped, minutes, end) in [(true, 0, End::Canceled), (true, 61, End::Expired), (false, 61, End::Expired)] {
+        let world = GateWorld::new("production");
+        let gate = world.gate(&Fuse::never());
+        world.open(&gate, "token-1").await.expect("a request");
+        world.broker.wait_with("token-2");
+        if stopped {
+            world.broker.stop();
+        }
+        world.minutes_pass(minutes);
+        world.review("pia", ReviewEvent::Approve);
+        world.deliver(&gate, "3f0c").await.expect("a delivery");
+        let request = world.request().await;
+        let closed = request.closed().map(|closed| (closed.end, closed.callback));
+        assert_eq!((closed, world.broker.taken()), (Some((end, Callback::TokenOver)), vec![]));
+    }
 }
 
 #[tokio::test]

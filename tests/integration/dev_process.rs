@@ -151,6 +151,9 @@ async fn a_review_that_was_just_given_when_the_gate_was_killed_is_delivered_afte
     first.kill();
 
     let second = Process::start(folder.path());
+    // Where it died with a claim in its hands, that lapses first.
+    let minutes = json!({ "advance": "2m" });
+    second.gate.post("/clock", &minutes).await.expect("the clock is moved");
     resumed_once(&second).await;
     second.kill();
 }

@@ -39,6 +39,12 @@ enum Step {
     FetchToken { claim: Arc<ApprovalRequest> },
     /// Tell the execution.
     Call { claim: Arc<ApprovalRequest>, token: Token },
+    /// Ask whether the execution runs, as its token is over at the only attempt and the deadline has not come.
+    Ask { claim: Arc<ApprovalRequest>, token: Token },
+    /// Write that the claim is given back, over `base`.
+    GiveBack { claim: Arc<ApprovalRequest>, token: Token, base: Arc<ApprovalRequest> },
+    /// Read whether the token is still the same, now that the claim is given back.
+    Compare { token: Token },
     /// Write what it said, over `base`.
     Close { claim: Arc<ApprovalRequest>, token: Token, base: Arc<ApprovalRequest>, outcome: CallbackOutcome },
     /// Nothing more.
@@ -112,6 +118,10 @@ impl World {
         if let State::Closed(before) = &self.stored.state {
             assert_eq!(next.closed(), Some(before), "a closed request was changed");
         }
+        if next.state == State::Pending && self.stored.state != State::Pending {
+            assert_eq!(self.broker.accepted, None, "what was taken was given back");
+            self.claimed = None;
+        }
         if let State::Settling(settling) = &next.state {
             assert!(self.claimed.is_none_or(|end| end == settling.end), "two decisions were claimed");
             self.claimed = Some(settling.end);
@@ -152,8 +162,19 @@ impl World {
             Step::FetchToken { claim } => Step::Call { claim, token: self.token },
             Step::Call { claim, token } => {
                 let outcome = self.send(settling_end(&claim), token);
-                Step::Close { base: Arc::clone(&claim), claim, token, outcome }
+                if outcome == CallbackOutcome::TokenOver && claim.give_back().is_ok() && self.now < DEADLINE {
+                    Step::Ask { claim, token }
+                } else {
+                    Step::Close { base: Arc::clone(&claim), claim, token, outcome }
+                }
             }
+            Step::Ask { claim, token } => match self.runs() {
+                true => Step::GiveBack { base: Arc::clone(&claim), claim, token },
+                false => Step::Close { base: Arc::clone(&claim), claim, token, outcome: CallbackOutcome::TokenOver },
+            },
+            Step::GiveBack { claim, token, base } => self.give_back(claim, token, &base),
+            Step::Compare { token } if token == self.token => Step::Over,
+            Step::Compare { .. } => Step::Begin,
             Step::Close { claim, token, base, outcome } => self.close(claim, token, &base, outcome),
             Step::Over => Step::Over,
         };
@@ -178,6 +199,21 @@ impl World {
     fn claim(&mut self, claimed: ApprovalRequest) -> Step {
         let claim = Arc::new(claimed.clone());
         if self.write(claimed) { Step::FetchToken { claim } } else { Step::Begin }
+    }
+
+    /// Whether the execution runs: when its wait is over, until the end of all is told.
+    fn runs(&self) -> bool {
+        !self.broker.stopped && !self.stop_reported
+    }
+
+    fn give_back(&mut self, claim: Arc<ApprovalRequest>, token: Token, base: &ApprovalRequest) -> Step {
+        let given = base.give_back().expect("a claim of one attempt");
+        let still_ours = self.stored.state == claim.state;
+        match self.write(given) {
+            true => Step::Compare { token },
+            false if still_ours => Step::GiveBack { base: Arc::clone(&self.stored), claim, token },
+            false => Step::Over,
+        }
     }
 
     fn close(
@@ -297,7 +333,10 @@ impl World {
                 assert!(accepted.is_none_or(|end| end == closed.end), "another end was taken");
                 assert_eq!(self.claimed, Some(closed.end), "presumed without a claim");
             }
-            Callback::TokenOver => assert!(accepted.is_none() && gave_up, "taken and recorded as not sent"),
+            Callback::TokenOver => {
+                assert!(accepted.is_none() && gave_up, "taken and recorded as not sent");
+                assert!(closed.end == End::Expired || self.broker.live.is_none(), "canceled while somebody waits");
+            }
             Callback::NotNeeded => assert!(accepted.is_none() && gave_up && self.claimed.is_none(), "taken unasked"),
         }
         assert_eq!(self.stored.approved_at.is_some(), closed.end == End::Approved);
@@ -386,6 +425,15 @@ impl World {
                 key.extend(claim_of(claim));
             }
             Step::Over => key.push(7),
+            Step::Ask { claim, token } => {
+                key.extend([8, *token]);
+                key.extend(claim_of(claim));
+            }
+            Step::GiveBack { claim, token, base } => {
+                key.extend([9, *token, newest(base)]);
+                key.extend(claim_of(claim));
+            }
+            Step::Compare { token } => key.extend([10, *token]),
         }
     }
 }

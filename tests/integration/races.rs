@@ -102,6 +102,35 @@ async fn a_delivery_that_comes_twice_at_once_gives_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "how the races went is worth knowing")]
+async fn an_approval_that_races_the_next_run_of_the_waiting_step_is_taken_at_once_and_once() {
+    let (mut given_back, mut in_time) = (0, 0);
+    for round in 0..4 * ROUNDS {
+        if round >= ROUNDS / 10 && given_back > 0 && in_time > 0 {
+            break;
+        }
+        let (world, gate) = waiting("production").await;
+        world.broker.wait_with("token-2");
+        let webhook = reviewed((&world, &gate), "pia", ReviewEvent::Approve);
+        let run = {
+            let (world, gate) = (Arc::clone(&world), gate.clone());
+            tokio::spawn(async move { world.open(&gate, "token-2").await.expect("a request") })
+        };
+        webhook.await.expect("a task");
+        run.await.expect("a task");
+        let request = world.request().await;
+        let closed = request.closed().map(|closed| (closed.end, closed.callback));
+        assert_eq!(closed, Some((End::Approved, Callback::Sent)));
+        assert_eq!(world.broker.taken(), [End::Approved]);
+        let trail = world.store.trail(&request.id).await.expect("a trail");
+        let back = trail.iter().any(|record| record.kind == RecordKind::GivenBack);
+        *if back { &mut given_back } else { &mut in_time } += 1;
+    }
+    println!("given back: {given_back}, in time: {in_time}");
+    assert!(given_back > 0 && in_time > 0, "the race is none");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_second_of_two_approvals_settles_in_either_order_and_at_once() {
     for order in [["pia", "pat"], ["pat", "pia"]] {
         let (world, gate) = waiting("vault").await;

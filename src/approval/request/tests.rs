@@ -190,6 +190,22 @@ fn a_token_that_is_over_at_a_later_attempt_is_held_to_have_taken_an_earlier_one(
 }
 
 #[test]
+fn a_claim_that_nobody_can_have_answered_is_given_back_and_anything_may_be_decided_anew() {
+    let back = settling(Verdict::Approved).held(at(10)).give_back().unwrap();
+    assert_eq!(back, ApprovalRequest { version: 4, read_at: at(10), ..pending() });
+    assert_eq!(claim_of(&back.claim(&decided(Verdict::Rejected), at(20)).unwrap()).attempts, 1);
+}
+
+#[test]
+fn a_claim_that_may_have_been_answered_is_not_given_back_and_without_one_there_is_nothing_to_give() {
+    let again = settling(Verdict::Approved).take_over(at(70)).unwrap();
+    assert_eq!(again.give_back(), Err(Refused::PerhapsSent));
+    assert_eq!(pending().give_back(), Err(Refused::NotSettling));
+    let closed = settling(Verdict::Approved).close(CallbackOutcome::Taken, at(11)).unwrap();
+    assert_eq!(closed.give_back(), Err(Refused::Closed));
+}
+
+#[test]
 fn another_token_leaves_a_claim_with_its_attempts_as_an_earlier_run_of_the_step_may_write_late() {
     let retried = settling(Verdict::Approved).retoken(1).unwrap();
     assert_eq!(retried.state, settling(Verdict::Approved).state);
