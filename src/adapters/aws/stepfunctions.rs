@@ -3,6 +3,7 @@
 //! Which refusal means what: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>.
 //! Knows nothing of what the answer says.
 
+use std::cmp::Ordering;
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
@@ -56,9 +57,15 @@ impl ExecutionCallback for StepFunctions {
         let call = self.client().describe_execution().execution_arn(execution.as_str());
         match call.send().await {
             Ok(described) => {
-                // The answer may be a moment old: of a run before this one it says nothing of this one.
-                let of_this_run = described.redrive_count().is_none_or(|count| i64::from(count) >= i64::from(redrive));
-                Ok(*described.status() == ExecutionStatus::Running || !of_this_run)
+                let running = *described.status() == ExecutionStatus::Running;
+                let told_of = described.redrive_count().map_or(i64::from(redrive), i64::from);
+                Ok(match told_of.cmp(&i64::from(redrive)) {
+                    // The answer may be a moment old: of a run before this one it says nothing of this one.
+                    Ordering::Less => true,
+                    Ordering::Equal => running,
+                    // A later run began when this one was over.
+                    Ordering::Greater => false,
+                })
             }
             Err(error) => Err(CallbackError { detail: format!("Step Functions: {}", describe(&error)) }),
         }

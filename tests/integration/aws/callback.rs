@@ -75,6 +75,7 @@ async fn an_execution_runs_where_step_functions_says_so_and_else_nobody_knows() 
     for (status, body, expected) in [
         (200, described("RUNNING", 1), Some(true)),
         (200, described("ABORTED", 1), Some(false)),
+        (200, described("RUNNING", 2), Some(false)),
         // Step Functions may tell of the run before for a moment.
         (200, described("ABORTED", 0), Some(true)),
         (200, described("PENDING_REDRIVE", 1), Some(false)),

@@ -395,9 +395,9 @@ impl ExecutionCallback for Broker {
         }
     }
 
-    async fn is_running(&self, execution: &ExecutionArn, _: u32) -> Result<bool, CallbackError> {
+    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
         let running = self.running().map_err(|error| CallbackError { detail: error.to_string() })?;
-        Ok(running.iter().any(|one| one.arn == *execution))
+        Ok(running.iter().any(|one| one.arn == *execution && one.redrive == redrive))
     }
 }
 

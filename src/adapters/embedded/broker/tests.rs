@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Broker, BrokerError, Status, TaskError, TaskOutcome};
 use crate::adapters::embedded::clock::MovableClock;
 use crate::ident::TaskToken;
+use crate::ports::ExecutionCallback as _;
 
 fn broker() -> (Broker, Arc<MovableClock>) {
     let clock = Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse::<Timestamp>().unwrap()));
@@ -86,6 +87,18 @@ fn a_failed_execution_is_redriven_with_the_same_input_and_a_finished_one_is_not(
     assert!(matches!(broker.redrive("a", &Value::Null), Err(BrokerError::NotRedrivable { .. })));
     broker.end("a", Status::Failed { error: "E".to_owned(), cause: String::new() }).unwrap();
     assert_eq!(broker.redrive("a", &Value::Null).unwrap().redrive, 1);
+}
+
+#[tokio::test]
+async fn an_execution_runs_in_its_newest_run_only_and_until_that_ends() {
+    let (broker, _) = broker();
+    waiting(&broker);
+    let failed = Status::Failed { error: "E".to_owned(), cause: String::new() };
+    broker.end("a", failed.clone()).unwrap();
+    let arn = broker.redrive("a", &Value::Null).unwrap().arn;
+    assert_eq!((broker.is_running(&arn, 0).await, broker.is_running(&arn, 1).await), (Ok(false), Ok(true)));
+    broker.end("a", failed).unwrap();
+    assert_eq!(broker.is_running(&arn, 1).await, Ok(false));
 }
 
 #[test]
