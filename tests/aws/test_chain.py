@@ -202,6 +202,20 @@ class ChainTests(unittest.TestCase):
         self.world.sweep()
         self.world.taken(lost)
 
+    def test_a_review_that_comes_between_two_runs_of_the_waiting_step_is_taken_by_the_second(self):
+        self.peer.ask("lose", step="request-approval")
+        self.addCleanup(self.peer.ask, "release")
+        pull = self.pull()
+        execution = self.world.start("production", pull).tried_in_vain()
+        self.assertIn(pull.name, self.open_requests())
+        pull.review("pia")
+        self.host.drained()
+        self.assertTrue(execution.runs())
+        self.assertIn(pull.name, self.open_requests())
+        self.peer.ask("release")
+        self.assertEqual(execution.releases()["decision"]["counts"], ["pia"])
+        self.world.tells(pull, "approved")
+
     def test_a_delivery_that_comes_again_changes_nothing(self):
         pull, execution = self.waiting()
         pull.review("pia")

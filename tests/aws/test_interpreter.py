@@ -70,6 +70,22 @@ class InterpreterTests(PeerTestCase):
         self.states.send_task_success(taskToken=second["token"], output='{"n": 2}')
         self.assertEqual(json.loads(self.ended(execution)["output"]), {"n": 2})
 
+    def test_the_token_of_a_run_whose_function_failed_is_over_before_the_next_run_begins(self):
+        again = [{"ErrorEquals": ["Try"], "MaxAttempts": 1, "IntervalSeconds": 900}]
+        failing = waiting(TimeoutSeconds=60, Retry=again, End=True)
+        failing["Parameters"]["Payload"] |= {"do": "fail", "error": "Try"}
+        execution = self.start(machine("A", A=failing))
+
+        def happened() -> dict[str, dict]:
+            events = self.states.get_execution_history(executionArn=execution)["events"]
+            return {event["type"]: event for event in events}
+
+        events = until("its function fails", lambda: "TaskFailed" in (told := happened()) and told)
+        token = json.loads(events["TaskScheduled"]["taskScheduledEventDetails"]["parameters"])["Payload"]["token"]
+        until("it is over", lambda: self.refused(self.states.send_task_heartbeat, taskToken=token) == "TaskTimedOut")
+        self.assertEqual(self.refused(self.states.send_task_success, taskToken=token, output="{}"), "TaskTimedOut")
+        self.assertEqual(self.describe(execution)["status"], "RUNNING")
+
     # Executions.
 
     def test_a_stopped_execution_is_aborted_at_once_and_its_token_is_over(self):

@@ -175,6 +175,11 @@ class Execution:
         )
         return self
 
+    def tried_in_vain(self) -> "Execution":
+        """Returns when a run of a step has failed."""
+        until("a run fails", lambda: any(event["type"] == "TaskFailed" for event in self.history()))
+        return self
+
     def token(self) -> str:
         """The token that was handed out last."""
         given = [event["taskScheduledEventDetails"] for event in self.history() if event["type"] == "TaskScheduled"]

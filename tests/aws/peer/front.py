@@ -7,13 +7,15 @@
 | `POST /_peer/settle` | returns when every event has been delivered |
 | `POST /_peer/encode` `{"base64": bool}` | whether HTTP APIs pass text on in base64 |
 | `POST /_peer/reachable` `{"api": bool}` | whether HTTP APIs answer at all |
+| `POST /_peer/lose` `{"step": name}` | a step's next run does its work and fails; the runs after it are held |
+| `POST /_peer/release` | lets them go |
 | `GET /_peer/tokens` | every task token that was handed out |
 """
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from . import clock, http_api, rules, subscribers, tokens
+from . import clock, functions, http_api, rules, subscribers, tokens
 
 _settings = {"base64": False, "api": True}
 
@@ -36,6 +38,12 @@ def _control(method: str, path: str, body: bytes) -> object:
     if method == "POST" and path in ("encode", "reachable"):
         _settings.update(asked)
         return _settings
+    if (method, path) == ("POST", "lose"):
+        functions.lose(asked["step"])
+        return {}
+    if (method, path) == ("POST", "release"):
+        functions.release()
+        return {}
     if (method, path) == ("GET", "tokens"):
         return sorted(tokens.ISSUED)
     return None

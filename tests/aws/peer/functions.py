@@ -17,16 +17,40 @@ import zipfile
 from moto.awslambda import models
 
 from . import clock, iam
-from .runtime_api import Environment
+from .runtime_api import Environment, failure
 
 DEFAULT_POLICY = "/opt/countersign/policy.json"
 KEPT = ("DeadLetterConfig", "KMSKeyArn", "LoggingConfig")
 
+RUN_SECONDS = 60
+"""How long a run is held at most."""
+
 _lock = threading.Lock()
 _idle: dict[tuple, list[Environment]] = {}
 _all: list[Environment] = []
+_lost: dict[str, "Lost"] = {}
 _folder: pathlib.Path
 _port: int
+
+
+class Lost:
+    """A step of the state machine whose next run does its work and fails all the same; the runs after it are held."""
+
+    def __init__(self):
+        self.first = True
+        self.released = threading.Event()
+
+
+def lose(step: str) -> None:
+    """Loses the answer of the step's next run, and holds the ones after it until `release`."""
+    _lost[step] = Lost()
+
+
+def release() -> None:
+    """Lets go what `lose` holds."""
+    for lost in _lost.values():
+        lost.released.set()
+    _lost.clear()
 
 
 def install(folder: pathlib.Path, port: int) -> None:
@@ -81,6 +105,13 @@ def _answer(self, body, request_headers, response_headers):
 
 def _invoke(self, event=None) -> tuple[str, bool, str]:
     body = event if isinstance(event, str) else event.decode() if isinstance(event, bytes) else json.dumps(event)
+    given = json.loads(body)
+    lost = _lost.get(given.get("step")) if isinstance(given, dict) else None
+    first = lost is not None and lost.first
+    if first:
+        lost.first = False
+    elif lost is not None:
+        lost.released.wait(RUN_SECONDS)
     key = (self.function_arn, self.code_sha_256, json.dumps(self.environment_vars, sort_keys=True), str(self.layers))
     with _lock:
         free = _idle.setdefault(key, [])
@@ -91,6 +122,8 @@ def _invoke(self, event=None) -> tuple[str, bool, str]:
     if environment.runs():
         with _lock:
             free.append(environment)
+    if first:
+        answer, failed = failure("Sandbox.Timedout", "Error: Task timed out, as asked"), True
     return answer.decode(), failed, ""
 
 

@@ -53,12 +53,12 @@ class Environment:
                 answered, body, error = self.answers.get(timeout=0.05)
             except queue.Empty:
                 if not self.runs():
-                    return _failed("Runtime.ExitError", f"RequestId: {request} Error: Runtime exited"), True
+                    return failure("Runtime.ExitError", f"RequestId: {request} Error: Runtime exited"), True
                 continue
             if answered in (request, None):
                 return body, error
         self.stop()
-        return _failed(
+        return failure(
             "Sandbox.Timedout", f"RequestId: {request} Error: Task timed out after {seconds:.2f} seconds"
         ), True
 
@@ -70,7 +70,8 @@ class Environment:
         threading.Thread(target=self.server.shutdown, daemon=True).start()
 
 
-def _failed(kind: str, message: str) -> bytes:
+def failure(kind: str, message: str) -> bytes:
+    """What Lambda says of a function that failed."""
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 

@@ -1,6 +1,6 @@
 """Patch: task tokens as AWS has them.
 
-Long, with `+ / =`; good for one outcome; dead when their task timed out or their execution ended; a fresh one for every
+Long, with `+ / =`; good for one outcome; dead when their task timed out or failed, or their execution ended; a fresh one for every
 try of a retried task. The errors are those of the API reference of SendTaskSuccess and its sisters.
 """
 
@@ -78,6 +78,11 @@ def install() -> None:
     handle = StateTaskServiceCallback._handle_retry
 
     def handle_retry(self, env, failure_event):
+        # Before the pause, not after it: nobody waits with the token of a run that has failed.
+        task = env.states.context_object.context_object_data.get("Task")
+        endpoint = task and env.callback_pool_manager.get(task["Token"])
+        if endpoint:
+            endpoint.interrupt_all()
         outcome = handle(self, env, failure_event)
         if outcome == RetryOutcome.CanRetry and "Task" in env.states.context_object.context_object_data:
             env.callback_pool_manager.add(env.states.context_object.update_task_token())
