@@ -1,7 +1,7 @@
 """Patch: task tokens as AWS has them.
 
-Long, with `+ / =`; good for one outcome; dead when their task timed out or failed, or their execution ended; a fresh one for every
-try of a retried task. The errors are those of the API reference of SendTaskSuccess and its sisters.
+Long, with `+ / =`; good for one outcome; dead when their task timed out or failed, or their execution ended; a fresh
+one for every try of a retried task. The errors are those of the API reference of SendTaskSuccess and its sisters.
 """
 
 import base64
