@@ -59,7 +59,7 @@ pub fn end_of_patience() -> Instant {
 
 /// Works a delivery that was let in, until then: what it took to let it in is part of the same time.
 pub async fn work(app: &App, desk: &dyn ProtectionDesk, delivery: Delivery, until: Instant) -> Reply {
-    let Delivery { id, kind } = delivery;
+    let Delivery { id, kind, installation: _ } = delivery;
     let work = async {
         match kind {
             DeliveryKind::Ping => Ok(Reply::new(200, json!({ "result": "pong" }))),

@@ -2,7 +2,7 @@
 //!
 //! The secret is read again now and then, so that a new key of the App needs no new containers.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::adapters::aws::secrets::{SecretFields, Secrets};
 use crate::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
+use crate::adapters::github::delivery::AppInstallation;
 use crate::approval::facts::Person;
 use crate::approval::request::CallbackOutcome;
 use crate::approval::shown::{Check, Deployment, DeploymentStatus, Reviewer};
@@ -29,6 +30,8 @@ pub struct Github {
     url: String,
     clock: Arc<dyn Clock>,
     connected: Mutex<Option<Connected>>,
+    /// The first that a delivery named.
+    installation: OnceLock<AppInstallation>,
 }
 
 struct Connected {
@@ -42,7 +45,14 @@ impl Github {
     /// `installation_id` where it is known, or with `token`.
     #[must_use]
     pub fn new(secrets: Secrets, arn: String, url: String, clock: Arc<dyn Clock>) -> Self {
-        Self { secrets, arn, url, clock, connected: Mutex::default() }
+        Self { secrets, arn, url, clock, connected: Mutex::default(), installation: OnceLock::new() }
+    }
+
+    /// Keeps which of the App's installations the first delivery names, so that the first call need not ask for it.
+    pub(super) fn named(&self, installation: Option<AppInstallation>) {
+        if let Some(installation) = installation {
+            self.installation.get_or_init(|| installation);
+        }
     }
 
     /// How many calls are left, where any was made.
@@ -84,7 +94,11 @@ impl Github {
             token: fields.get("token"),
         };
         let settings = GithubSettings::read(given).map_err(|error| format!("the secret `{}`: {error}", self.arn))?;
-        GithubClient::new(settings, Arc::clone(&self.clock)).map_err(|error| error.to_string())
+        let client = GithubClient::new(settings, Arc::clone(&self.clock)).map_err(|error| error.to_string())?;
+        if let Some(AppInstallation { owner, id }) = self.installation.get() {
+            client.know_installation(owner, *id);
+        }
+        Ok(client)
     }
 
     async fn for_facts(&self) -> Result<GithubClient, CodeHostError> {

@@ -70,7 +70,10 @@ async fn answer(installation: &Installation, request: HttpRequest) -> Reply {
         return Reply::later(&Failure::Unavailable { detail: "there is no webhook secret".to_owned() });
     };
     match keys.receive(&headers, &body, now).await {
-        Ok(delivery) => work(&installation.app, installation.desk.as_ref(), delivery, until).await,
+        Ok(delivery) => {
+            installation.github.named(delivery.installation.clone());
+            work(&installation.app, installation.desk.as_ref(), delivery, until).await
+        }
         Err(NotLetIn::Refused(refused)) => {
             if matches!(refused, Refused::Signature(_)) {
                 installation.meter.delivery_rejected(now);

@@ -351,6 +351,7 @@ async fn a_delivery_is_worked_until_its_time_is_over() {
     let gate = world.gate(&Fuse::never());
     let delivery = || Delivery {
         id: DeliveryId::new(GUID).expect("a delivery"),
+        installation: None,
         kind: DeliveryKind::PullRequest {
             reference: pull_request("acme/checkout#1"),
             what: PullRequestEvent::ReviewSubmitted,

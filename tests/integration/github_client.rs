@@ -53,6 +53,18 @@ async fn an_app_that_was_installed_anew_is_looked_up_once_more() {
 }
 
 #[tokio::test]
+async fn an_installation_that_is_known_already_is_looked_up_only_where_it_is_no_more() {
+    for (known, owner, lookups) in [(1, "Acme", 0), (7, "acme", 1), (1, "another", 1)] {
+        let (_world, hosted) = hosted().await;
+        let client = hosted.client();
+        client.know_installation(owner, known);
+        reads(&client).await.expect("facts");
+        assert_eq!(hosted.count("GET /repos/acme/checkout/installation"), lookups, "{owner} {known}");
+        assert_eq!(hosted.count("POST /app/installations/1/access_tokens"), 1);
+    }
+}
+
+#[tokio::test]
 async fn no_token_for_an_installation_is_neither_a_team_nor_a_pull_request_that_is_gone() {
     let team = TeamSlug::new("acme/payments").expect("a team");
     for status in [403, 404, 422] {

@@ -42,6 +42,17 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// What it tells.
     pub kind: DeliveryKind,
+    /// Whose App delivers it; none where that is not told, as by a webhook that is no App's.
+    pub installation: Option<AppInstallation>,
+}
+
+/// Which installation of the App is an owner's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppInstallation {
+    /// The login of the account whose repositories it is for.
+    pub owner: String,
+    /// Its number.
+    pub id: u64,
 }
 
 /// What a delivery tells.
@@ -184,7 +195,8 @@ pub fn receive(
     if !payload.is_object() {
         return Err(Refused::NotAnObject);
     }
-    Ok(Delivery { id, kind: kind(event, &Place::root(&payload), now)? })
+    let payload = Place::root(&payload);
+    Ok(Delivery { id, kind: kind(event, &payload, now)?, installation: payload.installation() })
 }
 
 fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind, Refused> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::delivery::{DeliveryKind, Fault, Refused};
+use super::delivery::{AppInstallation, DeliveryKind, Fault, Refused};
 use crate::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
 use crate::approval::shown::{CHECK_PREFIX, REEVALUATE, Reviewer};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
@@ -77,6 +77,13 @@ impl<'a> Place<'a> {
             0 => Err(Refused::Field { name: place.name, fault: Fault::Unreadable }),
             number => Ok(PullRequestRef { repository, number }),
         }
+    }
+
+    /// The App's installation that delivers this. It only spares asking for it: what cannot be read is not told.
+    pub(super) fn installation(&self) -> Option<AppInstallation> {
+        let repository: RepositoryName = self.field("repository").field("full_name").optional().ok().flatten()?;
+        let id = self.field("installation").field("id").optional().ok().flatten()?;
+        Some(AppInstallation { owner: repository.parts().0.to_owned(), id })
     }
 
     /// What is asked at a check of ours: to run it again, or by its button. None where the check is another's, or the

@@ -87,6 +87,11 @@ impl Hosted {
         Self { host: host.clone(), clock: Arc::clone(clock), between, address, server }
     }
 
+    /// Where it is.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A client as the App.
     pub(crate) fn client(&self) -> GithubClient {
         self.client_by(GivenSettings { app_id: Some("1"), private_key: Some(APP_KEY), ..GivenSettings::default() })

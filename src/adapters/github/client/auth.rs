@@ -107,6 +107,15 @@ impl GithubClient {
         if installation == known { Err(refused) } else { self.as_installation(installation).await }
     }
 
+    /// Takes for known which installation is an owner's, where none is: a signed delivery names it, and looking it up is a
+    /// call. One that is no more is looked up all the same, as soon as GitHub has no token for it.
+    pub fn know_installation(&self, owner: &str, id: u64) {
+        // Whoever holds the lock is looking one up.
+        if let Ok(mut known) = self.shared.tokens.installations.try_lock() {
+            known.entry(owner.to_ascii_lowercase()).or_insert(id);
+        }
+    }
+
     /// Forgets the id of an owner's installation, unless another call has learned the new one meanwhile.
     async fn forget_installation(&self, login: &str, id: u64) {
         let mut known = self.shared.tokens.installations.lock().await;

@@ -43,8 +43,13 @@ impl Lines {
 
 /// A function over the world's ports. Its secrets are at that address.
 fn installation(world: &GateWorld, app: App, lines: &Lines, secrets: &str) -> Installation {
+    installation_beside(world, app, lines, (secrets, NOWHERE))
+}
+
+/// The same, with a GitHub of its own at the second address.
+fn installation_beside(world: &GateWorld, app: App, lines: &Lines, (secrets, github): (&str, &str)) -> Installation {
     let secrets = || Secrets::new(connection(secrets));
-    let github = Github::new(secrets(), "arn:github".to_owned(), "http://127.0.0.1:9".to_owned(), app.clock.clone());
+    let github = Github::new(secrets(), "arn:github".to_owned(), github.to_owned(), app.clock.clone());
     Installation {
         app,
         desk: Arc::new(world.host.clone()),

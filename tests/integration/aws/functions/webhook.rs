@@ -6,12 +6,15 @@ use countersign::adapters::embedded::codehost::change::ReviewEvent;
 use countersign::app::Failure;
 use countersign::approval::request::End;
 use countersign::lambda::webhook::{HttpRequest, HttpResponse, deliver};
+use countersign::ports::{CodeHost as _, Needs};
 use serde_json::{Value, json};
 
-use super::{Lines, NOWHERE, installation};
+use super::{Lines, NOWHERE, installation, installation_beside};
 use crate::aws::cloud::Cloud;
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::Fuse;
+use crate::github_world::{APP_KEY, Hosted};
+use crate::specimen::pull_request;
 use crate::webhook_door::{GUID, SECRET, secret};
 
 const OTHER: &str = "another secret, which came later";
@@ -43,6 +46,16 @@ fn ping(by: &str) -> HttpRequest {
 
 fn ping_body() -> String {
     json!({ "zen": "Approachable is better than simple.", "hook_id": 1 }).to_string()
+}
+
+/// A review of acme/checkout#1, as GitHub delivers it.
+fn a_review() -> Value {
+    let payload =
+        crate::webhook_door::handled().into_iter().find(|sent| sent.name() == "pull_request_review.submitted");
+    let mut payload = payload.expect("a payload").payload;
+    payload["repository"]["full_name"] = "acme/checkout".into();
+    payload["pull_request"]["number"] = 1.into();
+    payload
 }
 
 fn body(response: &HttpResponse) -> Value {
@@ -93,17 +106,32 @@ async fn an_approval_that_is_delivered_resumes_the_execution_and_comes_a_second_
     let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
     function.world.open(&function.installation.app, "token").await.expect("a request");
     function.world.review("pia", ReviewEvent::Approve);
-    let payload =
-        crate::webhook_door::handled().into_iter().find(|sent| sent.name() == "pull_request_review.submitted");
-    let mut payload = payload.expect("a payload").payload;
-    payload["repository"]["full_name"] = "acme/checkout".into();
-    payload["pull_request"]["number"] = 1.into();
-    let again = || read(request("pull_request_review", &payload.to_string(), SECRET));
+    let again = || read(request("pull_request_review", &a_review().to_string(), SECRET));
     let response = deliver(Ok(Arc::clone(&function.installation)), again()).await;
     assert_eq!((response.status_code, &body(&response)["requests"]), (200, &1.into()), "{}", response.body);
     assert_eq!(function.world.broker.taken(), [End::Approved]);
     let response = deliver(Ok(Arc::clone(&function.installation)), again()).await;
     assert_eq!(body(&response)["result"], "worked before");
+}
+
+#[tokio::test]
+async fn the_installation_that_a_delivery_names_is_not_looked_up() {
+    let (world, lines) = (GateWorld::new("production"), Lines::default());
+    let hosted = Hosted::new(&world.host, &world.clock).await;
+    for (named, lookups) in [(json!({ "id": 1 }), 0), (json!({ "id": "one" }), 1), (Value::Null, 1)] {
+        let app = holding(&json!({ "app_id": "1", "private_key": APP_KEY }));
+        let cloud = Cloud::new([holding(&json!({ "current": SECRET })), app]).await;
+        let addresses = (cloud.url.as_str(), hosted.address());
+        let function = Arc::new(installation_beside(&world, world.gate(&Fuse::never()), &lines, addresses));
+        let mut payload = a_review();
+        payload["installation"] = named.clone();
+        let request = read(request("pull_request_review", &payload.to_string(), SECRET));
+        assert_eq!(deliver(Ok(Arc::clone(&function)), request).await.status_code, 200);
+        hosted.take_seen();
+        function.github.read(&pull_request("acme/checkout#1"), &Needs::default()).await.expect("facts");
+        assert_eq!(hosted.count("/installation"), lookups + 1, "{named}: {:#?}", hosted.seen());
+        assert_eq!(hosted.count("/repos/acme/checkout/installation"), lookups, "{named}: {:#?}", hosted.seen());
+    }
 }
 
 #[tokio::test]
