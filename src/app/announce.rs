@@ -7,15 +7,33 @@ use super::App;
 use super::rewrite::rewrite;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, Closed};
+use crate::approval::request::{ApprovalRequest, End};
 use crate::approval::told::Occasion;
 use crate::ident::ChannelName;
 use crate::ports::Message;
 use crate::render::message;
 
+/// Announces the end of a request that was closed just now. One that was approved is verified next where its execution
+/// does that: whoever verifies announces it ([`announce_approval`]), and the webhook that brought it is answered sooner. If
+/// nobody does, the sweep makes up for it.
+pub(super) async fn announce_closed(app: &App, request: &ApprovalRequest) {
+    let approved = request.closed().is_some_and(|closed| closed.end == End::Approved);
+    if !approved || request.is_audited() || app.callback.releases(&request.execution) {
+        announce_end(app, request).await;
+    }
+}
+
+/// Announces, at its verification, that a request was approved. Where nothing of the execution's own verifies it, that is
+/// told with its end.
+pub(super) async fn announce_approval(app: &App, request: &ApprovalRequest) {
+    if let (Some(event), false) = (request.ends_as(), app.callback.releases(&request.execution)) {
+        announce(app, request, event, request.decision()).await;
+    }
+}
+
 /// Announces the end of a closed request, and what the last check before release could not tell everyone.
 pub(super) async fn announce_end(app: &App, request: &ApprovalRequest) {
-    let own = request.closed().and_then(Closed::event);
+    let own = request.ends_as();
     for event in request.endings() {
         if Some(event) == own {
             announce(app, request, event, request.decision()).await;

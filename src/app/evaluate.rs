@@ -85,7 +85,7 @@ pub async fn evaluate(
     }
     let stands = match app.store.write(write).await {
         Ok(()) => {
-            announce::announce_end(app, &request).await;
+            announce::announce_closed(app, &request).await;
             show::show_request(app, &request).await;
             decision
         }

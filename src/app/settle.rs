@@ -197,7 +197,7 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
             Ok(()) => {
                 let end = closed.closed().map_or(End::Canceled, |closed| closed.end);
                 warn_of_doubt(&closed, claim);
-                announce::announce_end(app, &closed).await;
+                announce::announce_closed(app, &closed).await;
                 return Ok(Settled::Ended(end));
             }
             Err(WriteError::Conflict { stored: Some(stored) }) if stored.state == claim.request().state => {

@@ -60,6 +60,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     });
     // Without the record nothing is released.
     let request = recorded.await?.unwrap_or(request);
+    announce::announce_approval(app, &request).await;
     if let Some(end) = refused {
         announce::announce(app, &request, end.event(), Some(&decision)).await;
     } else {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::decision::{Decision, Event};
-use super::request::{ApprovalRequest, Closed, End, State};
+use super::request::{ApprovalRequest, End, State};
 use super::schedule::{MomentKind, moments};
 use crate::ident::ChannelName;
 
@@ -69,21 +69,25 @@ impl From<Occasion> for String {
     }
 }
 
-impl Closed {
-    /// What channels are told of the end; none where nobody is to hear of it.
+impl ApprovalRequest {
+    /// What channels are told of its end, also while it is being settled as that; none while it waits, and where nobody is
+    /// to hear of it.
     ///
     /// In audit mode a request is closed whatever was decided, and what is told is what was decided.
     #[must_use]
-    pub fn event(&self) -> Option<Event> {
-        match self.decision.as_deref() {
+    pub fn ends_as(&self) -> Option<Event> {
+        let end = match &self.state {
+            State::Pending => return None,
+            State::Settling(settling) => settling.end,
+            State::Closed(closed) => closed.end,
+        };
+        match self.decision() {
             Some(decision) if decision.goes_on_in_audit() => decision.notify.as_ref().map(|notify| notify.event),
-            Some(decision) if self.end == End::Approved && decision.overridden.is_some() => Some(Event::Overridden),
-            Some(_) | None => Some(self.end.event()),
+            Some(decision) if end == End::Approved && decision.overridden.is_some() => Some(Event::Overridden),
+            Some(_) | None => Some(end.event()),
         }
     }
-}
 
-impl ApprovalRequest {
     /// Whether it was only recorded: its execution went on at once, whatever was decided.
     #[must_use]
     pub fn is_audited(&self) -> bool {
@@ -171,8 +175,10 @@ impl ApprovalRequest {
     /// What channels are told of a closed request: its end, and what the last check before release told besides.
     #[must_use]
     pub fn endings(&self) -> Vec<Event> {
-        let Some(closed) = self.closed() else { return Vec::new() };
-        let own = closed.event();
+        if self.is_open() {
+            return Vec::new();
+        }
+        let own = self.ends_as();
         let at_release = self.announced.keys().map(|occasion| occasion.event).filter(|event| {
             let ends = match event {
                 Event::Requested | Event::Reminded | Event::Escalated | Event::Blocked => false,
@@ -199,7 +205,7 @@ impl ApprovalRequest {
 mod tests {
     use super::super::decision::{Mode, Overridden, Reason, ReasonCode, Verdict};
     use super::super::request::tests::{asked_in, at, channel, decided};
-    use super::super::request::{Callback, REREAD_SECONDS};
+    use super::super::request::{Callback, Closed, REREAD_SECONDS};
     use super::*;
 
     const HOUR: i64 = 3600;
@@ -220,8 +226,17 @@ mod tests {
         names.iter().map(|name| channel(name)).collect()
     }
 
-    fn closed(end: End, decision: Decision) -> Closed {
-        Closed { end, callback: Callback::NotNeeded, decision: Some(Box::new(decision)), closed_at: at(1) }
+    fn closed(end: End, decision: Decision) -> State {
+        State::Closed(Closed {
+            end,
+            callback: Callback::NotNeeded,
+            decision: Some(Box::new(decision)),
+            closed_at: at(1),
+        })
+    }
+
+    fn ends_as(state: State) -> Option<Event> {
+        ApprovalRequest { state, ..vault() }.ends_as()
     }
 
     #[test]
@@ -298,25 +313,28 @@ mod tests {
     #[test]
     fn an_approval_past_the_rule_is_told_as_that_and_audit_tells_what_was_decided() {
         let mut decision = decided(Verdict::Approved);
-        assert_eq!(closed(End::Approved, decision.clone()).event(), Some(Event::Approved));
+        assert_eq!(vault().ends_as(), None);
+        assert_eq!(vault().claim(&decision, at(1)).unwrap().ends_as(), Some(Event::Approved));
+        assert_eq!(ends_as(closed(End::Approved, decision.clone())), Some(Event::Approved));
         decision.overridden = Some(Overridden { by: Vec::new(), reason: "outage".to_owned() });
-        assert_eq!(closed(End::Approved, decision.clone()).event(), Some(Event::Overridden));
-        assert_eq!(closed(End::Expired, decision).event(), Some(Event::Expired));
+        assert_eq!(vault().claim(&decision, at(1)).unwrap().ends_as(), Some(Event::Overridden));
+        assert_eq!(ends_as(closed(End::Approved, decision.clone())), Some(Event::Overridden));
+        assert_eq!(ends_as(closed(End::Expired, decision)), Some(Event::Expired));
 
         let (request, mut decision) = asked_in("garden");
-        let state = State::Closed(closed(End::Canceled, decision.clone()));
+        let state = closed(End::Canceled, decision.clone());
         let audited = ApprovalRequest { requested_at: None, state, ..request };
         let event = decision.notify.as_ref().map(|notify| notify.event);
         assert_eq!((audited.endings(), decision.mode), (event.into_iter().collect(), Mode::Audit));
         assert!(audited.is_audited());
         decision.notify = None;
-        assert_eq!(closed(End::Canceled, decision.clone()).event(), None);
+        assert_eq!(ends_as(closed(End::Canceled, decision.clone())), None);
         // Who was asked all the same is waited for, and a rule below its floor is none.
         let asked = Decision { requested_at: Some(at(0)), ..decision.clone() };
         let reason = Reason { code: ReasonCode::BelowFloor, text: String::new(), source: None };
         let below = Decision { reasons: vec![reason], ..decision };
         for decision in [asked, below] {
-            assert_eq!(closed(End::Denied, decision).event(), Some(Event::Denied));
+            assert_eq!(ends_as(closed(End::Denied, decision)), Some(Event::Denied));
         }
     }
 

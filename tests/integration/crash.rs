@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use countersign::adapters::embedded::codehost::change::ReviewEvent;
-use countersign::app::{App, sweep};
+use countersign::app::{App, sweep, verify};
 use countersign::approval::decision::Event;
+use countersign::approval::record::RecordKind;
 use countersign::approval::request::{Callback, End, State};
+use countersign::ports::RequestStore as _;
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::{Fuse, Side};
@@ -38,9 +40,13 @@ impl Story {
 
     const fn steps(self) -> &'static [Step] {
         match self {
-            Self::Approve => &[Step::Evaluate, Step::Open, Step::Review(ReviewEvent::Approve), Step::Deliver],
+            Self::Approve => {
+                &[Step::Evaluate, Step::Open, Step::Review(ReviewEvent::Approve), Step::Deliver, Step::Verify]
+            }
             Self::Reject => &[Step::Evaluate, Step::Open, Step::Review(ReviewEvent::RequestChanges), Step::Deliver],
-            Self::ApproveBeforeWaiting => &[Step::Evaluate, Step::Review(ReviewEvent::Approve), Step::Open],
+            Self::ApproveBeforeWaiting => {
+                &[Step::Evaluate, Step::Review(ReviewEvent::Approve), Step::Open, Step::Verify]
+            }
             Self::Expire => &[Step::Evaluate, Step::Open, Step::Pass(61), Step::Sweep],
             // The sweep comes every minute: the second one makes up for the first.
             Self::Remind => &[
@@ -51,6 +57,7 @@ impl Story {
                 Step::Sweep,
                 Step::Review(ReviewEvent::Approve),
                 Step::Deliver,
+                Step::Verify,
             ],
         }
     }
@@ -69,6 +76,7 @@ enum Step {
     Open,
     Review(ReviewEvent),
     Deliver,
+    Verify,
     Pass(i64),
     Sweep,
 }
@@ -79,9 +87,17 @@ async fn take(world: &GateWorld, gate: &App, step: Step, secret: &str) {
         Step::Open => drop(world.open(gate, secret).await.expect("a request")),
         Step::Review(event) => world.review("pia", event),
         Step::Deliver => drop(world.deliver(gate, "3f0c").await.expect("a delivery")),
+        // The execution comes here once it was told, and is over then.
+        Step::Verify if world.broker.taken() != [End::Approved] || is_released(world).await => {}
+        Step::Verify => drop(verify(gate, &GateWorld::execution()).await.expect("a release")),
         Step::Pass(minutes) => world.minutes_pass(minutes),
         Step::Sweep => drop(sweep(gate).await.expect("a sweep")),
     }
+}
+
+async fn is_released(world: &GateWorld) -> bool {
+    let trail = world.store.trail(&GateWorld::execution().request_id()).await.expect("a trail");
+    trail.iter().any(|record| record.kind == RecordKind::Released)
 }
 
 /// Goes through the story with a gate that dies at the fuse, and on with a new one; gives how often it died.
@@ -96,7 +112,7 @@ async fn live(world: &GateWorld, story: Story, fuse: &Arc<Fuse>) -> usize {
         gate = world.gate(&Fuse::never());
         match step {
             // Step Functions retries what failed, the waiting step with another token; nobody retries the rest.
-            Step::Evaluate => take(world, &gate, *step, "").await,
+            Step::Evaluate | Step::Verify => take(world, &gate, *step, "").await,
             Step::Open if world.broker.waits() => take(world, &gate, *step, "token-2").await,
             Step::Open | Step::Review(_) | Step::Deliver | Step::Pass(_) | Step::Sweep => {}
         }
@@ -104,9 +120,11 @@ async fn live(world: &GateWorld, story: Story, fuse: &Arc<Fuse>) -> usize {
     // The sweep comes every few minutes. What it must make up for is due within eleven.
     for _ in 0..3 {
         world.minutes_pass(11);
-        if fuse.run(take(world, &gate, Step::Sweep, "")).await.is_none() {
-            deaths += 1;
-            gate = world.gate(&Fuse::never());
+        for step in [Step::Sweep, Step::Verify] {
+            if fuse.run(take(world, &gate, step, "")).await.is_none() {
+                deaths += 1;
+                gate = world.gate(&Fuse::never());
+            }
         }
     }
     deaths
@@ -140,7 +158,7 @@ async fn assert_ended(world: &GateWorld, story: Story, cut: &str) {
 /// One check, one comment and one deployment, which say how it ended.
 fn assert_shown(world: &GateWorld, end: End, cut: &str) {
     let (conclusion, state) = match end {
-        End::Approved => ("success", "in_progress"),
+        End::Approved => ("success", "success"),
         End::Rejected => ("failure", "failure"),
         End::Expired => ("timed_out", "failure"),
         End::Superseded | End::Denied | End::Canceled => panic!("an end that no story has"),
@@ -210,6 +228,7 @@ async fn a_review_that_comes_while_the_waiting_step_is_run_again_is_taken_by_the
     assert_eq!(world.channel.told(), [Event::Requested]);
 
     world.open(&gate, "token-2").await.expect("a request");
+    take(&world, &gate, Step::Verify, "").await;
     assert_ended(&world, Story::Approve, "between two runs").await;
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign::adapters::embedded::codehost::change::ReviewEvent;
 use countersign::app::{self, App, ExecutionRef, Failure};
 use countersign::approval::decision::Event;
 use countersign::approval::request::End;
@@ -206,4 +207,47 @@ async fn an_execution_that_was_stopped_while_its_request_was_stored_asks_nobody(
     assert_eq!(ended(world.open(&gate, "token").await), End::Canceled);
     assert!(!world.request().await.is_open());
     assert!(!world.channel.told().contains(&Event::Requested), "{:?}", world.channel.told());
+}
+
+#[tokio::test]
+async fn an_approval_is_told_once_by_whoever_verifies_it_and_the_webhook_that_brought_it_does_not_wait_for_that() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.open(&gate, "token").await.expect("a request");
+    world.review("pia", ReviewEvent::Approve);
+    world.deliver(&gate, "one").await.expect("a delivery");
+    assert_eq!((world.broker.taken(), world.channel.told()), (vec![End::Approved], vec![Event::Requested]));
+    for _ in 0..2 {
+        app::verify(&gate, &GateWorld::execution()).await.expect("a release");
+        assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
+    }
+}
+
+#[tokio::test]
+async fn an_approval_that_is_refused_at_its_verification_is_told_before_that() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.open(&gate, "token").await.expect("a request");
+    world.review("pia", ReviewEvent::Approve);
+    world.deliver(&gate, "one").await.expect("a delivery");
+    world.review("pia", ReviewEvent::RequestChanges);
+    assert_eq!(ended(app::verify(&gate, &GateWorld::execution()).await), End::Rejected);
+    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved, Event::Rejected]);
+}
+
+#[tokio::test]
+async fn an_approval_that_nobody_verifies_is_told_by_the_sweep() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.open(&gate, "token").await.expect("a request");
+    world.review("pia", ReviewEvent::Approve);
+    world.deliver(&gate, "one").await.expect("a delivery");
+    world.minutes_pass(9);
+    app::sweep(&gate).await.expect("a sweep");
+    assert_eq!(world.channel.told(), [Event::Requested]);
+    world.minutes_pass(1);
+    app::sweep(&gate).await.expect("a sweep");
+    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
+    app::verify(&gate, &GateWorld::execution()).await.expect("a release");
+    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
 }
