@@ -8,7 +8,7 @@ use countersign::webhook::{end_of_patience, work};
 use serde_json::{Value, json};
 
 use crate::gate_world::GateWorld;
-use crate::gate_world::fuse::Fuse;
+use crate::gate_world::fuse::{Fuse, Side};
 use crate::local_gate::{Acme, commit, open_pull_request, status};
 use crate::specimen::pull_request;
 use crate::webhook_door::GUID;
@@ -348,7 +348,7 @@ async fn a_delivery_that_comes_again_changes_nothing() {
 #[tokio::test]
 async fn a_delivery_is_worked_until_its_time_is_over() {
     let world = GateWorld::new("production");
-    let gate = world.gate(&Fuse::never());
+    let stuck = world.gate(&Fuse::at(0, Side::Before));
     let delivery = || Delivery {
         id: DeliveryId::new(GUID).expect("a delivery"),
         installation: None,
@@ -358,7 +358,8 @@ async fn a_delivery_is_worked_until_its_time_is_over() {
             observations: Vec::new(),
         },
     };
-    let over = work(&gate, &world.host, delivery(), tokio::time::Instant::now()).await;
+    let over = work(&stuck, &world.host, delivery(), tokio::time::Instant::now()).await;
     assert_eq!((over.status, &over.body["error"]["code"]), (503, &json!("slow")));
+    let gate = world.gate(&Fuse::never());
     assert_eq!(work(&gate, &world.host, delivery(), end_of_patience()).await.status, 200);
 }
