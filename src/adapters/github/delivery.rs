@@ -42,7 +42,8 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// What it tells.
     pub kind: DeliveryKind,
-    /// Whose App delivers it; none where that is not told, as by a webhook that is no App's.
+    /// Which installation of the App it is from; none where that is not told, as by a webhook that is no App's, or where
+    /// nothing is to be done.
     pub installation: Option<AppInstallation>,
 }
 
@@ -196,7 +197,15 @@ pub fn receive(
         return Err(Refused::NotAnObject);
     }
     let payload = Place::root(&payload);
-    Ok(Delivery { id, kind: kind(event, &payload, now)?, installation: payload.installation() })
+    let kind = kind(event, &payload, now)?;
+    let installation = match kind {
+        // What is not understood is not believed either: an event may name one owner and another's installation.
+        DeliveryKind::Ping | DeliveryKind::Ignored { .. } => None,
+        DeliveryKind::Check { .. } | DeliveryKind::Protection(_) | DeliveryKind::PullRequest { .. } => {
+            payload.installation()
+        }
+    };
+    Ok(Delivery { id, kind, installation })
 }
 
 fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind, Refused> {

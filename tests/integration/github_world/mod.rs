@@ -88,6 +88,7 @@ impl Hosted {
     }
 
     /// Where it is.
+    #[cfg(feature = "lambda")]
     pub(crate) fn address(&self) -> &str {
         &self.address
     }

@@ -110,7 +110,7 @@ impl GithubClient {
     /// Takes for known which installation is an owner's, where none is: a signed delivery names it, and looking it up is a
     /// call. One that is no more is looked up all the same, as soon as GitHub has no token for it.
     pub fn know_installation(&self, owner: &str, id: u64) {
-        // Whoever holds the lock is looking one up.
+        // While somebody looks one up there is nothing to spare.
         if let Ok(mut known) = self.shared.tokens.installations.try_lock() {
             known.entry(owner.to_ascii_lowercase()).or_insert(id);
         }
