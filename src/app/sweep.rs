@@ -79,7 +79,14 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
         }
         changed.extend(request.subject.pull_request.clone());
         match &request.state {
-            State::Closed(_) => announce::announce_end(app, &request).await,
+            // Read again, as settling does: it may have been told since this sweep began.
+            State::Closed(_) => match app.store.request(&request.id).await {
+                Ok(current) => announce::announce_end(app, current.as_ref().unwrap_or(&request)).await,
+                Err(error) => {
+                    tracing::warn!(request.id = %request.id, reason = %error, "an end was not told yet");
+                    swept.failed += 1;
+                }
+            },
             // As on opening: nobody is asked for what is decided already.
             State::Pending | State::Settling(_) => match settle(app, &request.id).await {
                 Ok(Settled::Ended(_)) => swept.ended += 1,
