@@ -3,6 +3,10 @@
 //! A channel that cannot be told holds nothing up. The request remembers which channels were told of what; the sweep
 //! makes up for the others: while the request waits, and for a day after its end.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
 use super::App;
 use super::rewrite::rewrite;
 use crate::approval::decision::{Decision, Event};
@@ -13,22 +17,26 @@ use crate::ident::ChannelName;
 use crate::ports::Message;
 use crate::render::message;
 
-/// Announces the end of a request that was closed just now. One that was approved is verified next where its execution
-/// does that: whoever verifies announces it ([`announce_approval`]), and the webhook that brought it is answered sooner. If
-/// nobody does, the sweep makes up for it.
+/// For how long channels are told of one thing, together. Whoever tells them has more to do: a release must not wait for a
+/// channel that hangs.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Announces the end of a request that was closed just now. One that was approved is verified, and whoever verifies it has
+/// told or tells of it ([`announce_approval`]): a webhook need not wait for that. If nobody does, the sweep makes up for it.
+/// What is only audited is not verified.
 pub(super) async fn announce_closed(app: &App, request: &ApprovalRequest) {
     let approved = request.closed().is_some_and(|closed| closed.end == End::Approved);
-    if !approved || request.is_audited() || app.callback.releases(&request.execution) {
+    if !approved || request.is_audited() {
         announce_end(app, request).await;
     }
 }
 
-/// Announces, at its verification, that a request was approved. Where nothing of the execution's own verifies it, that is
-/// told with its end.
-pub(super) async fn announce_approval(app: &App, request: &ApprovalRequest) {
-    if let (Some(event), false) = (request.ends_as(), app.callback.releases(&request.execution)) {
-        announce(app, request, event, request.decision()).await;
-    }
+/// Announces that a request was approved, before it is verified: what is refused then is told after that, and nothing lies
+/// between the check and the release. Gives the request as it stands then.
+pub(super) async fn announce_approval(app: &App, request: ApprovalRequest) -> ApprovalRequest {
+    let Some(event) = request.ends_as() else { return request };
+    let told = tell(app, &request, (event.into(), request.untold(event)), request.decision()).await;
+    told.unwrap_or(request)
 }
 
 /// Announces the end of a closed request, and what the last check before release could not tell everyone.
@@ -80,14 +88,15 @@ async fn last_decision(app: &App, request: &ApprovalRequest) -> Option<Decision>
     }
 }
 
+/// Tells channels, and writes down which were told; gives the request as it was written.
 async fn tell(
     app: &App,
     request: &ApprovalRequest,
     (occasion, channels): (Occasion, Vec<ChannelName>),
     decision: Option<&Decision>,
-) {
+) -> Option<ApprovalRequest> {
     if channels.is_empty() {
-        return;
+        return None;
     }
     let message = Message {
         request_id: request.id.clone(),
@@ -101,11 +110,20 @@ async fn tell(
         decision: decision.cloned(),
     };
     let mut told: Vec<ChannelName> = Vec::new();
+    let now = Instant::now();
+    let until = now.checked_add(PATIENCE).unwrap_or(now);
     for channel in channels {
-        match app.notifier.notify(&channel, &message).await {
-            Ok(()) => told.push(channel),
-            Err(error) => {
+        if Instant::now() >= until {
+            tracing::error!(request.id = %request.id, channel = %channel, "there was no time left to tell a channel");
+            continue;
+        }
+        match timeout_at(until, app.notifier.notify(&channel, &message)).await {
+            Ok(Ok(())) => told.push(channel),
+            Ok(Err(error)) => {
                 tracing::error!(request.id = %request.id, channel = %channel, reason = %error, "a channel was not told");
+            }
+            Err(_) => {
+                tracing::error!(request.id = %request.id, channel = %channel, "a channel was not told in time");
             }
         }
     }
@@ -115,7 +133,8 @@ async fn tell(
         let entry = Entry { kind: RecordKind::Announced, at, decision: None, facts: None };
         Some((current.announced(occasion, &told, at), entry))
     });
-    if let Err(failure) = marked.await {
+    marked.await.unwrap_or_else(|failure| {
         tracing::warn!(request.id = %request.id, reason = %failure, "an announcement was not marked, and may be repeated");
-    }
+        None
+    })
 }

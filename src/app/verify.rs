@@ -30,6 +30,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     if let Some((end, decision)) = not_approved(&request) {
         return Err(Failure::Ended { end, decision });
     }
+    let request = announce::announce_approval(app, request).await;
     let app = &app.reading_once();
     let pinned = decided(app, &request, Under::Pinned).await?;
     // Each policy is asked on the facts that it needs: its own teams, and the vetoes of those who have a say under it.
@@ -60,7 +61,6 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     });
     // Without the record nothing is released.
     let request = recorded.await?.unwrap_or(request);
-    announce::announce_approval(app, &request).await;
     if let Some(end) = refused {
         announce::announce(app, &request, end.event(), Some(&decision)).await;
     } else {

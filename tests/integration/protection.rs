@@ -19,13 +19,15 @@ const POLICY: &str = r#"
 version: 1
 groups:
   payments: { teams: [acme/payments] }
+channels:
+  desk: {}
 services:
   checkout:
     repository: acme/checkout
     environments:
       staging: { require: none }
       production: { require: 1 of payments, timeout: 4h }
-      timed: { require: 1 of payments, timeout: 4h, wait: 30m }
+      timed: { require: 1 of payments, timeout: 4h, wait: 30m, notify: [desk] }
 "#;
 
 async fn acme(folder: &Path, policy: &str) -> Acme {
@@ -158,6 +160,10 @@ async fn an_approval_is_verified_before_it_is_sent_and_a_timer_holds_it() {
     acme.pass("1h").await;
     let told = answers(&acme).await;
     assert!(told.len() == 3 && told[2].starts_with("rejected: "), "{told:?}");
+    // The last word is what became of it.
+    let told = acme.gate.get("/notifications").await.expect("notifications");
+    let events = told["notifications"].as_array().expect("a list").iter().filter_map(|one| one["event"].as_str());
+    assert_eq!(events.collect::<Vec<_>>(), ["requested", "approved", "rejected"]);
     acme.close().await;
 }
 

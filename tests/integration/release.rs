@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use countersign::adapters::embedded::codehost::change::ReviewEvent;
 use countersign::app::{self, App, ExecutionRef, Failure};
 use countersign::approval::decision::Event;
 use countersign::approval::request::End;
-use countersign::ident::ExecutionArn;
+use countersign::ident::{ChannelName, ExecutionArn};
+use countersign::ports::{Message, Notifier, NotifyError};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -249,5 +251,30 @@ async fn an_approval_that_nobody_verifies_is_told_by_the_sweep() {
     app::sweep(&gate).await.expect("a sweep");
     assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
     app::verify(&gate, &GateWorld::execution()).await.expect("a release");
+    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
+}
+
+/// A channel that never answers.
+struct Hangs;
+
+#[async_trait]
+impl Notifier for Hangs {
+    async fn notify(&self, _: &ChannelName, _: &Message) -> Result<(), NotifyError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_holds_no_release_up() {
+    let world = GateWorld::new("production");
+    let gate = world.gate(&Fuse::never());
+    world.open(&gate, "token").await.expect("a request");
+    world.review("pia", ReviewEvent::Approve);
+    world.deliver(&gate, "one").await.expect("a delivery");
+    let hangs = App { notifier: Arc::new(Hangs), ..gate.clone() };
+    app::verify(&hangs, &GateWorld::execution()).await.expect("a release");
+    assert!(world.request().await.due_at().is_some(), "the sweep has nothing to make up for");
+    world.minutes_pass(10);
+    app::sweep(&gate).await.expect("a sweep");
     assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
 }
