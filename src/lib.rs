@@ -28,5 +28,6 @@ pub mod policy;
 #[cfg(feature = "gate")]
 pub mod ports;
 pub mod render;
+pub mod request;
 #[cfg(feature = "gate")]
 pub mod webhook;

@@ -3,8 +3,8 @@
 //! Small traits and their errors. Nothing here names AWS, GitHub's API or HTTP: that is the adapters' business.
 
 mod claim;
-mod page;
 mod protection;
+mod publisher;
 
 use std::collections::BTreeSet;
 
@@ -14,18 +14,18 @@ use jiff::Timestamp;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::facts::{Commit, Person, PullRequest, Review, ReviewState, Veto};
 use crate::approval::is_unattributed;
-use crate::approval::observation::{Observation, Observed};
-use crate::approval::record::{Entry, Record};
-use crate::approval::request::ApprovalRequest;
-use crate::approval::shown::Shown;
 use crate::ident::{
     ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, ReviewId, Revision, Target,
     TaskToken, TeamSlug,
 };
+use crate::request::ApprovalRequest;
+use crate::request::observation::{Observation, Observed};
+use crate::request::published::Published;
+use crate::request::record::{Entry, Record};
 
 pub use self::claim::{Answer, CallbackError, ClaimError, ExecutionCallback, SettleClaim};
-pub use self::page::{PageError, PageFacts, PullRequestPage, Spot};
 pub use self::protection::{ProtectedRun, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
+pub use self::publisher::{PublishContext, Publisher, PublisherError, Spot};
 
 /// The time.
 pub trait Clock: Send + Sync {
@@ -304,19 +304,19 @@ pub trait RequestStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn shown(&self, pull_request: &PullRequestRef) -> Result<Shown, StoreError>;
+    async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError>;
 
     /// Keeps it if the stored version is the one before its own (none for version 1), and says whether it was.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn remember_shown(&self, pull_request: &PullRequestRef, shown: &Shown) -> Result<bool, StoreError>;
+    async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError>;
 
     /// The pull requests whose pages are due by then, the longest due first.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn pages_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError>;
+    async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError>;
 }
 
 /// Which requests are meant.

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import aws
 from launch import Start, launch
-from town import SERVICE, Town
+from github import SERVICE, Github
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -71,8 +71,8 @@ class Bench:
         with zipfile.ZipFile(folder / "policy.zip") as layer:
             layer.extractall(folder / "opt")
         self.told = json.loads((folder / "policy.json").read_text())
-        self.town = Town(given.countersign, policy, folder, secret)
-        app = {"app_id": 1, "private_key": self.town.private_key}
+        self.github = Github(given.countersign, policy, folder, secret)
+        app = {"app_id": 1, "private_key": self.github.private_key}
         self.aws = aws.Aws({GITHUB: app, WEBHOOK: {"current": secret, "previous": None}})
         self.lines = collections.defaultdict(Line)
 
@@ -94,7 +94,7 @@ class Bench:
             "COUNTERSIGN_POLICY": str(self.folder / "opt" / "countersign" / "policy.json"),
             "COUNTERSIGN_POLICY_DIGEST": self.told["digest"],
             "COUNTERSIGN_TOPICS": json.dumps(topics),
-            "COUNTERSIGN_GITHUB_URL": self.town.url,
+            "COUNTERSIGN_GITHUB_URL": self.github.url,
             "COUNTERSIGN_GITHUB_SECRET": GITHUB,
             "COUNTERSIGN_WEBHOOK_SECRET": WEBHOOK,
             "PATH": "/usr/bin:/bin",
@@ -133,19 +133,19 @@ class Bench:
         answered = self.ours(NOBODY, "gate", step("evaluate", f"{number}-none", staging, pinned=None))
         self.is_so(answered["route"] == "verify", answered)
 
-        pull = self.town.pull_request(number)
+        pull = self.github.pull_request(number)
         production = {"service": SERVICE, "environment": "production", "requestedBy": "dave", "pullRequest": pull}
         answered = self.ours(PULL, "gate", step("evaluate", f"{number}-pull", production, pinned=None))
         self.is_so(answered["route"] == "request-approval", answered)
 
-        answered = self.ours(PING, "webhook", self.town.ping)
+        answered = self.ours(PING, "webhook", self.github.ping)
         self.is_so(answered["statusCode"] == 200, answered)
 
         more = {"pinned": None, "token": "A" * 700, "retry": 0}
         evaluated = self.ours(None, "gate", step("evaluate", f"{number}-asked", production, pinned=None))
         more["pinned"] = evaluated["pinned"]
         self.ours(None, "gate", step("request-approval", f"{number}-asked", production, **more))
-        answered = self.ours(REVIEW, "webhook", self.town.approve(pull))
+        answered = self.ours(REVIEW, "webhook", self.github.approve(pull))
         self.is_so(answered["statusCode"] == 200 and self.aws.calls["SendTaskSuccess"] == 1, answered, self.aws.calls)
 
     def is_so(self, right: object, *seen: object) -> None:
@@ -210,7 +210,7 @@ def main() -> int:
             for number in range(given.rounds):
                 bench.round(number + 1)
         finally:
-            bench.town.stop()
+            bench.github.stop()
     lines = bench.lines
     print(f"Medians of {given.rounds} interleaved rounds.\n\n{table(lines)}")
     for problem in missed(lines):

@@ -3,11 +3,11 @@
 use super::failure::Failure;
 use super::gather::facts_of;
 use super::rewrite::rewrite;
-use super::{App, ExecutionRef, announce, show};
+use super::{App, ExecutionRef, notify, publish};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Verdict};
-use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, End, ExecutionEnd};
+use crate::request::record::{Entry, RecordKind};
+use crate::request::{ApprovalRequest, End, ExecutionEnd};
 
 /// Closes the open request of an execution that timed out or was stopped, and says what it ended as, where it was open.
 ///
@@ -53,8 +53,8 @@ async fn close(app: &App, request: ApprovalRequest, how: ExecutionEnd) -> Result
     });
     match closed.await? {
         Some(closed) => {
-            announce::announce_end(app, &closed).await;
-            show::show_request(app, &closed).await;
+            notify::notify_end(app, &closed).await;
+            publish::publish_request(app, &closed).await;
             Ok(closed.closed().map(|closed| closed.end))
         }
         // Another has closed it meanwhile, or holds a claim and finds out.

@@ -9,14 +9,14 @@ use super::gather::{GatherError, Moments, gather};
 use super::input::{ExecutionInput, InvalidInput, recorded};
 use super::open_request::Pinned;
 use super::vetoes::remember_vetoes;
-use super::{App, ExecutionRef, announce, end_execution, show};
+use super::{App, ExecutionRef, end_execution, notify, publish};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
-use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
 use crate::ident::{PullRequestRef, RequestId, Revision};
 use crate::policy::{Exclusion, Rule};
 use crate::ports::{CodeHostError, Write, WriteError};
+use crate::request::record::{Entry, RecordKind};
+use crate::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
 
 /// What came of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,12 +81,12 @@ pub async fn evaluate(
     let write = Write::new(request, entry);
     let request = write.request.clone();
     if let Some(at) = &request.subject.pull_request {
-        show::owe(app, at, &request.id).await;
+        publish::owe(app, at, &request.id).await;
     }
     let stands = match app.store.write(write).await {
         Ok(()) => {
-            announce::announce_closed(app, &request).await;
-            show::show_request(app, &request).await;
+            notify::notify_closed(app, &request).await;
+            publish::publish_request(app, &request).await;
             decision
         }
         // A retry of this very step: what was stored the first time stands.
@@ -205,7 +205,7 @@ fn ended_at_once(
             decision: Some(Box::new(decision.clone())),
             closed_at: now,
         }),
-        announced: BTreeMap::new(),
+        notified: BTreeMap::new(),
         read_at: now,
         retry: 0,
         trail: Trail::default(),

@@ -2,9 +2,9 @@
 
 use super::input::InvalidInput;
 use crate::approval::decision::Decision;
-use crate::approval::request::End;
 use crate::ports::{ClaimError, CodeHostError, StoreError, WriteError};
 use crate::render::answer;
+use crate::request::End;
 
 /// Why a use case did not give what was asked.
 #[derive(Debug, thiserror::Error)]

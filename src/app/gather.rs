@@ -12,11 +12,11 @@ use super::App;
 use super::failure::Failure;
 use super::vetoes::standing_vetoes;
 use crate::approval::facts::{FACTS_SCHEMA, Facts, Person, PullRequest, Review};
-use crate::approval::observation::Observed;
-use crate::approval::request::{ApprovalRequest, Subject};
 use crate::ident::{PullRequestRef, Revision, TeamSlug};
 use crate::policy::{Condition, Exclusion, Rule, Test};
 use crate::ports::{CodeHostError, Needs, Reading, StoreError};
+use crate::request::observation::Observed;
+use crate::request::{ApprovalRequest, Subject};
 
 /// Why the facts are not known.
 #[derive(Debug, thiserror::Error)]

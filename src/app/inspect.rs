@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::gather::facts_of;
 use crate::approval::decide_under;
 use crate::approval::decision::Decision;
-use crate::approval::request::{ApprovalRequest, State};
+use crate::request::{ApprovalRequest, State};
 
 /// The decision that stands on a request: the one it was settled with, else that of this moment.
 ///

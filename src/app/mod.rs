@@ -1,21 +1,21 @@
 //! The use cases. Each is three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
 
-mod announce;
 mod end_execution;
 mod evaluate;
 mod failure;
 mod gather;
 mod input;
 mod inspect;
+mod notify;
 mod open_request;
 mod protect;
+mod publish;
 mod read_once;
 mod record_delivery;
 mod redeliver;
 mod reevaluate;
 mod rewrite;
 mod settle;
-mod show;
 mod sweep;
 mod verify;
 mod vetoes;
@@ -29,17 +29,17 @@ pub use input::{ExecutionInput, InvalidInput};
 pub use inspect::inspect;
 pub use open_request::{Pinned, Wait, open_request};
 pub use protect::protect;
+pub use publish::publish_opened;
 pub use record_delivery::{Recorded, Told, record_delivery};
 pub use redeliver::{Redelivered, Redelivery};
 pub use reevaluate::{Asked, reevaluate};
 pub use settle::{Settled, Waiting, settle};
-pub use show::show_opened;
 pub use sweep::{SweepTime, Swept, sweep, sweep_within};
 pub use verify::{Release, verify};
 
 use crate::ident::{ExecutionArn, RequestId};
 use crate::policy::Policy;
-use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, PullRequestPage, RequestStore};
+use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, Publisher, RequestStore};
 
 /// The policy and the ports that the use cases work with.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ pub struct App {
     /// The deliveries that failed, where the code host remembers them; the sweep asks for them again.
     pub redelivery: Option<Arc<Redelivery>>,
     /// What people see on pull requests; none: nothing is shown there.
-    pub page: Option<Arc<dyn PullRequestPage>>,
+    pub page: Option<Arc<dyn Publisher>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

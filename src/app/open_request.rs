@@ -9,14 +9,14 @@ use super::gather::{Moments, bare};
 use super::input::{ExecutionInput, recorded};
 use super::rewrite::TRIES;
 use super::settle::Settled;
-use super::{App, ExecutionRef, announce, settle, show};
+use super::{App, ExecutionRef, notify, publish, settle};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Event};
-use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, End, ExecutionEnd, State, Subject, Trail};
 use crate::ident::{PullRequestRef, RequestId, Revision, TaskToken};
 use crate::policy::Rule;
 use crate::ports::{Write, WriteError};
+use crate::request::record::{Entry, RecordKind};
+use crate::request::{ApprovalRequest, End, ExecutionEnd, State, Subject, Trail};
 
 /// What the first evaluation fixed: the request is for these, whatever has happened since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ pub struct Wait {
 /// Stores the request with its token, asks people, and decides again, so that a review which came in since Evaluate is
 /// not lost. A retry of the step brings a new token, which replaces the old one, and asks nobody twice.
 ///
-/// The pull request is not written here: whoever has opened a request shows it next ([`super::show_opened`]), so that
+/// The pull request is not written here: whoever has opened a request shows it next ([`super::publish_opened`]), so that
 /// nothing lies between storing the token and being done.
 ///
 /// # Errors
@@ -72,7 +72,7 @@ pub async fn open_request(
 
     end_earlier_runs(app, execution).await?;
     if let Some(at) = &subject.pull_request {
-        show::owe(app, at, &execution.request_id()).await;
+        publish::owe(app, at, &execution.request_id()).await;
     }
     let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
     // One that was stopped while its request was stored is not told of a second time.
@@ -82,12 +82,12 @@ pub async fn open_request(
     }
 
     match settle::settle(app, &request.id).await {
-        Ok(Settled::Waiting(_)) => announce::announce(app, &request, Event::Requested, None).await,
+        Ok(Settled::Waiting(_)) => notify::notify(app, &request, Event::Requested, None).await,
         Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
         // What cannot be read now is read by the next webhook or the sweep: the request is stored, and waits.
         Err(failure) => {
             tracing::warn!(request.id = %request.id, reason = %failure, "stored, and not decided again yet");
-            announce::announce(app, &request, Event::Requested, None).await;
+            notify::notify(app, &request, Event::Requested, None).await;
         }
     }
     Ok(request.id)
@@ -147,7 +147,7 @@ fn pending(
         owed_from: None,
         deadline: Some(deadline),
         state: State::Pending,
-        announced: std::collections::BTreeMap::new(),
+        notified: std::collections::BTreeMap::new(),
         read_at: now,
         retry: 0,
         trail: Trail::default(),

@@ -11,12 +11,12 @@ use super::input::InvalidInput;
 use super::open_request::{Pinned, Wait, open_request};
 use super::record_delivery::Recorded;
 use super::verify::verify;
-use super::{App, ExecutionRef, show};
+use super::{App, ExecutionRef, publish};
 use crate::approval::decision::{Decision, Verdict};
-use crate::approval::request::{ApprovalRequest, Callback, State};
 use crate::ident::{DeliveryId, ExecutionArn, RepositoryName, ServiceName};
 use crate::policy::Policy;
 use crate::ports::{CallbackError, DeliveryState, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
+use crate::request::{ApprovalRequest, Callback, State};
 
 /// What is said at once.
 struct Reply {
@@ -161,7 +161,7 @@ async fn open(
         Ok(id) => id,
         Err(failure) => return refused(failure).map(Some),
     };
-    show::show_opened(app, execution).await;
+    publish::publish_opened(app, execution).await;
     let pending = app.store.request(&id).await?.is_some_and(|request| request.state == State::Pending);
     let waits = || Reply { protection: Protection::Waits, text: format!("waiting for {}", decision.summary) };
     Ok(pending.then(waits))

@@ -1,13 +1,13 @@
 //! A verified delivery: what it told is kept, and every open request of its pull request is brought up to date.
 
 use super::failure::Failure;
+use super::publish::{Pace, Wanted};
 use super::settle::Settled;
-use super::show::{Pace, Wanted};
-use super::{App, settle, show};
-use crate::approval::observation::Observation;
-use crate::approval::request::End;
+use super::{App, publish, settle};
 use crate::ident::{DeliveryId, PullRequestRef};
 use crate::ports::DeliveryState;
+use crate::request::End;
+use crate::request::observation::Observation;
 
 /// What a verified delivery told.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
     };
     // What was approved is verified next, and whoever does that shows it. If nobody does, the page is due within minutes.
     if requests > 0 && !shown_next {
-        show::show(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
+        publish::publish(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
     }
     recorded
 }

@@ -3,12 +3,12 @@
 //! name, and so have this asked: all that comes of it is a reading, which decides as it would anyway.
 
 use super::failure::Failure;
+use super::publish::{Pace, Wanted};
 use super::record_delivery::Recorded;
-use super::show::{Pace, Wanted};
-use super::{App, settle, show};
+use super::{App, publish, settle};
 use crate::ident::{DeliveryId, RepositoryName, RequestId};
 use crate::ports::DeliveryState;
-use crate::render::page::check_name;
+use crate::render::publish::check_name;
 
 /// What a verified delivery asked.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub async fn reevaluate(app: &App, asked: Asked) -> Result<Recorded, Failure> {
 
     app.store.finish_delivery(&asked.delivery, app.clock.now()).await?;
     if let Some((request, at)) = request.as_ref().and_then(|r| r.subject.pull_request.as_ref().map(|at| (r, at))) {
-        show::show(app, at, Wanted { also: Some(&request.id), anew: true, pace: Pace::Quick }).await;
+        publish::publish(app, at, Wanted { also: Some(&request.id), anew: true, pace: Pace::Quick }).await;
     }
     Ok(Recorded::Worked { requests: usize::from(request.is_some()) })
 }

@@ -2,9 +2,9 @@
 
 use super::App;
 use super::failure::Failure;
-use crate::approval::record::Entry;
-use crate::approval::request::ApprovalRequest;
 use crate::ports::{Write, WriteError};
+use crate::request::ApprovalRequest;
+use crate::request::record::Entry;
 
 /// How often a write that lost to another is tried again.
 pub(super) const TRIES: usize = 5;

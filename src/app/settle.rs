@@ -6,14 +6,14 @@ use super::gather::facts_of;
 use super::rewrite::{TRIES, rewrite};
 use super::verify::{Release, verify};
 use super::vetoes::remember_vetoes;
-use super::{App, ExecutionRef, announce};
+use super::{App, ExecutionRef, notify};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Event, Verdict};
-use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State};
 use crate::ident::RequestId;
 use crate::ports::{Answer, ClaimError, SettleClaim, Write, WriteError};
 use crate::render::answer;
+use crate::request::record::{Entry, RecordKind};
+use crate::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, State};
 
 /// What came of settling.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +101,7 @@ async fn wait(app: &App, request: &ApprovalRequest, decision: Decision) -> Resul
     // Another has decided it meanwhile: nobody is waited for any more.
     let Some(request) = read.await? else { return Ok(Settled::Claimed) };
     if decision.verdict == Verdict::Blocked {
-        announce::announce(app, &request, Event::Blocked, Some(&decision)).await;
+        notify::notify(app, &request, Event::Blocked, Some(&decision)).await;
     }
     Ok(Settled::Waiting(Box::new(Waiting { request, decision })))
 }
@@ -197,7 +197,7 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
             Ok(()) => {
                 let end = closed.closed().map_or(End::Canceled, |closed| closed.end);
                 warn_of_doubt(&closed, claim);
-                announce::announce_closed(app, &closed).await;
+                notify::notify_closed(app, &closed).await;
                 return Ok(Settled::Ended(end));
             }
             Err(WriteError::Conflict { stored: Some(stored) }) if stored.state == claim.request().state => {

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 
 use super::failure::Failure;
 use super::settle::{Settled, settle};
-use super::{App, announce, redeliver, show};
+use super::{App, notify, publish, redeliver};
 use crate::approval::decision::Event;
-use crate::approval::request::{ApprovalRequest, State};
 use crate::ident::PullRequestRef;
+use crate::request::{ApprovalRequest, State};
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
         match &request.state {
             // Read again, as settling does: it may have been told since this sweep began.
             State::Closed(_) => match app.store.request(&request.id).await {
-                Ok(current) => announce::announce_end(app, current.as_ref().unwrap_or(&request)).await,
+                Ok(current) => notify::notify_end(app, current.as_ref().unwrap_or(&request)).await,
                 Err(error) => {
                     tracing::warn!(request.id = %request.id, reason = %error, "an end was not told yet");
                     swept.failed += 1;
@@ -91,14 +91,14 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
             State::Pending | State::Settling(_) => match settle(app, &request.id).await {
                 Ok(Settled::Ended(_)) => swept.ended += 1,
                 Ok(Settled::Waiting(waiting)) => {
-                    announce_requested(app, &request).await;
-                    announce::announce_overdue(app, &waiting.request, &waiting.decision).await;
+                    notify_requested(app, &request).await;
+                    notify::notify_overdue(app, &waiting.request, &waiting.decision).await;
                 }
                 Ok(Settled::Claimed | Settled::Nothing) => {}
                 // Nobody is reminded of what may be decided already: that waits until the facts can be read.
                 Err(failure) => {
                     tracing::warn!(request.id = %request.id, reason = %failure, "a due request was not settled");
-                    announce_requested(app, &request).await;
+                    notify_requested(app, &request).await;
                     swept.failed += 1;
                 }
             },
@@ -108,7 +108,7 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
         tracing::warn!(left = swept.left, "the time is over, and requests are left to the next sweep");
     }
     let (pages, deliveries) = (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
-    show::show_until(app, &changed, pages).await;
+    publish::publish_until(app, &changed, pages).await;
     // Last: many may have failed, and what is due must not wait for them.
     swept.redelivered = redeliver::redeliver(app, deliveries).await.asked;
     Ok(swept)
@@ -135,9 +135,9 @@ fn after(time: Duration) -> Instant {
 }
 
 /// Asks the people of a pending request whom a crash kept from being asked.
-async fn announce_requested(app: &App, request: &ApprovalRequest) {
+async fn notify_requested(app: &App, request: &ApprovalRequest) {
     if request.state == State::Pending && request.requested_at.is_some() {
-        announce::announce(app, request, Event::Requested, None).await;
+        notify::notify(app, request, Event::Requested, None).await;
     }
 }
 
@@ -145,8 +145,8 @@ async fn announce_requested(app: &App, request: &ApprovalRequest) {
 mod tests {
     use super::*;
     use crate::approval::decision::Verdict;
-    use crate::approval::request::CallbackOutcome;
-    use crate::approval::request::tests::{at, decided, pending};
+    use crate::request::CallbackOutcome;
+    use crate::request::tests::{at, decided, pending};
 
     fn order(due: Vec<ApprovalRequest>, minute: i64) -> Vec<u32> {
         in_turn(due, at(minute * 60)).iter().map(|request| request.redrive).collect()

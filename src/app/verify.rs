@@ -4,13 +4,13 @@ use super::failure::Failure;
 use super::gather::{facts_of, facts_under};
 use super::rewrite::rewrite;
 use super::vetoes::remember_vetoes;
-use super::{App, ExecutionRef, announce, show};
+use super::{App, ExecutionRef, notify, publish};
 use crate::approval::decision::{Decision, Reason, ReasonCode, Verdict};
 use crate::approval::facts::Facts;
-use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, End, State};
 use crate::approval::{decide, decide_under};
 use crate::ident::RequestId;
+use crate::request::record::{Entry, RecordKind};
+use crate::request::{ApprovalRequest, End, State};
 
 /// What an execution that may go on is given.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     if let Some((end, decision)) = not_approved(&request) {
         return Err(Failure::Ended { end, decision });
     }
-    let request = announce::announce_approval(app, request).await;
+    let request = notify::notify_approval(app, request).await;
     let app = &app.reading_once();
     let pinned = decided(app, &request, Under::Pinned).await?;
     // Each policy is asked on the facts that it needs: its own teams, and the vetoes of those who have a say under it.
@@ -62,15 +62,15 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     // Without the record nothing is released.
     let request = recorded.await?.unwrap_or(request);
     if let Some(end) = refused {
-        announce::announce(app, &request, end.event(), Some(&decision)).await;
+        notify::notify(app, &request, end.event(), Some(&decision)).await;
     } else {
         // One that the request was settled by is told with its end.
         let settled_by_it = request.decision().is_some_and(|settled| settled.overridden.is_some());
         if decision.overridden.is_some() && !settled_by_it {
-            announce::announce_override(app, &request, &decision).await;
+            notify::notify_override(app, &request, &decision).await;
         }
     }
-    show::show_request(app, &request).await;
+    publish::publish_request(app, &request).await;
     match refused {
         Some(end) => Err(Failure::Ended { end, decision: Some(Box::new(decision)) }),
         None => Ok(Release { request_id: request.id, decision }),

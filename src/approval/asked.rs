@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use super::eligible::{Teams, is_listed, is_user};
+use super::eligibility::{Teams, is_listed, is_user};
 use super::facts::{AccountKind, Person};
 use crate::policy::{ApproverRef, Escalation, Leaf, MAX_LEAVES, Requirement, UserRef};
 

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::asked::{Asked, LeafSet};
 use super::command::Command;
-use super::eligible::unreadable;
+use super::eligibility::unreadable;
 use super::facts::{BoundBy, Person};
 use super::matching::{Sides, assign};
 use super::people::People;

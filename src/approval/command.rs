@@ -23,7 +23,7 @@ pub(super) struct NamedTarget {
     environment: EnvironmentName,
 }
 
-/// Why a first line that begins with a command does not parse.
+/// Cause a first line that begins with a command does not parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BrokenCommand {
     /// Nothing behind the command.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::decision::Applies;
-use super::eligible::{self, Teams};
+use super::eligibility::{self, Teams};
 use super::exclusion;
 use super::facts::{AccountKind, ChangedFile, Facts, Person, PullRequest};
 use crate::policy::{ApproverRef, Condition, PathPattern, Pattern, Test};
@@ -124,7 +124,7 @@ fn everyone_is_known(pull_request: &PullRequest) -> bool {
 
 /// Whether the account is one of those listed. A person may be in a team that cannot be read; nothing else is in any.
 fn is_meant(person: &Person, refs: &[ApproverRef], teams: &Teams) -> Applies {
-    if eligible::is_one_of(person, refs, teams) {
+    if eligibility::is_one_of(person, refs, teams) {
         return Applies::Yes;
     }
     let unread = refs.iter().flat_map(ApproverRef::teams).any(|team| !teams.contains_key(team));

@@ -6,8 +6,8 @@ use super::decision::{
 use super::facts::{Facts, PullRequest};
 use super::judge::{Judgment, judge};
 use super::people::People;
-use super::reasons::Speaker;
-use super::review::Scales;
+use super::reasons::ReasonText;
+use super::review::ReviewContext;
 use super::schedule::{deadline, just_after, next_while_approved, next_while_asking};
 use crate::ident::{PolicyDigest, UserId};
 use crate::policy::{Mode, Policy, Rule};
@@ -35,7 +35,7 @@ pub fn decide_under(rule: &Rule<'_>, digest: &PolicyDigest, facts: &Facts) -> De
 pub fn objectors(rule: &Rule<'_>, facts: &Facts) -> Vec<UserId> {
     match (rule.requirement(), &facts.pull_request) {
         (Some(requirement), Some(pull_request)) => {
-            let scales = Scales::new(rule, requirement, facts, pull_request);
+            let scales = ReviewContext::new(rule, requirement, facts, pull_request);
             People::weigh(&scales).objections().map(|(person, _)| person.id).collect()
         }
         (None, _) | (_, None) => Vec::new(),
@@ -44,7 +44,7 @@ pub fn objectors(rule: &Rule<'_>, facts: &Facts) -> Vec<UserId> {
 
 /// The judgment in words, with everything that is shown of it.
 fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment: &Judgment<'_, '_>) -> Decision {
-    let speaker = Speaker { rule, facts, judgment };
+    let speaker = ReasonText { rule, facts, judgment };
     let reasons = speaker.reasons();
     let summary = speaker.summary(&reasons);
     // Where a rule asks for nobody, no pull request is looked at.

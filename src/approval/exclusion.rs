@@ -16,7 +16,7 @@ pub(super) struct Exclusions<'f> {
     /// With the reasons, the first that applies to a person first.
     people: SmallVec<[(&'f Person, ReviewReason); 4]>,
     requester: Option<&'f Login>,
-    /// Why nobody's approval can count: who must be excluded is not fully known.
+    /// Cause nobody's approval can count: who must be excluded is not fully known.
     pub(super) unknown: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl<'f> Exclusions<'f> {
         }
     }
 
-    /// Why the person's approval is set aside, if it is.
+    /// Cause the person's approval is set aside, if it is.
     #[inline]
     pub(super) fn reason(&self, person: &Person) -> Option<ReviewReason> {
         let is_requester = || self.requester.is_some_and(|requester| *requester == person.login);
@@ -108,7 +108,7 @@ impl<'f> Exclusions<'f> {
 
     /// Whether a listed account is excluded. Of one that is not pinned only the login is known.
     pub(super) fn excludes_user(&self, user: &UserRef) -> bool {
-        self.people.iter().any(|(person, _)| super::eligible::is_user(person, user))
+        self.people.iter().any(|(person, _)| super::eligibility::is_user(person, user))
             || self.requester.is_some_and(|requester| *requester == user.login)
     }
 }

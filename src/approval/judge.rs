@@ -6,7 +6,7 @@ use super::break_glass::{Overriding, overriding, unreadable_overriders};
 use super::decision::{ReasonCode, Verdict};
 use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
-use super::review::Scales;
+use super::review::ReviewContext;
 use super::schedule::{Held, Release, deadline, is_settled, release};
 use crate::ident::TeamSlug;
 use crate::policy::{Below, NoRule, OnChangesRequested, Policy, Require, Rule};
@@ -23,17 +23,17 @@ pub struct Judgment<'s, 'f> {
 }
 
 impl Judgment<'_, '_> {
-    /// Why the verdict is what it is.
+    /// Cause the verdict is what it is.
     pub fn reasons(&self) -> impl Iterator<Item = ReasonCode> {
-        self.reasons.iter().map(Why::code)
+        self.reasons.iter().map(Cause::code)
     }
 }
 
-type Reasons<'f> = SmallVec<[Why<'f>; 2]>;
+type Reasons<'f> = SmallVec<[Cause<'f>; 2]>;
 
 /// A reason, with what it is about.
 #[derive(Debug, Clone)]
-pub(super) enum Why<'f> {
+pub(super) enum Cause<'f> {
     RequirementMet,
     NothingAsked,
     NoRule(Option<NoRule<'f>>),
@@ -60,7 +60,7 @@ pub(super) enum Why<'f> {
     Overridden,
 }
 
-impl Why<'_> {
+impl Cause<'_> {
     pub(super) const fn code(&self) -> ReasonCode {
         match self {
             Self::RequirementMet => ReasonCode::RequirementMet,
@@ -93,7 +93,7 @@ impl Why<'_> {
 }
 
 impl<'f> Judgment<'_, 'f> {
-    fn of(verdict: Verdict, why: Why<'f>) -> Self {
+    fn of(verdict: Verdict, why: Cause<'f>) -> Self {
         Self::with(verdict, smallvec![why])
     }
 
@@ -101,12 +101,12 @@ impl<'f> Judgment<'_, 'f> {
         Self { verdict, reasons, people: None, overriding: None, until: None }
     }
 
-    fn denied(why: Why<'f>) -> Self {
+    fn denied(why: Cause<'f>) -> Self {
         Self::of(Verdict::Denied, why)
     }
 
     pub(super) fn without_rule(why: Option<NoRule<'f>>) -> Self {
-        Self::denied(Why::NoRule(why))
+        Self::denied(Cause::NoRule(why))
     }
 }
 
@@ -128,41 +128,41 @@ pub(super) fn judge<T>(
     look: impl FnOnce(&Judgment<'_, '_>) -> T,
 ) -> T {
     if let Some(below) = below {
-        return look(&Judgment::denied(Why::BelowFloor(Box::new(below))));
+        return look(&Judgment::denied(Cause::BelowFloor(Box::new(below))));
     }
     let requirement = match rule.require() {
         None => return look(&Judgment::without_rule(None)),
-        Some(Require::Nobody) => return look(&passing(rule, facts, smallvec![Why::NothingAsked])),
+        Some(Require::Nobody) => return look(&passing(rule, facts, smallvec![Cause::NothingAsked])),
         Some(Require::People(requirement)) => requirement,
     };
     let pull_request = match fitting(rule, facts) {
         Ok(pull_request) => pull_request,
         Err(why) => return look(&Judgment::denied(why)),
     };
-    let scales = Scales::new(rule, requirement, facts, pull_request);
+    let scales = ReviewContext::new(rule, requirement, facts, pull_request);
     let people = People::weigh(&scales);
     let mut judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
     if judgment.verdict != Verdict::Approved {
-        judgment.reasons.extend(unreadable_overriders(&people).into_iter().map(Why::OverrideTeamUnreadable));
+        judgment.reasons.extend(unreadable_overriders(&people).into_iter().map(Cause::OverrideTeamUnreadable));
     }
     judgment.people = Some(&people);
     look(&judgment)
 }
 
 /// Step 1: the pull request is one that the rule is about.
-fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Why<'f>> {
-    let Some(pull_request) = &facts.pull_request else { return Err(Why::PullRequestMissing) };
+fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Cause<'f>> {
+    let Some(pull_request) = &facts.pull_request else { return Err(Cause::PullRequestMissing) };
     if !rule.repository.iter().any(|pattern| pattern.matches(&pull_request.repository)) {
-        return Err(Why::WrongRepository);
+        return Err(Cause::WrongRepository);
     }
     let fits = match rule.branches {
         Some(branches) => branches.iter().any(|branch| branch.matches(&pull_request.base)),
         None => pull_request.base == pull_request.default_branch,
     };
     if !fits {
-        return Err(Why::WrongBranch);
+        return Err(Cause::WrongBranch);
     }
-    if is_wrong_revision(facts, pull_request) { Err(Why::WrongRevision) } else { Ok(pull_request) }
+    if is_wrong_revision(facts, pull_request) { Err(Cause::WrongRevision) } else { Ok(pull_request) }
 }
 
 /// The revision must be the head or, once merged, the merge commit. Where people were asked already, another head of an
@@ -180,35 +180,35 @@ fn is_wrong_revision(facts: &Facts, pull_request: &PullRequest) -> bool {
 fn ended<'s, 'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Judgment<'s, 'f>> {
     let superseded = |why| Some(Judgment::of(Verdict::Superseded, why));
     if pull_request.state == PullRequestState::Closed && !pull_request.merged {
-        return superseded(Why::Closed);
+        return superseded(Cause::Closed);
     }
     if !pull_request.merged && facts.revision.as_ref() != Some(&pull_request.head) {
-        return superseded(Why::HeadChanged);
+        return superseded(Cause::HeadChanged);
     }
     if let (Some(requested_at), Some(changed_at)) = (facts.requested_at, pull_request.base_changed_at)
         // GitHub tells whole seconds: within the one of asking it is not known which came first.
         && changed_at.as_second() >= requested_at.as_second()
     {
-        return superseded(Why::BaseChanged(changed_at));
+        return superseded(Cause::BaseChanged(changed_at));
     }
     let deadline = deadline(rule, facts)?;
     let over = facts.now >= deadline && !is_settled(rule, facts);
-    over.then(|| Judgment::of(Verdict::Expired, Why::DeadlinePassed(deadline)))
+    over.then(|| Judgment::of(Verdict::Expired, Cause::DeadlinePassed(deadline)))
 }
 
 /// Steps 4 to 10: what the people's reviews and the time of day add up to.
 fn by_people<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'_, 'f>) -> Judgment<'s, 'f> {
     if let Some(overriding) = overriding(people) {
-        return Judgment { overriding: Some(overriding), ..Judgment::of(Verdict::Approved, Why::Overridden) };
+        return Judgment { overriding: Some(overriding), ..Judgment::of(Verdict::Approved, Cause::Overridden) };
     }
     if people.scales.plan.shape.is_none() {
-        return Judgment::denied(Why::NothingRequired);
+        return Judgment::denied(Cause::NothingRequired);
     }
     let (mut against, mut holding) = (Reasons::new(), Reasons::new());
     for (person, ends) in people.objections() {
-        if ends { against.push(Why::ChangesRequested(person)) } else { holding.push(Why::ChangesStand(person)) }
+        if ends { against.push(Cause::ChangesRequested(person)) } else { holding.push(Cause::ChangesStand(person)) }
     }
-    let vetoes = people.vetoes().map(Why::Vetoed);
+    let vetoes = people.vetoes().map(Cause::Vetoed);
     match rule.on_changes_requested() {
         OnChangesRequested::Reject => against.extend(vetoes),
         OnChangesRequested::Block => holding.extend(vetoes),
@@ -227,7 +227,7 @@ fn by_people<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'_, '
     if !met && !before_asking {
         return waiting();
     }
-    let passing = passing(rule, facts, smallvec![Why::RequirementMet]);
+    let passing = passing(rule, facts, smallvec![Cause::RequirementMet]);
     if met || passing.verdict != Verdict::Approved { passing } else { waiting() }
 }
 
@@ -235,26 +235,26 @@ fn by_people<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'_, '
 fn passing<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Judgment<'s, 'f> {
     match release(rule, facts) {
         Release::Open => Judgment::with(Verdict::Approved, reasons),
-        Release::Denied(held) => Judgment::denied(Why::Held(held)),
-        Release::Wait(until, held) => Judgment { until: Some(until), ..Judgment::of(Verdict::Wait, Why::Held(held)) },
+        Release::Denied(held) => Judgment::denied(Cause::Held(held)),
+        Release::Wait(until, held) => Judgment { until: Some(until), ..Judgment::of(Verdict::Wait, Cause::Held(held)) },
     }
 }
 
-/// Why approvals are still waited for.
+/// Cause approvals are still waited for.
 fn why_pending<'f>(people: &People<'_, 'f>) -> Reasons<'f> {
     let mut reasons = SmallVec::new();
     for leaf in people.lacking() {
-        reasons.push(Why::QuorumUnmet(leaf));
+        reasons.push(Cause::QuorumUnmet(leaf));
         if people.is_unsatisfiable(leaf) {
-            reasons.push(Why::Unsatisfiable(leaf));
+            reasons.push(Cause::Unsatisfiable(leaf));
         }
     }
     if people.scales.plan.is_doubtful() {
-        reasons.push(Why::ConditionUnknown);
+        reasons.push(Cause::ConditionUnknown);
     }
-    reasons.extend(people.unreadable_teams().into_iter().map(Why::TeamUnreadable));
+    reasons.extend(people.unreadable_teams().into_iter().map(Cause::TeamUnreadable));
     if people.scales.exclusions.unknown.is_some() {
-        reasons.push(Why::ExclusionUnknown);
+        reasons.push(Cause::ExclusionUnknown);
     }
     reasons
 }

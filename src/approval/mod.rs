@@ -1,4 +1,4 @@
-//! From facts to a decision, and the life of a request. No YAML, no input or output, no clock.
+//! From facts to a decision. No YAML, no input or output, no clock, no state.
 
 mod applies;
 mod asked;
@@ -8,23 +8,18 @@ mod command;
 mod condition;
 mod decide;
 pub mod decision;
-mod eligible;
+mod eligibility;
 mod exclusion;
 pub mod facts;
 mod judge;
-mod ledger;
 mod matching;
-pub mod observation;
 mod people;
 mod plan;
+mod progress;
 mod reasons;
-pub mod record;
-pub mod request;
 mod review;
 mod schedule;
-pub mod shown;
 mod timeline;
-pub mod told;
 mod wording;
 
 pub use decide::{decide, decide_under, objectors};

@@ -7,19 +7,19 @@ use super::asked::LeafSet;
 use super::decision::ReviewVerdict;
 use super::facts::{Facts, Person, Veto};
 use super::matching::{Assignment, Candidate, Shape, Sides, assign};
-use super::review::{Scales, Weighed};
+use super::review::{ReviewContext, Weighed};
 use crate::policy::OnChangesRequested;
 
 /// What the reviews came to under a rule.
 pub(super) struct People<'s, 'f> {
-    pub(super) scales: &'s Scales<'f>,
+    pub(super) scales: &'s ReviewContext<'f>,
     pub(super) weighed: Vec<Weighed<'f>>,
     pub(super) assignment: Option<Assignment>,
 }
 
 impl<'s, 'f> People<'s, 'f> {
     /// Weighs the reviews, and assigns those that count.
-    pub(super) fn weigh(scales: &'s Scales<'f>) -> Self {
+    pub(super) fn weigh(scales: &'s ReviewContext<'f>) -> Self {
         let mut people = Self { scales, weighed: scales.weigh(), assignment: None };
         people.assignment = scales.plan.shape.as_ref().map(|shape| people.assign(shape));
         people

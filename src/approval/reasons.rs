@@ -3,23 +3,23 @@
 use super::condition::holds;
 use super::decision::{Applies, Reason, Verdict};
 use super::facts::Facts;
-use super::judge::{Judgment, Why};
+use super::judge::{Cause, Judgment};
 use super::people::People;
 use super::schedule::Held;
 use crate::ident::{Login, Revision};
 use crate::policy::{Condition, Field, FreezeEffect, Pattern, RepositoryPattern, Requirement, Rule};
 
 /// What the words of a reason need.
-pub(super) struct Speaker<'a, 'f> {
+pub(super) struct ReasonText<'a, 'f> {
     pub(super) rule: Option<&'a Rule<'a>>,
     pub(super) facts: &'a Facts,
     pub(super) judgment: &'a Judgment<'a, 'f>,
 }
 
-impl Speaker<'_, '_> {
+impl ReasonText<'_, '_> {
     /// All reasons.
     pub(super) fn reasons(&self) -> Vec<Reason> {
-        let word = |why: &Why<'_>| Reason { code: why.code(), text: self.text(why), source: self.source(why) };
+        let word = |why: &Cause<'_>| Reason { code: why.code(), text: self.text(why), source: self.source(why) };
         self.judgment.reasons.iter().map(word).collect()
     }
 
@@ -35,94 +35,94 @@ impl Speaker<'_, '_> {
     }
 
     /// `file:line` of the policy that a reason rests on.
-    fn source(&self, why: &Why<'_>) -> Option<String> {
+    fn source(&self, why: &Cause<'_>) -> Option<String> {
         let rule = self.rule?;
         let set_at = |field| rule.set_at(field).map(ToString::to_string);
         match why {
-            Why::NoRule(_) | Why::PullRequestMissing | Why::WrongRepository | Why::WrongBranch => {
+            Cause::NoRule(_) | Cause::PullRequestMissing | Cause::WrongRepository | Cause::WrongBranch => {
                 Some(rule.source.to_string())
             }
-            Why::BelowFloor(below) => Some(below.floor.source.to_string()),
-            Why::RequirementMet | Why::NothingAsked | Why::NothingRequired => set_at(Field::Require),
-            Why::DeadlinePassed(_) => set_at(Field::Timeout),
-            Why::QuorumUnmet(leaf) | Why::Unsatisfiable(leaf) => {
+            Cause::BelowFloor(below) => Some(below.floor.source.to_string()),
+            Cause::RequirementMet | Cause::NothingAsked | Cause::NothingRequired => set_at(Field::Require),
+            Cause::DeadlinePassed(_) => set_at(Field::Timeout),
+            Cause::QuorumUnmet(leaf) | Cause::Unsatisfiable(leaf) => {
                 let people = self.judgment.people?;
                 people.leaf(*leaf).map(|leaf| leaf.source.to_string())
             }
-            Why::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
-            Why::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
-            Why::Held(Held::Timer(_)) => set_at(Field::Wait),
-            Why::Overridden | Why::OverrideTeamUnreadable(_) => {
+            Cause::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
+            Cause::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
+            Cause::Held(Held::Timer(_)) => set_at(Field::Wait),
+            Cause::Overridden | Cause::OverrideTeamUnreadable(_) => {
                 rule.override_by().map(|field| field.source.to_string())
             }
-            Why::WrongRevision
-            | Why::HeadChanged
-            | Why::BaseChanged(_)
-            | Why::Closed
-            | Why::ChangesRequested(_)
-            | Why::ChangesStand(_)
-            | Why::Vetoed(_)
-            | Why::ConditionUnknown
-            | Why::TeamUnreadable(_)
-            | Why::ExclusionUnknown => None,
+            Cause::WrongRevision
+            | Cause::HeadChanged
+            | Cause::BaseChanged(_)
+            | Cause::Closed
+            | Cause::ChangesRequested(_)
+            | Cause::ChangesStand(_)
+            | Cause::Vetoed(_)
+            | Cause::ConditionUnknown
+            | Cause::TeamUnreadable(_)
+            | Cause::ExclusionUnknown => None,
         }
     }
 
-    fn text(&self, why: &Why<'_>) -> String {
+    fn text(&self, why: &Cause<'_>) -> String {
         let Facts { target, revision, pull_request, .. } = self.facts;
         let reference =
             || pull_request.as_ref().map(|pull_request| pull_request.reference().to_string()).unwrap_or_default();
         let head = pull_request.as_ref().map(|pull_request| pull_request.head.short()).unwrap_or_default();
         let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
         match why {
-            Why::RequirementMet => match self.judgment.people {
+            Cause::RequirementMet => match self.judgment.people {
                 Some(people) => format!("approved by {}", approvers(people)),
                 None => "the requirement is met".to_owned(),
             },
-            Why::NothingAsked => format!("{target} needs no approval"),
-            Why::NoRule(Some(why)) => why.in_words(target),
-            Why::NoRule(None) => format!("the rule for {target} says nothing about who must approve"),
-            Why::BelowFloor(below) => format!("the rule for {target} is below a floor: {}", below.in_words()),
-            Why::NothingRequired => {
+            Cause::NothingAsked => format!("{target} needs no approval"),
+            Cause::NoRule(Some(why)) => why.in_words(target),
+            Cause::NoRule(None) => format!("the rule for {target} says nothing about who must approve"),
+            Cause::BelowFloor(below) => format!("the rule for {target} is below a floor: {}", below.in_words()),
+            Cause::NothingRequired => {
                 format!(
                     "no part of what {target} requires applies to this pull request: a rule never approves by running empty"
                 )
             }
-            Why::QuorumUnmet(leaf) => self.lacks(*leaf),
-            Why::Unsatisfiable(leaf) => format!(
+            Cause::QuorumUnmet(leaf) => self.lacks(*leaf),
+            Cause::Unsatisfiable(leaf) => format!(
                 "`{}` can never be met: too few people are left once the excluded are gone",
                 self.leaf_name(*leaf)
             ),
-            Why::ConditionUnknown => self.unknown(),
-            Why::TeamUnreadable(team) => {
+            Cause::ConditionUnknown => self.unknown(),
+            Cause::TeamUnreadable(team) => {
                 format!("the team {team} could not be read: nobody counts by it, and everyone may object")
             }
-            Why::OverrideTeamUnreadable(team) => {
+            Cause::OverrideTeamUnreadable(team) => {
                 format!("the team {team} could not be read: nobody overrides by it")
             }
-            Why::ExclusionUnknown => {
+            Cause::ExclusionUnknown => {
                 let people = self.judgment.people;
                 people.and_then(|people| people.scales.exclusions.unknown.clone()).unwrap_or_default()
             }
-            Why::Held(held) => held_text(held, &target.to_string()),
-            Why::Overridden => self.overridden(),
-            Why::PullRequestMissing => format!("{target} needs a pull request, and none was given"),
-            Why::DeadlinePassed(deadline) => {
+            Cause::Held(held) => held_text(held, &target.to_string()),
+            Cause::Overridden => self.overridden(),
+            Cause::PullRequestMissing => format!("{target} needs a pull request, and none was given"),
+            Cause::DeadlinePassed(deadline) => {
                 let timeout = self.rule.map(|rule| rule.timeout().to_string()).unwrap_or_default();
                 format!("not approved within {timeout}, by {deadline}")
             }
-            Why::WrongRepository => self.wrong_repository(),
-            Why::WrongBranch => self.wrong_branch(),
-            Why::WrongRevision if revision.is_none() => "no revision was given".to_owned(),
-            Why::WrongRevision => {
+            Cause::WrongRepository => self.wrong_repository(),
+            Cause::WrongBranch => self.wrong_branch(),
+            Cause::WrongRevision if revision.is_none() => "no revision was given".to_owned(),
+            Cause::WrongRevision => {
                 format!("{asked} is neither the head of {} ({head}) nor its merge commit", reference())
             }
-            Why::HeadChanged => format!("the head is now {head}, and {asked} was asked for"),
-            Why::BaseChanged(at) => format!("the base branch was changed at {at}, after people were asked"),
-            Why::Closed => format!("{} was closed unmerged", reference()),
-            Why::ChangesRequested(person) => format!("{} requested changes on {head}", person.login),
-            Why::ChangesStand(person) => format!("{} requested changes, and has not withdrawn that", person.login),
-            Why::Vetoed(veto) => {
+            Cause::HeadChanged => format!("the head is now {head}, and {asked} was asked for"),
+            Cause::BaseChanged(at) => format!("the base branch was changed at {at}, after people were asked"),
+            Cause::Closed => format!("{} was closed unmerged", reference()),
+            Cause::ChangesRequested(person) => format!("{} requested changes on {head}", person.login),
+            Cause::ChangesStand(person) => format!("{} requested changes, and has not withdrawn that", person.login),
+            Cause::Vetoed(veto) => {
                 format!("{} requested changes of the same commit on {}", veto.by.login, veto.pull_request)
             }
         }

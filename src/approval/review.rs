@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::asked::{Asked, LeafSet};
 use super::command::{BrokenCommand, Command};
 use super::decision::{ReviewReason, ReviewVerdict};
-use super::eligible::{is_one_of, lacks_team};
+use super::eligibility::{is_one_of, lacks_team};
 use super::exclusion::Exclusions;
 use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullRequest, Review, ReviewState};
 use super::matching::Candidate;
@@ -28,7 +28,7 @@ pub(super) struct Weighed<'f> {
     /// Toward which leaves it counts.
     leaves: LeafSet,
     /// Which earlier reviews of the same person it supersedes; none where it takes no part.
-    force: Option<Force>,
+    force: Option<Supersedes>,
 }
 
 impl Candidate for Weighed<'_> {
@@ -108,16 +108,16 @@ pub(super) enum Detail {
 
 /// Which earlier reviews of the same person a later one supersedes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Force {
+enum Supersedes {
     OverAll,
     OverApprovals,
 }
 
 /// Who was met, as bits: most people who have given one review are known by them not to have been.
 #[derive(Default)]
-struct Met(u64);
+struct SeenUsers(u64);
 
-impl Met {
+impl SeenUsers {
     /// Whether the person may have been met before, who now is.
     #[inline]
     const fn again(&mut self, person: UserId) -> bool {
@@ -128,14 +128,14 @@ impl Met {
     }
 }
 
-impl Force {
+impl Supersedes {
     fn supersedes(self, earlier: &Review) -> bool {
         self == Self::OverAll || !may_object(earlier)
     }
 }
 
 /// Everything that weighing a review needs.
-pub(super) struct Scales<'f> {
+pub(super) struct ReviewContext<'f> {
     pub(super) facts: &'f Facts,
     pub(super) pull_request: &'f PullRequest,
     pub(super) rule: &'f Rule<'f>,
@@ -152,7 +152,7 @@ pub(super) struct Scales<'f> {
     max_age: Option<Duration>,
 }
 
-impl<'f> Scales<'f> {
+impl<'f> ReviewContext<'f> {
     /// Sets the scales for a rule that asks for people.
     pub(super) fn new(
         rule: &'f Rule<'f>,
@@ -171,7 +171,7 @@ impl<'f> Scales<'f> {
     /// Weighs all reviews, in the order in which they were given.
     pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
         let (mut last, mut in_order) = (i64::MIN, true);
-        let (mut met, mut met_again) = (Met::default(), false);
+        let (mut met, mut met_again) = (SeenUsers::default(), false);
         let weigh = |review: &'f Review| {
             // As GitHub lists them, in whole seconds.
             let second = review.submitted_at.map_or(i64::MIN, Timestamp::as_second);
@@ -201,9 +201,9 @@ impl<'f> Scales<'f> {
     /// What only the API tells of a withdrawn approval that names something else lets no earlier approval come back, and
     /// takes no request for changes back: either might be the work of whoever edited its text.
     #[inline]
-    fn force(&self, review: &Review) -> Force {
+    fn force(&self, review: &Review) -> Supersedes {
         let doubtful = is_withdrawn_approval(review) && self.names_something_else(review).is_some();
-        if doubtful { Force::OverApprovals } else { Force::OverAll }
+        if doubtful { Supersedes::OverApprovals } else { Supersedes::OverAll }
     }
 
     /// Reviews that take no part whoever gave them: comments, and approvals that name something else.
@@ -292,7 +292,7 @@ impl<'f> Scales<'f> {
         Some(review.submitted_at?.checked_add(age.signed()).unwrap_or(Timestamp::MAX))
     }
 
-    /// Why an approval is not bound to the head.
+    /// Cause an approval is not bound to the head.
     #[inline]
     fn why_stale(&self, review: &Review) -> Option<Detail> {
         if review.revision.as_ref() != Some(&self.pull_request.head) {
@@ -359,7 +359,7 @@ impl<'f> Scales<'f> {
 
 /// One stands where no later one of the same person supersedes it.
 fn supersede(weighed: &mut [Weighed<'_>]) {
-    let mut met = Met::default();
+    let mut met = SeenUsers::default();
     for at in (0..weighed.len()).rev() {
         let Some((earlier, later)) = weighed.get_mut(at..).and_then(<[_]>::split_first_mut) else { return };
         let met_again = earlier.giver().is_some_and(|giver| met.again(giver));

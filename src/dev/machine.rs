@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::adapters::embedded::broker::{Broker, BrokerError, Execution, Status, TaskOutcome};
 use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
 use crate::approval::decision::{Decision, Verdict};
-use crate::approval::request::{End, ExecutionEnd};
 use crate::render::answer;
+use crate::request::{End, ExecutionEnd};
 
 /// How often a step is tried whose dependency gives no answer.
 const TRIES: u32 = 5;
@@ -182,7 +182,7 @@ impl Machine {
         match app::open_request(&app, reference, &execution.input, pinned, wait).await {
             Ok(_) => {
                 self.broker.note(&execution.name, &write_step(&step(true, 0, None))?)?;
-                app::show_opened(&app, reference).await;
+                app::publish_opened(&app, reference).await;
                 self.waited(&self.broker.execution(&execution.name)?, reference).await
             }
             Err(failure) => {

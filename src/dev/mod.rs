@@ -22,8 +22,8 @@ use tokio::task::JoinHandle;
 
 use crate::adapters::embedded::broker::{Broker, BrokerError};
 use crate::adapters::embedded::clock::MovableClock;
-use crate::adapters::embedded::codehost::{GithubStandIn, StorageError};
 use crate::adapters::embedded::outbox::Outbox;
+use crate::adapters::embedded::simulator::{GithubSimulator, StorageError};
 use crate::adapters::embedded::store::EmbeddedStore;
 use crate::adapters::github::protection::ProtectionRouter;
 use crate::adapters::github::signature::{SecretError, WebhookSecret, WebhookSecrets};
@@ -85,7 +85,7 @@ pub struct LocalGate {
     /// Executions.
     pub broker: Arc<Broker>,
     /// Pull requests.
-    pub github: GithubStandIn,
+    pub github: GithubSimulator,
     /// What channels were told.
     pub outbox: Arc<Outbox>,
     clock: Arc<MovableClock>,
@@ -127,7 +127,7 @@ impl LocalGate {
         let broker = Arc::new(Broker::open(folder, clock.clone()).map_err(|e| state("executions", folder, &e))?);
         let store: Arc<EmbeddedStore> =
             Arc::new(EmbeddedStore::open(folder).map_err(|e: StoreError| state("requests", folder, &e))?);
-        let github = GithubStandIn::open(folder, clock.clone())
+        let github = GithubSimulator::open(folder, clock.clone())
             .map_err(|e: StorageError| state("the GitHub stand-in", folder, &e))?;
         let secret_text = kept_secret(&folder.join(SECRET_FILE)).map_err(|e| state("the secret", folder, &e))?;
         let current = WebhookSecret::new(&secret_text).map_err(|e: SecretError| state("the secret", folder, &e))?;

@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use super::{LocalGate, webhook};
 use crate::adapters::embedded::broker::{BrokerError, Execution, Status};
 use crate::app::{self, ExecutionRef};
-use crate::approval::request::{ApprovalRequest, ExecutionEnd};
 use crate::ident::RequestId;
 use crate::policy::Duration;
 use crate::ports::Which;
+use crate::request::{ApprovalRequest, ExecutionEnd};
 
 type Gate = State<Arc<LocalGate>>;
 
@@ -234,7 +234,7 @@ fn request_json(request: &ApprovalRequest) -> Value {
     let closed = request.closed();
     let state = match closed {
         Some(closed) => closed.end.as_str(),
-        None if matches!(request.state, crate::approval::request::State::Pending) => "pending",
+        None if matches!(request.state, crate::request::State::Pending) => "pending",
         None => "settling",
     };
     json!({

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::client::{Client, ClientError};
-use crate::adapters::embedded::codehost::GithubStandIn;
+use crate::adapters::embedded::simulator::GithubSimulator;
 
 /// One thing that is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,7 +59,7 @@ pub struct Story<'s> {
     /// The stand-in's door.
     pub github: Client,
     /// The stand-in itself: only to know when all deliveries are out.
-    pub deliveries: &'s GithubStandIn,
+    pub deliveries: &'s GithubSimulator,
     /// Hears every line.
     pub tell: &'s mut (dyn FnMut(&Line) + Send),
 }

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::installation::Installation;
 use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
 use crate::approval::decision::{Decision, Verdict};
-use crate::approval::request::{End, ExecutionEnd};
 use crate::ident::{ExecutionArn, RequestId, TaskToken};
 use crate::render::answer::{self, LONGEST_CAUSE};
+use crate::request::{End, ExecutionEnd};
 
 /// What the state machine gives.
 #[derive(Deserialize)]
@@ -115,7 +115,7 @@ async fn request_approval(app: &App, execution: &Execution, pinned: Pinned, wait
     let app = &app.reading_once();
     let reference = execution.reference();
     let request_id = app::open_request(app, &reference, &execution.input, pinned, wait).await?;
-    app::show_opened(app, &reference).await;
+    app::publish_opened(app, &reference).await;
     tracing::info!(request.id = %request_id, execution.arn = %execution.arn, "people were asked");
     Ok(json!({ "request_id": request_id }))
 }

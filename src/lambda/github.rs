@@ -12,13 +12,13 @@ use crate::adapters::aws::secrets::{SecretFields, Secrets};
 use crate::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
 use crate::adapters::github::delivery::AppInstallation;
 use crate::approval::facts::Person;
-use crate::approval::request::CallbackOutcome;
-use crate::approval::shown::{Check, Deployment, DeploymentStatus, Reviewer};
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{
-    AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, Needs, PageError,
-    PageFacts, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PullRequestPage, Reading, Spot,
+    AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, Needs, ProtectedRun,
+    Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher, PublisherError, Reading, Spot,
 };
+use crate::request::CallbackOutcome;
+use crate::request::published::{Check, Deployment, DeploymentStatus, Reviewer};
 
 /// How long a secret that was read is good for.
 const REREAD: SignedDuration = SignedDuration::from_mins(15);
@@ -105,8 +105,8 @@ impl Github {
         self.client().await.map_err(|detail| CodeHostError::Unavailable { detail })
     }
 
-    async fn for_page(&self) -> Result<GithubClient, PageError> {
-        self.client().await.map_err(|detail| PageError::Unavailable { detail })
+    async fn for_page(&self) -> Result<GithubClient, PublisherError> {
+        self.client().await.map_err(|detail| PublisherError::Unavailable { detail })
     }
 }
 
@@ -159,28 +159,38 @@ impl ProtectionDesk for Github {
 }
 
 #[async_trait]
-impl PullRequestPage for Github {
-    async fn about(&self, at: &PullRequestRef) -> Result<PageFacts, PageError> {
+impl Publisher for Github {
+    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
         self.for_page().await?.about(at).await
     }
 
-    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PageError> {
+    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError> {
         self.for_page().await?.put_check(at, check, spot).await
     }
 
-    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PageError> {
+    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PublisherError> {
         self.for_page().await?.put_comment(at, text, spot).await
     }
 
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PageError> {
+    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
         self.for_page().await?.ask(at, reviewers).await
     }
 
-    async fn put_deployment(&self, at: &RepositoryName, deployment: &Deployment, spot: Spot) -> Result<u64, PageError> {
+    async fn put_deployment(
+        &self,
+        at: &RepositoryName,
+        deployment: &Deployment,
+        spot: Spot,
+    ) -> Result<u64, PublisherError> {
         self.for_page().await?.put_deployment(at, deployment, spot).await
     }
 
-    async fn set_deployment(&self, at: &RepositoryName, id: u64, status: &DeploymentStatus) -> Result<(), PageError> {
+    async fn set_deployment(
+        &self,
+        at: &RepositoryName,
+        id: u64,
+        status: &DeploymentStatus,
+    ) -> Result<(), PublisherError> {
         self.for_page().await?.set_deployment(at, id, status).await
     }
 }

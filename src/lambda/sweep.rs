@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::installation::Installation;
 use crate::app::{self, ExecutionRef, Failure};
-use crate::approval::request::ExecutionEnd;
 use crate::ident::ExecutionArn;
 use crate::ports::Which;
+use crate::request::ExecutionEnd;
 
 const EXECUTION_ENDED: &str = "Step Functions Execution Status Change";
 /// How far our clock may be behind that of Step Functions: what was opened as late after the end of an execution is of

@@ -13,10 +13,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::approval::record::RecordKind;
-use crate::approval::request::{ApprovalRequest, End, State};
 use crate::ident::Target;
 use crate::ports::Write;
+use crate::request::record::RecordKind;
+use crate::request::{ApprovalRequest, End, State};
 
 /// Begins to log. Of other crates only warnings are kept: at their own levels they log what they send.
 pub fn log(level: Level) {
@@ -57,7 +57,7 @@ impl Meter {
             RecordKind::Withheld => record.decision.as_ref().map(|decision| decision.verdict.as_str()),
             RecordKind::Opened
             | RecordKind::Retoken
-            | RecordKind::Announced
+            | RecordKind::Notified
             | RecordKind::Read
             | RecordKind::Claimed
             | RecordKind::TakenOver

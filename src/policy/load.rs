@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::body::{DEFAULTS_KEYS, Names, field, read_body, read_rule_fields, read_told};
+use super::body::{DEFAULTS_KEYS, Names, field, read_body, read_channel_list, read_rule_fields};
 use super::calendar::read_calendars;
 use super::canonical::digest;
 use super::check::{Sections, check};
@@ -353,7 +353,7 @@ fn read_service(reader: &mut Reader<'_>, entry: &Entry, names: &Names) -> Servic
         branches: field(reader, node, "branches", read_branches),
         notify: node
             .get("notify")
-            .and_then(|notify| read_told(reader, notify, "notify", &names.channels))
+            .and_then(|notify| read_channel_list(reader, notify, "notify", &names.channels))
             .unwrap_or_default(),
         description: node.get("description").and_then(|text| reader.text(text, "description")).map(Into::into),
         environments: read_selectors(reader, &environments, "environment", |reader, entry| {

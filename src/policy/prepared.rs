@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Policy;
 use super::lint::Linted;
 use super::load::{Loaded, from_trees};
-use super::yaml::{Node, Packed, Room, Unpack, Value, parse};
+use super::yaml::{Node, NodeJson, Room, Unpack, Value, parse};
 use crate::finding::{Severity, SourceId, SourceMap};
 use crate::ident::PolicyDigest;
 
@@ -64,7 +64,7 @@ fn write(policy: &Policy, sources: &SourceMap) -> Option<String> {
     let trees: Result<Vec<Node>, _> = sources.ids().map(|id| parse(id, sources.text(id), &mut room)).collect();
     let trees = trees.ok()?;
     let named = sources.ids().map(|id| sources.name(id)).zip(&trees);
-    let files = named.map(|(name, tree)| WrittenFile { name, tree: Packed(tree) }).collect();
+    let files = named.map(|(name, tree)| WrittenFile { name, tree: NodeJson(tree) }).collect();
     serde_json::to_string(&WrittenBundle { schema: PREPARED_SCHEMA, policy_digest: policy.digest(), files }).ok()
 }
 
@@ -109,7 +109,7 @@ struct WrittenBundle<'n> {
 #[derive(Serialize)]
 struct WrittenFile<'n> {
     name: &'n str,
-    tree: Packed<'n>,
+    tree: NodeJson<'n>,
 }
 
 #[derive(Deserialize)]

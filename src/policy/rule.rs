@@ -34,7 +34,7 @@ pub struct Rule<'p> {
     pub branches: Option<&'p [Pattern]>,
     /// Who hears of everything besides `notify`.
     pub service_notify: &'p [ChannelName],
-    /// Shown to approvers.
+    /// Published to approvers.
     pub description: Option<&'p str>,
     pub(super) fields: Fields<'p>,
 }

@@ -22,7 +22,7 @@ pub struct Service {
     pub branches: Option<Sourced<Vec<Pattern>>>,
     /// Who hears of every event of it.
     pub notify: Vec<ChannelName>,
-    /// Shown to approvers.
+    /// Published to approvers.
     pub description: Option<Box<str>>,
     /// Its own rules.
     pub environments: Selectors<Layer>,

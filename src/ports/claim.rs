@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::{RequestStore, StoreError, Write, WriteError};
 use crate::approval::decision::Decision;
-use crate::approval::record::{Entry, RecordKind};
-use crate::approval::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
 use crate::ident::{ExecutionArn, TaskToken};
+use crate::request::record::{Entry, RecordKind};
+use crate::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
 
 /// The right to resume one execution, once: the proof that a conditional write has claimed its request.
 ///

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::CallbackError;
-use crate::approval::request::CallbackOutcome;
 use crate::ident::{ExecutionArn, IdentError, Login, RepositoryName, Revision, TaskToken};
+use crate::request::CallbackOutcome;
 
 /// How the identity of such a deployment begins. No execution of Step Functions has one of this form.
 const ARN_PREFIX: &str = "arn:github:actions:";

@@ -29,14 +29,14 @@ fn output(request: &RequestId, decision: &Decision, enforced: bool) -> String {
     let output = |decision: &Decision| {
         json!({ "approved": true, "enforced": enforced, "decision": decision, "request_id": request }).to_string()
     };
-    decision.fitted(output, |text| text.len() <= LONGEST_OUTPUT)
+    decision.truncated(output, |text| text.len() <= LONGEST_OUTPUT)
 }
 
 /// The decision as JSON of at most [`LONGEST_CAUSE`] characters: reviews are left out first, then parts.
 #[must_use]
 pub fn cause(decision: &Decision) -> String {
     let cause = |decision: &Decision| serde_json::to_string(decision).unwrap_or_default();
-    decision.fitted(cause, |text| text.chars().count() <= LONGEST_CAUSE)
+    decision.truncated(cause, |text| text.chars().count() <= LONGEST_CAUSE)
 }
 
 /// The cause of a failure that no decision stands behind.

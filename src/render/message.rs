@@ -1,9 +1,9 @@
 //! What channels are told.
 
 use crate::approval::decision::{Decision, Event, Unmet};
-use crate::approval::request::ApprovalRequest;
-use crate::approval::told::Occasion;
 use crate::policy::StandIn;
+use crate::request::ApprovalRequest;
+use crate::request::occasion::Occasion;
 
 /// The most characters of a subject: SNS takes fewer than 100.
 const LONGEST_SUBJECT: usize = 99;

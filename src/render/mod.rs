@@ -15,7 +15,7 @@ pub mod junit;
 mod markup;
 pub mod matrix;
 pub mod message;
-pub mod page;
+pub mod publish;
 pub mod rule;
 pub mod sarif;
 pub mod schema;

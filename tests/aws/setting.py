@@ -11,7 +11,7 @@ import secrets as random
 import subprocess
 from dataclasses import dataclass
 
-import by_hand
+import install_without_terraform
 import github
 import policy
 import terraform
@@ -37,7 +37,7 @@ class Setting:
     packages: pathlib.Path
     peer: Peer
     host: github.StandIn
-    made: "by_hand.ByHand | WithTerraform"
+    made: "install_without_terraform.WithoutTerraform | WithTerraform"
     world: World
     secret: str
 
@@ -160,7 +160,7 @@ def _made(folder, peer, packages, host, say):
             f"!!! skipped: apply, second plan, IAM and destroy of the module ({why}); "
             "state machine and functions are made by hand"
         )
-        return by_hand.ByHand(MODULE, peer, packages, host.url)
+        return install_without_terraform.WithoutTerraform(MODULE, peer, packages, host.url)
 
 
 def close() -> None:

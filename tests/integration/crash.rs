@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use countersign::adapters::embedded::codehost::change::ReviewEvent;
+use countersign::adapters::embedded::simulator::change::ReviewEvent;
 use countersign::app::{App, sweep, verify};
 use countersign::approval::decision::Event;
-use countersign::approval::record::RecordKind;
-use countersign::approval::request::{Callback, End, State};
 use countersign::ports::RequestStore as _;
+use countersign::request::record::RecordKind;
+use countersign::request::{Callback, End, State};
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::{Fuse, Side};
@@ -137,7 +137,7 @@ async fn assert_ended(world: &GateWorld, story: Story, cut: &str) {
     let closed = request.closed().unwrap_or_else(|| panic!("{cut}: open: {:?}", request.state));
     assert_eq!(closed.end, end, "{cut}");
     assert!(matches!(closed.callback, Callback::Sent | Callback::PresumedSent), "{cut}: {:?}", closed.callback);
-    assert!(request.announced.contains_key(&end.event().into()), "{cut}: {:?}", request.announced);
+    assert!(request.notified.contains_key(&end.event().into()), "{cut}: {:?}", request.notified);
     let told = world.channel.told();
     let times = |event| told.iter().filter(|one| **one == event).count();
     assert!((1..=2).contains(&times(end.event())), "{cut}: {told:?}");

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use countersign::adapters::github::delivery::{DeliveryKind, Fault, PullRequestEvent, Refused};
 use countersign::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
-use countersign::approval::observation::Observation;
 use countersign::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, UserId};
 use countersign::ports::{ProtectedRun, ProtectionAsked};
+use countersign::request::observation::Observation;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use countersign::adapters::github::delivery::{DeliveryKind, Fault, Refused};
 use countersign::approval::facts::{AccountKind, Person, ReviewState};
-use countersign::approval::observation::Observation;
+use countersign::request::observation::Observation;
 
 use crate::webhook_door::{RECORDED, Sent, Told, handled, now, on_checks_and_deployments, on_pull_requests, told};
 use crate::webhook_schema::{Schemas, Variant, Without};

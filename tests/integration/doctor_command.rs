@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use crate::command_line::{Countersign, Ran};
 use crate::docs::{blocks, read};
 use crate::github_exchanges::{Served, serve};
-use crate::github_town::{Town, login};
+use crate::github_simulator::{SimulatedGithub, login};
 use crate::github_world::{APP_KEY, OTHER_KEY};
 use crate::webhook_door::SECRET;
 
@@ -30,8 +30,8 @@ fn line(outcome: &str, text: &str) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_looks_at_the_teams_and_accounts_of_the_policy() {
-    let town = Town::new().await;
-    let ran = town.run("doctor --format json").await;
+    let github = SimulatedGithub::new().await;
+    let ran = github.run("doctor --format json").await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(checks(&ran, "team"), [line("ok", "the team `acme/payments` can be read, and has 2 members")]);
     let accounts = checks(&ran, "account");
@@ -44,19 +44,20 @@ async fn a_token_looks_at_the_teams_and_accounts_of_the_policy() {
         ran.json()["checks"][2]["hint"],
         json!("whoever takes the login over would count: `countersign pin` writes `dana#583231`")
     );
-    town.run("pin").await;
-    let pinned = checks(&town.run("doctor --format json").await, "account");
+    github.run("pin").await;
+    let pinned = checks(&github.run("doctor --format json").await, "account");
     assert!(pinned.iter().all(|(outcome, _)| outcome == "ok"), "{pinned:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_fails_with_its_place() {
-    let town = Town::new().await;
-    town.rewrite("dana,", "dana-nobody,");
-    town.host
+    let github = SimulatedGithub::new().await;
+    github.rewrite("dana,", "dana-nobody,");
+    github
+        .host
         .change(|change| change.delete_team(&TeamSlug::new("acme/payments").expect("a team")))
         .expect("the team goes");
-    let ran = town.run("doctor").await;
+    let ran = github.run("doctor").await;
     assert_eq!(ran.code, Some(1));
     assert!(
         ran.stdout.contains("failed   the team `acme/payments` is not there, or may not be read (policy.yaml:4)"),
@@ -69,15 +70,16 @@ async fn what_is_not_there_fails_with_its_place() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pinned_account_is_held_against_its_id() {
-    let town = Town::new().await;
-    town.run("pin").await;
-    town.host
+    let github = SimulatedGithub::new().await;
+    github.run("pin").await;
+    github
+        .host
         .change(|change| {
             change.rename_account(&login("dana"), &login("dana-m"))?;
             change.delete_account(&login("lee"))
         })
         .expect("accounts change");
-    let ran = town.run("doctor --format json").await;
+    let ran = github.run("doctor --format json").await;
     let accounts = checks(&ran, "account");
     assert!(accounts.contains(&line("failed", "no account has the id of `Lee#102` (policy.yaml:6)")), "{accounts:?}");
     let renamed = "`dana#583231` is called `dana-m` now (policy.yaml:6): the id decides, whatever the login is";
@@ -87,64 +89,64 @@ async fn a_pinned_account_is_held_against_its_id() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invalid_policy_is_told_as_by_every_command() {
-    let town = Town::new().await;
-    town.rewrite("version: 1", "version: 2");
-    assert_eq!(town.run("doctor").await.code, Some(3));
-    assert_eq!(town.run("pin").await.code, Some(3));
-    let half = town.run_as(Countersign::new("doctor --app-id 1")).await;
+    let github = SimulatedGithub::new().await;
+    github.rewrite("version: 1", "version: 2");
+    assert_eq!(github.run("doctor").await.code, Some(3));
+    assert_eq!(github.run("pin").await.code, Some(3));
+    let half = github.run_as(Countersign::new("doctor --app-id 1")).await;
     assert_eq!(half.code, Some(2), "{}", half.stderr);
 }
 
 /// A webhook that answers everything with that status.
-async fn webhook(town: &Town, status: u16) -> (Served, JoinHandle<()>) {
+async fn webhook(github: &SimulatedGithub, status: u16) -> (Served, JoinHandle<()>) {
     let answer = StatusCode::from_u16(status).expect("a status");
     let served = serve(Router::new().fallback(move || std::future::ready(answer))).await;
-    town.host.change(|change| change.set_hook(&format!("{}/webhook", served.address), SECRET)).expect("a hook");
-    let sender = town.host.start_deliveries();
-    town.host.drained().await;
+    github.host.change(|change| change.set_hook(&format!("{}/webhook", served.address), SECRET)).expect("a hook");
+    let sender = github.host.start_deliveries();
+    github.host.drained().await;
     (served, sender)
 }
 
-fn sent(town: &Town) -> usize {
-    town.host.world().deliveries.len()
+fn sent(github: &SimulatedGithub) -> usize {
+    github.host.world().deliveries.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_up_that_is_well_is_told_line_by_line() {
-    let town = Town::new().await;
-    town.run("pin").await;
-    let (receiver, sender) = webhook(&town, 202).await;
-    let ran = town.run_as_app("doctor", APP_KEY).await;
+    let github = SimulatedGithub::new().await;
+    github.run("pin").await;
+    let (receiver, sender) = webhook(&github, 202).await;
+    let ran = github.run_as_app("doctor", APP_KEY).await;
     // What the page shows is what is printed.
     let page = read("docs/github.md");
     let shown =
         blocks(&page).into_iter().find(|block| block.text.starts_with("ok ")).expect("doctor's output is shown");
     let expected = shown.text.replace("https://gate.acme.example", &receiver.address);
     assert_eq!((ran.code, ran.stdout, ran.stderr), (Some(0), expected, String::new()));
-    assert_eq!(sent(&town), 2, "the ping was sent once more");
+    assert_eq!(sent(&github), 2, "the ping was sent once more");
     sender.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gate_with_another_secret_is_found_by_sending_a_delivery_once_more() {
-    let town = Town::new().await;
-    let (_receiver, sender) = webhook(&town, 401).await;
-    let ran = town.run_as_app("doctor --format json", APP_KEY).await;
+    let github = SimulatedGithub::new().await;
+    let (_receiver, sender) = webhook(&github, 401).await;
+    let ran = github.run_as_app("doctor --format json", APP_KEY).await;
     assert_eq!(ran.code, Some(1));
     let refused = "the gate refused a `ping` delivery: its signature is not made with the gate's secret";
     assert!(checks(&ran, "webhook").contains(&line("failed", refused)), "{}", ran.stdout);
-    let sent_before = sent(&town);
-    let ran = town.run_as_app("doctor --passive --format json", APP_KEY).await;
+    let sent_before = sent(&github);
+    let ran = github.run_as_app("doctor --passive --format json", APP_KEY).await;
     assert!(checks(&ran, "webhook").contains(&line("failed", refused)), "{}", ran.stdout);
-    assert_eq!(sent(&town), sent_before, "nothing is sent where that is not wanted");
+    assert_eq!(sent(&github), sent_before, "nothing is sent where that is not wanted");
     sender.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_at_github_fails_and_says_what_to_do() {
-    let town = Town::new().await;
-    town.rewrite("repository: acme/checkout", "repository: acme/check-out");
-    let ran = town.run_as_app("doctor --protection-rule --format json", APP_KEY).await;
+    let github = SimulatedGithub::new().await;
+    github.rewrite("repository: acme/checkout", "repository: acme/check-out");
+    let ran = github.run_as_app("doctor --protection-rule --format json", APP_KEY).await;
     assert_eq!(ran.code, Some(1));
     assert_eq!(checks(&ran, "webhook")[0], line("failed", "the App has no webhook"));
     let lacks = "the App lacks `actions: read` (answers custom deployment protection rules of GitHub Actions)";
@@ -161,13 +163,13 @@ async fn what_is_missing_at_github_fails_and_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_key_is_no_key_of_the_app() {
-    let town = Town::new().await;
-    let ran = town.run_as_app("doctor", OTHER_KEY).await;
+    let github = SimulatedGithub::new().await;
+    let ran = github.run_as_app("doctor", OTHER_KEY).await;
     assert_eq!(ran.code, Some(1));
     assert!(ran.stdout.starts_with("failed   GitHub answered 401 to a request for the App"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("PRIVATE") && !ran.stderr.contains("PRIVATE"));
-    let pin = town.run_as_app("pin", OTHER_KEY).await;
+    let pin = github.run_as_app("pin", OTHER_KEY).await;
     assert_eq!(pin.code, Some(1));
-    let pinned = town.run_as_app("pin", APP_KEY).await;
+    let pinned = github.run_as_app("pin", APP_KEY).await;
     assert_eq!(pinned.code, Some(0), "{}", pinned.stderr);
 }

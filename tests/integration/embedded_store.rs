@@ -6,10 +6,10 @@ use std::sync::Arc;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::decision::Verdict;
 use countersign::approval::facts::Veto;
-use countersign::approval::observation::Observation;
-use countersign::approval::record::RecordKind;
 use countersign::ident::DeliveryId;
 use countersign::ports::{DeliveryState, RequestStore, SettleClaim, Which, Write};
+use countersign::request::observation::Observation;
+use countersign::request::record::RecordKind;
 use tempfile::TempDir;
 
 use crate::specimen::*;

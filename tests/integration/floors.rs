@@ -12,23 +12,24 @@ use std::path::Path;
 use crate::rust_tokens::{Token, tokens, without_tests};
 
 /// Every room with the rooms that it may name besides itself.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 14] = [
     ("ident", &[]),
     ("finding", &[]),
     ("policy", &["finding", "ident"]),
     ("approval", &["policy", "finding", "ident"]),
-    ("render", &["approval", "policy", "finding", "ident"]),
-    ("ports", &["approval", "policy", "finding", "ident"]),
-    ("adapters", &["ports", "approval", "policy", "finding", "ident"]),
-    ("app", &["render", "ports", "approval", "policy", "finding", "ident"]),
+    ("request", &["approval", "policy", "finding", "ident"]),
+    ("render", &["request", "approval", "policy", "finding", "ident"]),
+    ("ports", &["request", "approval", "policy", "finding", "ident"]),
+    ("adapters", &["ports", "request", "approval", "policy", "finding", "ident"]),
+    ("app", &["render", "ports", "request", "approval", "policy", "finding", "ident"]),
     ("webhook", &["app", "adapters", "ports"]),
-    ("dev", &["webhook", "app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
-    ("lambda", &["webhook", "app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
+    ("dev", &["webhook", "app", "adapters", "render", "ports", "request", "approval", "policy", "finding", "ident"]),
+    ("lambda", &["webhook", "app", "adapters", "render", "ports", "request", "approval", "policy", "finding", "ident"]),
     ("bin", &["lambda"]),
-    ("cli", &["dev", "app", "adapters", "render", "ports", "approval", "policy", "finding", "ident"]),
+    ("cli", &["dev", "app", "adapters", "render", "ports", "request", "approval", "policy", "finding", "ident"]),
 ];
 /// Synchronous, total and silent: no files, network, clock, randomness, logging.
-const SILENT: [&str; 4] = ["ident", "finding", "policy", "approval"];
+const SILENT: [&str; 5] = ["ident", "finding", "policy", "approval", "request"];
 /// Words that a silent room does not have.
 const NOT_SILENT: [&str; 8] = ["async", "await", "tokio", "tracing", "rand", "getrandom", "println", "eprintln"];
 /// What of the standard library a silent room does not name.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use countersign::adapters::embedded::codehost::change::{NewMember, NewTeam, ReviewEvent};
-use countersign::adapters::embedded::codehost::world::MembershipState;
+use countersign::adapters::embedded::simulator::change::{NewMember, NewTeam, ReviewEvent};
+use countersign::adapters::embedded::simulator::world::MembershipState;
 use countersign::app::{self, App, Told};
-use countersign::approval::observation::Observation;
 use countersign::ident::{DeliveryId, RequestId, TeamSlug};
 use countersign::policy::Policy;
 use countersign::ports::{CodeHost as _, Needs, RequestStore as _};
+use countersign::request::observation::Observation;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -188,7 +188,7 @@ async fn while_github_is_down_two_hundred_requests_do_not_ask_two_hundred_times(
     for n in 0..200 {
         scene.open(&format!("r{n}"), "production").await;
     }
-    let down = |change: &mut countersign::adapters::embedded::codehost::change::Change<'_>| {
+    let down = |change: &mut countersign::adapters::embedded::simulator::change::Change<'_>| {
         change.set_unavailable(true);
         Ok(())
     };

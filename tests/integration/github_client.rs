@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::adapters::embedded::codehost::change::{NewAccount, NewMember, NewTeam, TeamEdit};
-use countersign::adapters::embedded::codehost::world::{AccountType, MembershipState};
+use countersign::adapters::embedded::simulator::change::{NewAccount, NewMember, NewTeam, TeamEdit};
+use countersign::adapters::embedded::simulator::world::{AccountType, MembershipState};
 use countersign::adapters::github::client::GivenSettings;
 use countersign::ident::{RepositoryName, TeamSlug};
 use countersign::ports::{CodeHost, CodeHostError, Needs};
@@ -130,7 +130,7 @@ async fn what_has_not_changed_is_not_sent_again_and_not_counted() {
     for _ in 0..2 {
         assert_eq!(client.read(&at, &Needs::default()).await.expect("within the limit"), first);
     }
-    world.review("pia", countersign::adapters::embedded::codehost::change::ReviewEvent::Comment);
+    world.review("pia", countersign::adapters::embedded::simulator::change::ReviewEvent::Comment);
     world.host.set_rate_limit(100);
     let third = client.read(&at, &Needs::default()).await.expect("facts");
     assert_eq!(third.reviews.len(), 1);

@@ -13,7 +13,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use countersign::adapters::embedded::codehost::GithubStandIn;
+use countersign::adapters::embedded::simulator::GithubSimulator;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
@@ -45,12 +45,12 @@ pub(crate) async fn serve(router: Router) -> Served {
 }
 
 /// The stand-in's router, whose exchanges are written down where that is asked for.
-pub(crate) fn router(host: &GithubStandIn) -> Router {
+pub(crate) fn router(host: &GithubSimulator) -> Router {
     host.router().layer(from_fn(write_down))
 }
 
 /// Serves the stand-in, and tells it where it is.
-pub(crate) async fn serve_stand_in(host: &GithubStandIn) -> Served {
+pub(crate) async fn serve_stand_in(host: &GithubSimulator) -> Served {
     let served = serve(router(host)).await;
     let address = served.address.clone();
     host.change(|change| {

@@ -1,11 +1,11 @@
 //! What every code host tells of the same world: the stand-in read in process, and GitHub's client over HTTP.
 
-use countersign::adapters::embedded::codehost::change::{
+use countersign::adapters::embedded::simulator::change::{
     Attribution, Change, MergeCommand, NewAccount, NewCommit, NewMember, NewPullRequest, NewReview, NewTeam,
     PullRequestEdit, Push, ReviewEvent, TeamEdit,
 };
-use countersign::adapters::embedded::codehost::world::{AccountType, FileChange, MembershipState};
-use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
+use countersign::adapters::embedded::simulator::world::{AccountType, FileChange, MembershipState};
+use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::approval::facts::{DismissedFrom, PullRequestState, ReviewState};
 use countersign::ident::{PullRequestRef, RepositoryName, ReviewId, Revision, TeamSlug};
 use countersign::ports::{CodeHost, CodeHostError, Needs, Reading};
@@ -50,7 +50,7 @@ struct Told {
     found: Vec<Result<Vec<PullRequestRef>, CodeHostError>>,
 }
 
-async fn told(host: &dyn CodeHost, stand_in: &GithubStandIn) -> Told {
+async fn told(host: &dyn CodeHost, stand_in: &GithubSimulator) -> Told {
     let world = stand_in.world();
     let numbers: Vec<u64> = world.pulls.values().map(|pull| pull.number).chain([99]).collect();
     let commits: Vec<Revision> =
@@ -284,12 +284,12 @@ fn to_first(digits: &str, force: bool) -> Push {
     Push { force, ..push("pat", digits.chars().map(commit).collect()) }
 }
 
-fn meanwhile(host: &GithubStandIn, change: impl FnOnce(&mut Change<'_>) -> Result<Revision, Refusal>) {
+fn meanwhile(host: &GithubSimulator, change: impl FnOnce(&mut Change<'_>) -> Result<Revision, Refusal>) {
     host.change(change).expect("a change");
 }
 
 /// What a client reads while something happens just before GitHub answers a call.
-async fn read_while(part: &str, happens: fn(&GithubStandIn), needs: Needs) -> Result<Reading, CodeHostError> {
+async fn read_while(part: &str, happens: fn(&GithubSimulator), needs: Needs) -> Result<Reading, CodeHostError> {
     let world = GateWorld::new("production");
     changed(&world, |change| change.push(&repository(), "release", &push("pia", vec![commit('e')])));
     changed(&world, |change| change.push_to_pull(&first(), &to_first("b", false)));
@@ -303,19 +303,19 @@ async fn read_while(part: &str, happens: fn(&GithubStandIn), needs: Needs) -> Re
     read
 }
 
-fn pushed(host: &GithubStandIn) {
+fn pushed(host: &GithubSimulator) {
     meanwhile(host, |change| change.push_to_pull(&first(), &to_first("c", false)));
 }
 
-fn pushed_back(host: &GithubStandIn) {
+fn pushed_back(host: &GithubSimulator) {
     meanwhile(host, |change| change.push_to_pull(&first(), &to_first("a", true)));
 }
 
-fn replaced(host: &GithubStandIn) {
+fn replaced(host: &GithubSimulator) {
     meanwhile(host, |change| change.push_to_pull(&first(), &to_first("cd", true)));
 }
 
-fn base_changed(host: &GithubStandIn) {
+fn base_changed(host: &GithubSimulator) {
     let edit = PullRequestEdit { base: Some("release".into()), ..PullRequestEdit::default() };
     host.change(|change| change.edit(&login("dave"), &first(), &edit)).expect("a change");
 }
@@ -325,7 +325,7 @@ async fn a_pull_request_that_changes_between_its_lists_is_not_read() {
     let files = Needs { files: true, ..Needs::default() };
     let pushers = Needs { pushers: true, ..Needs::default() };
     for (happens, what) in [
-        (pushed as fn(&GithubStandIn), "a push"),
+        (pushed as fn(&GithubSimulator), "a push"),
         (pushed_back, "a push back"),
         (replaced, "as many other commits"),
         (base_changed, "another base"),
@@ -347,7 +347,7 @@ async fn a_pull_request_that_changes_between_its_lists_is_not_read() {
 #[tokio::test]
 async fn commits_of_another_head_are_not_taken_for_all_of_this_one() {
     for (happens, what) in
-        [(pushed as fn(&GithubStandIn), "a push"), (pushed_back, "a push back"), (replaced, "as many other commits")]
+        [(pushed as fn(&GithubSimulator), "a push"), (pushed_back, "a push back"), (replaced, "as many other commits")]
     {
         for part in ["/pulls/1/commits", "/pulls/1/reviews"] {
             let Ok(Reading { pull_request: pull, .. }) = read_while(part, happens, Needs::default()).await else {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use countersign::approval::decision::Verdict;
-use countersign::approval::request::{ApprovalRequest, Callback, CallbackOutcome, End, ExecutionEnd, State};
+use countersign::request::{ApprovalRequest, Callback, CallbackOutcome, End, ExecutionEnd, State};
 use jiff::Timestamp;
 
 use crate::specimen::{at, decision, pending};

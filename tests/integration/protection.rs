@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use countersign::adapters::github::delivery::{DeliveryKind, Fault as Wrong, Refused};
-use countersign::approval::request::CallbackOutcome;
 use countersign::ident::{Login, RepositoryName};
 use countersign::ports::{ProtectedRun, Protection, ProtectionComment, ProtectionDesk};
+use countersign::request::CallbackOutcome;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

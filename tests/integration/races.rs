@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign::adapters::embedded::codehost::change::ReviewEvent;
+use countersign::adapters::embedded::simulator::change::ReviewEvent;
 use countersign::app::{App, Recorded, sweep};
 use countersign::approval::decide_under;
 use countersign::approval::facts::ReviewState;
-use countersign::approval::record::RecordKind;
-use countersign::approval::request::{Callback, End, State};
 use countersign::ports::RequestStore as _;
+use countersign::request::record::RecordKind;
+use countersign::request::{Callback, End, State};
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::Fuse;

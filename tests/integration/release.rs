@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use countersign::adapters::embedded::codehost::change::ReviewEvent;
+use countersign::adapters::embedded::simulator::change::ReviewEvent;
 use countersign::app::{self, App, ExecutionRef, Failure};
 use countersign::approval::decision::Event;
-use countersign::approval::request::End;
 use countersign::ident::{ChannelName, ExecutionArn};
 use countersign::ports::{Message, Notifier, NotifyError};
+use countersign::request::End;
 use hyper::Method;
 use serde_json::{Value, json};
 

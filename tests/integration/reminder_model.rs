@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use countersign::approval::decision::{Event, Verdict};
-use countersign::approval::request::{ApprovalRequest, CallbackOutcome, State};
-use countersign::approval::told::Occasion;
 use countersign::ident::Target;
+use countersign::request::occasion::Occasion;
+use countersign::request::{ApprovalRequest, CallbackOutcome, State};
 
 use crate::specimen::{at, decision, pending, policy};
 
@@ -128,7 +128,7 @@ impl World {
             Step::Tell { base, due } => match due.front() {
                 Some(occasion) => {
                     assert!(
-                        !self.stored.announced.contains_key(occasion),
+                        !self.stored.notified.contains_key(occasion),
                         "{occasion} is told though it is written down"
                     );
                     *self.told.entry(*occasion).or_default() += 1;
@@ -138,8 +138,8 @@ impl World {
             },
             Step::Mark { base, mut due } => {
                 let occasion = *due.front().expect("what was told");
-                let channels = base.untold(occasion);
-                if self.write(base.announced(occasion, &channels, at(now))) {
+                let channels = base.unnotified(occasion);
+                if self.write(base.notified(occasion, &channels, at(now))) {
                     due.pop_front();
                     return Step::Tell { base, due };
                 }
@@ -248,7 +248,7 @@ impl World {
         };
         vec![
             format!("{} {state} {} {}", self.instant, self.stored.read_at, self.crashes),
-            format!("{:?} {:?} {:?}", self.stored.announced.keys(), self.told, self.lost),
+            format!("{:?} {:?} {:?}", self.stored.notified.keys(), self.told, self.lost),
             step(&self.sweep),
             step(&self.webhook),
         ]

@@ -5,12 +5,12 @@ use std::sync::{Arc, LazyLock};
 use countersign::approval::decide;
 use countersign::approval::decision::{Decision, Verdict};
 use countersign::approval::facts::{Facts, Person};
-use countersign::approval::record::{Entry, RecordKind};
-use countersign::approval::request::{ApprovalRequest, State, Subject, Trail};
 use countersign::finding::{Source, SourceContent};
 use countersign::ident::{ExecutionArn, Login, PullRequestRef, RequestId, Revision, Target, TaskToken, UserId};
 use countersign::policy::{Policy, load};
 use countersign::ports::Write;
+use countersign::request::record::{Entry, RecordKind};
+use countersign::request::{ApprovalRequest, State, Subject, Trail};
 use jiff::Timestamp;
 
 const POLICY: &str = r#"
@@ -100,7 +100,7 @@ pub(crate) fn run_of(name: &str, redrive: u32, opened: i64) -> ApprovalRequest {
         owed_from: None,
         deadline: Some(at(opened + 3600)),
         state: State::Pending,
-        announced: std::collections::BTreeMap::new(),
+        notified: std::collections::BTreeMap::new(),
         retry: 0,
         read_at: at(opened),
         trail: Trail::default(),

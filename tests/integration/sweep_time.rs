@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use countersign::adapters::embedded::codehost::change::{NewCommit, NewPullRequest, Push};
+use countersign::adapters::embedded::simulator::change::{NewCommit, NewPullRequest, Push};
 use countersign::app::{self, App, Redelivery, SweepTime};
-use countersign::approval::shown::Shown;
 use countersign::ident::{DeliveryId, RepositoryName};
 use countersign::ports::{AttemptId, CodeHostError, DeliveryAttempt, DeliveryLog, RequestStore as _};
+use countersign::request::published::Published;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -66,9 +66,9 @@ async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
         app::open_request(&gate, &run, &input, pinned, wait).await.expect("it opens");
         // That it is due must come of the sweep itself.
         let at = pull_request(&format!("acme/checkout#{number}"));
-        let shown = world.store.shown(&at).await.expect("an answer");
-        let never_due = Shown { due_at: None, version: shown.version + 1, ..shown };
-        assert_eq!(world.store.remember_shown(&at, &never_due).await, Ok(true));
+        let shown = world.store.published(&at).await.expect("an answer");
+        let never_due = Published { due_at: None, version: shown.version + 1, ..shown };
+        assert_eq!(world.store.save_published(&at, &never_due).await, Ok(true));
     }
     world.clock.advance(SignedDuration::from_mins(11));
     (world, hosted, gate)
@@ -102,7 +102,7 @@ async fn a_page_that_hangs_leaves_the_others_to_the_next_sweep_and_deliveries_th
 
     hosted.mend();
     world.clock.advance(SignedDuration::from_mins(1));
-    let due = world.store.pages_due(gate.clock.now()).await.expect("an answer");
+    let due = world.store.publications_due(gate.clock.now()).await.expect("an answer");
     assert_eq!(due.len(), 3, "{due:?}");
     let swept = app::sweep(&gate).await.expect("a sweep");
     assert_eq!((swept.due, world.host.world().checks.len()), (0, 3), "all are shown now");
@@ -125,5 +125,5 @@ async fn where_no_time_is_left_nothing_is_begun_and_everything_stays_due() {
     let swept = app::sweep_within(&gate, afterwards(Duration::ZERO)).await.expect("a sweep");
     assert_eq!((swept.due, hosted.count("/pulls/")), (3, 0), "{:#?}", hosted.seen());
     world.clock.advance(SignedDuration::from_mins(1));
-    assert_eq!(world.store.pages_due(gate.clock.now()).await.expect("an answer").len(), 3);
+    assert_eq!(world.store.publications_due(gate.clock.now()).await.expect("an answer").len(), 3);
 }

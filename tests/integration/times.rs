@@ -31,7 +31,7 @@ services:
 async fn kinds(acme: &Acme, name: &str) -> Vec<String> {
     let trail = acme.trail_of(name).await;
     let kinds = trail.iter().map(|record| record["kind"].as_str().expect("a kind").to_owned());
-    kinds.filter(|kind| kind != "announced" && kind != "read").collect()
+    kinds.filter(|kind| kind != "notified" && kind != "read").collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,8 @@ use countersign::adapters::github::delivery::{
     Delivery, DeliveryHeaders, DeliveryKind, PullRequestEvent, Refused, receive,
 };
 use countersign::adapters::github::signature::{WebhookSecret, WebhookSecrets};
-use countersign::approval::observation::Observation;
 use countersign::ident::PullRequestRef;
+use countersign::request::observation::Observation;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;

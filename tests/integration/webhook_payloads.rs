@@ -12,7 +12,7 @@ use crate::webhook_schema::{Schemas, remove};
 fn everything() -> Vec<(String, Value)> {
     let host = tell_everything("http://127.0.0.1:9/", SECRET);
     let name = |event: &str, action: &Option<String>| format!("{event}.{}", action.as_deref().unwrap_or_default());
-    let of = |sent: &countersign::adapters::embedded::codehost::delivery::Delivery| {
+    let of = |sent: &countersign::adapters::embedded::simulator::delivery::Delivery| {
         (name(sent.event.as_str(), &sent.action), serde_json::from_str(&sent.body).expect("JSON"))
     };
     host.world().deliveries.values().map(|sent| of(sent)).collect()

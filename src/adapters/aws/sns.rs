@@ -102,7 +102,7 @@ fn for_people(message: &Message, url: Option<&str>) -> String {
 fn for_programs(message: &Message, url: Option<&str>) -> String {
     let form = |decision: Option<&Decision>| program_form(message, url, decision).to_string();
     match &message.decision {
-        Some(decision) => decision.fitted(|shown| form(Some(shown)), |text| text.len() <= LONGEST_FOR_PROGRAMS),
+        Some(decision) => decision.truncated(|shown| form(Some(shown)), |text| text.len() <= LONGEST_FOR_PROGRAMS),
         None => form(None),
     }
 }

@@ -13,9 +13,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::connection::Connection;
 use super::error::{SdkError, describe};
-use crate::approval::request::CallbackOutcome;
 use crate::ident::ExecutionArn;
 use crate::ports::{Answer, CallbackError, ExecutionCallback, SettleClaim};
+use crate::request::CallbackOutcome;
 
 /// Nobody waits with the token any more: it timed out, was answered, or its execution is over.
 const OVER: [&str; 3] = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];

@@ -2,6 +2,6 @@
 
 pub mod broker;
 pub mod clock;
-pub mod codehost;
 pub mod outbox;
+pub mod simulator;
 pub mod store;

@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::payload::Place;
 use super::signature::{SignatureError, WebhookSecrets};
 use crate::approval::facts::AccountKind;
-use crate::approval::observation::Observation;
 use crate::ident::{DeliveryId, PullRequestRef, RepositoryName, RequestId};
 use crate::ports::ProtectionAsked;
+use crate::request::observation::Observation;
 
 /// The most bytes that GitHub delivers; a larger payload is never sent.
 pub const LARGEST_BODY: usize = 25 * 1024 * 1024;

@@ -13,7 +13,7 @@ pub mod manifest;
 mod payload;
 pub mod protection;
 #[cfg(feature = "github")]
-mod reading;
+mod publish;
 #[cfg(feature = "github")]
-mod showing;
+mod reading;
 pub mod signature;

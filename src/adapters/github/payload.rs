@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::delivery::{AppInstallation, DeliveryKind, Fault, Refused};
 use crate::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
-use crate::approval::shown::{CHECK_PREFIX, REEVALUATE, Reviewer};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{ProtectedRun, ProtectionAsked};
+use crate::request::published::{CHECK_PREFIX, REEVALUATE, Reviewer};
 
 /// A place in a payload: its name, and what stands there.
 pub(super) struct Place<'a> {

@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::approval::decision::Decision;
-use crate::approval::request::CallbackOutcome;
 use crate::ident::ExecutionArn;
 use crate::ports::{
     Answer, CallbackError, ExecutionCallback, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, SettleClaim,
 };
+use crate::request::CallbackOutcome;
 
 /// Answers deployments of Actions at a desk, and resumes all other executions as before.
 #[derive(Clone)]

@@ -14,7 +14,7 @@ use crate::ident::ReviewId;
 /// Moves the time and lays the event over the facts.
 ///
 /// # Errors
-/// Why it cannot happen to these facts, as part of a sentence. Only the time has moved then, if it can.
+/// Cause it cannot happen to these facts, as part of a sentence. Only the time has moved then, if it can.
 pub(super) fn apply(step: &Step, facts: &mut Facts) -> Result<(), String> {
     let at = moved(step.time, facts.now)?;
     facts.now = at;

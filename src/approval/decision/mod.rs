@@ -2,13 +2,13 @@
 //!
 //! A plain value with a fixed JSON form (docs/decisions.md). Everything that is shown to anyone is made from it.
 
-mod fitted;
+mod truncate;
 mod vocabulary;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::fitted::clip;
+pub(crate) use self::truncate::clip;
 use crate::ident::{ChannelName, Login, PolicyDigest, PullRequestRef, ReviewId, Revision, Target};
 pub use crate::policy::{Event, Mode};
 pub use vocabulary::{NextActionKind, ReasonCode, ReviewReason};
@@ -59,7 +59,7 @@ pub struct Decision {
     pub counts: Vec<Login>,
     /// Every review, and why it counts or does not.
     pub reviews: Vec<ReviewOutcome>,
-    /// Why the verdict is what it is.
+    /// Cause the verdict is what it is.
     pub reasons: Vec<Reason>,
     /// Who set the rule aside, and why.
     #[serde(rename = "override")]

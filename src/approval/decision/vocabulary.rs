@@ -47,7 +47,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a review counts or does not.
+    /// Cause a review counts or does not.
     ReviewReason {
         /// Counts toward the requirement.
         Counts = "counts",
@@ -91,7 +91,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a verdict is what it is.
+    /// Cause a verdict is what it is.
     ReasonCode {
         /// The requirement is met.
         RequirementMet = "requirement-met",

@@ -1,8 +1,8 @@
 //! Reads a rule body: the keys it takes, and which reader each value goes to.
 
+mod notify;
 mod people;
 mod times;
-mod told;
 
 use super::calendar::{Calendars, read_calendar_names};
 use super::condition::ConditionNames;
@@ -13,10 +13,10 @@ use super::setting::{Field, RuleBody, Setting};
 use super::yaml::{Node, Value};
 use crate::ident::ChannelName;
 
+pub(crate) use notify::read_channel_list;
 pub(crate) use people::read_exclude;
 use times::read_duration;
 pub(crate) use times::read_timeout;
-pub(crate) use told::read_told;
 
 /// What `defaults` may hold: two fields of services, and those of a rule body.
 pub(crate) const DEFAULTS_KEYS: &[&str] = &[
@@ -93,7 +93,7 @@ fn read_setting(reader: &mut Reader<'_>, field: Field, node: &Node, names: &Name
         Field::Window => Setting::Window(read_calendar_names(reader, node, key, &names.calendars)?),
         Field::Wait => Setting::Wait(times::read_bounded(reader, node, key)?),
         Field::Override => Setting::Override(Box::new(people::read_override(reader, node, names)?)),
-        Field::Notify => Setting::Notify(told::read_notify(reader, node, &names.channels)?),
+        Field::Notify => Setting::Notify(notify::read_notify(reader, node, &names.channels)?),
         Field::Mode => Setting::Mode(reader.word(node, key, &MODES)?),
     })
 }

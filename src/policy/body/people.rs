@@ -1,7 +1,7 @@
 //! Reads the fields of a rule body that are about people: who is left out, who has a say, who stands in, who overrides.
 
+use super::notify::read_channel_list;
 use super::times::{read_bounded, read_duration};
-use super::told::read_told;
 use super::{Names, is_empty_list};
 use crate::finding::{Code, Finding, closest};
 use crate::policy::approver::ApproverRef;
@@ -92,11 +92,11 @@ fn read_escalation(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Optio
             .hint("add `notify: [channel]` or `stand_in: { group: [approvers] }`"),
         );
     }
-    let told = node.get("notify").and_then(|notify| read_told(reader, notify, "notify", &names.channels));
+    let notify = node.get("notify").and_then(|notify| read_channel_list(reader, notify, "notify", &names.channels));
     let stand_in = node.get("stand_in").map(|stand_in| read_stand_ins(reader, stand_in, &names.groups));
     let step = Escalation {
         after: after?,
-        notify: told.unwrap_or_default(),
+        notify: notify.unwrap_or_default(),
         stand_in: stand_in.unwrap_or_default(),
         source: reader.place(node.span),
     };
@@ -149,8 +149,12 @@ pub(super) fn read_override(reader: &mut Reader<'_>, node: &Node, names: &Names)
         Some(written) => read_bounded(reader, written, "for"),
         None => Some(Duration::DEFAULT_OVERRIDE),
     };
-    let told = node.get("notify").and_then(|notify| read_told(reader, notify, "notify", &names.channels));
-    let field =
-        Override { by: by?, valid_for: valid_for?, notify: told.unwrap_or_default(), source: reader.place(node.span) };
+    let notify = node.get("notify").and_then(|notify| read_channel_list(reader, notify, "notify", &names.channels));
+    let field = Override {
+        by: by?,
+        valid_for: valid_for?,
+        notify: notify.unwrap_or_default(),
+        source: reader.place(node.span),
+    };
     (reader.findings.len() == before).then_some(field)
 }

@@ -3,13 +3,13 @@
 //! A tree, not a mirror of structs: serde stops at the first mistake, and a policy's author wants to hear of all of
 //! them. Spans would also be lost inside untagged and flattened types. Knows nothing of what the keys mean.
 
-mod packed;
-mod plain;
+mod fast_reader;
+mod node_json;
 mod tree;
 
 use std::fmt;
 
-pub(crate) use packed::{Packed, Unpack};
+pub(crate) use node_json::{NodeJson, Unpack};
 pub(crate) use tree::{Entry, Node, Value};
 
 use serde::Deserialize;
@@ -39,7 +39,7 @@ impl Default for Room {
 /// The one problem that stopped the reader: syntax, a duplicate key, or a limit.
 pub(crate) fn parse(source: SourceId, text: &str, room: &mut Room) -> Result<Node, Finding> {
     // What is not plain, not sound or too much is none of the quick way's business: the full reader says what it is.
-    if let Some((root, size)) = plain::read(source, text, room.0.min(MAX_NODES)) {
+    if let Some((root, size)) = fast_reader::read(source, text, room.0.min(MAX_NODES)) {
         room.0 = room.0.saturating_sub(size);
         return Ok(root);
     }

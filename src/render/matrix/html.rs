@@ -63,7 +63,7 @@ fn header(page: &mut Markup, matrix: &Matrix<'_>) {
     page.text(&plural(matrix.services.len(), "service")).raw(" in ");
     page.text(&plural(matrix.environments.len(), "environment")).raw(", by the policy ");
     page.text(matrix.policy_digest.as_str()).raw("</p>\n");
-    // Shown by the script, since it is of no use without it.
+    // Published by the script, since it is of no use without it.
     page.raw("<form hidden>\n<label>Find <input type=\"search\" autocomplete=\"off\" spellcheck=\"false\" ");
     page.raw("placeholder=\"service, environment, approver\" aria-keyshortcuts=\"/\"></label>\n");
     page.raw("<fieldset><legend>Show</legend>");

@@ -93,7 +93,7 @@ fn service() -> Node {
             one_or_list(defined("name")),
             "Channels that are told of every event of the service, besides those of the rule.",
         )
-        .key("description", text(), "Shown to approvers.")
+        .key("description", text(), "Published to approvers.")
         .key(
             "environments",
             map_of(defined("selector"), defined("rule")),

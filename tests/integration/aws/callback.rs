@@ -3,9 +3,9 @@
 use countersign::adapters::aws::stepfunctions::StepFunctions;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::decision::Verdict;
-use countersign::approval::record::{Entry, RecordKind};
-use countersign::approval::request::CallbackOutcome;
 use countersign::ports::{Answer, CallbackError, ExecutionCallback as _, RequestStore as _, SettleClaim};
+use countersign::request::CallbackOutcome;
+use countersign::request::record::{Entry, RecordKind};
 use serde_json::json;
 
 use super::cloud::{Cloud, nowhere};

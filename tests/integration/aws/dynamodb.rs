@@ -10,10 +10,10 @@ use aws_sdk_dynamodb::types::{
 use countersign::adapters::aws::dynamodb::DynamoDbStore;
 use countersign::adapters::embedded::clock::MovableClock;
 use countersign::approval::facts::{ChangedFile, Facts, Veto};
-use countersign::approval::observation::Observation;
-use countersign::approval::record::{Entry, RecordKind};
 use countersign::ident::DeliveryId;
 use countersign::ports::{RequestStore as _, Write};
+use countersign::request::observation::Observation;
+use countersign::request::record::{Entry, RecordKind};
 use jiff::SignedDuration;
 
 use super::cloud::connection;

@@ -4,22 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use countersign::adapters::embedded::codehost::GithubStandIn;
+use countersign::adapters::embedded::simulator::GithubSimulator;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::facts::{Person, Veto};
-use countersign::approval::observation::{Observation, Observed};
-use countersign::approval::record::Record;
-use countersign::approval::request::{ApprovalRequest, CallbackOutcome};
-use countersign::approval::shown::{Check, Deployment, DeploymentStatus, Reviewer, Shown};
 use countersign::ident::{
     ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
     TeamSlug,
 };
 use countersign::ports::{
     Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Needs, Notifier,
-    NotifyError, PageError, PageFacts, PullRequestPage, Reading, RequestStore, SettleClaim, Spot, StoreError, Which,
-    Write, WriteError,
+    NotifyError, PublishContext, Publisher, PublisherError, Reading, RequestStore, SettleClaim, Spot, StoreError,
+    Which, Write, WriteError,
 };
+use countersign::request::observation::{Observation, Observed};
+use countersign::request::published::{Check, Deployment, DeploymentStatus, Published, Reviewer};
+use countersign::request::record::Record;
+use countersign::request::{ApprovalRequest, CallbackOutcome};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
@@ -112,7 +112,7 @@ impl Notifier for Fused<Arc<Channel>> {
 }
 
 #[async_trait]
-impl CodeHost for Fused<GithubStandIn> {
+impl CodeHost for Fused<GithubSimulator> {
     async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
         self.fuse.around(self.port.read(at, needs)).await
     }
@@ -188,42 +188,42 @@ impl RequestStore for Fused<EmbeddedStore> {
         self.fuse.around(self.port.vetoes(target, revision)).await
     }
 
-    async fn shown(&self, at: &PullRequestRef) -> Result<Shown, StoreError> {
-        self.fuse.around(self.port.shown(at)).await
+    async fn published(&self, at: &PullRequestRef) -> Result<Published, StoreError> {
+        self.fuse.around(self.port.published(at)).await
     }
 
-    async fn remember_shown(&self, at: &PullRequestRef, shown: &Shown) -> Result<bool, StoreError> {
-        self.fuse.around(self.port.remember_shown(at, shown)).await
+    async fn save_published(&self, at: &PullRequestRef, shown: &Published) -> Result<bool, StoreError> {
+        self.fuse.around(self.port.save_published(at, shown)).await
     }
 
-    async fn pages_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
-        self.fuse.around(self.port.pages_due(by)).await
+    async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
+        self.fuse.around(self.port.publications_due(by)).await
     }
 }
 
 #[async_trait]
-impl PullRequestPage for Fused<GithubStandIn> {
-    async fn about(&self, at: &PullRequestRef) -> Result<PageFacts, PageError> {
+impl Publisher for Fused<GithubSimulator> {
+    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
         self.fuse.around(self.port.about(at)).await
     }
 
-    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PageError> {
+    async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError> {
         self.fuse.around(self.port.put_check(at, check, spot)).await
     }
 
-    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PageError> {
+    async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PublisherError> {
         self.fuse.around(self.port.put_comment(at, text, spot)).await
     }
 
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PageError> {
+    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
         self.fuse.around(self.port.ask(at, reviewers)).await
     }
 
-    async fn put_deployment(&self, at: &RepositoryName, made: &Deployment, spot: Spot) -> Result<u64, PageError> {
+    async fn put_deployment(&self, at: &RepositoryName, made: &Deployment, spot: Spot) -> Result<u64, PublisherError> {
         self.fuse.around(self.port.put_deployment(at, made, spot)).await
     }
 
-    async fn set_deployment(&self, at: &RepositoryName, id: u64, to: &DeploymentStatus) -> Result<(), PageError> {
+    async fn set_deployment(&self, at: &RepositoryName, id: u64, to: &DeploymentStatus) -> Result<(), PublisherError> {
         self.fuse.around(self.port.set_deployment(at, id, to)).await
     }
 }

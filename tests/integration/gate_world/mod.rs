@@ -7,21 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use countersign::adapters::embedded::clock::MovableClock;
-use countersign::adapters::embedded::codehost::change::{
+use countersign::adapters::embedded::simulator::change::{
     Change, NewAccount, NewCommit, NewPullRequest, NewRepository, NewReview, Push, ReviewEvent,
 };
-use countersign::adapters::embedded::codehost::world::{AccountType, FileChange, Switches};
-use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
+use countersign::adapters::embedded::simulator::world::{AccountType, FileChange, Switches};
+use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::app::{self, App, ExecutionRef, Failure, Pinned, Recorded, Told};
 use countersign::approval::decision::Event;
-use countersign::approval::observation::Observation;
-use countersign::approval::request::{ApprovalRequest, CallbackOutcome, End};
 use countersign::ident::{ChannelName, DeliveryId, ExecutionArn, Login, RepositoryName, RequestId};
 use countersign::ports::{
     Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Needs, Notifier, NotifyError, RequestStore as _,
     SettleClaim,
 };
+use countersign::request::observation::Observation;
+use countersign::request::{ApprovalRequest, CallbackOutcome, End};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ impl Notifier for Channel {
 /// What is there whether or not a gate runs.
 pub(crate) struct GateWorld {
     pub(crate) store: EmbeddedStore,
-    pub(crate) host: GithubStandIn,
+    pub(crate) host: GithubSimulator,
     pub(crate) clock: Arc<MovableClock>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) channel: Arc<Channel>,
@@ -141,7 +141,7 @@ impl GateWorld {
     /// acme/checkout#1 is dave's, to be deployed to the environment; pia and pat may approve.
     pub(crate) fn new(environment: &'static str) -> Self {
         let clock = Arc::new(MovableClock::fixed(at(0)));
-        let host = GithubStandIn::in_memory(clock.clone()).expect("a stand-in");
+        let host = GithubSimulator::in_memory(clock.clone()).expect("a stand-in");
         host.change(populate).expect("an organisation");
         let store = EmbeddedStore::in_memory().expect("a store");
         Self { store, host, clock, broker: Arc::default(), channel: Arc::default(), environment }
@@ -179,7 +179,7 @@ impl GateWorld {
         let pinned = Pinned { pull_request: Some(pull_request("acme/checkout#1")), revision: Some(revision('a')) };
         let (gate, wait) = (gate.reading_once(), app::Wait { token: token(secret), retry: 0 });
         let opened = app::open_request(&gate, &Self::execution(), &self.input(), pinned, wait).await?;
-        app::show_opened(&gate, &Self::execution()).await;
+        app::publish_opened(&gate, &Self::execution()).await;
         Ok(opened)
     }
 

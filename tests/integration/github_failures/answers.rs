@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::adapters::embedded::codehost::change::TeamEdit;
+use countersign::adapters::embedded::simulator::change::TeamEdit;
 use countersign::app::{App, Recorded, Settled};
-use countersign::approval::request::End;
 use countersign::ident::TeamSlug;
+use countersign::request::End;
 use jiff::SignedDuration;
 use serde_json::json;
 

@@ -8,15 +8,15 @@ mod size;
 
 use std::sync::Arc;
 
-use countersign::adapters::embedded::codehost::change::{Change, NewMember, NewReview, NewTeam, ReviewEvent};
-use countersign::adapters::embedded::codehost::world::MembershipState;
-use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
+use countersign::adapters::embedded::simulator::change::{Change, NewMember, NewReview, NewTeam, ReviewEvent};
+use countersign::adapters::embedded::simulator::world::MembershipState;
+use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::app::{self, App, Failure, Recorded, Settled, Told};
 use countersign::approval::decision::Decision;
-use countersign::approval::observation::Observation;
-use countersign::approval::request::{End, State};
 use countersign::ident::{DeliveryId, PullRequestRef, RequestId, TeamSlug};
 use countersign::ports::{CodeHost as _, Needs, RequestStore as _};
+use countersign::request::observation::Observation;
+use countersign::request::{End, State};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -170,7 +170,7 @@ impl Scene {
         self.world.host.change(change).expect("a change")
     }
 
-    fn host(&self) -> &GithubStandIn {
+    fn host(&self) -> &GithubSimulator {
         &self.world.host
     }
 }

@@ -1,10 +1,10 @@
 //! Whose approval it is, and of what: forks, renamed and taken-over logins, approvals that GitHub moved.
 
-use countersign::adapters::embedded::codehost::change::{NewAccount, NewCommit, NewPullRequest, Push};
-use countersign::adapters::embedded::codehost::world::AccountType;
+use countersign::adapters::embedded::simulator::change::{NewAccount, NewCommit, NewPullRequest, Push};
+use countersign::adapters::embedded::simulator::world::AccountType;
 use countersign::app::{self, Asked, Recorded, Settled};
-use countersign::approval::request::End;
 use countersign::ident::{DeliveryId, RepositoryName, UserId};
+use countersign::request::End;
 
 use super::{Scene, said_of_review};
 use crate::gate_world::login;

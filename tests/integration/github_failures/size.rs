@@ -1,9 +1,9 @@
 //! Pull requests that are larger than GitHub lists.
 
-use countersign::adapters::embedded::codehost::change::{NewCommit, Push};
-use countersign::adapters::embedded::codehost::world::FileChange;
+use countersign::adapters::embedded::simulator::change::{NewCommit, Push};
+use countersign::adapters::embedded::simulator::world::FileChange;
 use countersign::app::Settled;
-use countersign::approval::request::End;
+use countersign::request::End;
 
 use super::{Scene, said_of_review};
 use crate::gate_world::login;

@@ -7,17 +7,17 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use countersign::adapters::embedded::clock::MovableClock;
-use countersign::adapters::embedded::codehost::GithubStandIn;
+use countersign::adapters::embedded::simulator::GithubSimulator;
 use countersign::adapters::github::admin::ReadAs;
 use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
 use countersign::adapters::github::conversion::convert as convert_code;
-use countersign::approval::request::CallbackOutcome;
-use countersign::approval::shown::{
-    Check, CheckStatus, Conclusion, Deployment, DeploymentState, DeploymentStatus, Reviewer,
-};
 use countersign::ident::{PullRequestRef, TeamSlug, UserId};
 use countersign::ports::{
-    CodeHost, Needs, ProtectedRun, Protection, ProtectionComment, ProtectionDesk as _, PullRequestPage as _, Spot,
+    CodeHost, Needs, ProtectedRun, Protection, ProtectionComment, ProtectionDesk as _, Publisher as _, Spot,
+};
+use countersign::request::CallbackOutcome;
+use countersign::request::published::{
+    Check, CheckStatus, Conclusion, Deployment, DeploymentState, DeploymentStatus, Reviewer,
 };
 use serde_json::{Value, json};
 
@@ -117,7 +117,7 @@ async fn show_the_rest(github: &GithubClient) {
 }
 
 /// Answers a deployment of GitHub Actions in every way.
-async fn answer_deployments(host: &GithubStandIn, github: &GithubClient) {
+async fn answer_deployments(host: &GithubSimulator, github: &GithubClient) {
     let answers = [
         (Protection::Waits, CallbackOutcome::Taken),
         (Protection::Approved, CallbackOutcome::Taken),

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::board::{answer_deployments, read_what_is_shown, show};
 use super::caller::Caller;
 use super::description::{Operation, called, example, operations};
 use super::prism::Inspected;
+use super::published::{answer_deployments, read_what_is_shown, show};
 use super::world::{COMMITS, FILES, login, sha, stand_in};
 use crate::github_exchanges::serve;
 

@@ -4,13 +4,13 @@
 //! They need Node and packages from npm, so that they are ignored unless `scripts/test-github` runs them, which finds
 //! both or says what is skipped. See tests/github/README.md.
 
-mod board;
 pub(crate) mod caller;
 mod client;
 mod description;
 mod emulate;
 mod interface;
 mod prism;
+mod published;
 mod recorded;
 mod sabotage;
 mod webhooks;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::board::show;
 use super::caller::Caller;
 use super::prism::Inspected;
+use super::published::show;
 use super::recorded::hold;
 use super::world::{COMMITS, sha, stand_in};
 use crate::github_exchanges::{Exchange, serve};

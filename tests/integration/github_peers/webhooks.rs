@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 
-use countersign::adapters::embedded::codehost::GithubStandIn;
+use countersign::adapters::embedded::simulator::GithubSimulator;
 use countersign::adapters::github::delivery::{DeliveryHeaders, Refused, receive};
 use countersign::adapters::github::signature::{SignatureError, WebhookSecrets};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ fn parse(line: &str) -> Value {
 }
 
 /// Everything that the stand-in tells of, sent to a receiver; what it answered, oldest first.
-async fn send_everything_to(receiver: &Receiver) -> (GithubStandIn, Vec<u16>) {
+async fn send_everything_to(receiver: &Receiver) -> (GithubSimulator, Vec<u16>) {
     let host = tell_everything(&receiver.url, SECRET);
     let sender = host.start_deliveries();
     host.drained().await;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use countersign::adapters::embedded::clock::MovableClock;
-use countersign::adapters::embedded::codehost::board::CheckAction;
-use countersign::adapters::embedded::codehost::change::{
+use countersign::adapters::embedded::simulator::change::{
     Attribution, Change, CheckWrite, NewAccount, NewApp, NewCommit, NewMember, NewProtected, NewPullRequest,
     NewRepository, NewReview, NewTeam, PullRequestEdit, Push, ReviewEvent, Reviewers,
 };
-use countersign::adapters::embedded::codehost::world::{AccountType, FileChange, MembershipState, Switches};
-use countersign::adapters::embedded::codehost::{GithubStandIn, Refusal};
+use countersign::adapters::embedded::simulator::published::CheckAction;
+use countersign::adapters::embedded::simulator::world::{AccountType, FileChange, MembershipState, Switches};
+use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
 
 use crate::github_world::APP_PUBLIC_KEY;
@@ -56,8 +56,8 @@ pub(crate) fn clock() -> Arc<MovableClock> {
 /// acme/checkout#1 is dave's and has more of everything than a page holds, a renamed file and commits of nobody;
 /// #2 comes from a fork, #3 is merged, #4 is a draft of an account that is gone. pia and pat are in acme/payments, pat
 /// through a child team, and lee is only invited; acme/everyone is more than a page.
-pub(crate) fn stand_in() -> GithubStandIn {
-    let host = GithubStandIn::in_memory(clock()).expect("a stand-in");
+pub(crate) fn stand_in() -> GithubSimulator {
+    let host = GithubSimulator::in_memory(clock()).expect("a stand-in");
     host.change(|change| {
         change.set_app(&NewApp { slug: "countersign".into(), public_key: APP_PUBLIC_KEY.into() })?;
         people(change)?;
@@ -135,7 +135,7 @@ fn requests(change: &mut Change<'_>) -> Result<(), Refusal> {
 }
 
 /// A small organisation whose hook is told of everything that a hook can be told of.
-pub(crate) fn tell_everything(url: &str, secret: &str) -> GithubStandIn {
+pub(crate) fn tell_everything(url: &str, secret: &str) -> GithubSimulator {
     let host = stand_in();
     host.change(|change| {
         change.set_hook(url, secret)?;

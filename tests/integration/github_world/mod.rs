@@ -9,8 +9,8 @@ use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use countersign::adapters::embedded::clock::MovableClock;
-use countersign::adapters::embedded::codehost::GithubStandIn;
-use countersign::adapters::embedded::codehost::change::NewApp;
+use countersign::adapters::embedded::simulator::GithubSimulator;
+use countersign::adapters::embedded::simulator::change::NewApp;
 use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
 use hyper::body::Frame;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub(crate) enum Fault {
     /// Its answer has this tag, and is answered 304 with nothing else to who names it.
     Tagged(&'static str),
     /// Something happens at GitHub just before it is answered.
-    Meanwhile(fn(&GithubStandIn)),
+    Meanwhile(fn(&GithubSimulator)),
     /// Its answer says that there is a next page: itself.
     NextIsItself,
     /// Its answer says that the next page is somewhere else.
@@ -54,14 +54,14 @@ struct Rule {
 
 /// Stands between the client and the stand-in, and writes down what goes through.
 pub(crate) struct Between {
-    host: GithubStandIn,
+    host: GithubSimulator,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<String>>,
 }
 
 /// The stand-in with an App, on loopback.
 pub(crate) struct Hosted {
-    pub(crate) host: GithubStandIn,
+    pub(crate) host: GithubSimulator,
     clock: Arc<MovableClock>,
     between: Arc<Between>,
     address: String,
@@ -75,7 +75,7 @@ impl Drop for Hosted {
 }
 
 impl Hosted {
-    pub(crate) async fn new(host: &GithubStandIn, clock: &Arc<MovableClock>) -> Self {
+    pub(crate) async fn new(host: &GithubSimulator, clock: &Arc<MovableClock>) -> Self {
         let app = NewApp { slug: "countersign".into(), public_key: APP_PUBLIC_KEY.into() };
         host.change(|change| change.set_app(&app)).expect("an App");
         let (rules, seen) = (Mutex::default(), Mutex::default());

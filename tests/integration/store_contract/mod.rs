@@ -9,13 +9,13 @@ use std::sync::Arc;
 use countersign::approval::decide_under;
 use countersign::approval::decision::{Event, Mode, Verdict};
 use countersign::approval::facts::{BoundBy, Facts, Review, ReviewState, Veto};
-use countersign::approval::observation::{Observation, Observed};
-use countersign::approval::record::{Record, RecordKind};
-use countersign::approval::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREAD_SECONDS, Subject};
-use countersign::approval::shown::{DeploymentState, Placed, Shown, ShownRequest};
 use countersign::ident::{DeliveryId, ReviewId};
 use countersign::policy::{Field, Rule};
 use countersign::ports::{ClaimError, DeliveryState, RequestStore, SettleClaim, Which, Write, WriteError};
+use countersign::request::observation::{Observation, Observed};
+use countersign::request::published::{DeploymentState, Placed, Published, PublishedRequest};
+use countersign::request::record::{Record, RecordKind};
+use countersign::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREAD_SECONDS, Subject};
 
 use crate::specimen::*;
 
@@ -98,7 +98,7 @@ pub(crate) async fn what_is_written_is_read_back_as_it_was(store: Store) {
     let claimed = request.claim(&decision(Verdict::Approved), at(3)).expect("a claim");
     let claimed = next(&store, claimed, RecordKind::Claimed).await;
     assert_eq!(stored(&store, &request).await, claimed);
-    let closed = claimed.close(CallbackOutcome::Taken, at(4)).expect("closed").announced(Event::Approved, &[], at(5));
+    let closed = claimed.close(CallbackOutcome::Taken, at(4)).expect("closed").notified(Event::Approved, &[], at(5));
     let closed = ApprovalRequest { version: claimed.version + 1, ..closed };
     let closed = next(&store, closed, RecordKind::Closed).await;
     assert_eq!(stored(&store, &request).await, closed);
@@ -351,7 +351,7 @@ pub(crate) async fn requests_are_due_in_the_order_of_time_and_no_longer_than_som
     let all = store.due(at(REREAD_SECONDS + 30)).await.expect("due");
     assert_eq!(ids(&all), [a.id.as_str(), b.id.as_str(), c.id.as_str()]);
 
-    // Read again: due later. Claimed: due when the claim lapses. Closed: due until its end is announced.
+    // Read again: due later. Claimed: due when the claim lapses. Closed: due until its end is notified.
     next(&store, a.read(at(500)), RecordKind::Read).await;
     let claimed = b.claim(&decision(Verdict::Approved), at(40)).expect("a claim");
     let claimed = next(&store, claimed, RecordKind::Claimed).await;
@@ -360,8 +360,8 @@ pub(crate) async fn requests_are_due_in_the_order_of_time_and_no_longer_than_som
     let due = store.due(later).await.expect("due");
     assert_eq!(ids(&due), [claimed.id.as_str(), closed.id.as_str()]);
     assert_eq!(due, [claimed.clone(), closed.clone()]);
-    let told = closed.untold(Event::Canceled);
-    next(&store, closed.announced(Event::Canceled, &told, at(60)), RecordKind::Announced).await;
+    let told = closed.unnotified(Event::Canceled);
+    next(&store, closed.notified(Event::Canceled, &told, at(60)), RecordKind::Notified).await;
     assert_eq!(store.due(later).await, Ok(vec![claimed]));
 }
 

@@ -83,17 +83,17 @@ pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_la
     assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
 }
 
-fn page(version: u64, due: Option<i64>) -> Shown {
+fn page(version: u64, due: Option<i64>) -> Published {
     let placed = Placed { id: Some(7), digest: "d".into(), begun: false };
     let asked = [("pia", 'a'), ("acme/sre", 'b')].map(|(who, head)| (who.parse().expect("a reviewer"), revision(head)));
-    let request = ShownRequest {
+    let request = PublishedRequest {
         version: 3,
         head: Some(revision('a')),
         last: true,
         deployment: Some(placed.clone()),
         state: Some(DeploymentState::InProgress),
     };
-    Shown {
+    Published {
         version,
         lease: Some(at(9)),
         again: true,
@@ -108,33 +108,33 @@ fn page(version: u64, due: Option<i64>) -> Shown {
 
 pub(crate) async fn a_page_is_kept_by_those_who_know_its_last_version_and_by_nobody_else(store: Store) {
     let here = pull_request("acme/checkout#1");
-    assert_eq!(store.shown(&here).await, Ok(Shown::default()));
-    assert_eq!(store.remember_shown(&here, &page(2, None)).await, Ok(false));
-    assert_eq!(store.remember_shown(&here, &page(1, None)).await, Ok(true));
-    assert_eq!(store.shown(&pull_request("ACME/Checkout#1")).await, Ok(page(1, None)));
-    assert_eq!(store.remember_shown(&here, &page(1, Some(5))).await, Ok(false));
-    assert_eq!(store.shown(&here).await, Ok(page(1, None)));
+    assert_eq!(store.published(&here).await, Ok(Published::default()));
+    assert_eq!(store.save_published(&here, &page(2, None)).await, Ok(false));
+    assert_eq!(store.save_published(&here, &page(1, None)).await, Ok(true));
+    assert_eq!(store.published(&pull_request("ACME/Checkout#1")).await, Ok(page(1, None)));
+    assert_eq!(store.save_published(&here, &page(1, Some(5))).await, Ok(false));
+    assert_eq!(store.published(&here).await, Ok(page(1, None)));
     let tasks = (0..8).map(|_| {
         let (store, here) = (Arc::clone(&store), here.clone());
-        tokio::spawn(async move { store.remember_shown(&here, &page(2, None)).await })
+        tokio::spawn(async move { store.save_published(&here, &page(2, None)).await })
     });
     let mut kept = 0;
     for task in tasks.collect::<Vec<_>>() {
         kept += usize::from(task.await.expect("a task").expect("an answer"));
     }
     assert_eq!(kept, 1);
-    assert_eq!(store.shown(&pull_request("acme/checkout#2")).await, Ok(Shown::default()));
+    assert_eq!(store.published(&pull_request("acme/checkout#2")).await, Ok(Published::default()));
 }
 
 pub(crate) async fn pages_are_due_in_the_order_of_time_and_no_longer_than_something_is(store: Store) {
     let pages = ["acme/checkout#1", "acme/checkout#10", "acme/checkout#2"].map(pull_request);
     for (at, due) in pages.iter().zip([30, 10, 20]) {
-        assert_eq!(store.remember_shown(at, &page(1, Some(due))).await, Ok(true));
+        assert_eq!(store.save_published(at, &page(1, Some(due))).await, Ok(true));
     }
-    assert_eq!(store.pages_due(at(9)).await, Ok(Vec::new()));
-    assert_eq!(store.pages_due(at(20)).await, Ok(vec![pages[1].clone(), pages[2].clone()]));
-    assert_eq!(store.remember_shown(&pages[1], &page(2, Some(40))).await, Ok(true));
-    assert_eq!(store.remember_shown(&pages[2], &page(2, None)).await, Ok(true));
-    assert_eq!(store.pages_due(at(30)).await, Ok(vec![pages[0].clone()]));
-    assert_eq!(store.pages_due(at(40)).await, Ok(vec![pages[0].clone(), pages[1].clone()]));
+    assert_eq!(store.publications_due(at(9)).await, Ok(Vec::new()));
+    assert_eq!(store.publications_due(at(20)).await, Ok(vec![pages[1].clone(), pages[2].clone()]));
+    assert_eq!(store.save_published(&pages[1], &page(2, Some(40))).await, Ok(true));
+    assert_eq!(store.save_published(&pages[2], &page(2, None)).await, Ok(true));
+    assert_eq!(store.publications_due(at(30)).await, Ok(vec![pages[0].clone()]));
+    assert_eq!(store.publications_due(at(40)).await, Ok(vec![pages[0].clone(), pages[1].clone()]));
 }

@@ -8,7 +8,7 @@
 //! | `EXECUTION#<arn>` | `RUN#<redrive>` | which request a run made |
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |
 //! | | `TOLD#…` | what deliveries told of it, an item for each fact |
-//! | | `PAGE` | what is shown on it |
+//! | | `PAGE` | what is published on it |
 //! | `DELIVERY#<id>` | `DELIVERY` | how far a delivery was worked |
 //! | `VETO#<target>@<revision>` | `VETO#<user>#<pull request>` | whose request for changes ended a request |
 //!
@@ -17,11 +17,11 @@
 //! only what is due some time stands. Both `REQUEST` and `RECORD#<n>` go on in `…#PART#<n>` where they are too long for an
 //! item. Knows nothing of what a request's states mean beyond what the request says of itself.
 
-mod page;
+mod observation;
+mod published;
 mod record;
 mod request;
 mod table;
-mod told;
 mod value;
 mod write;
 
@@ -33,12 +33,12 @@ use jiff::{SignedDuration, Timestamp};
 use self::table::Table;
 use super::connection::Connection;
 use crate::approval::facts::Veto;
-use crate::approval::observation::{Observation, Observed};
-use crate::approval::record::Record;
-use crate::approval::request::ApprovalRequest;
-use crate::approval::shown::Shown;
 use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
 use crate::ports::{Clock, DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
+use crate::request::ApprovalRequest;
+use crate::request::observation::{Observation, Observed};
+use crate::request::published::Published;
+use crate::request::record::Record;
 
 /// How long an execution can live: a year. What it may still need is kept for so long, and the retention begins after.
 const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -122,39 +122,39 @@ impl RequestStore for DynamoDbStore {
     }
 
     async fn begin_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<DeliveryState, StoreError> {
-        told::begin_delivery(self, id, now).await
+        observation::begin_delivery(self, id, now).await
     }
 
     async fn finish_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
-        told::finish_delivery(self, id, now).await
+        observation::finish_delivery(self, id, now).await
     }
 
     async fn observe(&self, pull_request: &PullRequestRef, observation: Observation) -> Result<(), StoreError> {
-        told::observe(self, pull_request, observation).await
+        observation::observe(self, pull_request, observation).await
     }
 
     async fn observed(&self, pull_request: &PullRequestRef) -> Result<Observed, StoreError> {
-        told::observed(&self.table, pull_request).await
+        observation::observed(&self.table, pull_request).await
     }
 
     async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
-        told::remember_veto(self, target, revision, veto).await
+        observation::remember_veto(self, target, revision, veto).await
     }
 
     async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-        told::vetoes(&self.table, target, revision).await
+        observation::vetoes(&self.table, target, revision).await
     }
 
-    async fn shown(&self, pull_request: &PullRequestRef) -> Result<Shown, StoreError> {
-        page::shown(&self.table, pull_request).await
+    async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError> {
+        published::published(&self.table, pull_request).await
     }
 
-    async fn remember_shown(&self, pull_request: &PullRequestRef, shown: &Shown) -> Result<bool, StoreError> {
-        page::remember(self, pull_request, shown).await
+    async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
+        published::remember(self, pull_request, published).await
     }
 
-    async fn pages_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
-        page::due(&self.table, by).await
+    async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
+        published::due(&self.table, by).await
     }
 }
 

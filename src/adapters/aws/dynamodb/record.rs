@@ -2,9 +2,9 @@
 
 use super::table::Table;
 use super::value::{BODY, Item, SK, decode, encode, in_parts, text_of};
-use crate::approval::record::Record;
 use crate::ident::RequestId;
 use crate::ports::StoreError;
+use crate::request::record::Record;
 
 /// How the second key of every record begins.
 const RECORD: &str = "RECORD#";

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::pull_key;
 use super::table::Table;
 use super::value::{Item, PK, decode, incomplete, number_of, sortable, text_of};
-use crate::approval::request::ApprovalRequest;
 use crate::ident::{ExecutionArn, PullRequestRef, RequestId, TaskToken};
 use crate::ports::{StoreError, Which};
+use crate::request::ApprovalRequest;
 
 /// The second key of a request, and the first of the index of what is due.
 pub(super) const REQUEST: &str = "REQUEST";

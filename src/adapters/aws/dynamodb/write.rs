@@ -14,10 +14,10 @@ use super::value::{
     EXPIRES_AT, Item, WRITTEN_BY, encode, failed, in_parts, keyed, number, number_of, sortable, text, text_of, unmade,
 };
 use super::{DynamoDbStore, mark, pull_key};
-use crate::approval::record::Record;
-use crate::approval::request::{ApprovalRequest, Trail};
 use crate::ident::{RequestId, TaskToken};
 use crate::ports::{ProtectedRun, StoreError, Write, WriteError};
+use crate::request::record::Record;
+use crate::request::{ApprovalRequest, Trail};
 
 /// How often a write is made that ran into another's.
 const TRIES: u32 = 6;

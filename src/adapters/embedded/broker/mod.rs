@@ -22,9 +22,9 @@ use tokio::sync::watch;
 
 pub use execution::{BrokerError, Execution, Status, Task, TaskError, TaskOutcome};
 
-use crate::approval::request::CallbackOutcome;
 use crate::ident::{ExecutionArn, IdentError, TaskToken};
 use crate::ports::{Answer, CallbackError, Clock, ExecutionCallback, SettleClaim};
+use crate::request::CallbackOutcome;
 
 const EXECUTIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("executions");
 /// The names of executions that run: ended ones are many, and of no interest to whoever drives them.

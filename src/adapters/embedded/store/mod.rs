@@ -13,9 +13,9 @@
 //! | `page` | what pull requests show |
 //! | `value` | values as JSON, failures as [`StoreError`] |
 
-mod page;
+mod observation;
+mod published;
 mod request;
-mod told;
 mod value;
 
 use std::path::Path;
@@ -28,12 +28,12 @@ use redb::{Database, ReadableTable as _, TableDefinition};
 
 use self::value::failed;
 use crate::approval::facts::Veto;
-use crate::approval::observation::{Observation, Observed};
-use crate::approval::record::Record;
-use crate::approval::request::ApprovalRequest;
-use crate::approval::shown::Shown;
 use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
 use crate::ports::{DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
+use crate::request::ApprovalRequest;
+use crate::request::observation::{Observation, Observed};
+use crate::request::published::Published;
+use crate::request::record::Record;
 
 const FILE: &str = "requests.redb";
 /// What the file's layout is called, so that a later one is not read as this one.
@@ -83,8 +83,8 @@ impl EmbeddedStore {
             });
         }
         request::make_tables(&transaction)?;
-        told::make_tables(&transaction)?;
-        page::make_tables(&transaction)?;
+        observation::make_tables(&transaction)?;
+        published::make_tables(&transaction)?;
         transaction.commit().map_err(failed)?;
         Ok(Self { database: Arc::new(database) })
     }
@@ -145,46 +145,46 @@ impl RequestStore for EmbeddedStore {
 
     async fn begin_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<DeliveryState, StoreError> {
         let id = id.clone();
-        self.work(move |database| told::begin_delivery(database, &id, now)).await
+        self.work(move |database| observation::begin_delivery(database, &id, now)).await
     }
 
     async fn finish_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
-        self.work(move |database| told::finish_delivery(database, &id, now)).await
+        self.work(move |database| observation::finish_delivery(database, &id, now)).await
     }
 
     async fn observe(&self, pull_request: &PullRequestRef, observation: Observation) -> Result<(), StoreError> {
         let key = pull_key(pull_request);
-        self.work(move |database| told::observe(database, &key, observation)).await
+        self.work(move |database| observation::observe(database, &key, observation)).await
     }
 
     async fn observed(&self, pull_request: &PullRequestRef) -> Result<Observed, StoreError> {
         let key = pull_key(pull_request);
-        self.work(move |database| told::observed(database, &key)).await
+        self.work(move |database| observation::observed(database, &key)).await
     }
 
     async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
         let (target, revision) = (target.clone(), revision.clone());
-        self.work(move |database| told::remember_veto(database, &target, &revision, veto)).await
+        self.work(move |database| observation::remember_veto(database, &target, &revision, veto)).await
     }
 
     async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
         let (target, revision) = (target.clone(), revision.clone());
-        self.work(move |database| told::vetoes(database, &target, &revision)).await
+        self.work(move |database| observation::vetoes(database, &target, &revision)).await
     }
 
-    async fn shown(&self, pull_request: &PullRequestRef) -> Result<Shown, StoreError> {
+    async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError> {
         let key = pull_key(pull_request);
-        self.work(move |database| page::shown(database, &key)).await
+        self.work(move |database| published::published(database, &key)).await
     }
 
-    async fn remember_shown(&self, pull_request: &PullRequestRef, shown: &Shown) -> Result<bool, StoreError> {
-        let (pull_request, shown) = (pull_request.clone(), shown.clone());
-        self.work(move |database| page::remember(database, &pull_request, &shown)).await
+    async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
+        let (pull_request, published) = (pull_request.clone(), published.clone());
+        self.work(move |database| published::remember(database, &pull_request, &published)).await
     }
 
-    async fn pages_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
-        self.work(move |database| page::due(database, by)).await
+    async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
+        self.work(move |database| published::due(database, by)).await
     }
 }
 

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::pull_key;
 use super::value::{decode, encode, failed};
-use crate::approval::record::Record;
-use crate::approval::request::{ApprovalRequest, Trail};
 use crate::ident::{ExecutionArn, RequestId, TaskToken};
 use crate::ports::{StoreError, Which, Write, WriteError};
+use crate::request::record::Record;
+use crate::request::{ApprovalRequest, Trail};
 
 /// Requests by id.
 const REQUESTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("requests");

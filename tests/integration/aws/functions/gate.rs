@@ -1,9 +1,9 @@
 //! The gate's steps, with the payloads that the state machine makes.
 
-use countersign::adapters::embedded::codehost::change::ReviewEvent;
+use countersign::adapters::embedded::simulator::change::ReviewEvent;
 use countersign::app::Failure;
-use countersign::approval::request::{End, State};
 use countersign::lambda::gate;
+use countersign::request::{End, State};
 use serde_json::{Value, json};
 
 use super::{Lines, NOWHERE, installation};

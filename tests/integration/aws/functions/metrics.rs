@@ -1,9 +1,9 @@
 //! What the functions measure, in CloudWatch's embedded format.
 
 use countersign::approval::decision::Verdict;
-use countersign::approval::record::RecordKind;
-use countersign::approval::request::{ApprovalRequest, CallbackOutcome, LONGEST_CLAIM_SECONDS};
 use countersign::ports::Write;
+use countersign::request::record::RecordKind;
+use countersign::request::{ApprovalRequest, CallbackOutcome, LONGEST_CLAIM_SECONDS};
 use serde_json::json;
 
 use super::Lines;

@@ -1,10 +1,10 @@
 //! The sweep's events: the clock's, and the end of an execution.
 
 use countersign::approval::decision::Verdict;
-use countersign::approval::record::{Entry, RecordKind};
-use countersign::approval::request::{End, State};
 use countersign::lambda::sweep::{Done, Event, sweep};
 use countersign::ports::{Clock as _, SettleClaim};
+use countersign::request::record::{Entry, RecordKind};
+use countersign::request::{End, State};
 use serde_json::{Value, json};
 
 use super::{Lines, NOWHERE, installation};

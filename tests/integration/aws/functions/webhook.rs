@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use countersign::adapters::embedded::codehost::change::ReviewEvent;
+use countersign::adapters::embedded::simulator::change::ReviewEvent;
 use countersign::app::Failure;
-use countersign::approval::request::End;
 use countersign::lambda::webhook::{HttpRequest, HttpResponse, deliver};
 use countersign::ports::{CodeHost as _, Needs};
+use countersign::request::End;
 use serde_json::{Value, json};
 
 use super::{Lines, NOWHERE, installation, installation_beside};

@@ -1,0 +1,142 @@
+//! What came from outside: deliveries, what they told of pull requests, and whose request for changes ended a request.
+//!
+//! An item for each fact, each with the condition that its rule of merging asks for ([`Observed::add`]): so no two that
+//! write at once lose anything, and no pull request has more to tell than an item holds.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use jiff::Timestamp;
+
+use super::table::{Condition, Table};
+use super::value::{
+    BODY, EXPIRES_AT, Item, decode, encode, failed, incomplete, keyed, number, sortable, text, text_of,
+};
+use super::{DynamoDbStore, pull_key};
+use crate::approval::facts::Veto;
+use crate::ident::{DeliveryId, PullRequestRef, Revision, Target};
+use crate::ports::{DeliveryState, StoreError};
+use crate::request::observation::{Observation, Observed};
+
+const DELIVERY: &str = "DELIVERY";
+/// How the second keys begin of what was told.
+const TOLD: &str = "TOLD#";
+const VETO: &str = "VETO#";
+/// When it happened, as a text that sorts as time does.
+const AT: &str = "at";
+
+/// Sets a time of a delivery where it is not set, and its end.
+fn mark_delivery(store: &DynamoDbStore, id: &DeliveryId, time: &str, now: Timestamp) -> UpdateItemFluentBuilder {
+    let table = &store.table;
+    table
+        .client()
+        .update_item()
+        .table_name(&*table.name)
+        .set_key(Some(keyed(&format!("{DELIVERY}#{id}"), DELIVERY)))
+        .update_expression("SET #time = if_not_exists(#time, :now), #expires = :expires")
+        .expression_attribute_names("#time", time)
+        .expression_attribute_names("#expires", EXPIRES_AT)
+        .expression_attribute_values(":now", text(sortable(now)))
+        .expression_attribute_values(":expires", number(store.kept_from_now()))
+}
+
+pub(super) async fn begin_delivery(
+    store: &DynamoDbStore,
+    id: &DeliveryId,
+    now: Timestamp,
+) -> Result<DeliveryState, StoreError> {
+    let call = mark_delivery(store, id, "begun_at", now).return_values(ReturnValue::AllNew);
+    let answer = call.send().await.map_err(|error| failed(&error))?;
+    let done = answer.attributes.is_some_and(|item| item.contains_key("done_at"));
+    Ok(if done { DeliveryState::Done } else { DeliveryState::Recorded })
+}
+
+pub(super) async fn finish_delivery(store: &DynamoDbStore, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
+    mark_delivery(store, id, "done_at", now).send().await.map_err(|error| failed(&error))?;
+    Ok(())
+}
+
+/// The stored one, if there is one, is earlier.
+fn later_than_stored(at: Timestamp) -> Condition {
+    Condition {
+        expression: "attribute_not_exists(pk) OR #at < :at".to_owned(),
+        names: vec![("#at", AT)],
+        values: vec![(":at", text(sortable(at)))],
+    }
+}
+
+/// Where a fact is kept, and when it replaces what is stored there: the first word stands, or the latest.
+fn place(observation: &Observation) -> (String, Condition, Option<Timestamp>) {
+    let first = |sk: String| (sk, Condition::new_item(), None);
+    let latest = |sk: String, at: Timestamp| (sk, later_than_stored(at), Some(at));
+    match observation {
+        Observation::ReviewGiven { review } => first(format!("{TOLD}REVIEW#{}", review.id)),
+        Observation::ReviewDismissed { review, .. } => first(format!("{TOLD}DISMISSED#{review}")),
+        Observation::ReviewUnasked { reviewer } => first(format!("{TOLD}UNASKED#{reviewer}")),
+        Observation::HeadSeen { head, pusher, at } => {
+            let pusher = pusher.as_ref().map(|person| person.id.to_string()).unwrap_or_default();
+            latest(format!("{TOLD}HEAD#{head}#{pusher}"), *at)
+        }
+        Observation::BaseChanged { at } => latest(format!("{TOLD}BASE"), *at),
+    }
+}
+
+fn item(store: &DynamoDbStore, pk: &str, sk: &str, json: String) -> Item {
+    let mut item = keyed(pk, sk);
+    item.insert(BODY.to_owned(), text(json));
+    // A request that is opened as late as the retention allows may wait for as long as an execution lives, and rests on it.
+    item.insert(EXPIRES_AT.to_owned(), number(store.kept_from(store.clock.now())));
+    item
+}
+
+fn at_attribute(at: Timestamp) -> (String, AttributeValue) {
+    (AT.to_owned(), text(sortable(at)))
+}
+
+pub(super) async fn observe(
+    store: &DynamoDbStore,
+    at: &PullRequestRef,
+    observation: Observation,
+) -> Result<(), StoreError> {
+    let (sk, condition, seen) = place(&observation);
+    let mut item = item(store, &pull_key(at), &sk, encode("observation", &observation)?);
+    item.extend(seen.map(at_attribute));
+    // What is stored stands: that is no failure.
+    store.table.put(item, Some(condition)).await.map(|_| ())
+}
+
+pub(super) async fn observed(table: &Table, at: &PullRequestRef) -> Result<Observed, StoreError> {
+    let mut observed = Observed::default();
+    for item in table.query(&pull_key(at), TOLD).await? {
+        let what = format!("observation of `{at}`");
+        observed.add(decode(&what, text_of(&item, BODY).ok_or_else(|| incomplete(&what))?)?);
+    }
+    Ok(observed)
+}
+
+fn veto_key(target: &Target, revision: &Revision) -> String {
+    format!("{VETO}{target}@{revision}")
+}
+
+/// The same person's on the same pull request stands once, with the later time: an approval lifts it only if it is later
+/// still.
+pub(super) async fn remember_veto(
+    store: &DynamoDbStore,
+    target: &Target,
+    revision: &Revision,
+    veto: Veto,
+) -> Result<(), StoreError> {
+    let sk = format!("{VETO}{}#{}", veto.by.id, pull_key(&veto.pull_request));
+    let mut item = item(store, &veto_key(target, revision), &sk, encode("veto", &veto)?);
+    item.extend([at_attribute(veto.at)]);
+    store.table.put(item, Some(later_than_stored(veto.at))).await.map(|_| ())
+}
+
+pub(super) async fn vetoes(table: &Table, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+    let mut vetoes: Vec<Veto> = Vec::new();
+    for item in table.query(&veto_key(target, revision), VETO).await? {
+        let what = format!("veto of {target}");
+        vetoes.push(decode(&what, text_of(&item, BODY).ok_or_else(|| incomplete(&what))?)?);
+    }
+    vetoes.sort_by_key(|veto| (veto.at, veto.by.id));
+    Ok(vetoes)
+}

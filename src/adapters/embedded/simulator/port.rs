@@ -1,0 +1,169 @@
+//! The stand-in read in process, as the gate reads a code host.
+//!
+//! The same state and the same caps as through REST; see GitHub's facts on each.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::GithubSimulator;
+use super::pull::{Happening, IssueEvent, PullRequest, PullState, Review};
+use super::world::{ActivityKind, Repository, World};
+use crate::approval::facts;
+use crate::approval::facts::{BoundBy, Person, PullRequestState, ReviewState};
+use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
+
+/// GitHub lists no more commits of a pull request.
+pub(super) const COMMITS_LISTED: usize = 250;
+/// GitHub lists no more files of a pull request.
+pub(super) const FILES_LISTED: usize = 3000;
+
+#[async_trait]
+impl CodeHost for GithubSimulator {
+    async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
+        let world = self.readable()?;
+        let (repository, pull) = find(&world, at)?;
+        // A pending review is seen by its giver alone.
+        let given = pull.reviews.iter().filter(|review| review.state != ReviewState::Pending);
+        let reviews: Vec<_> = given.map(|review| review_facts(&world, pull, review)).collect();
+        let mut pull_request = pull_facts(&world, repository, pull);
+        if !needs.files {
+            (pull_request.files, pull_request.files_complete) = (Vec::new(), false);
+        }
+        if !needs.push_activity(&pull_request.commits, &reviews) {
+            (pull_request.pushers, pull_request.pushers_complete) = (Vec::new(), false);
+            pull_request.head_first_seen = None;
+        }
+        Ok(Reading { pull_request, reviews })
+    }
+
+    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
+        let world = self.readable()?;
+        Ok(world.team_members(team).map(|members| members.iter().map(|member| member.person()).collect()))
+    }
+
+    async fn pull_requests_of(
+        &self,
+        repository: &RepositoryName,
+        revision: &Revision,
+    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+        let world = self.readable()?;
+        let not_found = || CodeHostError::NotFound { what: format!("the repository `{repository}`") };
+        let repository = world.repository(repository).ok_or_else(not_found)?;
+        let reference =
+            |pull: &PullRequest| PullRequestRef { repository: repository.name.clone(), number: pull.number };
+        let of = |pull: &&std::sync::Arc<PullRequest>| {
+            pull.head.sha == *revision || merge_commit(pull).as_ref() == Some(revision)
+        };
+        Ok(world.pulls_of(repository.id).filter(of).map(|pull| reference(pull)).collect())
+    }
+}
+
+impl GithubSimulator {
+    fn readable(&self) -> Result<std::sync::Arc<World>, CodeHostError> {
+        let world = self.world();
+        if world.settings.unavailable {
+            return Err(CodeHostError::Unavailable { detail: "503 Service unavailable".to_owned() });
+        }
+        Ok(world)
+    }
+}
+
+fn find<'w>(world: &'w World, at: &PullRequestRef) -> Result<(&'w Repository, &'w PullRequest), CodeHostError> {
+    let found = world.repository(&at.repository).zip(world.pull(at));
+    let not_found = || CodeHostError::NotFound { what: format!("the pull request `{at}`") };
+    found.map(|(repository, pull)| (&**repository, &**pull)).ok_or_else(not_found)
+}
+
+/// The commit that merging made: the test merge of an open pull request says nothing.
+fn merge_commit(pull: &PullRequest) -> Option<Revision> {
+    pull.is_merged().then(|| pull.merge_commit_sha.clone()).flatten()
+}
+
+fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> facts::PullRequest {
+    let (additions, deletions) = pull.line_counts();
+    let files = pull.files();
+    let (pushers, pushers_complete) = pushers(world, repository, pull);
+    let file = |file: &super::world::FileChange| facts::ChangedFile {
+        path: file.path.clone(),
+        previous_path: file.previous_path.clone(),
+    };
+    let commit = |commit: &super::world::Commit| facts::Commit {
+        sha: commit.sha.clone(),
+        author: commit.author.and_then(|id| world.person(id)),
+        committer: commit.committer.and_then(|id| world.person(id)),
+    };
+    facts::PullRequest {
+        repository: repository.name.clone(),
+        default_branch: repository.default_branch.clone(),
+        number: pull.number,
+        state: match pull.state {
+            PullState::Open => PullRequestState::Open,
+            PullState::Closed | PullState::Merged => PullRequestState::Closed,
+        },
+        merged: pull.is_merged(),
+        merge_commit: merge_commit(pull),
+        head: pull.head.sha.clone(),
+        head_first_seen: head_first_seen(repository, pull),
+        base: pull.base.clone(),
+        base_changed_at: last_event(pull, |what| matches!(what, Happening::BaseRefChanged)).map(|e| e.created_at),
+        author: world.person(pull.author),
+        labels: pull.labels.iter().cloned().collect(),
+        additions,
+        deletions,
+        files: files.iter().take(FILES_LISTED).map(file).collect(),
+        files_complete: files.len() <= FILES_LISTED,
+        commits: pull.commits.iter().take(COMMITS_LISTED).map(commit).collect(),
+        commits_complete: pull.commits.len() <= COMMITS_LISTED,
+        pushers,
+        pushers_complete,
+    }
+}
+
+fn last_event(pull: &PullRequest, of: impl Fn(&Happening) -> bool) -> Option<&IssueEvent> {
+    pull.events.iter().rev().find(|event| of(&event.what))
+}
+
+fn comes_from_fork(repository: &Repository, pull: &PullRequest) -> bool {
+    pull.head.repository != repository.name
+}
+
+/// When the head last became head. A fork's activity is not to be had.
+fn head_first_seen(repository: &Repository, pull: &PullRequest) -> Option<Timestamp> {
+    let reference = format!("refs/heads/{}", pull.head.branch);
+    let made_head = |a: &&super::world::Activity| a.reference == reference && a.after == pull.head.sha;
+    let latest = repository.activity.iter().rev().find(made_head);
+    latest.filter(|_| !comes_from_fork(repository, pull)).map(|activity| activity.timestamp)
+}
+
+/// Who pushed to the branch, by id, and whether that is everybody since the branch was first made.
+fn pushers(world: &World, repository: &Repository, pull: &PullRequest) -> (Vec<Person>, bool) {
+    if comes_from_fork(repository, pull) {
+        return (Vec::new(), false);
+    }
+    let reference = format!("refs/heads/{}", pull.head.branch);
+    let activity = || repository.activity.iter().filter(|activity| activity.reference == reference);
+    let from_start = activity().next().is_some_and(|first| first.kind == ActivityKind::BranchCreation);
+    let all_known = activity().all(|activity| world.accounts.contains_key(&activity.actor));
+    let mut pushers: Vec<Person> = activity().filter_map(|activity| world.person(activity.actor)).collect();
+    pushers.sort_by_key(|person| person.id);
+    pushers.dedup_by_key(|person| person.id);
+    (pushers, from_start && all_known)
+}
+
+fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Review {
+    let of_this = |what: &Happening| what.dismissal().is_some_and(|(dismissed, _)| dismissed == review.id);
+    let dismissal = last_event(pull, of_this);
+    let was = dismissal.and_then(|event| event.what.dismissal()).map(|(_, was)| was);
+    facts::Review {
+        id: review.id,
+        user: world.person(review.user),
+        state: review.state,
+        was,
+        dismissed_by: dismissal.and_then(|event| world.person(event.actor)),
+        revision: review.commit_id.clone(),
+        bound_by: BoundBy::Api,
+        submitted_at: review.submitted_at,
+        body: review.body.clone(),
+    }
+}

@@ -1,0 +1,81 @@
+//! What GitHub puts round every answer: its tag, the caller's rate limit, the request's id.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::answer;
+use crate::adapters::embedded::simulator::GithubSimulator;
+use crate::adapters::embedded::simulator::access::Allowance;
+use crate::ident::sha256_hex;
+
+/// How the installation's tokens begin, which share one limit.
+const INSTALLATION: &str = "Bearer ghs_";
+
+/// Answers as the inner routes do, with GitHub's headers, and with 304 where the caller has the answer already.
+pub(super) async fn envelope(State(host): State<GithubSimulator>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/_standin/") {
+        return next.run(request).await;
+    }
+    let caller = caller(request.headers());
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let is_get = request.method() == Method::GET;
+    let allowance = host.allowance(&caller);
+    let spent = caller == INSTALLATION && allowance.used >= allowance.limit;
+    let response = if spent { limit_reached() } else { next.run(request).await };
+    let response = if is_get && response.status() == StatusCode::OK { tagged(response, known).await } else { response };
+    let counts = !spent && response.status() != StatusCode::NOT_MODIFIED;
+    let number = host.count(&caller, counts);
+    with_headers(response, Allowance { used: allowance.used.saturating_add(u64::from(counts)), ..allowance }, number)
+}
+
+fn caller(headers: &HeaderMap) -> String {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if given.starts_with(INSTALLATION) { INSTALLATION.to_owned() } else { sha256_hex(given.as_bytes()) }
+}
+
+fn limit_reached() -> Response {
+    let message = "API rate limit exceeded for installation ID 1.";
+    let body = json!({ "message": message, "documentation_url": "https://docs.github.com/rest", "status": "403" });
+    answer(StatusCode::FORBIDDEN, &body)
+}
+
+/// The tag is of the body and of where the list goes on.
+async fn tagged(response: Response, known: Option<HeaderValue>) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    let links = parts.headers.get(header::LINK).map(|links| links.as_bytes().to_vec()).unwrap_or_default();
+    let tag = format!("W/\"{}\"", sha256_hex(&[&bytes[..], &links[..]].concat()));
+    let same = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        parts.headers.insert(header::ETAG, tag);
+    }
+    if same {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(header::CONTENT_TYPE);
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, Body::empty());
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+fn with_headers(mut response: Response, allowance: Allowance, number: u64) -> Response {
+    let Allowance { limit, used, reset } = allowance;
+    let headers = [
+        ("x-ratelimit-limit", limit.to_string()),
+        ("x-ratelimit-remaining", limit.saturating_sub(used).to_string()),
+        ("x-ratelimit-used", used.to_string()),
+        ("x-ratelimit-reset", reset.as_second().to_string()),
+        ("x-ratelimit-resource", "core".to_owned()),
+        ("x-github-request-id", format!("5741:{number:X}")),
+    ];
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,49 @@
+//! Teams, memberships and the caller's own account.
+
+use axum::response::Response;
+
+use super::call::Call;
+use super::ok;
+use crate::adapters::embedded::simulator::refusal::Refusal;
+use crate::adapters::embedded::simulator::shape::Shapes;
+use crate::ident::{Login, UserId};
+
+type Answer = Result<Response, Refusal>;
+
+/// `GET /orgs/{org}/teams/{team}`.
+pub(super) async fn team(call: Call) -> Answer {
+    Ok(ok(&Shapes(&call.world).team(call.team()?)))
+}
+
+/// `GET /orgs/{org}/teams/{team}/members`: active ones, those of child teams included.
+pub(super) async fn members(call: Call) -> Answer {
+    let members = call.world.team_members(&call.team()?.slug).ok_or(Refusal::NotFound)?;
+    call.page(&members, |member| Shapes(&call.world).account(member))
+}
+
+/// `GET /orgs/{org}/teams/{team}/memberships/{login}`.
+pub(super) async fn membership(call: Call) -> Answer {
+    let team = call.team()?;
+    let login = Login::new(call.segment("login")?)?;
+    let account = call.world.account(&login).ok_or(Refusal::NotFound)?;
+    let state = call.world.membership(&team.slug, account.id).ok_or(Refusal::NotFound)?;
+    Ok(ok(&Shapes(&call.world).membership(team, &account.login, state)))
+}
+
+/// `GET /users/{login}`: people, Apps' bots and organisations.
+pub(super) async fn account(call: Call) -> Answer {
+    let login = Login::new(call.segment("login")?).map_err(|_| Refusal::NotFound)?;
+    let account = call.world.account(&login).ok_or(Refusal::NotFound)?;
+    Ok(ok(&Shapes(&call.world).profile(account)))
+}
+
+/// `GET /user/{id}`: whatever it is called now.
+pub(super) async fn account_by_id(call: Call) -> Answer {
+    let account = call.world.accounts.get(&UserId(call.number("id")?)).ok_or(Refusal::NotFound)?;
+    Ok(ok(&Shapes(&call.world).profile(account)))
+}
+
+/// `GET /user`.
+pub(super) async fn user(call: Call) -> Answer {
+    Ok(ok(&Shapes(&call.world).profile(&call.by)))
+}

@@ -1,0 +1,170 @@
+//! Repositories, pull requests and what hangs on them, but for reviews.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::call::{Call, parse};
+use super::{answer, ok};
+use crate::adapters::embedded::simulator::change::{MergeCommand, NewPullRequest, PullRequestEdit};
+use crate::adapters::embedded::simulator::port::{COMMITS_LISTED, FILES_LISTED};
+use crate::adapters::embedded::simulator::pull::PullRequest;
+use crate::adapters::embedded::simulator::refusal::Refusal;
+use crate::adapters::embedded::simulator::shape::Shapes;
+use crate::adapters::embedded::simulator::world::Activity;
+use crate::ident::PullRequestRef;
+
+type Answer = Result<Response, Refusal>;
+
+/// `GET /repos/{owner}/{repo}`.
+pub(super) async fn repository(call: Call) -> Answer {
+    Ok(ok(&Shapes(&call.world).repository(call.repository()?)))
+}
+
+/// `GET …/pulls?state=open|closed|all&head=owner:branch&base=branch`, newest first.
+pub(super) async fn list(call: Call) -> Answer {
+    let repository = call.repository()?;
+    let state = call.asked("state").unwrap_or("open");
+    let head = |pull: &PullRequest| format!("{}:{}", pull.head.repository.parts().0, pull.head.branch);
+    let mut pulls: Vec<&Arc<PullRequest>> = call
+        .world
+        .pulls_of(repository.id)
+        .filter(|pull| state == "all" || pull.state_text() == state)
+        .filter(|pull| call.asked("head").is_none_or(|asked| asked == head(pull)))
+        .filter(|pull| call.asked("base").is_none_or(|asked| asked == pull.base))
+        .collect();
+    pulls.reverse();
+    call.page(&pulls, |pull| Shapes(&call.world).pull_simple(pull))
+}
+
+/// `POST …/pulls`.
+pub(super) async fn open(call: Call, body: Bytes) -> Answer {
+    let new: NewPullRequest = parse(&body)?;
+    let name = call.repository()?.name.clone();
+    let at = call.host.change(|change| change.open(&call.by.login, &name, &new))?;
+    pull_as_it_is_now(&call, &at, StatusCode::CREATED)
+}
+
+/// `GET …/pulls/{number}`.
+pub(super) async fn show(call: Call) -> Answer {
+    Ok(ok(&Shapes(&call.world).pull_full(call.pull()?)))
+}
+
+/// `PATCH …/pulls/{number}`.
+pub(super) async fn edit(call: Call, body: Bytes) -> Answer {
+    let edit: PullRequestEdit = parse(&body)?;
+    let at = call.reference()?;
+    call.host.change(|change| change.edit(&call.by.login, &at, &edit))?;
+    pull_as_it_is_now(&call, &at, StatusCode::OK)
+}
+
+fn pull_as_it_is_now(call: &Call, at: &PullRequestRef, status: StatusCode) -> Answer {
+    let world = call.host.world();
+    let pull = world.pull(at).ok_or(Refusal::NotFound)?;
+    Ok(answer(status, &Shapes(&world).pull_full(pull)))
+}
+
+/// `PUT …/pulls/{number}/merge`.
+pub(super) async fn merge(call: Call, body: Bytes) -> Answer {
+    let command: MergeCommand = parse(&body)?;
+    let at = call.reference()?;
+    let sha = call.host.change(|change| change.merge(&call.by.login, &at, &command))?;
+    Ok(ok(&json!({ "sha": sha, "merged": true, "message": "Pull Request successfully merged" })))
+}
+
+/// `GET …/pulls/{number}/files`: at most 3000.
+pub(super) async fn files(call: Call) -> Answer {
+    let pull = call.pull()?;
+    let mut files = pull.files();
+    files.truncate(FILES_LISTED);
+    call.page(&files, |file| Shapes(&call.world).file(pull, file))
+}
+
+/// `GET …/pulls/{number}/commits`: at most 250.
+pub(super) async fn commits(call: Call) -> Answer {
+    let name = &call.repository()?.name;
+    let commits = &call.pull()?.commits;
+    let listed = commits.get(..COMMITS_LISTED).unwrap_or(commits);
+    call.page(listed, |commit| Shapes(&call.world).commit(name, commit))
+}
+
+/// `GET …/issues/{number}/events`.
+pub(super) async fn events(call: Call) -> Answer {
+    let pull = call.pull()?;
+    call.page(&pull.events, |event| Shapes(&call.world).event(pull, event))
+}
+
+/// `GET …/issues/{number}/labels`.
+pub(super) async fn labels(call: Call) -> Answer {
+    call.page(&Shapes(&call.world).labels(call.pull()?), Value::clone)
+}
+
+/// Labels to add, in either of the forms that GitHub takes.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NewLabels {
+    Bare(Vec<String>),
+    Wrapped { labels: Vec<String> },
+}
+
+/// `POST …/issues/{number}/labels`.
+pub(super) async fn label(call: Call, body: Bytes) -> Answer {
+    let labels = match parse(&body)? {
+        NewLabels::Bare(labels) | NewLabels::Wrapped { labels } => labels,
+    };
+    let at = call.reference()?;
+    call.host.change(|change| change.label(&call.by.login, &at, &labels))?;
+    labels_as_they_are_now(&call, &at)
+}
+
+/// `DELETE …/issues/{number}/labels/{label}`.
+pub(super) async fn unlabel(call: Call) -> Answer {
+    let at = call.reference()?;
+    let label = call.segment("label")?;
+    call.host.change(|change| change.unlabel(&call.by.login, &at, label))?;
+    labels_as_they_are_now(&call, &at)
+}
+
+fn labels_as_they_are_now(call: &Call, at: &PullRequestRef) -> Answer {
+    let world = call.host.world();
+    let pull = world.pull(at).ok_or(Refusal::NotFound)?;
+    Ok(ok(&Value::from(Shapes(&world).labels(pull))))
+}
+
+/// `GET …/commits/{sha}/pulls`: where the commit is one of theirs, or what merging made.
+pub(super) async fn of_commit(call: Call) -> Answer {
+    let sha = call.segment("sha")?;
+    let repository = call.repository()?;
+    let merged_as =
+        |pull: &PullRequest| pull.is_merged() && pull.merge_commit_sha.as_ref().is_some_and(|m| m.as_str() == sha);
+    let holds = |pull: &PullRequest| pull.commits.iter().any(|commit| commit.sha.as_str() == sha);
+    let pulls: Vec<&Arc<PullRequest>> =
+        call.world.pulls_of(repository.id).filter(|pull| holds(pull) || merged_as(pull)).collect();
+    let seen = call.world.pulls_of(repository.id).any(|pull| pull.seen.iter().any(|seen| seen.as_str() == sha));
+    let on_branch = repository
+        .branches
+        .values()
+        .any(|branch| branch.head.as_str() == sha || branch.commits.iter().any(|commit| commit.sha.as_str() == sha));
+    if pulls.is_empty() && !seen && !on_branch {
+        return Err(Refusal::rule(format!("No commit found for SHA: {sha}")));
+    }
+    call.page(&pulls, |pull| Shapes(&call.world).pull_simple(pull))
+}
+
+/// `GET …/activity?ref=branch`, newest first.
+pub(super) async fn activity(call: Call) -> Answer {
+    let asked = call.asked("ref").map(|asked| format!("refs/heads/{}", asked.trim_start_matches("refs/heads/")));
+    let activity: Vec<(u64, &Activity)> = call
+        .repository()?
+        .activity
+        .iter()
+        .rev()
+        .filter(|activity| asked.as_ref().is_none_or(|asked| *asked == activity.reference))
+        .map(|activity| (activity.id, activity))
+        .collect();
+    call.page_from("after", &activity, |activity| Shapes(&call.world).activity(activity))
+}

@@ -1,0 +1,163 @@
+//! What the gate reads.
+
+use super::*;
+use crate::adapters::embedded::simulator::change::{MergeCommand, PullRequestEdit, TeamEdit};
+use crate::approval::facts::{BoundBy, DismissedFrom, PullRequestState, ReviewState};
+use crate::ports::{CodeHost as _, CodeHostError, Needs};
+
+async fn read(scene: &Scene, at: &PullRequestRef) -> Result<crate::ports::Reading, CodeHostError> {
+    scene.host.read(at, &Needs::everything()).await
+}
+
+fn logins(people: &[crate::approval::facts::Person]) -> Vec<&str> {
+    people.iter().map(|person| person.login.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_pull_request_is_told_with_its_pushers_and_when_its_head_was_first_seen() {
+    let scene = Scene::new();
+    scene.an_hour_passes();
+    let push = push_of("pia", vec![unattributed('b')]);
+    scene.host.change(|change| change.push_to_pull(&first(), &push)).unwrap();
+    scene.an_hour_passes();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
+    assert_eq!(pull.head_first_seen.unwrap().to_string(), "2026-11-18T11:00:00Z");
+    assert_eq!(logins(&pull.pushers), ["dave", "pia"]);
+    assert!(pull.pushers_complete && pull.commits_complete && pull.files_complete);
+    assert_eq!((pull.additions, pull.deletions, pull.files.len()), (20, 4, 2));
+    assert_eq!(pull.commits[1].author, None);
+    assert_eq!((pull.merge_commit, pull.base_changed_at), (None, None));
+}
+
+#[tokio::test]
+async fn the_merge_commit_is_told_of_a_merged_pull_request_only() {
+    let scene = Scene::new();
+    let test_merge = scene.pull().merge_commit_sha.unwrap();
+    assert_eq!(scene.host.pull_requests_of(&repository(), &test_merge).await.unwrap(), []);
+    assert_eq!(scene.host.pull_requests_of(&repository(), &sha('a')).await.unwrap(), [first()]);
+    let made = scene.host.change(|change| change.merge(&login("pia"), &first(), &MergeCommand::default())).unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
+    assert_eq!((pull.state, pull.merged), (PullRequestState::Closed, true));
+    assert_eq!(pull.merge_commit, Some(made.clone()));
+    assert_eq!(scene.host.pull_requests_of(&repository(), &made).await.unwrap(), [first()]);
+}
+
+#[tokio::test]
+async fn the_last_change_of_the_base_is_told() {
+    let scene = Scene::new();
+    scene.host.change(|change| change.push(&repository(), "release", &push_of("pia", vec![commit('e')]))).unwrap();
+    scene.an_hour_passes();
+    let edit = PullRequestEdit { base: Some("release".into()), ..PullRequestEdit::default() };
+    scene.host.change(|change| change.edit(&login("dave"), &first(), &edit)).unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
+    assert_eq!(pull.base_changed_at.unwrap().to_string(), "2026-11-18T11:00:00Z");
+}
+
+#[tokio::test]
+async fn a_dismissed_review_tells_what_it_was_and_who_dismissed_it() {
+    let scene = Scene::new();
+    let id = scene.review("pia", ReviewEvent::RequestChanges).unwrap();
+    scene.host.change(|change| change.dismiss(&login("pat"), &first(), id, "settled")).unwrap();
+    let reviews = read(&scene, &first()).await.unwrap().reviews;
+    let [review] = reviews.as_slice() else { panic!("{reviews:?}") };
+    assert_eq!((review.state, review.was), (ReviewState::Dismissed, Some(DismissedFrom::ChangesRequested)));
+    assert_eq!(review.dismissed_by.as_ref().unwrap().login, login("pat"));
+    assert_eq!(review.bound_by, BoundBy::Api);
+}
+
+#[tokio::test]
+async fn a_review_of_a_deleted_account_is_nobodys() {
+    let scene = Scene::new();
+    scene.approve("pia");
+    scene.host.change(|change| change.delete_account(&login("pia"))).unwrap();
+    let reviews = read(&scene, &first()).await.unwrap().reviews;
+    assert_eq!(reviews[0].user, None);
+}
+
+#[tokio::test]
+async fn a_pending_review_is_not_told() {
+    let scene = Scene::new();
+    let kept_back = NewReview { event: None, ..NewReview::default() };
+    scene.host.change(|change| change.review(&login("pia"), &first(), &kept_back)).unwrap();
+    assert_eq!(read(&scene, &first()).await.unwrap().reviews, []);
+}
+
+#[tokio::test]
+async fn team_members_are_the_active_ones_with_those_of_child_teams() {
+    let scene = Scene::new();
+    let members = scene.host.team_members(&team("acme/payments")).await.unwrap().unwrap();
+    assert_eq!(logins(&members), ["pia", "pat"]);
+    let members = scene.host.team_members(&team("acme/payments-core")).await.unwrap().unwrap();
+    assert_eq!(logins(&members), ["pat"]);
+}
+
+#[tokio::test]
+async fn a_team_that_is_missing_or_unreadable_has_no_answer() {
+    let scene = Scene::new();
+    assert_eq!(scene.host.team_members(&team("acme/nobody")).await.unwrap(), None);
+    let edit = TeamEdit { readable: Some(false), members: None };
+    scene.host.change(|change| change.edit_team(&team("acme/payments"), &edit)).unwrap();
+    assert_eq!(scene.host.team_members(&team("acme/payments")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn lists_over_githubs_caps_are_cut_and_said_to_be_incomplete() {
+    let scene = Scene::new();
+    let file = |n| FileChange { path: format!("f{n}"), previous_path: None, additions: 1, deletions: 0 };
+    let many = NewCommit { files: (0..3000).map(file).collect(), ..NewCommit::default() };
+    let commits = std::iter::once(many).chain((0..250).map(|_| NewCommit::default())).collect();
+    scene.host.change(|change| change.push_to_pull(&first(), &push_of("dave", commits))).unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
+    assert_eq!((pull.commits.len(), pull.commits_complete), (250, false));
+    assert_eq!((pull.files.len(), pull.files_complete), (3000, false));
+}
+
+#[tokio::test]
+async fn a_fork_tells_neither_its_pushers_nor_when_its_head_was_first_seen() {
+    let scene = Scene::new();
+    let at = scene
+        .host
+        .change(|change| {
+            let fork = change.create_fork(&repository(), &login("lee"))?;
+            change.push(&fork.name, "idea", &push_of("lee", vec![commit('d')]))?;
+            let new = NewPullRequest { head: "lee:idea".into(), base: "main".into(), ..NewPullRequest::default() };
+            change.open(&login("lee"), &repository(), &new)
+        })
+        .unwrap();
+    let pull = read(&scene, &at).await.unwrap().pull_request;
+    assert_eq!((pull.pushers.len(), pull.pushers_complete, pull.head_first_seen), (0, false, None));
+}
+
+#[tokio::test]
+async fn a_pusher_whose_account_is_gone_makes_the_list_incomplete() {
+    let scene = Scene::new();
+    let push = push_of("pia", vec![commit('b')]);
+    scene.host.change(|change| change.push_to_pull(&first(), &push)).unwrap();
+    scene.host.change(|change| change.delete_account(&login("pia"))).unwrap();
+    let pull = read(&scene, &first()).await.unwrap().pull_request;
+    assert_eq!((logins(&pull.pushers), pull.pushers_complete), (vec!["dave"], false));
+}
+
+#[tokio::test]
+async fn while_it_is_unavailable_nothing_is_told() {
+    let scene = Scene::new();
+    scene
+        .host
+        .change(|change| {
+            change.set_unavailable(true);
+            Ok(())
+        })
+        .unwrap();
+    assert!(matches!(read(&scene, &first()).await, Err(CodeHostError::Unavailable { .. })));
+    assert!(matches!(scene.host.team_members(&team("acme/payments")).await, Err(CodeHostError::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_not_found() {
+    let scene = Scene::new();
+    let missing = PullRequestRef::new("acme/checkout#9").unwrap();
+    let error = read(&scene, &missing).await.unwrap_err();
+    assert_eq!(error.to_string(), "the pull request `acme/checkout#9` was not found");
+    let nowhere = RepositoryName::new("acme/nowhere").unwrap();
+    assert!(matches!(scene.host.pull_requests_of(&nowhere, &sha('a')).await, Err(CodeHostError::NotFound { .. })));
+}

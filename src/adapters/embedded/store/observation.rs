@@ -1,0 +1,126 @@
+//! What came from outside: deliveries, what they told of pull requests, and whose request for changes ended a request.
+
+use jiff::Timestamp;
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::value::{decode, encode, failed};
+use crate::approval::facts::Veto;
+use crate::ident::{DeliveryId, Revision, Target};
+use crate::ports::{DeliveryState, StoreError};
+use crate::request::observation::{Observation, Observed};
+
+/// Deliveries by id.
+const DELIVERIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("deliveries");
+/// What was told of a pull request, by its name in lower case.
+const OBSERVED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("observed");
+/// Vetoes by target and revision, `service:environment@revision`: no name of a target holds a `:` or an `@`.
+const VETOES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("vetoes");
+
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    transaction.open_table(DELIVERIES).map_err(failed)?;
+    transaction.open_table(OBSERVED).map_err(failed)?;
+    transaction.open_table(VETOES).map_err(failed)?;
+    Ok(())
+}
+
+/// One delivery. The times are there for a retention to go by; none is in force yet.
+#[derive(Serialize, Deserialize)]
+struct Delivery {
+    begun_at: Timestamp,
+    done_at: Option<Timestamp>,
+}
+
+/// Reads what stands under the key, changes it, and writes it back, in one transaction.
+fn change<T, A>(
+    database: &Database,
+    table: TableDefinition<'_, &str, &[u8]>,
+    key: &str,
+    change: impl FnOnce(Option<T>) -> (T, A),
+) -> Result<A, StoreError>
+where
+    T: Serialize + DeserializeOwned,
+{
+    let transaction = database.begin_write().map_err(failed)?;
+    let answer = {
+        let mut table = transaction.open_table(table).map_err(failed)?;
+        let stored = table.get(key).map_err(failed)?.map(|bytes| decode(key, bytes.value())).transpose()?;
+        let (value, answer) = change(stored);
+        table.insert(key, encode(key, &value)?.as_slice()).map_err(failed)?;
+        answer
+    };
+    transaction.commit().map_err(failed)?;
+    Ok(answer)
+}
+
+fn read<T: DeserializeOwned>(
+    database: &Database,
+    table: TableDefinition<'_, &str, &[u8]>,
+    key: &str,
+) -> Result<Option<T>, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(table).map_err(failed)?;
+    let bytes = table.get(key).map_err(failed)?;
+    bytes.map(|bytes| decode(key, bytes.value())).transpose()
+}
+
+pub(super) fn begin_delivery(
+    database: &Database,
+    id: &DeliveryId,
+    now: Timestamp,
+) -> Result<DeliveryState, StoreError> {
+    change(database, DELIVERIES, id.as_str(), |stored: Option<Delivery>| {
+        let delivery = stored.unwrap_or(Delivery { begun_at: now, done_at: None });
+        let state = if delivery.done_at.is_some() { DeliveryState::Done } else { DeliveryState::Recorded };
+        (delivery, state)
+    })
+}
+
+pub(super) fn finish_delivery(database: &Database, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
+    change(database, DELIVERIES, id.as_str(), |stored: Option<Delivery>| {
+        let delivery = stored.unwrap_or(Delivery { begun_at: now, done_at: None });
+        (Delivery { done_at: delivery.done_at.or(Some(now)), ..delivery }, ())
+    })
+}
+
+pub(super) fn observe(database: &Database, pull: &str, observation: Observation) -> Result<(), StoreError> {
+    change(database, OBSERVED, pull, |stored: Option<Observed>| {
+        let mut observed = stored.unwrap_or_default();
+        observed.add(observation);
+        (observed, ())
+    })
+}
+
+pub(super) fn observed(database: &Database, pull: &str) -> Result<Observed, StoreError> {
+    Ok(read(database, OBSERVED, pull)?.unwrap_or_default())
+}
+
+fn veto_key(target: &Target, revision: &Revision) -> String {
+    format!("{target}@{revision}")
+}
+
+/// Adds the veto. The same person's on the same pull request stands once, with the later time: an approval lifts it only
+/// if it is later still.
+pub(super) fn remember_veto(
+    database: &Database,
+    target: &Target,
+    revision: &Revision,
+    veto: Veto,
+) -> Result<(), StoreError> {
+    change(database, VETOES, &veto_key(target, revision), |stored: Option<Vec<Veto>>| {
+        let mut vetoes = stored.unwrap_or_default();
+        let same = |known: &&mut Veto| known.by.id == veto.by.id && known.pull_request == veto.pull_request;
+        match vetoes.iter_mut().find(same) {
+            Some(known) if known.at >= veto.at => {}
+            Some(known) => *known = veto,
+            None => vetoes.push(veto),
+        }
+        vetoes.sort_by_key(|veto| (veto.at, veto.by.id));
+        (vetoes, ())
+    })
+}
+
+pub(super) fn vetoes(database: &Database, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+    Ok(read(database, VETOES, &veto_key(target, revision))?.unwrap_or_default())
+}

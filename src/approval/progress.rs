@@ -1,0 +1,256 @@
+//! The requirement with the assignment laid to it: how far each part is met, what is missing, and who could give it.
+
+use std::collections::{HashMap, HashSet};
+
+use smallvec::SmallVec;
+
+use super::decision::{Applies, Group, Part, Quorum, Unmet};
+use super::eligibility::{is_user, lacks_team, unreadable};
+use super::facts::{AccountKind, Person};
+use super::matching::Shape;
+use super::people::People;
+use super::plan::Node;
+use super::review::ReviewContext;
+use super::schedule::escalated;
+use crate::ident::{Login, TeamSlug, UserId};
+use crate::policy::{ApproverRef, Leaf, Requirement, UserRef};
+
+/// Logins as a set that keeps its order, compared without case.
+#[derive(Default)]
+struct Logins<'l> {
+    list: Vec<&'l Login>,
+    seen: HashSet<&'l Login>,
+}
+
+impl<'l> Logins<'l> {
+    fn add(&mut self, login: &'l Login) {
+        if self.seen.insert(login) {
+            self.list.push(login);
+        }
+    }
+}
+
+/// Different people who are left once the excluded are gone.
+///
+/// An account is known by its id: of a member, of a pinned ref, and of a login that some account of the facts has. A login
+/// of which that is not known is the account that is pinned under it, if there is one: nobody lists two people so.
+struct Accounts<'s, 'f> {
+    scales: &'s ReviewContext<'f>,
+    ids: HashSet<UserId>,
+    /// The accounts that the facts show, by login.
+    known: HashMap<&'f Login, UserId>,
+}
+
+impl<'s, 'f> Accounts<'s, 'f> {
+    fn new(scales: &'s ReviewContext<'f>) -> Self {
+        let reviewers = scales.facts.reviews.iter().filter_map(|review| review.user.as_ref());
+        let known = reviewers.map(|person| (&person.login, person.id)).collect();
+        Self { scales, ids: HashSet::new(), known }
+    }
+
+    fn add_member(&mut self, member: &'f Person) {
+        self.known.insert(&member.login, member.id);
+        if member.kind == AccountKind::User && self.scales.exclusions.reason(member).is_none() {
+            self.ids.insert(member.id);
+        }
+    }
+
+    /// How many they are together with those who are listed one by one.
+    fn with_listed(mut self, listed: impl Iterator<Item = &'f UserRef>) -> usize {
+        let mut listed: Vec<&UserRef> = listed.filter(|user| !self.scales.exclusions.excludes_user(user)).collect();
+        // Those who are pinned come first, so that the others can be held against them.
+        listed.sort_by_key(|user| user.id.is_none());
+        let mut logins: HashSet<&Login> = HashSet::new();
+        for user in listed {
+            match user.id.or_else(|| self.known.get(&user.login).copied()) {
+                Some(id) => {
+                    self.known.entry(&user.login).or_insert(id);
+                    self.ids.insert(id);
+                }
+                None => {
+                    logins.insert(&user.login);
+                }
+            }
+        }
+        self.ids.len() + logins.len()
+    }
+}
+
+impl<'s, 'f> People<'s, 'f> {
+    /// The requirement, part by part.
+    pub(super) fn part(&self) -> Part {
+        self.part_of(self.scales.requirement, &mut 0, &mut 0).0
+    }
+
+    /// A part, and whether it may be the one that satisfies a choice. `node` and `leaf` count parts and leaves, as
+    /// written.
+    fn part_of(&self, requirement: &Requirement, node: &mut usize, leaf: &mut usize) -> (Part, bool) {
+        let Node { applies, within } = self.scales.plan.node(*node);
+        *node += 1;
+        if let Requirement::Leaf(written) = requirement {
+            let number = *leaf;
+            *leaf += 1;
+            return (Part::Quorum(self.quorum(written, number, applies)), within == Applies::Yes);
+        }
+        let parts: Vec<(Part, bool)> = requirement.parts().iter().map(|part| self.part_of(part, node, leaf)).collect();
+        let met = match requirement {
+            Requirement::AnyOf(_) => parts.iter().any(|(part, sure)| part.met() && *sure),
+            Requirement::AllOf(_) | Requirement::InOrder(_) | Requirement::Leaf(_) => {
+                parts.iter().all(|(part, _)| part.met() || part.applies() == Applies::No)
+            }
+        };
+        let parts = parts.into_iter().map(|(part, _)| part).collect();
+        let group = Group { met: met && applies != Applies::No, applies, parts };
+        let part = match requirement {
+            Requirement::AnyOf(_) => Part::AnyOf(group),
+            Requirement::InOrder(_) => Part::InOrder(group),
+            Requirement::AllOf(_) | Requirement::Leaf(_) => Part::AllOf(group),
+        };
+        (part, within == Applies::Yes)
+    }
+
+    fn quorum(&self, leaf: &Leaf, number: usize, applies: Applies) -> Quorum {
+        let serving = self.serving(number);
+        let have = u32::try_from(serving.len()).unwrap_or(u32::MAX);
+        let met = have >= leaf.count;
+        let asked = applies != Applies::No && !met;
+        let approved_by = self.counting().filter(|(at, _)| serving.contains(at));
+        Quorum {
+            name: leaf.name.to_string(),
+            need: leaf.count,
+            have,
+            met,
+            applies,
+            source: leaf.source.to_string(),
+            approved_by: approved_by.map(|(_, person)| person.login.clone()).collect(),
+            can_approve: if asked { cloned(&self.can_approve(number)) } else { Vec::new() },
+        }
+    }
+
+    /// The chosen leaves that lack people, in words.
+    pub(super) fn unmet(&self) -> Vec<Unmet> {
+        let not_asked = self.scales.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
+        let unmet = |leaf: usize| {
+            let written = self.leaf(leaf)?;
+            Some(Unmet {
+                name: written.name.to_string(),
+                need: written.count,
+                have: self.have(leaf),
+                can_approve: self.can_help(leaf),
+                asked: !not_asked.contains(&leaf),
+                unsatisfiable: self.is_unsatisfiable(leaf),
+            })
+        };
+        self.lacking().filter_map(unmet).collect()
+    }
+
+    /// A leaf by its number.
+    pub(super) fn leaf(&self, leaf: usize) -> Option<&'f Leaf> {
+        self.scales.asked.leaves().get(leaf).copied()
+    }
+
+    /// The leaves of steps that are not asked yet: those behind the first step of an `in_order` that cannot be met
+    /// together with all before it.
+    fn not_asked(&self, shape: &Shape) -> Vec<usize> {
+        let parts = match shape {
+            Shape::Leaf(_) | Shape::Every(_) => return Vec::new(),
+            Shape::All(parts) | Shape::Any(parts) | Shape::Doubtful(parts) | Shape::InOrder(parts) => parts,
+        };
+        let mut later: Vec<usize> = Vec::new();
+        if matches!(shape, Shape::InOrder(_)) {
+            let met = |steps: usize| {
+                let before = Shape::All(parts.iter().take(steps).cloned().collect());
+                self.assign(&before).lacking == 0
+            };
+            let asked = (1..=parts.len()).find(|steps| !met(*steps)).unwrap_or(parts.len());
+            parts.iter().skip(asked).for_each(|part| part.each_leaf(&mut |leaf| later.push(leaf)));
+        }
+        later.extend(parts.iter().flat_map(|part| self.not_asked(part)));
+        later
+    }
+
+    /// Everyone the leaf lists, by login, as far as the teams could be read; none of the excluded.
+    fn candidates(&self, leaf: usize) -> Vec<&'f Login> {
+        let exclusions = &self.scales.exclusions;
+        let mut logins = Logins::default();
+        for user in self.scales.asked.users(leaf).filter(|user| !exclusions.excludes_user(user)) {
+            logins.add(&user.login);
+        }
+        for member in self.scales.asked.members(leaf) {
+            if member.kind == AccountKind::User && exclusions.reason(member).is_none() {
+                logins.add(&member.login);
+            }
+        }
+        logins.list
+    }
+
+    /// Who of the leaf's people could still approve.
+    fn can_approve(&self, leaf: usize) -> Vec<&'f Login> {
+        if self.scales.exclusions.unknown.is_some() {
+            return Vec::new();
+        }
+        let asked = &self.scales.asked;
+        let counts = |login: &Login| {
+            self.counting().any(|(_, person)| {
+                person.login == *login || asked.users(leaf).any(|user| user.login == *login && is_user(person, user))
+            })
+        };
+        let mut candidates = self.candidates(leaf);
+        candidates.retain(|login| !counts(login));
+        candidates
+    }
+
+    /// Who could give what the leaf lacks: its own people, and with `distinct` also those of leaves that one of its
+    /// people serves, since whoever takes over there sets that person free.
+    fn can_help(&self, leaf: usize) -> Vec<Login> {
+        let mut reached: SmallVec<[usize; 8]> = SmallVec::from_slice(&[leaf]);
+        let mut logins = Logins::default();
+        let mut next = 0;
+        while let Some(at) = reached.get(next).copied() {
+            next += 1;
+            self.can_approve(at).into_iter().for_each(|login| logins.add(login));
+            if !self.scales.rule.distinct() {
+                continue;
+            }
+            for person in (0..self.weighed.len()).filter(|person| self.set_of(*person).has(at)) {
+                let leaves = 0..self.scales.asked.leaves().len();
+                let serving = leaves.into_iter().find(|other| *other != at && self.serving(*other).contains(&person));
+                reached.extend(serving.filter(|other| !reached.contains(other)));
+            }
+        }
+        cloned(&logins.list)
+    }
+
+    /// Whether too few people are left for the leaf once the excluded are gone, whoever may stand in later.
+    pub(super) fn is_unsatisfiable(&self, leaf: usize) -> bool {
+        let Some(written) = self.leaf(leaf) else { return false };
+        let teams = &self.scales.facts.teams;
+        let escalate = self.scales.rule.escalate().iter();
+        let later: SmallVec<[&ApproverRef; 4]> = escalate.flat_map(|step| step.stand_ins_of(written)).collect();
+        if lacks_team(written.of.iter().chain(later.iter().copied()), teams) {
+            return false;
+        }
+        let asked = &self.scales.asked;
+        let mut accounts = Accounts::new(self.scales);
+        asked.members(leaf).for_each(|member| accounts.add_member(member));
+        later.iter().flat_map(|entry| entry.teams()).filter_map(|team| teams.get(team)).flatten().for_each(|member| {
+            accounts.add_member(member);
+        });
+        let listed = asked.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
+        usize::try_from(written.count).is_ok_and(|count| accounts.with_listed(listed) < count)
+    }
+
+    /// The teams that could not be read, of those who are asked or stand in at present, and of those who may object.
+    pub(super) fn unreadable_teams(&self) -> Vec<&'f TeamSlug> {
+        let ReviewContext { rule, facts, .. } = &self.scales;
+        let steps = escalated(rule, facts);
+        let leaves = self.scales.requirement.leaves();
+        let stand_ins = leaves.iter().flat_map(|leaf| steps.iter().flat_map(|step| step.stand_ins_of(leaf)));
+        let refs = leaves.iter().flat_map(|leaf| &leaf.of).chain(stand_ins).chain(rule.veto());
+        unreadable(refs, &facts.teams)
+    }
+}
+
+fn cloned(logins: &[&Login]) -> Vec<Login> {
+    logins.iter().map(|login| (*login).clone()).collect()
+}
