@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Keeps one comment on the pull request: writes it anew where it is there, and posts it else. A comment is a courtesy:
-# that it cannot be written is said, and fails nothing.
+# Keeps one comment on the pull request: updates it, or posts it if there is none. The comment is optional. If it cannot
+# be written, the log says so and the job goes on.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -12,24 +12,24 @@ if [[ -z $number || ! -f $comment ]]; then
     exit 0
 fi
 
-gone() { # gone STATUS: why the comment is not there
+gone() { # gone STATUS: says why there is no comment, and ends
     if [[ $1 == 403 || $1 == 404 || $1 == 401 ]]; then
-        say notice "the comment was skipped: the token may not write it, as on a pull request from a fork. The job summary has all of it"
+        say notice "the comment was skipped: the token may not write it, as on a pull request from a fork. The job summary has everything"
     else
-        say warning "the comment was skipped: GitHub answered $1. The job summary has all of it"
+        say warning "the comment was skipped: GitHub answered $1. The job summary has everything"
     fi
     exit 0
 }
 
-# GitHub takes 65,536 characters. What is cut is cut between lines, and what is folded there is closed.
+# GitHub accepts 65,536 characters. A longer comment is cut between lines, and its open <details> are closed.
 jq -n --rawfile text "$comment" '
     def closed: . + ("\n</details>\n" * ([(split("<details") | length) - (split("</details>") | length), 100] | min) // "");
     {body: (if ($text | length) <= 65000 then $text
         else ($text[:63000] | .[:(rindex("\n") // 63000)] | closed)
-            + "\n\nThe comment is cut here: GitHub takes no longer one. The job summary has the rest.\n" end)}
+            + "\n\nThe comment is cut here because GitHub accepts no longer one. The job summary has the rest.\n" end)}
 ' > "$work/comment.json"
 
-# The first comment that is ours: by its first line, which anybody can write, and by who wrote it.
+# Finds our comment by its first line and its author, since anybody can write the first line.
 own=
 for ((page = 1; page <= 100; page++)); do
     status=$(api GET "/issues/$number/comments?per_page=100&page=$page" "$work/page.json")
@@ -43,7 +43,7 @@ done
 if [[ -n $own ]]; then
     status=$(api PATCH "/issues/comments/$own" "$work/answer.json" "$work/comment.json")
 elif [[ $(result diff) == same ]]; then
-    # Nothing changes, and nothing was said before that must be taken back.
+    # The policy is unchanged, and no earlier comment needs an update.
     exit 0
 else
     status=$(api POST "/issues/$number/comments" "$work/answer.json" "$work/comment.json")

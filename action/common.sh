@@ -1,11 +1,11 @@
-# What the scripts of the action share. Needs bash, git, curl and jq.
+# Functions that the action's scripts share. Needs bash, git, curl and jq.
 # shellcheck shell=bash
 
-# Where they leave things for each other; outside the checkout, so that no pull request can put something there.
+# The scripts leave files for each other here. It is outside the checkout, so that a pull request cannot add files.
 work=${RUNNER_TEMP:?is set by the runner}/countersign
 mkdir -p "$work"
 
-# say KIND TEXT: an annotation. A line end in the text would begin another command.
+# say KIND TEXT: writes an annotation. The text is escaped, since a line feed would begin another command.
 say() {
     local text=$2
     text=${text//'%'/%25}
@@ -14,7 +14,7 @@ say() {
     printf '::%s title=countersign::%s\n' "$1" "$text"
 }
 
-# show FILE: to the log, as text. A line of it that looks like a command of the runner is none.
+# show FILE: prints a file to the log. The runner ignores commands in it.
 show() {
     [[ -s $1 ]] || return 0
     local word
@@ -24,17 +24,17 @@ show() {
     printf '\n::%s::\n' "$word"
 }
 
-# event FILTER: from the payload of the event; nothing where it is not there.
+# event FILTER: prints a value of the event's payload, or nothing if there is none.
 event() {
     jq -r "$1 // empty" "${GITHUB_EVENT_PATH:?is set by the runner}"
 }
 
-# The number of the pull request; nothing where the event is of none.
+# Prints the number of the event's pull request, or nothing if it has none.
 pull_request() {
     event '.pull_request.number | numbers'
 }
 
-# result KEY [VALUE]: tells the later scripts, or what was told. Values are words of ours.
+# result KEY [VALUE]: stores a value for later scripts, or prints the stored one. Values are words from these scripts.
 result() {
     if [[ $# -eq 2 ]]; then
         printf '%s' "$2" > "$work/result.$1"
@@ -43,12 +43,12 @@ result() {
     fi
 }
 
-# api METHOD PATH OUT [BODY]: asks GitHub, and prints the status; 000 where there was no answer. The token is told to
-# curl on its standard input: a process's arguments can be read by others.
+# api METHOD PATH OUT [BODY]: calls GitHub and prints the status, or 000 without an answer. curl reads the token from its
+# standard input, because other processes can read a process's arguments.
 api() {
     local method=$1 path=$2 out=$3 body=${4:-}
     local -a more=()
-    # What writes is not tried again: it may have been done, and only the answer lost.
+    # Writes are not retried: GitHub may have done the work, and only the answer was lost.
     if [[ $method == GET ]]; then more=(--retry 2); fi
     if [[ -n $body ]]; then more=(--data-binary "@$body"); fi
     : > "$out"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Finds `countersign`, or builds it from the source that this action came with, and tells its path.
+# Outputs the path of `countersign`, after building it from this action's own source if necessary.
 #
-# install.sh key    tells what the built binary is cached under
-# install.sh        tells the binary, after building it if need be
+# install.sh key    outputs the cache key and folder of the built binary
+# install.sh        outputs the path of the binary
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -10,28 +10,28 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 built=$work/bin/countersign
 
-tell() { printf '%s=%s\n' "$1" "$2" >> "${GITHUB_OUTPUT:?is set by the runner}"; }
+output() { printf '%s=%s\n' "$1" "$2" >> "${GITHUB_OUTPUT:?is set by the runner}"; }
 
-# Everything that the binary is made of: the source, the versions of its dependencies, the compiler, the machine.
+# The key covers everything that makes the binary: the source, the dependencies' versions, the compiler, the machine.
 if [[ ${1:-} == key ]]; then
     digest=$(cd "$source_folder" && find Cargo.toml Cargo.lock src policies schema -type f -print0 | LC_ALL=C sort -z |
         xargs -0 sha256sum | sha256sum | cut -d ' ' -f 1)
-    tell key "countersign-${RUNNER_OS:-any}-${RUNNER_ARCH:-any}-$digest"
-    tell path "$work/bin"
+    output key "countersign-${RUNNER_OS:-any}-${RUNNER_ARCH:-any}-$digest"
+    output path "$work/bin"
     exit
 fi
 
 if [[ -n ${INPUT_BINARY:-} ]]; then
     if [[ ! -x $INPUT_BINARY || -d $INPUT_BINARY ]]; then
-        say error "there is no program at \`$INPUT_BINARY\`, which the input \`binary\` names"
+        say error "there is no program at \`$INPUT_BINARY\`: correct the input \`binary\`"
         exit 1
     fi
-    tell binary "$INPUT_BINARY"
+    output binary "$INPUT_BINARY"
     exit
 fi
 
 if [[ ! -x $built ]]; then
-    # Away from the checkout: cargo and rustup look for settings in every folder above, and those would be a stranger's.
+    # Builds outside the checkout: cargo and rustup read settings from every parent folder, and a stranger could add some.
     rm -rf "$work/source"
     mkdir -p "$work/source" "$work/bin"
     (cd "$source_folder" && tar -cf - --exclude ./target --exclude ./.git .) | tar -xf - -C "$work/source"
@@ -44,4 +44,4 @@ if [[ ! -x $built ]]; then
     cargo build --release --locked --bin countersign --target-dir "$work/target"
     cp "$work/target/release/countersign" "$built"
 fi
-tell binary "$built"
+output binary "$built"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the policy, runs its tests and compares it with the base's. Writes the job summary and the comment's text, and
-# leaves what came of it for the verdict: it fails only where it cannot do its work.
+# Checks the policy, runs its tests and compares it with the policy of the base. Writes the job summary and the comment's
+# text, and stores the results for verdict.sh. It fails only if it cannot do its work.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -12,28 +12,28 @@ comment=$work/comment.md
 rm -f "$work"/result.* "$comment"
 
 if [[ ${GITHUB_EVENT_NAME:-} == pull_request_target ]]; then
-    say error "\`pull_request_target\` runs with a token that may write, on what a stranger wrote: use \`pull_request\`"
+    say error "\`pull_request_target\` has a token that may write, and runs on a stranger's text: use \`pull_request\`"
     exit 1
 fi
 
-# The path is an argument of its own and never an option.
+# Makes sure that the path is never read as an option.
 [[ $policy != -* ]] || policy=./$policy
 
-run() { # run NAME ARGUMENT…: keeps both outputs and the exit code
+run() { # run NAME ARGUMENT…: runs countersign, and keeps both outputs and the exit code
     local name=$1
     shift
     code=0
     NO_COLOR=1 "$bin" "$@" > "$work/$name.out" 2> "$work/$name.err" || code=$?
 }
 
-# quoted FILE: as a block of Markdown that nothing in it can end.
+# quoted FILE: prints a file as a Markdown block that no line of it can end.
 quoted() {
     head -c 100000 -- "$1" | sed 's/^/    /'
     printf '\n'
 }
 
-# The commit that the change would be laid on: where GitHub's test merge is checked out, what it merged into, since the
-# payload's base is as old as the last push; else the payload's.
+# The commit that the change would be merged into. If GitHub's test merge is checked out, its first parent, because the
+# payload's base is as old as the last push. Otherwise the payload's base.
 base_commit() {
     local head
     head=$(event .pull_request.head.sha)
@@ -48,7 +48,7 @@ check() {
     run check check --format github -- "$policy"
     case $code in
         0) result check passed ;;
-        # Every line of it is an annotation, escaped.
+        # Every line of the output is an escaped annotation.
         3) result check failed ;;
         *)
             result check failed
@@ -70,7 +70,7 @@ compare() {
     local base
     base=$(base_commit)
     if [[ -z $base ]] || ! git cat-file -e "$base^{commit}" 2> "$work/git.err"; then
-        say error "the base commit is not in the checkout: let \`actions/checkout\` fetch it with \`fetch-depth: 2\`"
+        say error "the base commit is not in the checkout: give \`actions/checkout\` the input \`fetch-depth: 2\`"
         exit 1
     fi
     run diff diff --format json --deny-loosening -- "git:$base" "$policy"
@@ -81,29 +81,29 @@ compare() {
             result diff "$(jq -r 'if .changes == [] then "same" else "not-looser" end' "$work/diff.out")"
             ;;
         6:*) result diff looser ;;
-        # Where nothing can be compared, nothing is shown to be stricter.
+        # Without a policy to compare with, the change counts as looser.
         1:policy-missing) result diff new ;;
         3:*) result diff base-invalid ;;
         *)
             show "$work/diff.err"
-            say error "the policy cannot be compared with the base's (exit code $code)"
+            say error "the policy cannot be compared with the policy of the base (exit code $code)"
             exit 1
             ;;
     esac
     case $(result diff) in
         new)
-            printf '%s\n### What this change means for approvals\n\nThe base has no policy here: all of it is new, which counts as looser.\n' \
+            printf '%s\n### What this change means for approvals\n\nThe base has no policy here. So all of it is new, which counts as looser.\n' \
                 "$marker" > "$comment"
             ;;
         base-invalid)
-            printf "%s\n### What this change means for approvals\n\nThe base's policy has errors and decides nothing: all of this one counts as looser.\n" \
+            printf "%s\n### What this change means for approvals\n\nThe base's policy has errors, so it decides nothing. All of the new policy counts as looser.\n" \
                 "$marker" > "$comment"
             ;;
         *)
             run markdown diff --format markdown -- "git:$base" "$policy"
             if [[ $code -ne 0 ]]; then
                 show "$work/markdown.err"
-                say error "what changes cannot be written (exit code $code)"
+                say error "the changes cannot be written as Markdown (exit code $code)"
                 exit 1
             fi
             cp "$work/markdown.out" "$comment"
@@ -121,8 +121,8 @@ if [[ $(result check) == passed ]]; then
     tests
     if [[ -n $(pull_request) ]]; then compare; fi
 elif [[ -n $(pull_request) ]]; then
-    # What stood in the comment before is of another policy.
-    printf '%s\n### What this change means for approvals\n\nNobody can say: the policy has errors. The lines are annotated.\n' \
+    # Replaces the earlier comment, which is about another policy.
+    printf '%s\n### What this change means for approvals\n\nThis is unknown, because the policy has errors. See the annotated lines.\n' \
         "$marker" > "$comment"
 fi
 
