@@ -1,6 +1,7 @@
 """Measures cold starts of our functions, the tutorial's and a minimal one: docs/performance.md, "A cold start".
 
-The starts are interleaved. It checks every answer, so that no failing function is measured. It prints a table, and with --json writes all figures.
+The starts are interleaved. It checks every answer, so that no failing function is measured. It prints a table, and with
+--json writes all figures.
 """
 
 import argparse
