@@ -1,12 +1,8 @@
-//! What a decision costs with 10, 1,000 and 100,000 rules. How to run it, and the figures: `docs/performance.md`.
+//! The cost of a decision with 10, 1,000 and 100,000 rules. `docs/performance.md` has the figures and how to run it.
 //!
-//! The request is a typical one for production: two quorums, one of them of a team, and ten reviews.
+//! The request is typical for production: two quorums, one of them from a team, and ten reviews.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a benchmark that cannot set itself up has nothing to measure"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "without its setup a benchmark cannot measure")]
 
 mod bundle;
 
@@ -69,14 +65,14 @@ fn facts(rules: usize) -> Facts {
     .unwrap()
 }
 
-/// A target's rule: the index alone.
+/// Finds a target's rule, with the index only.
 #[divan::bench(args = RULES)]
 fn find_rule(bencher: Bencher<'_, '_>, rules: usize) {
     let (policy, target) = (policy(rules), facts(rules).target);
     bencher.bench_local(|| black_box(policy.rule(black_box(&target)).is_ok()));
 }
 
-/// A target that only a pattern matches.
+/// Finds the rule of a target that only a pattern matches.
 #[divan::bench(args = RULES)]
 fn find_rule_by_pattern(bencher: Bencher<'_, '_>, rules: usize) {
     let policy = policy(rules);

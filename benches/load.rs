@@ -1,9 +1,9 @@
-//! What loading a policy, and reading a prepared one, costs with 10, 1,000 and 10,000 rules. How to run it, and the
-//! figures: `docs/performance.md`.
+//! The cost of loading a policy, and of reading a prepared one, with 10, 1,000 and 10,000 rules. `docs/performance.md`
+//! has the figures.
 //!
-//! It needs the core alone: `cargo bench --bench load --no-default-features`.
+//! It needs only the core: `cargo bench --bench load --no-default-features`.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot set itself up has nothing to measure")]
+#![expect(clippy::unwrap_used, reason = "without its setup a benchmark cannot measure")]
 
 mod bundle;
 
@@ -23,7 +23,7 @@ fn load_policy(bencher: Bencher<'_, '_>, rules: usize) {
     bencher.with_inputs(|| bundle::sources(rules)).bench_local_values(|sources| load(black_box(sources)));
 }
 
-/// From the form that is deployed to policy: no YAML is read, and every check and the digest are made all the same.
+/// From the deployed form to policy: reads no YAML, but makes every check and the digest.
 #[divan::bench(args = RULES)]
 fn read_a_prepared_policy(bencher: Bencher<'_, '_>, rules: usize) {
     let prepared = load(bundle::sources(rules)).prepared().unwrap();

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Lays out what the fuzz targets begin with: the policies, facts and deliveries of the tests. Needs bash and jq.
+# Creates the initial corpus of the fuzz targets from the tests' policies, facts and deliveries. Needs bash and jq.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 corpus=fuzz/corpus
 mkdir -p "$corpus"/{load_policy,decide,delivery}
 
-# One file a bundle, and each folder of files as one bundle.
+# Each file is one bundle, and each folder of files is one bundle.
 number=0
 while IFS= read -r -d '' file; do
     number=$((number + 1))
@@ -25,7 +25,7 @@ for file in docs/facts.json tests/facts/*.json; do
     number=$((number + 1))
     cp "$file" "$corpus/decide/seed-$number"
 done
-# Facts that are drawn are made of any bytes: some long enough for a request with reviews.
+# Random bytes for generated facts. Some are long enough for a request with reviews.
 for length in 64 256 512 1024; do
     number=$((number + 1))
     awk -v n="$length" 'BEGIN { srand(n); for (i = 0; i < n; i++) printf "%c", 1 + int(rand() * 126) }' \

@@ -1,8 +1,8 @@
-# What somebody should know of. docs/aws.md says of each what it means and what to do.
+# The alarms. docs/aws.md explains what each means and what to do.
 locals {
   metrics = "Countersign"
 
-  # What AWS counts of each function.
+  # From AWS's own metrics of each function.
   function_alarms = {
     for alarm in flatten([
       for function, settings in local.functions : [
@@ -11,7 +11,7 @@ locals {
           description = "the ${function} function failed"
           metric      = "Errors"
           name        = settings.name
-          # The state machine tries again, and a sweep comes a minute later: what goes on is worth a call.
+          # The state machine retries, and the next sweep comes a minute later. Only repeated failures matter.
           periods = function == "sweep" ? 5 : 3
         },
         {
@@ -25,10 +25,10 @@ locals {
     ]) : alarm.key => alarm
   }
 
-  # What the functions count themselves.
+  # From metrics that the functions emit.
   own_alarms = var.enabled ? {
     unsent-callbacks = {
-      description = "an execution has not been told its answer for ${var.alarms.unsent_callback_seconds} seconds"
+      description = "an execution has not received its answer for ${var.alarms.unsent_callback_seconds} seconds"
       metric      = "OldestUnsentCallback"
       statistic   = "Maximum"
       threshold   = var.alarms.unsent_callback_seconds
@@ -46,7 +46,7 @@ locals {
       missing     = "notBreaching"
     }
     rejected-signatures = {
-      description = "${var.alarms.rejected_signatures} deliveries or more in five minutes were not signed with the webhook secret"
+      description = "at least ${var.alarms.rejected_signatures} deliveries in five minutes were not signed with the webhook secret"
       metric      = "DeliveriesRejected"
       statistic   = "Sum"
       threshold   = var.alarms.rejected_signatures
@@ -54,9 +54,9 @@ locals {
       periods     = 1
       missing     = "notBreaching"
     }
-    # The sweep reports each minute. Where it is silent nothing expires, reminds or heals.
+    # The sweep reports every minute. Without it nothing is reminded, escalated or recovered.
     sweep-silent = {
-      description = "the sweep has not reported for five minutes: nothing is reminded, escalated, expired or healed"
+      description = "the sweep has not reported for five minutes: nothing is reminded, escalated or recovered"
       metric      = "OldestPending"
       statistic   = "SampleCount"
       threshold   = 0
@@ -111,7 +111,7 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   for_each = local.queues
 
   alarm_name          = "${var.name}-${each.key}-undelivered"
-  alarm_description   = "countersign: ${each.key == "sweep" ? "calls of the sweep" : "notifications"} could not be delivered, and lie in the queue ${var.name}-${each.key}-undelivered"
+  alarm_description   = "countersign: ${each.key == "sweep" ? "calls of the sweep" : "notifications"} could not be delivered and are in the queue ${var.name}-${each.key}-undelivered"
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = "${var.name}-${each.key}-undelivered" }
@@ -126,13 +126,13 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   tags                = var.tags
 }
 
-# What services count that stand around the functions. A delivery that could not be worked is answered 503 by a function that
-# did not fail: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html. How executions end is
-# people's or the policy's word, and no alarm.
+# From metrics of the services around the functions. If a delivery cannot be processed, the function answers 503 without
+# failing itself: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html. How an execution ends
+# is decided by people or the policy, so it raises no alarm.
 resource "aws_cloudwatch_metric_alarm" "service" {
   for_each = var.enabled ? {
     deliveries-failed = {
-      description = "three deliveries or more in five minutes could not be worked, and were answered with an error"
+      description = "at least three deliveries in five minutes could not be processed and were answered with an error"
       namespace   = "AWS/ApiGateway"
       metric      = "5xx"
       dimensions  = { ApiId = aws_apigatewayv2_api.webhook[0].id }
@@ -146,7 +146,7 @@ resource "aws_cloudwatch_metric_alarm" "service" {
       threshold   = 1
     }
     executions-timed-out = {
-      description = "executions of the gate ran into Step Functions' limit of a year"
+      description = "executions of the gate reached Step Functions' limit of one year"
       namespace   = "AWS/States"
       metric      = "ExecutionsTimedOut"
       dimensions  = { StateMachineArn = local.arn.state_machine }

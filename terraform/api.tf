@@ -1,4 +1,4 @@
-# The one door from outside: POST /webhooks/github. Who may come in is decided by the delivery's signature, in the function.
+# The only entry from outside: POST /webhooks/github. The function authenticates each delivery by its signature.
 locals {
   route = "POST /webhooks/github"
 }
@@ -43,7 +43,7 @@ resource "aws_apigatewayv2_stage" "webhook" {
     throttling_burst_limit = var.webhook.burst
   }
 
-  # Neither bodies nor headers: a body may hold what a company says in reviews, and the signature is nobody's business.
+  # Neither bodies nor headers: a body may contain confidential review texts, and a header the signature.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api[0].arn
     format = jsonencode({

@@ -1,4 +1,4 @@
-# What a pipeline needs that calls the gate as a step of its own: rights for its role, and the step.
+# What a pipeline needs to call the gate: permissions for its role, and the step.
 locals {
   caller_policy = jsonencode({
     Version = "2012-10-17"
@@ -15,7 +15,7 @@ locals {
         Action   = ["states:DescribeExecution", "states:StopExecution"]
         Resource = local.arn.executions
       },
-      # The rule by which Step Functions itself learns that a nested execution ended.
+      # Step Functions uses this rule to learn that a nested execution ended.
       {
         Sid      = "HearOfItsEnd"
         Effect   = "Allow"
@@ -25,7 +25,7 @@ locals {
     ]
   })
 
-  # A refusal of the gate arrives as States.TaskFailed: a Retry on that, or on States.ALL, would ask people again.
+  # A refusal by the gate arrives as States.TaskFailed. A Retry on that, or on States.ALL, would ask people again.
   caller_state = jsonencode({
     Type     = "Task"
     Resource = "arn:${local.partition}:states:::states:startExecution.sync:2"
@@ -39,7 +39,7 @@ locals {
         "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$" = "$$.Execution.Id"
       }
     }
-    # What is deployed is what the gate approved, and not what the pipeline asked for.
+    # Deploy what the gate approved, not what the pipeline requested.
     ResultSelector = {
       "approved.$"   = "$.Output.approved"
       "enforced.$"   = "$.Output.enforced"

@@ -1,6 +1,6 @@
-# One page for whoever looks after the gate.
+# One dashboard for whoever operates the gate.
 locals {
-  # Each graph: its title, its lines, and how they are summed up.
+  # Each graph has a title, lines and a statistic.
   graphs = [
     {
       title = "Decisions by verdict"
@@ -8,7 +8,7 @@ locals {
       lines = [for verdict in ["approved", "rejected", "expired", "superseded", "denied", "canceled"] : [local.metrics, "Decisions", "Name", var.name, "Verdict", verdict]]
     },
     {
-      title = "From asked to approved, in seconds"
+      title = "Time from request to approval, in seconds"
       stat  = "p50"
       lines = [[local.metrics, "ApprovalLeadTime", "Name", var.name]]
     },
@@ -18,7 +18,7 @@ locals {
       lines = [[local.metrics, "OldestPending", "Name", var.name]]
     },
     {
-      title = "Answers that an execution has not been told"
+      title = "Answers not yet delivered to executions"
       stat  = "Maximum"
       lines = [[local.metrics, "UnsentCallbacks", "Name", var.name], [local.metrics, "OldestUnsentCallback", "Name", var.name]]
     },
@@ -28,7 +28,7 @@ locals {
       lines = [[local.metrics, "DeliveriesRejected", "Name", var.name]]
     },
     {
-      title = "Calls that GitHub still allows this hour"
+      title = "GitHub API calls left this hour"
       stat  = "Minimum"
       lines = [[local.metrics, "GitHubCallsLeft", "Name", var.name]]
     },
@@ -38,7 +38,7 @@ locals {
       lines = [for pair in setproduct(keys(var.functions), ["Errors", "Throttles"]) : ["AWS/Lambda", pair[1], "FunctionName", "${var.name}-${pair[0]}"]]
     },
     {
-      title = "How long functions take, in milliseconds"
+      title = "Duration of the functions, in milliseconds"
       stat  = "p99"
       lines = [for function in keys(var.functions) : ["AWS/Lambda", "Duration", "FunctionName", "${var.name}-${function}"]]
     },

@@ -1,13 +1,13 @@
-# What calls the sweep: the clock, and executions of the gate that ended, in whatever way.
+# What invokes the sweep: the clock, and executions of the gate that failed, timed out or were stopped.
 locals {
   rules = var.enabled ? {
     sweep = {
-      description = "countersign: every minute, what is due and what was missed"
+      description = "countersign: run the sweep every minute"
       schedule    = "rate(1 minute)"
       pattern     = null
     }
     ended = {
-      description = "countersign: an execution of the gate ended; a request that is still open for it is closed"
+      description = "countersign: close the open request of an execution that failed, timed out or was stopped"
       schedule    = null
       pattern = jsonencode({
         source      = ["aws.states"]
@@ -42,7 +42,7 @@ resource "aws_cloudwatch_event_target" "sweep" {
     arn = aws_sqs_queue.undelivered["sweep"].arn
   }
 
-  # A minute later the clock calls again; the end of an execution is told once.
+  # The clock calls again a minute later. The end of an execution is reported once.
   retry_policy {
     maximum_event_age_in_seconds = each.key == "sweep" ? 60 : 3600
     maximum_retry_attempts       = each.key == "sweep" ? 0 : 20

@@ -1,4 +1,4 @@
-# One role a function, and one for the state machine: exact actions on exact resources.
+# One role for each function, and one for the state machine: exact actions on exact resources.
 locals {
   statements = {
     log = { for function in ["gate", "webhook", "sweep"] : function => {
@@ -7,35 +7,35 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/lambda/${var.name}-${function}:*"
     } }
-    # A transaction is allowed by what it is made of.
+    # A transaction needs the permissions of its parts.
     items = {
       Sid      = "Items"
       Effect   = "Allow"
       Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
       Resource = local.arn.table
     }
-    # That a delivery was taken, is done with, or is refused for good.
+    # Records that a delivery was begun, is finished, or is refused permanently.
     deliveries = {
       Sid      = "Deliveries"
       Effect   = "Allow"
       Action   = ["dynamodb:UpdateItem"]
       Resource = local.arn.table
     }
-    # What is due, for which only the sweep looks.
+    # Finds due items; only the sweep does this.
     indexes = {
       Sid      = "Indexes"
       Effect   = "Allow"
       Action   = ["dynamodb:Query"]
       Resource = [for index in keys(local.indexes) : "${local.arn.table}/index/${index}"]
     }
-    # With its token alone an execution is answered, and tokens are in the table only.
+    # Answering an execution takes its token, and tokens are stored in the table only.
     answer = {
       Sid      = "AnswerExecutions"
       Effect   = "Allow"
       Action   = ["states:SendTaskFailure", "states:SendTaskSuccess"]
       Resource = var.task_response_scope == "state-machine" ? local.arn.state_machine : "*"
     }
-    # Whether an execution still runs: the one that is to wait, and one whose token is over.
+    # Checks whether an execution still runs: before it waits, and after its token expired.
     look = {
       Sid      = "LookAtExecutions"
       Effect   = "Allow"
@@ -79,7 +79,7 @@ locals {
     local.statements.notify,
     local.statements.key,
   )
-  # What one function does and the others do not.
+  # What only this function may do.
   own = {
     gate    = []
     webhook = [local.statements.deliveries, local.statements.webhook_secret]
@@ -99,7 +99,7 @@ locals {
         Action   = ["lambda:InvokeFunction"]
         Resource = local.arn.function.gate
       },
-      # AWS takes no narrower resource for these: they are about the account's log deliveries, not about a log group.
+      # AWS accepts no narrower resource here: these actions concern the account's log deliveries, not one log group.
       {
         Sid    = "LogDelivery"
         Effect = "Allow"
@@ -144,7 +144,7 @@ resource "aws_iam_role" "state_machine" {
   name                 = "${var.name}-state-machine"
   description          = "countersign: the gate's state machine"
   permissions_boundary = var.permissions_boundary
-  # Only for executions of this state machine, so that no other can be made to act with this role.
+  # Only this state machine may assume the role, so that no other one can act with it.
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -1,4 +1,4 @@
-# The three functions. Their code is prebuilt; nothing is built when this is applied.
+# The three functions. Their code is prebuilt; applying builds nothing.
 locals {
   environment = {
     COUNTERSIGN_NAME           = var.name
@@ -24,8 +24,8 @@ resource "aws_lambda_function" "this" {
   function_name = each.value.name
   description = {
     gate    = "countersign: the steps of the gate's state machine"
-    webhook = "countersign: takes GitHub's deliveries"
-    sweep   = "countersign: what is due, and what was missed"
+    webhook = "countersign: receives GitHub's deliveries"
+    sweep   = "countersign: reminds, escalates and recovers, every minute"
   }[each.key]
   role = aws_iam_role.function[each.key].arn
 
@@ -45,7 +45,7 @@ resource "aws_lambda_function" "this" {
     variables = merge(local.environment, local.own_environment[each.key])
   }
 
-  # Only the sweep is called without anybody waiting for its answer.
+  # Only the sweep is invoked asynchronously.
   dynamic "dead_letter_config" {
     for_each = each.key == "sweep" ? [aws_sqs_queue.undelivered["sweep"].arn] : []
     content {
@@ -56,13 +56,13 @@ resource "aws_lambda_function" "this" {
   tags = var.tags
 
   lifecycle {
-    # Of the rest a part is known only when it is applied: the secrets' ARNs. It takes less than a quarter.
+    # The other variables take less than a quarter. Some, the secrets' ARNs, are known only during the apply.
     precondition {
       condition     = length(jsonencode(local.arn.topic)) <= 3072
-      error_message = "The topics of ${length(local.arn.topic)} channels do not fit the functions' settings: Lambda has 4,096 bytes for all of them, and 3,072 are for these. Give the policy fewer channels, since one may have many subscribers, or shorter names."
+      error_message = "The topic ARNs of ${length(local.arn.topic)} channels are too long for the functions' environment. Lambda allows 4,096 bytes, of which 3,072 are for topics. Use fewer channels (one channel can have many subscribers) or shorter channel names."
     }
   }
 
-  # A function that starts without its rights or its log group fails its first calls, or makes a group that keeps for ever.
+  # Without its permissions a function's first calls fail. Without its log group Lambda creates one that never expires.
   depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]
 }

@@ -1,5 +1,5 @@
-# Names and ARNs in one place. ARNs are put together here, and not read from resources, so that every policy is known
-# when a plan is made, and no two resources wait for each other in a circle.
+# All names and ARNs. ARNs are built here instead of being read from resources. A plan therefore shows every IAM policy in
+# full, and resources do not depend on each other in a cycle.
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
 data "aws_region" "this" {}
@@ -9,7 +9,7 @@ locals {
 
   account   = data.aws_caller_identity.this.account_id
   partition = data.aws_partition.this.partition
-  # `name` is deprecated from 6.0 on and `region` is not there before it; both have `id`.
+  # The provider deprecates `name` from 6.0 on and lacks `region` before it. `id` exists in both.
   region = data.aws_region.this.id
 
   functions = var.enabled ? {

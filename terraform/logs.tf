@@ -1,4 +1,4 @@
-# Log groups, made here so that they are kept for as long as they should be, and no longer.
+# Log groups. The module creates them so that they have a retention time.
 resource "aws_cloudwatch_log_group" "function" {
   for_each = local.functions
 
@@ -11,7 +11,7 @@ resource "aws_cloudwatch_log_group" "function" {
 resource "aws_cloudwatch_log_group" "state_machine" {
   count = local.made
 
-  # The prefix lets Step Functions write here without an entry in the account's resource policy, whose length is bounded.
+  # With this prefix Step Functions needs no entry in the account's resource policy, whose length is limited.
   name              = "/aws/vendedlogs/states/${var.name}"
   retention_in_days = var.logs.retention_days
   kms_key_id        = var.kms_key_arn

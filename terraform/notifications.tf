@@ -1,4 +1,4 @@
-# One topic a channel of the policy, and its subscribers. An e-mail address has to confirm itself before it is told anything.
+# One topic for each channel of the policy, and its subscribers. An e-mail address gets nothing until its owner confirms.
 locals {
   subscriptions = merge([
     for name, channel in local.policy.channels : {
@@ -24,7 +24,7 @@ resource "aws_sns_topic_subscription" "channel" {
   topic_arn = aws_sns_topic.channel[each.value.channel].arn
   protocol  = each.value.protocol
   endpoint  = each.value.endpoint
-  # SNS keeps no e-mail that could not be sent.
+  # SNS does not keep e-mails that it could not send.
   redrive_policy = each.value.protocol == "https" ? jsonencode({ deadLetterTargetArn = local.arn.queue.notifications }) : null
 
   depends_on = [aws_sqs_queue_policy.undelivered]

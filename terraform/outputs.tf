@@ -8,7 +8,7 @@ output "gate" {
 }
 
 output "caller" {
-  description = "For a pipeline that calls the gate: `iam_policy`, the policy its role needs, and `state`, the step as ASL; both JSON texts."
+  description = "What a pipeline needs to call the gate: `iam_policy`, the policy for its role, and `state`, the step in Amazon States Language. Both are JSON texts."
   value = {
     iam_policy = var.enabled ? local.caller_policy : null
     state      = var.enabled ? local.caller_state : null
@@ -16,14 +16,14 @@ output "caller" {
 }
 
 output "webhook" {
-  description = "Where GitHub sends its deliveries."
+  description = "The URL to which GitHub sends its deliveries."
   value = {
     url = one([for endpoint in aws_apigatewayv2_api.webhook[*].api_endpoint : "${endpoint}${split(" ", local.route)[1]}"])
   }
 }
 
 output "secrets" {
-  description = "The secrets that the functions read. Those that the module made are empty until a value is put."
+  description = "ARNs of the secrets that the functions read. A secret created by the module is empty until you fill it."
   value       = { github_arn = local.secret.github, webhook_arn = local.secret.webhook }
 }
 
@@ -36,7 +36,7 @@ output "functions" {
 }
 
 output "policy" {
-  description = "The policy that is in force, and the layer that holds it."
+  description = "The policy in force, and the layer that holds it."
   value = {
     digest    = local.policy.digest
     layer_arn = one(aws_lambda_layer_version.policy[*].arn)
@@ -44,7 +44,7 @@ output "policy" {
 }
 
 output "notifications" {
-  description = "`topics`, the topic of each channel, for subscribers beyond those of the policy; `undelivered`, the queues of what could not be handed over."
+  description = "`topics`: the topic of each channel, for subscribers that are not in the policy. `undelivered`: the queues of undelivered messages."
   value = {
     topics      = { for channel, topic in aws_sns_topic.channel : channel => topic.arn }
     undelivered = { for queue, made in aws_sqs_queue.undelivered : queue => made.url }
@@ -52,7 +52,7 @@ output "notifications" {
 }
 
 output "table" {
-  description = "The table of requests, deliveries and audit records."
+  description = "The table of approval requests, deliveries and audit records."
   value       = { name = one(aws_dynamodb_table.this[*].name), arn = one(aws_dynamodb_table.this[*].arn) }
 }
 

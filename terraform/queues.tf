@@ -1,4 +1,4 @@
-# What could not be handed over: calls of the sweep, and notifications to https subscribers. An alarm watches both.
+# Dead-letter queues for calls of the sweep and for notifications to https subscribers. Each has an alarm.
 locals {
   senders = {
     sweep         = { service = "events.amazonaws.com", sources = values(local.arn.rule) }

@@ -1,5 +1,5 @@
-# Where the GitHub App's key and the webhook secret go. Without values: those are put by hand, or by
-# `countersign github setup --store`, and are neither in Terraform's state nor in an environment variable.
+# The secrets for the GitHub App's key and the webhook secret, created empty. You fill them by hand or with
+# `countersign github setup --store`. Their values are neither in Terraform's state nor in an environment variable.
 locals {
   given_secrets = { github = var.github.secret_arn, webhook = var.github.webhook_secret_arn }
 

@@ -1,9 +1,9 @@
-# The gate. Executions that run keep the definition they began with; the functions that they call are always the newest.
+# The gate. A running execution keeps the definition with which it started, but calls the newest functions.
 locals {
   definition = templatefile("${path.module}/state-machine.asl.json.tftpl", {
     partition = local.partition
     gate      = local.arn.function.gate
-    # Longer than the function's own limit: that its answer is late is then told as the function's error.
+    # Longer than the function's own timeout, so that a late answer is reported as the function's error.
     timeout_seconds = var.functions.gate.timeout_seconds + 10
   })
 }
@@ -16,7 +16,7 @@ resource "aws_sfn_state_machine" "gate" {
   role_arn   = aws_iam_role.state_machine[0].arn
   definition = local.definition
 
-  # With its data an execution's log would hold the task token.
+  # Execution data would put the task token into the log.
   logging_configuration {
     level                  = "ERROR"
     include_execution_data = false

@@ -1,5 +1,5 @@
-# Requests, deliveries, vetoes and the audit trail. The index is sparse: an item has its keys only while something of it is
-# due some time. What has to be found at once is found by items of the table, since an index lags.
+# Approval requests, deliveries, vetoes and the audit trail. The index is sparse: an item has the index keys only while it
+# has something due. Reads that must be up to date use the table itself, because an index lags.
 locals {
   indexes = {
     due = "due_"

@@ -1,4 +1,4 @@
-# No provider block: whoever calls the module says which account and region.
+# No provider block: the caller of the module chooses account and region.
 terraform {
   required_version = ">= 1.9"
 

@@ -1,13 +1,13 @@
-//! A made-up policy of any size, for the benchmarks. Knows nothing of what is measured with it.
+//! A generated policy of any size, for the benchmarks. It does not depend on what they measure.
 
 use std::fmt::Write as _;
 
 use countersign::finding::{Source, SourceContent};
 
-/// Services a file: a file may have 4 MiB.
+/// Services per file. A file may have at most 4 MiB.
 const PER_FILE: usize = 10_000;
 
-/// One rule a service; every tenth service is a pattern, and one in a hundred a regular expression (at most ten).
+/// One rule for each service. Every tenth service is a pattern, and one in a hundred a regular expression (at most ten).
 pub(crate) fn sources(rules: usize) -> Vec<Source> {
     let head = "version: 1\n\
                 groups:\n  payments: { teams: [acme/payments] }\n  security: { users: [dana, lee] }\n\
@@ -28,7 +28,7 @@ pub(crate) fn sources(rules: usize) -> Vec<Source> {
         }
         files.push((format!("{:06}.yaml", first + 1), text));
     }
-    // Regular expressions are held to overlap with every pattern, so all patterns stand in one file.
+    // A regular expression counts as overlapping with every pattern, so all patterns must be in one file.
     if rules > PER_FILE {
         files = one_file_of_patterns(files);
     }

@@ -1,11 +1,11 @@
-//! Fixed work whose instructions are counted: `benches/callgrind/compare`. What the counts mean: `docs/performance.md`.
+//! Fixed work whose instructions `benches/callgrind/compare` counts. `docs/performance.md` explains the counts.
 //!
-//! Only what runs inside `counted` is counted. The work does not change with the other benchmarks, or the recorded
-//! counts would be of something else.
+//! Only code inside `counted` is counted. The work must not change with the other benchmarks, so that recorded counts
+//! stay comparable.
 
-#![expect(clippy::unwrap_used, reason = "work that cannot set itself up has nothing to count")]
-#![expect(clippy::panic, reason = "whoever names work that there is not must hear of it")]
-#![expect(clippy::print_stdout, reason = "the names of the work are asked for on the command line")]
+#![expect(clippy::unwrap_used, reason = "without its setup the work cannot be counted")]
+#![expect(clippy::panic, reason = "an unknown name of work must fail")]
+#![expect(clippy::print_stdout, reason = "`--list` prints the names of the work")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -18,12 +18,12 @@ use countersign::policy::{Loaded, Policy, load};
 
 const RULES: usize = 1_000;
 const DECISIONS: usize = 1_000;
-/// Every name here is a line of `recorded.txt`.
+/// Each name has a line in `recorded.txt`.
 const WORK: [&str; 3] = ["load-1000-rules", "decide-1000-times", "judge-1000-times"];
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
-        // As `cargo bench` calls it: nothing is counted, but all of it is seen to run.
+        // Called by `cargo bench`: runs everything once without counting.
         Some("--bench") | None => {
             for name in WORK {
                 run(name);
@@ -63,7 +63,7 @@ fn run(name: &str) {
     }
 }
 
-/// Callgrind collects between entering this and leaving it, which it knows by the name: a function of its own.
+/// Callgrind collects inside this function. It finds the function by name, so it must not be inlined.
 #[inline(never)]
 fn counted<T>(work: impl FnOnce() -> T) -> T {
     black_box(work())
@@ -75,7 +75,7 @@ fn policy() -> Policy {
     policy.unwrap()
 }
 
-/// One rule a service; every tenth service is a glob, and ten are regular expressions.
+/// One rule for each service. Every tenth service is a glob, and ten are regular expressions.
 fn sources() -> Vec<Source> {
     let mut text = "version: 1\n\
                     groups:\n  payments: { teams: [acme/payments] }\n  security: { users: [dana, lee] }\n\

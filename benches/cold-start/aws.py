@@ -1,7 +1,7 @@
-"""AWS as far as the functions call it: a table without indexes, topics, secrets, answers to executions.
+"""The part of AWS that the functions call: a table without indexes, topics, secrets, answers to executions.
 
-Every condition holds, which is so where nothing else writes. What it does not know it refuses, so that no function is
-measured that failed. Every call is counted by its name.
+It treats every condition as true, which is correct because nothing else writes. It refuses unknown calls, so that no
+failing function is measured. It counts every call by name.
 """
 
 import collections
@@ -16,7 +16,7 @@ REGION = "eu-central-1"
 
 
 class Aws:
-    """The services, behind one address."""
+    """All services behind one address."""
 
     def __init__(self, secrets: dict[str, dict]):
         self.secrets, self.items, self.calls = secrets, {}, collections.Counter()
@@ -25,7 +25,7 @@ class Aws:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def call(self, name: str, body: dict) -> dict:
-        """Does what is asked."""
+        """Counts a call and performs it."""
         with self._one_at_a_time:
             self.calls[name] += 1
             return getattr(self, f"_{name}")(body)
@@ -83,7 +83,7 @@ class Aws:
 
 
 def _key(item: dict) -> tuple[str, str]:
-    """The keys of ours, or the one of the tutorial's."""
+    """Returns our two keys, or the tutorial's single key."""
     name = ("pk", "sk") if "pk" in item else ("id", "id")
     return item[name[0]]["S"], item[name[1]]["S"]
 
@@ -95,7 +95,7 @@ PUBLISHED = b"""<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/
 
 def _handler(aws: Aws):
     class Service(Handler):
-        """JSON with the operation in a header, or a form with it in a field, as SNS has it."""
+        """JSON with the operation in a header, or SNS's form with the operation in a field."""
 
         def do_POST(self):
             body, target = self.body(), self.headers.get("X-Amz-Target")

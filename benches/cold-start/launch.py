@@ -1,7 +1,7 @@
-"""One cold start: a fresh process on a Runtime API of its own, from its start to its first answer.
+"""One cold start: a new process on its own Runtime API, from its start to its first answer.
 
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. Linux only: what a process took is asked of the kernel when
-its answer is there and before that is acknowledged, and the process is killed then.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. Linux only: the kernel reports the process's usage when
+the answer has arrived and before it is acknowledged. Then the process is killed.
 """
 
 import json
@@ -19,7 +19,7 @@ SECONDS = 20
 
 @dataclass(frozen=True)
 class Start:
-    """What a start took, and what was answered."""
+    """The cost of a start, and its answer."""
 
     cpu_ms: float
     wall_ms: float
@@ -58,7 +58,7 @@ def launch(command: list[str], variables: dict[str, str], event: dict, log: path
 
 
 class Api:
-    """A Runtime API with one event, and what was measured when it was answered."""
+    """A Runtime API with one event, and the measurements at the time of its answer."""
 
     def __init__(self, event: bytes):
         self.event, self.pid, self.answered = event, 0, threading.Event()
@@ -66,18 +66,18 @@ class Api:
         self._is_started = threading.Event()
 
     def started(self, pid: int) -> None:
-        """Whom to measure."""
+        """Sets the process to measure."""
         self.pid = pid
         self._is_started.set()
 
     def answer(self, path: str, body: bytes) -> None:
-        """Takes the first answer, or an error, and measures."""
+        """Receives the first answer or error, and measures."""
         self._is_started.wait()
         self.at = time.perf_counter()
-        # A clock of the kernel's for each process: CLOCK_PROCESS_CPUTIME_ID of another.
+        # The kernel's CPU clock of another process (CLOCK_PROCESS_CPUTIME_ID).
         self.cpu = time.clock_gettime(~self.pid << 3 | 2)
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        # kB in the file are of 1,024 bytes.
+        # A kB in this file is 1,024 bytes.
         self.memory = int(re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)[1]) * 1024 / 1e6
         self.path, self.body = path, body
         self.answered.set()
@@ -87,7 +87,7 @@ class Api:
         api = self
 
         class RuntimeApi(Handler):
-            """Gives the event once; a second call for one waits until the process is killed."""
+            """Returns the event once. A second call waits until the process is killed."""
 
             def do_GET(self):
                 if api.answered.is_set():

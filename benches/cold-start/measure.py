@@ -1,6 +1,7 @@
-"""Cold starts of the functions beside the tutorial's and a floor, interleaved, in one run: docs/performance.md, "A cold start".
+"""Measures cold starts of our functions, the tutorial's and a minimal one: docs/performance.md, "A cold start".
 
-Every answer is looked at: what failed is not measured. Prints a table, and with --json writes all figures.
+The starts are interleaved. It checks every answer, so that no failing function is measured. It prints a table, and with
+--json writes all figures.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 
 import aws
 from launch import Start, launch
-from github import SERVICE, Github
+from simulator import SERVICE, Simulator
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -34,7 +35,7 @@ PING = "`webhook`: a signed ping"
 REVIEW = "`webhook`: a signed review, which approves"
 ORDER = (FLOOR, ASK, ANSWER, NOBODY, PULL, PING, REVIEW)
 BESIDE = {NOBODY: ASK, PULL: ASK, PING: ANSWER, REVIEW: ANSWER}
-"""What each of ours is compared with."""
+"""The tutorial's function with which each of ours is compared."""
 
 
 @dataclass
@@ -45,11 +46,11 @@ class Line:
     calls: collections.Counter = field(default_factory=collections.Counter)
 
     def median(self, what: str) -> float:
-        """Of one of the figures."""
+        """Returns the median of one figure."""
         return statistics.median(getattr(start, what) for start in self.starts)
 
     def figures(self) -> dict:
-        """Everything, for a program."""
+        """Returns all figures as data."""
         spread = {}
         for what in ("cpu_ms", "wall_ms", "memory_mb"):
             all_of_them = [getattr(start, what) for start in self.starts]
@@ -61,7 +62,7 @@ class Line:
 
 
 class Bench:
-    """The world in which functions start."""
+    """Everything that the functions need to start."""
 
     def __init__(self, given: argparse.Namespace, folder: pathlib.Path):
         self.given, self.folder, secret = given, folder, random.token_hex(24)
@@ -70,15 +71,15 @@ class Bench:
         subprocess.run(command, check=True, capture_output=True)
         with zipfile.ZipFile(folder / "policy.zip") as layer:
             layer.extractall(folder / "opt")
-        self.told = json.loads((folder / "policy.json").read_text())
-        self.github = Github(given.countersign, policy, folder, secret)
-        app = {"app_id": 1, "private_key": self.github.private_key}
+        self.described = json.loads((folder / "policy.json").read_text())
+        self.simulator = Simulator(given.countersign, policy, folder, secret)
+        app = {"app_id": 1, "private_key": self.simulator.private_key}
         self.aws = aws.Aws({GITHUB: app, WEBHOOK: {"current": secret, "previous": None}})
         self.lines = collections.defaultdict(Line)
 
     def variables(self) -> dict[str, str]:
         """A function's environment, as Lambda and the module set it."""
-        topics = {channel: ARN.format("sns", f"countersign-{channel}") for channel in self.told["channels"]}
+        topics = {channel: ARN.format("sns", f"countersign-{channel}") for channel in self.described["channels"]}
         return {
             "AWS_LAMBDA_FUNCTION_NAME": "measured",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
@@ -92,9 +93,9 @@ class Bench:
             "COUNTERSIGN_NAME": "countersign",
             "COUNTERSIGN_TABLE": "countersign",
             "COUNTERSIGN_POLICY": str(self.folder / "opt" / "countersign" / "policy.json"),
-            "COUNTERSIGN_POLICY_DIGEST": self.told["digest"],
+            "COUNTERSIGN_POLICY_DIGEST": self.described["digest"],
             "COUNTERSIGN_TOPICS": json.dumps(topics),
-            "COUNTERSIGN_GITHUB_URL": self.github.url,
+            "COUNTERSIGN_GITHUB_URL": self.simulator.url,
             "COUNTERSIGN_GITHUB_SECRET": GITHUB,
             "COUNTERSIGN_WEBHOOK_SECRET": WEBHOOK,
             "PATH": "/usr/bin:/bin",
@@ -105,7 +106,7 @@ class Bench:
         }
 
     def start(self, name: str | None, command: list[str], event: dict) -> dict:
-        """A start; its figures go to the line of that name."""
+        """Starts a function. Adds the figures to the line of this name."""
         self.aws.calls.clear()
         started = launch(command, self.variables(), event, self.folder / "functions.log")
         if name is not None:
@@ -114,15 +115,15 @@ class Bench:
         return started.answer
 
     def ours(self, name: str | None, function: str, event: dict) -> dict:
-        """A start of one of ours."""
+        """Starts one of our functions."""
         return self.start(name, [str(self.given.functions / function)], event)
 
     def tutorial(self, name: str, module: str, event: dict) -> dict:
-        """A start of one of the tutorial's."""
+        """Starts one of the tutorial's functions."""
         return self.start(name, [sys.executable, str(HERE / "tutorial" / "bootstrap.py"), module], event)
 
     def round(self, number: int) -> None:
-        """One start of each kind."""
+        """Makes one start of each kind."""
         self.start(FLOOR, [str(self.given.floor)], {})
 
         asked = self.tutorial(ASK, "ask", {"token": "A" * 700, "input": {"service": SERVICE}})
@@ -133,36 +134,36 @@ class Bench:
         answered = self.ours(NOBODY, "gate", step("evaluate", f"{number}-none", staging, pinned=None))
         self.is_so(answered["route"] == "verify", answered)
 
-        pull = self.github.pull_request(number)
+        pull = self.simulator.pull_request(number)
         production = {"service": SERVICE, "environment": "production", "requestedBy": "dave", "pullRequest": pull}
         answered = self.ours(PULL, "gate", step("evaluate", f"{number}-pull", production, pinned=None))
         self.is_so(answered["route"] == "request-approval", answered)
 
-        answered = self.ours(PING, "webhook", self.github.ping)
+        answered = self.ours(PING, "webhook", self.simulator.ping)
         self.is_so(answered["statusCode"] == 200, answered)
 
         more = {"pinned": None, "token": "A" * 700, "retry": 0}
         evaluated = self.ours(None, "gate", step("evaluate", f"{number}-asked", production, pinned=None))
         more["pinned"] = evaluated["pinned"]
         self.ours(None, "gate", step("request-approval", f"{number}-asked", production, **more))
-        answered = self.ours(REVIEW, "webhook", self.github.approve(pull))
+        answered = self.ours(REVIEW, "webhook", self.simulator.approve(pull))
         self.is_so(answered["statusCode"] == 200 and self.aws.calls["SendTaskSuccess"] == 1, answered, self.aws.calls)
 
     def is_so(self, right: object, *seen: object) -> None:
-        """Stops where an answer is not what it should be."""
+        """Raises an error if an answer is wrong."""
         if not right:
             log = (self.folder / "functions.log").read_text()[-3000:]
-            raise RuntimeError(f"not the answer that was to be measured: {seen}\n{log}")
+            raise RuntimeError(f"a wrong answer, which must not be measured: {seen}\n{log}")
 
 
 def step(name: str, execution: str, given: dict, **more: object) -> dict:
-    """What the state machine gives to the gate."""
+    """Returns the gate's input, as the state machine passes it."""
     arn = ARN.format("states", f"execution:countersign:{execution}")
     return {"step": name, "execution": {"arn": arn, "name": execution, "redrive": 0, "input": given}, **more}
 
 
 def table(lines: dict[str, Line]) -> str:
-    """The figures, for people."""
+    """Returns the figures as a Markdown table."""
     rows = ["| | CPU | wall | memory | calls to AWS | CPU of the tutorial's, as a multiple |", "|---|---|---|---|---|---|"]
     for name in ORDER:
         line = lines[name]
@@ -173,22 +174,22 @@ def table(lines: dict[str, Line]) -> str:
 
 
 def ratio(lines: dict[str, Line], name: str) -> float:
-    """How much more CPU the tutorial's function takes."""
+    """Returns how many times more CPU the tutorial's function takes."""
     return lines[BESIDE[name]].median("cpu_ms") / lines[name].median("cpu_ms")
 
 
 def missed(lines: dict[str, Line]) -> list[str]:
-    """What is not as it is to be."""
+    """Returns the goals that were missed."""
     found = []
     for name in BESIDE:
         line = lines[name]
         cpu, memory, times = line.median("cpu_ms"), line.median("memory_mb"), ratio(lines, name)
         if cpu > MOST_CPU_MS:
-            found.append(f"{name}: {cpu:.1f} ms of CPU, and may take {MOST_CPU_MS}")
+            found.append(f"{name}: {cpu:.1f} ms of CPU; the goal is at most {MOST_CPU_MS}")
         if memory > MOST_MEMORY_MB:
-            found.append(f"{name}: {memory:.1f} MB, and may take {MOST_MEMORY_MB}")
+            found.append(f"{name}: {memory:.1f} MB; the goal is at most {MOST_MEMORY_MB}")
         if times < LEAST_RATIO:
-            found.append(f"{name}: the tutorial's takes {times:.1f} times the CPU, and it should be {LEAST_RATIO}")
+            found.append(f"{name}: the tutorial's takes {times:.1f} times the CPU; the goal is at least {LEAST_RATIO}")
     return found
 
 
@@ -204,13 +205,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(given, pathlib.Path(folder))
         try:
-            # The first round brings everything into the memory of the machine, and is not counted.
+            # The first round fills the machine's caches and is not counted.
             bench.round(0)
             bench.lines.clear()
             for number in range(given.rounds):
                 bench.round(number + 1)
         finally:
-            bench.github.stop()
+            bench.simulator.stop()
     lines = bench.lines
     print(f"Medians of {given.rounds} interleaved rounds.\n\n{table(lines)}")
     for problem in missed(lines):

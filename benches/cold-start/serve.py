@@ -1,4 +1,4 @@
-"""HTTP servers on loopback that answer at once: each answer in one piece, and no waiting for a fuller packet."""
+"""HTTP servers on loopback that answer immediately: each answer in one packet, without Nagle's delay."""
 
 import threading
 from http import HTTPStatus
@@ -6,16 +6,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
-    """What all of them share."""
+    """The common part of all handlers."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def log_message(self, *_):
-        """Says nothing."""
+        """Logs nothing."""
 
     def body(self) -> bytes:
-        """What was sent."""
+        """Returns the request's body."""
         if self.headers.get("Transfer-Encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         body = b""
@@ -26,28 +26,28 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        """Answers, in one piece."""
+        """Sends the answer in one piece."""
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
         lines += [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
         try:
             self.wfile.write("\r\n".join([*lines, "", ""]).encode() + body)
         except OSError:
-            # Who asked was killed, having said what it was asked for.
+            # The client was killed after its answer arrived.
             self.close_connection = True
 
 
 class Server(ThreadingHTTPServer):
-    """One on a free port; what is open does not keep it from ending."""
+    """A server on a free port. Open connections do not keep it from stopping."""
 
     daemon_threads = True
     block_on_close = False
 
     def handle_error(self, *_):
-        """A process that is killed in the middle of a call is meant."""
+        """Ignores errors, because processes are killed during calls on purpose."""
 
 
 def serve(handler: type[Handler]) -> Server:
-    """Serves until it is shut down."""
+    """Starts a server that runs until it is shut down."""
     server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     return server

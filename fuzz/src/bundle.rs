@@ -1,4 +1,4 @@
-//! Bytes as a bundle. A line that begins with `# file: ` begins another file, as in `docs/findings.md`.
+//! Reads bytes as a bundle. A line that starts with `# file: ` starts another file, as in `docs/findings.md`.
 
 use countersign::approval::decide;
 use countersign::approval::facts::Facts;
@@ -11,10 +11,10 @@ use countersign::render::matrix::Matrix;
 use serde_json::json;
 
 const MARK: &[u8] = b"\n# file: ";
-/// How many rules of a policy are looked at closely; one more is no other than the first ones.
+/// How many rules of a policy are checked in detail. Further rules would add nothing new.
 const RULES: usize = 16;
 
-/// Loads what the bytes are, and uses everything that came of it.
+/// Loads the bytes, and uses everything in the result.
 pub fn check(bytes: &[u8]) {
     let loaded = load(sources(bytes));
     assert_eq!(loaded.policy.is_none(), loaded.findings.has_errors(), "a policy, or an error that says why not");
@@ -45,7 +45,7 @@ fn sources(bytes: &[u8]) -> Vec<Source> {
         }
         rest = after;
     }
-    // What stands behind the mark is the rest of a comment, and becomes the name: names are shown, too.
+    // The rest of the comment becomes the file's name, because findings print names too.
     let named = files.into_iter().enumerate().map(|(number, bytes)| {
         let end = bytes.iter().position(|byte| *byte == b'\n').filter(|_| number > 0).unwrap_or(0);
         let (name, _) = bytes.split_at(end);
@@ -61,10 +61,10 @@ fn used(policy: &Policy) {
         for (environment, rule) in policy.written_rules(service).take(RULES) {
             keys.push((service.0.as_str(), environment.as_str()));
             let at = "2026-11-18T10:00:00Z".parse().expect("an instant");
-            let told = timeline(&rule, at, at);
-            assert!(told.is_sorted_by_key(|(when, _)| *when));
-            let _ = render::timeline::text(&told);
-            // A pattern may be a name by its letters; then it is one that nothing else need match.
+            let events = timeline(&rule, at, at);
+            assert!(events.is_sorted_by_key(|(when, _)| *when));
+            let _ = render::timeline::text(&events);
+            // A pattern can also be a valid name. Then nothing else has to match it.
             let names = (ServiceName::new(service.0.as_str()), EnvironmentName::new(environment.as_str()));
             if let (Ok(service), Ok(environment)) = names {
                 decided(policy, Target { service, environment });

@@ -1,12 +1,12 @@
-//! Bytes as a delivery: a line with the event, and a signature behind a space if it is not to be the right one; then the
-//! body.
+//! Reads bytes as a delivery: a line with the event, then the body. To send a wrong signature, the line has it after a
+//! space.
 
 use countersign::adapters::github::delivery::{DeliveryHeaders, DeliveryKind, Refused, receive};
 use countersign::adapters::github::signature::{WebhookSecret, WebhookSecrets};
 
 const SECRET: &str = "it is known to nobody else";
 
-/// Delivers what the bytes are.
+/// Delivers the bytes.
 pub fn check(bytes: &[u8]) {
     let (line, body) = match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) => (bytes.get(..end).unwrap_or_default(), bytes.get(end + 1..).unwrap_or_default()),

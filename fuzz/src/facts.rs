@@ -1,6 +1,6 @@
-//! Bytes as facts, decided under a policy that uses the whole language.
+//! Reads bytes as facts, and decides on them under a policy that uses the whole language.
 //!
-//! Bytes that begin with `{` are taken as the JSON that `countersign decide` reads; others say what is drawn.
+//! Bytes that start with `{` are the JSON that `countersign decide` reads. From other bytes, `given` generates facts.
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     loaded.policy.unwrap_or_else(|| panic!("the policy is sound: {said}"))
 });
 
-/// Decides on the facts that the bytes are, if they are any.
+/// Decides on the facts, if the bytes contain any.
 pub fn check(bytes: &[u8]) {
     let facts = if bytes.starts_with(b"{") {
         serde_json::from_slice::<Facts>(bytes).ok()
@@ -42,7 +42,7 @@ fn sound(facts: &Facts) {
     let json = serde_json::to_value(&decision).expect("a decision is JSON");
     hangs_together(facts, &decision, &json);
 
-    // Recorded facts give the recorded decision.
+    // Recorded facts must give the recorded decision.
     let recorded = serde_json::to_vec(facts).expect("facts are JSON");
     let read: Facts = serde_json::from_slice(&recorded).expect("recorded facts are facts");
     assert_eq!(&read, facts);
@@ -68,7 +68,7 @@ fn hangs_together(facts: &Facts, decision: &Decision, json: &Value) {
         assert!(decision.until.is_some_and(|until| until > facts.now), "a wait has an end ahead: {json}");
     }
     if let Some(next) = &decision.next_action {
-        // Only a deadline that is past is still to come: it is due at once.
+        // The next action is in the future. Only an expired deadline may be past, because it is due immediately.
         assert!(next.at > facts.now || next.kind == NextActionKind::Expire, "what comes next is ahead: {json}");
     }
     assert!(!decision.summary.is_empty());

@@ -1,5 +1,5 @@
-//! Draws facts from bytes: few names and instants, so that they meet each other and the policy's, and some at the ends
-//! of what can be written.
+//! Generates facts from bytes. It uses few names and instants, so that they match each other and the policy, and some
+//! instants at the limits of the format.
 
 use arbitrary::{Result, Unstructured};
 use jiff::{SignedDuration, Timestamp};
@@ -44,7 +44,7 @@ const BODIES: [&str; 10] = [
     "/unknown production",
 ];
 const ENDS: [&str; 2] = ["-009999-01-02T01:59:59Z", "9999-12-30T22:00:00.999999999Z"];
-/// Around which instants things happen: a working day, a weekend's start, the end of the year, both clock changes.
+/// Events happen around these instants: a working day, a weekend's start, the end of the year, both clock changes.
 const AROUND: [&str; 6] = [
     "2026-11-18T10:00:00Z",
     "2026-11-20T15:00:00Z",
@@ -139,7 +139,7 @@ fn teams(bytes: Bytes<'_, '_>) -> Result<Value> {
     Ok(Value::Object(teams))
 }
 
-/// Mostly one person for a login, and one login for a person.
+/// Usually each login has one person, and each person one login.
 fn person(bytes: Bytes<'_, '_>) -> Result<Value> {
     let at = bytes.choose_index(LOGINS.len())?;
     let login = LOGINS.get(at).copied().unwrap_or("dave");
@@ -174,7 +174,7 @@ fn lines(bytes: Bytes<'_, '_>) -> Result<u64> {
     if bytes.ratio(1, 8)? { bytes.arbitrary() } else { bytes.int_in_range(0..=600) }
 }
 
-/// Mostly within two days of the instant that everything happens around, in steps of five minutes.
+/// Usually within two days of `around`, in steps of five minutes.
 fn instant(bytes: Bytes<'_, '_>, around: Timestamp) -> Result<Value> {
     if bytes.ratio(1, 32)? {
         return Ok(json!(bytes.choose(&ENDS)?));

@@ -1,4 +1,4 @@
-//! What the fuzz targets do with their bytes, and what must hold whatever the bytes are.
+//! What the fuzz targets do with their bytes, and what must hold for all bytes.
 
 pub mod bundle;
 pub mod delivery;

@@ -1,4 +1,4 @@
-# What comes of it where nothing but the two folders is said.
+# The module with only its two required inputs.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -8,43 +8,43 @@ variables {
   policy_bundle = "tests/fixtures/channels"
 }
 
-# The one run that applies: what AWS would tell is known afterwards. All others are plans, which cost less.
-run "what_is_made" {
+# The only run that applies, because some values are known only after an apply. All other runs are plans, which are faster.
+run "resources_by_default" {
   assert {
     condition     = toset(keys(aws_lambda_function.this)) == toset(["gate", "webhook", "sweep"])
-    error_message = "there are three functions"
+    error_message = "there must be three functions"
   }
   assert {
     condition     = alltrue([for made in aws_lambda_function.this : made.runtime == "provided.al2023" && made.architectures == tolist(["x86_64"])])
-    error_message = "the functions run prebuilt x86-64 code"
+    error_message = "the functions must run prebuilt x86-64 code"
   }
   assert {
     condition     = alltrue([for made in aws_lambda_function.this : made.environment[0].variables.COUNTERSIGN_POLICY_DIGEST == jsondecode(file("tests/fixtures/channels/policy.json")).digest])
-    error_message = "every function is told the digest of its policy"
+    error_message = "every function must know the digest of its policy"
   }
   assert {
     condition     = [for function, made in aws_lambda_function.this : function if can(made.environment[0].variables.COUNTERSIGN_WEBHOOK_SECRET)] == ["webhook"]
-    error_message = "the webhook secret is for the function that takes webhooks"
+    error_message = "only the webhook function may know the webhook secret"
   }
   assert {
     condition     = alltrue([for made in aws_lambda_function.this : jsondecode(made.environment[0].variables.COUNTERSIGN_TOPICS)["oncall"] == "arn:aws:sns:eu-central-1:123456789012:countersign-oncall"])
-    error_message = "every function is told the topic of each channel"
+    error_message = "every function must know the topic of each channel"
   }
   assert {
     condition     = output.webhook.url == "https://abc123.execute-api.eu-central-1.amazonaws.com/webhooks/github"
-    error_message = "the webhook's address is told"
+    error_message = "the output must name the webhook's URL"
   }
   assert {
     condition     = aws_apigatewayv2_route.webhook[0].route_key == "POST /webhooks/github"
-    error_message = "one route"
+    error_message = "the API must have one route"
   }
   assert {
     condition     = aws_apigatewayv2_stage.webhook[0].default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.webhook[0].default_route_settings[0].throttling_burst_limit == 100
-    error_message = "it is throttled"
+    error_message = "the API must be throttled"
   }
   assert {
     condition     = !strcontains(aws_apigatewayv2_stage.webhook[0].access_log_settings[0].format, "body") && !strcontains(aws_apigatewayv2_stage.webhook[0].access_log_settings[0].format, "header")
-    error_message = "neither bodies nor headers are logged"
+    error_message = "the access log must contain neither bodies nor headers"
   }
   assert {
     condition     = aws_lambda_permission.webhook[0].source_arn == "arn:aws:execute-api:eu-central-1:123456789012:abc123/$default/POST/webhooks/github"
@@ -52,43 +52,43 @@ run "what_is_made" {
   }
   assert {
     condition     = aws_dynamodb_table.this[0].deletion_protection_enabled && aws_dynamodb_table.this[0].point_in_time_recovery[0].enabled && aws_dynamodb_table.this[0].server_side_encryption[0].enabled
-    error_message = "the records are protected, can be brought back, and are encrypted"
+    error_message = "the table must be protected, recoverable and encrypted"
   }
   assert {
     condition     = aws_dynamodb_table.this[0].ttl[0].attribute_name == "expires_at"
-    error_message = "what is over is cleaned up"
+    error_message = "finished items must expire"
   }
   assert {
     condition     = aws_sfn_state_machine.gate[0].type == "STANDARD" && aws_sfn_state_machine.gate[0].logging_configuration[0].level == "ERROR" && !aws_sfn_state_machine.gate[0].logging_configuration[0].include_execution_data
-    error_message = "it may wait for days, and its log holds no task token"
+    error_message = "the state machine must be able to wait for days, and its log must contain no task token"
   }
   assert {
     condition     = alltrue([for name, state in jsondecode(aws_sfn_state_machine.gate[0].definition).States : state.Parameters.FunctionName == "arn:aws:lambda:eu-central-1:123456789012:function:countersign-gate" if state.Type == "Task"])
-    error_message = "every step calls the gate"
+    error_message = "every step must call the gate"
   }
   assert {
     condition     = jsondecode(aws_sfn_state_machine.gate[0].definition).States.RequestApproval.TimeoutSecondsPath == "$.timeout_seconds"
-    error_message = "nobody is waited for without an end"
+    error_message = "the wait for people must have a timeout"
   }
   assert {
     condition     = aws_cloudwatch_event_rule.this["sweep"].schedule_expression == "rate(1 minute)"
-    error_message = "the clock calls every minute"
+    error_message = "the sweep must run every minute"
   }
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.this["ended"].event_pattern).detail.stateMachineArn == ["arn:aws:states:eu-central-1:123456789012:stateMachine:countersign"]
-    error_message = "only executions of this gate are told"
+    error_message = "the rule must match executions of this gate only"
   }
   assert {
     condition     = alltrue([for target in aws_cloudwatch_event_target.sweep : length(target.dead_letter_config) == 1 && target.input == null])
-    error_message = "what cannot be handed over is kept, and the event comes as it is"
+    error_message = "undelivered events must be kept, and events must be passed on unchanged"
   }
   assert {
     condition     = toset([for secret in aws_secretsmanager_secret.this : secret.name]) == toset(["countersign/github", "countersign/webhook"])
-    error_message = "there is a place for each secret"
+    error_message = "each secret must be created"
   }
 }
 
-run "what_is_given_is_used_everywhere" {
+run "given_secrets_tags_and_key_are_used_everywhere" {
   command = plan
   variables {
     github = {
@@ -101,7 +101,7 @@ run "what_is_given_is_used_everywhere" {
 
   assert {
     condition     = length(aws_secretsmanager_secret.this) == 0 && output.secrets.github_arn == "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/github-a1b2c3"
-    error_message = "none is made"
+    error_message = "no secret may be created"
   }
   assert {
     condition = alltrue([for tags in flatten([
@@ -110,7 +110,7 @@ run "what_is_given_is_used_everywhere" {
       aws_sfn_state_machine.gate[*].tags, aws_apigatewayv2_api.webhook[*].tags, values(aws_cloudwatch_log_group.function)[*].tags,
       values(aws_cloudwatch_metric_alarm.own)[*].tags,
     ]) : tags.team == "platform"])
-    error_message = "a tag is missing somewhere"
+    error_message = "a resource lacks the tag"
   }
   assert {
     condition = alltrue([for key in flatten([
@@ -119,11 +119,11 @@ run "what_is_given_is_used_everywhere" {
       values(aws_cloudwatch_log_group.function)[*].kms_key_id,
       aws_cloudwatch_log_group.api[0].kms_key_id, aws_cloudwatch_log_group.state_machine[0].kms_key_id,
     ]) : key == "arn:aws:kms:eu-central-1:123456789012:key/0f5c1d2e-0000-4000-8000-000000000000"])
-    error_message = "something is encrypted with another key"
+    error_message = "a resource is encrypted with another key"
   }
 }
 
-run "nothing_where_it_is_not_enabled" {
+run "nothing_if_not_enabled" {
   command = plan
   variables {
     enabled       = false
@@ -143,10 +143,10 @@ run "nothing_where_it_is_not_enabled" {
       length(aws_cloudwatch_metric_alarm.function), length(aws_cloudwatch_metric_alarm.own), length(aws_cloudwatch_metric_alarm.undelivered),
       length(aws_cloudwatch_metric_alarm.service), length(aws_cloudwatch_dashboard.this), length(aws_secretsmanager_secret.this),
     ])
-    error_message = "something is made"
+    error_message = "a resource is created"
   }
   assert {
     condition     = output.gate.state_machine_arn == null && output.webhook.url == null && output.caller.iam_policy == null && length(output.monitoring.alarms) == 0
-    error_message = "something is told of"
+    error_message = "an output has a value"
   }
 }

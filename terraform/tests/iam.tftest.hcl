@@ -1,4 +1,4 @@
-# Least privilege: what each role may do, to the letter.
+# Least privilege: exactly what each role may do.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -13,7 +13,7 @@ variables {
   }
 }
 
-run "who_may_what" {
+run "permissions_by_default" {
   command = plan
   assert {
     condition = {
@@ -23,7 +23,7 @@ run "who_may_what" {
       webhook = ["Log", "Items", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify", "Deliveries", "WebhookSecret"]
       sweep   = ["Log", "Items", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify", "Deliveries", "Indexes", "Undelivered"]
     }
-    error_message = "a function may more, or less, than it should"
+    error_message = "a function has too many or too few permissions"
   }
   assert {
     condition = {
@@ -39,7 +39,7 @@ run "who_may_what" {
       Deliveries = { actions = ["dynamodb:UpdateItem"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one"] }
       Indexes    = { actions = ["dynamodb:Query"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one/index/due"] }
     }
-    error_message = "what is done with the table is what the store does, and nothing more"
+    error_message = "the table permissions must be those that the store needs"
   }
   assert {
     condition = alltrue(flatten([for made in aws_iam_role_policy.function : [
@@ -51,7 +51,7 @@ run "who_may_what" {
     condition = toset(flatten([for made in aws_iam_role_policy.function : [
       for statement in jsondecode(made.policy).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
     ]])) == toset(["AnswerExecutions"])
-    error_message = "more than the answer to executions is allowed on everything"
+    error_message = "only the answer to executions may be allowed on *"
   }
   assert {
     condition = alltrue(flatten([for made in aws_iam_role_policy.function : [
@@ -59,11 +59,11 @@ run "who_may_what" {
         for resource in flatten([statement.Resource]) : can(regex(":(gate-one|execution:gate-one:|table/gate-one|secret:ours/|log-group:/aws/lambda/gate-one-)", resource))
       ] if statement.Sid != "AnswerExecutions"
     ]]))
-    error_message = "a resource is not this installation's"
+    error_message = "a resource belongs to another installation"
   }
   assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function["webhook"].policy).Statement : statement.Resource if statement.Sid == "WebhookSecret"]) == "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/webhook-a1b2c3"
-    error_message = "the webhook function reads its secret"
+    error_message = "the webhook function must be able to read its secret"
   }
   assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function["gate"].policy).Statement : statement.Action if statement.Sid == "AnswerExecutions"]) == ["states:SendTaskFailure", "states:SendTaskSuccess"]
@@ -75,35 +75,35 @@ run "who_may_what" {
         ["states:DescribeExecution"], "arn:aws:states:eu-central-1:123456789012:execution:gate-one:*",
       ]
     ])
-    error_message = "each function sees the gate's executions, and no others"
+    error_message = "each function may describe the gate's executions only"
   }
   assert {
     condition = {
       for statement in jsondecode(aws_iam_role_policy.state_machine[0].policy).Statement : statement.Sid => statement.Resource
     } == { Gate = "arn:aws:lambda:eu-central-1:123456789012:function:gate-one-gate", LogDelivery = "*" }
-    error_message = "it calls the gate and nothing else"
+    error_message = "the state machine may call the gate function only"
   }
   assert {
     condition     = jsondecode(aws_iam_role.state_machine[0].assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"] == "arn:aws:states:eu-central-1:123456789012:stateMachine:gate-one"
-    error_message = "no other state machine takes its role"
+    error_message = "no other state machine may assume the role"
   }
   assert {
     condition = flatten([for statement in jsondecode(output.caller.iam_policy).Statement : statement.Action]) == [
       "states:StartExecution", "states:DescribeExecution", "states:StopExecution", "events:DescribeRule", "events:PutRule", "events:PutTargets",
     ]
-    error_message = "a caller needs these, and nothing more"
+    error_message = "the caller's policy must hold these actions only"
   }
   assert {
     condition     = jsondecode(output.caller.state).Resource == "arn:aws:states:::states:startExecution.sync:2" && !can(jsondecode(output.caller.state).Retry)
-    error_message = "the step waits for the gate, and asks nobody twice"
+    error_message = "the step must wait for the gate, and must have no Retry"
   }
   assert {
     condition     = jsondecode(output.caller.state).ResultSelector["revision.$"] == "$.Output.decision.revision"
-    error_message = "what is deployed is what the gate approved"
+    error_message = "the step must pass on what the gate approved"
   }
 }
 
-run "what_narrows_and_what_a_key_adds" {
+run "narrower_scope_kms_key_and_permissions_boundary" {
   command = plan
   variables {
     task_response_scope  = "state-machine"
@@ -113,14 +113,14 @@ run "what_narrows_and_what_a_key_adds" {
 
   assert {
     condition     = !strcontains(aws_iam_role_policy.function["sweep"].policy, "\"*\"")
-    error_message = "nothing is allowed on everything then"
+    error_message = "nothing may be allowed on *"
   }
   assert {
     condition     = alltrue([for made in aws_iam_role_policy.function : contains([for statement in jsondecode(made.policy).Statement : statement.Resource], "arn:aws:kms:eu-central-1:123456789012:key/0f5c1d2e-0000-4000-8000-000000000000")])
-    error_message = "without it nothing could be read"
+    error_message = "every function must be allowed to use the key"
   }
   assert {
     condition     = alltrue([for role in concat(values(aws_iam_role.function), aws_iam_role.state_machine) : role.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"])
-    error_message = "a role is not bounded"
+    error_message = "a role lacks the permissions boundary"
   }
 }

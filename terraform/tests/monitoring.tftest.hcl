@@ -8,7 +8,7 @@ variables {
   policy_bundle = "tests/fixtures/channels"
 }
 
-run "what_is_watched" {
+run "alarms_and_dashboard" {
   command = plan
   assert {
     condition = output.monitoring.alarms == tolist([
@@ -18,23 +18,23 @@ run "what_is_watched" {
       "countersign-sweep-errors", "countersign-sweep-silent", "countersign-sweep-throttles", "countersign-sweep-undelivered",
       "countersign-unsent-callbacks", "countersign-webhook-errors", "countersign-webhook-throttles",
     ])
-    error_message = "docs/aws.md tells of each alarm: add or take it there too"
+    error_message = "docs/aws.md must list the same alarms: update it too"
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.own : alarm.namespace == "Countersign" && alarm.dimensions == tomap({ Name = "countersign" })])
-    error_message = "they watch what the functions of this installation count"
+    error_message = "an alarm must watch the metrics of this installation"
   }
   assert {
     condition     = [for key, alarm in aws_cloudwatch_metric_alarm.own : key if alarm.treat_missing_data == "breaching"] == ["sweep-silent"]
-    error_message = "silence is only wrong of the sweep"
+    error_message = "missing data may raise the alarm of the sweep only"
   }
   assert {
     condition     = alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : length(widget.properties.metrics) > 0 && alltrue([for line in widget.properties.metrics : length(line) >= 4])])
-    error_message = "a graph has no line, or one without a dimension"
+    error_message = "a graph has no line, or a line without a dimension"
   }
 }
 
-run "whom_it_tells_and_how_long_it_is_kept" {
+run "alarm_actions_thresholds_and_log_retention" {
   command = plan
   variables {
     alarms = {
@@ -52,22 +52,22 @@ run "whom_it_tells_and_how_long_it_is_kept" {
       values(aws_cloudwatch_metric_alarm.own), values(aws_cloudwatch_metric_alarm.function), values(aws_cloudwatch_metric_alarm.undelivered),
       values(aws_cloudwatch_metric_alarm.service),
     ) : alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:oncall"]) && alarm.ok_actions == alarm.alarm_actions])
-    error_message = "an alarm tells nobody"
+    error_message = "an alarm has no action"
   }
   assert {
     condition     = [aws_cloudwatch_metric_alarm.own["oldest-pending"].threshold, aws_cloudwatch_metric_alarm.own["unsent-callbacks"].threshold, aws_cloudwatch_metric_alarm.own["rejected-signatures"].threshold] == [3600, 120, 3]
-    error_message = "the limits are those that were given"
+    error_message = "the thresholds must be those given"
   }
   assert {
     condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.function), aws_cloudwatch_log_group.api, aws_cloudwatch_log_group.state_machine) : group.retention_in_days == 30])
-    error_message = "a log is kept for longer or shorter"
+    error_message = "a log group has another retention"
   }
   assert {
     condition     = aws_lambda_function.this["sweep"].environment[0].variables.COUNTERSIGN_LOG == "debug"
-    error_message = "the functions know the level"
+    error_message = "the functions must have the log level"
   }
   assert {
     condition     = length(aws_cloudwatch_dashboard.this) == 0 && output.monitoring.dashboard == null
-    error_message = "there is one"
+    error_message = "there may be no dashboard"
   }
 }

@@ -12,21 +12,21 @@ run "a_topic_for_each_channel" {
   command = plan
   assert {
     condition     = { for channel, topic in aws_sns_topic.channel : channel => topic.name } == { "oncall" = "countersign-oncall", "payments/eu.west" = "countersign-payments-eu-west-${substr(sha256("payments/eu.west"), 0, 8)}" }
-    error_message = "a channel's name is made one that a topic may have, and no two become one"
+    error_message = "each channel must have a topic with a valid and distinct name"
   }
   assert {
     condition = toset([for subscription in aws_sns_topic_subscription.channel : "${subscription.protocol} ${subscription.endpoint}"]) == toset([
       "email oncall@acme.example", "email second@acme.example", "https https://hooks.acme.example/deployments",
     ])
-    error_message = "each address is subscribed once"
+    error_message = "each address must be subscribed once"
   }
   assert {
     condition     = [for subscription in aws_sns_topic_subscription.channel : jsondecode(subscription.redrive_policy).deadLetterTargetArn if subscription.protocol == "https"] == ["arn:aws:sqs:eu-central-1:123456789012:countersign-notifications-undelivered"]
-    error_message = "what an https subscriber does not take is kept"
+    error_message = "messages that an https subscriber does not accept must be kept"
   }
   assert {
     condition     = jsondecode(aws_sqs_queue_policy.undelivered["notifications"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == values(local.arn.topic)
-    error_message = "only our topics may put something there"
+    error_message = "only our topics may send to the queue"
   }
 }
 
@@ -34,7 +34,7 @@ run "a_policy_without_channels" {
   command = plan
   variables {
     policy_bundle = "tests/fixtures/quiet"
-    # Given, so that a plan knows the whole of a role's policy.
+    # Given, so that a plan knows the role's whole policy.
     github = {
       secret_arn         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/github-a1b2c3"
       webhook_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ours/webhook-a1b2c3"
@@ -43,15 +43,15 @@ run "a_policy_without_channels" {
 
   assert {
     condition     = length(aws_sns_topic.channel) == 0 && length(aws_sns_topic_subscription.channel) == 0 && keys(aws_sqs_queue.undelivered) == ["sweep"]
-    error_message = "there is nobody to tell"
+    error_message = "there may be no topic, subscription or queue for notifications"
   }
   assert {
     condition     = !strcontains(aws_iam_role_policy.function["gate"].policy, "sns:")
-    error_message = "and no right to"
+    error_message = "no function may publish to SNS"
   }
   assert {
     condition     = aws_lambda_function.this["gate"].environment[0].variables.COUNTERSIGN_TOPICS == "{}"
-    error_message = "the functions know of no topic"
+    error_message = "the functions must know no topic"
   }
 }
 
@@ -63,7 +63,7 @@ run "a_policy_and_a_layer_that_do_not_belong_together" {
   expect_failures = [aws_lambda_layer_version.policy]
 }
 
-run "more_channels_than_a_functions_settings_hold" {
+run "more_channels_than_a_functions_environment_holds" {
   command = plan
   variables {
     policy_bundle = "tests/fixtures/crowded"

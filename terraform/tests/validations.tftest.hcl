@@ -1,5 +1,5 @@
-# Every validation refuses what it is there for, when the plan is made. Several variables are wrong in one run, and each for
-# one reason: a run costs a second or two, since the provider's schema is read for it.
+# Every validation refuses bad values during the plan. Each run has several bad variables, with one reason each, because a run
+# takes a second or two to read the provider's schema.
 mock_provider "aws" {
   source = "./tests/mocks"
 }
@@ -14,29 +14,29 @@ run "first_reasons" {
   variables {
     # Name with capitals.
     name = "Countersign"
-    # Architecture that there is not.
+    # Unknown architecture.
     package = { folder = "tests/fixtures/release", architecture = "x86" }
     # Bundle without files.
     policy_bundle = "tests/fixtures/release"
-    # Github in clear text.
+    # GitHub without TLS.
     github = { url = "http://github.acme.example/api/v3" }
     # Too little memory.
     functions = { gate = { memory_mb = 64 } }
-    # Records that are forgotten.
+    # Retention too short.
     table = { retention_days = 119 }
-    # Door that is shut.
+    # Webhook that accepts nothing.
     webhook = { burst = 0 }
-    # Log level that there is not.
+    # Unknown log level.
     logs = { level = "verbose" }
-    # Alarm that tells an address.
+    # E-mail address as an alarm action.
     alarms = { actions = ["oncall@acme.example"] }
-    # Scope that there is not.
+    # Unknown scope.
     task_response_scope = "all"
-    # Alias of a key.
+    # Alias instead of a key.
     kms_key_arn = "alias/countersign"
-    # Name of a boundary.
+    # Name instead of an ARN.
     permissions_boundary = "boundary"
-    # Tag of aws.
+    # Reserved tag.
     tags = { "aws:owner" = "us" }
   }
   expect_failures = [var.name, var.package, var.policy_bundle, var.github, var.functions, var.table, var.webhook, var.logs, var.alarms, var.task_response_scope, var.kms_key_arn, var.permissions_boundary, var.tags]
@@ -49,13 +49,13 @@ run "second_reasons" {
     package = { folder = "tests/fixtures/channels" }
     # Bundle of another schema.
     policy_bundle = "tests/fixtures/other-schema"
-    # Github with a slash at its end.
+    # GitHub URL with a trailing slash.
     github = { url = "https://api.github.com/" }
-    # Too short a time.
+    # Timeout too short.
     functions = { sweep = { timeout_seconds = 3 } }
-    # Retention that cloudwatch has not.
+    # Retention that CloudWatch does not allow.
     logs = { retention_days = 100 }
-    # Alarm that is finer than the sweep.
+    # Threshold shorter than the sweep's interval.
     alarms = { unsent_callback_seconds = 5 }
   }
   expect_failures = [var.package, var.policy_bundle, var.github, var.functions, var.logs, var.alarms]
@@ -64,9 +64,9 @@ run "second_reasons" {
 run "third_reasons" {
   command = plan
   variables {
-    # A secret in place of its arn.
+    # The secret itself instead of its ARN.
     github = { webhook_secret_arn = "hunter2" }
-    # Webhook that takes longer than its api.
+    # Timeout longer than the HTTP API's.
     functions = { webhook = { timeout_seconds = 60 } }
   }
   expect_failures = [var.github, var.functions]
@@ -80,7 +80,7 @@ run "fourth_reasons" {
       secret_arn         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:one-a1b2c3"
       webhook_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:one-a1b2c3"
     }
-    # Function that never runs.
+    # A function that could never run.
     functions = { gate = { concurrency = 0 } }
   }
   expect_failures = [var.github, var.functions]
@@ -89,7 +89,7 @@ run "fourth_reasons" {
 run "fifth_reasons" {
   command = plan
   variables {
-    # A sweep that is cut short each time.
+    # Timeout too short for a sweep.
     functions = { sweep = { timeout_seconds = 119 } }
   }
   expect_failures = [var.functions]

@@ -1,7 +1,6 @@
-"""The project's own GitHub stand-in, run beside the gate on AWS, and the people who work on it.
+"""The project's GitHub simulator beside the gate on AWS, and the people who use it.
 
-`countersign dev` serves it. Its local gate runs as well and is given nothing to do: the webhook is turned to the HTTP
-API.
+`countersign dev` serves it. Its local gate runs too but gets nothing to do, because the webhook points to the HTTP API.
 """
 
 import json
@@ -17,8 +16,8 @@ PEOPLE = ("dave", "pia", "pat", "sam", "lee")
 APP_ID = 1
 
 
-class StandIn:
-    """A GitHub with one repository, its people, and an App."""
+class Simulator:
+    """A simulated GitHub with one repository, its people, and an App."""
 
     def __init__(self, binary: pathlib.Path, policy: pathlib.Path, folder: pathlib.Path):
         self.branches, gate, github = 0, free_port(), free_port()
@@ -26,7 +25,7 @@ class StandIn:
         listen = ["--listen", f"127.0.0.1:{gate}", "--github", f"127.0.0.1:{github}"]
         command = [str(binary), "--policy", str(policy), "dev", "--data", str(folder / "github"), *listen]
         self.process = Process(command, folder / "github.log")
-        until("the stand-in answers", self._answers)
+        until("the simulator answers", self._answers)
         self.private_key = self._make_app()
         for login in PEOPLE:
             self.control("POST", "users", login=login)
@@ -50,13 +49,13 @@ class StandIn:
         ).decode()
 
     def control(self, method: str, path: str, **body) -> object:
-        """Asks what GitHub's own interface does not offer."""
+        """Calls a path that GitHub's own API does not have."""
         status, answer = call(method, f"{self.url}/_standin/{path}", body or None)
         assert status < 300, (method, path, status, answer)
         return answer
 
     def act(self, by: str, method: str, path: str, **body) -> dict:
-        """What a person does."""
+        """Calls GitHub's REST API as a person."""
         status, answer = call(
             method, f"{self.url}/repos/{REPOSITORY}/{path}", body or None, {"authorization": f"Bearer standin_{by}"}
         )
@@ -64,16 +63,16 @@ class StandIn:
         return answer
 
     def hook(self, url: str, secret: str) -> None:
-        """Where deliveries go, and what signs them."""
+        """Sets where deliveries go, and the secret that signs them."""
         self.control("PUT", "hook", url=url, secret=secret)
 
     def push(self, branch: str, message: str, by: str = "dave") -> str:
-        """A commit; its hash."""
+        """Pushes a commit and returns its hash."""
         commit = {"message": message, "files": [{"path": f"{branch}.txt"}]}
         return self.control("POST", f"repos/{REPOSITORY}/branches/{branch}", by=by, commits=[commit])["head"]
 
     def pull_request(self, title: str) -> "PullRequest":
-        """A pull request of dave's with one commit."""
+        """Opens a pull request by dave with one commit."""
         self.branches += 1
         branch = f"change-{self.branches}"
         self.push(branch, title)
@@ -81,40 +80,40 @@ class StandIn:
         return PullRequest(self, number)
 
     def advance(self, seconds: int) -> None:
-        """Moves its clock."""
+        """Moves the simulator's clock."""
         status, answer = call("POST", f"{self.gate}/clock", {"advance": f"{seconds}s"})
         assert status == 200, answer
 
     def deliveries(self) -> list[dict]:
-        """What was sent, or is to be."""
+        """Returns deliveries that were sent or are pending."""
         return self.control("GET", "world")["deliveries"]
 
     def drained(self) -> None:
-        """Returns when every delivery was sent."""
+        """Returns when every delivery has been sent."""
         until("deliveries are sent", lambda: all(delivery["outcome"] for delivery in self.deliveries()))
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stops the process."""
         self.process.stop()
 
 
 class PullRequest:
     """A pull request of the repository."""
 
-    def __init__(self, host: StandIn, number: int):
+    def __init__(self, host: Simulator, number: int):
         self.host, self.number, self.name = host, number, f"{REPOSITORY}#{number}"
 
     def review(self, by: str, event: str = "APPROVE", body: str = "") -> None:
-        """A review on the present head."""
+        """Submits a review on the current head."""
         self.host.act(
             by, "POST", f"pulls/{self.number}/reviews", event=event, body=body or f"{by} says {event.lower()}"
         )
 
     def comments(self) -> list[str]:
-        """What was commented on it."""
+        """Returns the texts of its comments."""
         return [comment["body"] for comment in self.host.act("dave", "GET", f"issues/{self.number}/comments")]
 
 
 def app_secret(private_key: str) -> str:
-    """What the gate's secret for GitHub holds."""
+    """Returns the content of the gate's secret for GitHub."""
     return json.dumps({"app_id": APP_ID, "private_key": private_key})

@@ -1,7 +1,7 @@
-"""An installation made call by call, for where Terraform's provider cannot be had.
+"""Creates an installation with single API calls, for machines without Terraform or its provider.
 
-The state machine is the module's own template. The rest follows the module as far as the chain needs it; its roles
-may do anything, so that nothing about IAM is shown.
+The state machine is the module's own template. The rest follows the module as far as the chain needs it. Its roles may
+do anything, so it tests nothing about IAM.
 """
 
 import json
@@ -15,13 +15,13 @@ from world import Installation
 
 TEMPLATE = "state-machine.asl.json.tftpl"
 FUNCTIONS = ("gate", "webhook", "sweep")
-NAME = "by-hand"
+NAME = "without-terraform"
 INDEXES = {"due": "due_"}
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 class WithoutTerraform:
-    """Makes everything at the first `apply`, and brings out another policy at the next."""
+    """Creates everything on the first `apply`, and deploys a new policy on later ones."""
 
     def __init__(self, module: pathlib.Path, peer: Peer, packages: pathlib.Path, github_url: str):
         self.peer, self.packages, self.github_url = peer, packages, github_url
@@ -29,7 +29,7 @@ class WithoutTerraform:
         self.made: Installation | None = None
 
     def apply(self, bundled: pathlib.Path) -> float:
-        """Makes it, or replaces its policy; no seconds worth telling."""
+        """Creates the installation, or replaces its policy. Returns 0: the time is negligible."""
         if self.made is None:
             self._make()
         described = json.loads((bundled / "policy.json").read_text())
@@ -41,12 +41,12 @@ class WithoutTerraform:
         return 0
 
     def installation(self) -> Installation:
-        """Where everything is."""
+        """Returns the names and addresses of the parts."""
         assert self.made is not None
         return self.made
 
     def files(self) -> dict[str, str]:
-        """Nothing is kept on disk."""
+        """Returns nothing: no file is kept on disk."""
         return {}
 
     def _make(self) -> None:

@@ -1,4 +1,4 @@
-"""The policy that the scenarios run under, as files on which `countersign bundle` works."""
+"""The policy of the scenarios, as files for `countersign bundle`."""
 
 import datetime
 import pathlib
@@ -6,7 +6,7 @@ import pathlib
 ENDPOINT = "https://hooks.acme.example/deployments"
 DAY = 86_400
 LAUNCH = 30 * DAY
-"""For how many seconds from now the `launch` calendar lasts."""
+"""How many seconds from now the `launch` calendar lasts."""
 
 TEXT = """version: 1
 groups:
@@ -34,7 +34,7 @@ services:
 def write(
     folder: pathlib.Path, production: str = "1 of payments", now: datetime.datetime | None = None
 ) -> pathlib.Path:
-    """Writes it; `production` is what production requires."""
+    """Writes the policy. `production` is the requirement of production."""
     begin = now or datetime.datetime.now(datetime.UTC)
     end = begin + datetime.timedelta(seconds=LAUNCH)
     folder.mkdir(parents=True, exist_ok=True)

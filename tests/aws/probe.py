@@ -1,4 +1,4 @@
-"""A peer with one function that does as it is told, and the questions that the peer's own tests ask of it."""
+"""A peer with one function that follows instructions in its input, and helpers for the peer's own tests."""
 
 import io
 import json
@@ -50,7 +50,7 @@ NESTED = {"Effect": "Allow", "Action": ["states:StartExecution", "states:Describ
 
 
 def zipped(files: dict[str, str]) -> bytes:
-    """A zip of files."""
+    """Returns a zip with these files."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, text in files.items():
@@ -59,7 +59,7 @@ def zipped(files: dict[str, str]) -> bytes:
 
 
 def role(peer: Peer, name: str, *statements: dict) -> str:
-    """A role with one policy."""
+    """Creates a role with one policy."""
     iam = peer.client("iam")
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     document = {"Version": "2012-10-17", "Statement": list(statements)}
@@ -69,7 +69,7 @@ def role(peer: Peer, name: str, *statements: dict) -> str:
 
 
 def waiting(**more) -> dict:
-    """A state that waits for its token."""
+    """Returns a state that waits for its token."""
     payload = {"token.$": "$$.Task.Token", "retry.$": "$$.State.RetryCount", "redrive.$": "$$.Execution.RedriveCount"}
     return {
         "Type": "Task",
@@ -80,12 +80,12 @@ def waiting(**more) -> dict:
 
 
 def machine(start: str, **states: dict) -> dict:
-    """A definition."""
+    """Returns a state machine's definition."""
     return {"StartAt": start, "States": states}
 
 
 class PeerTestCase(unittest.TestCase):
-    """One peer for all tests of a class."""
+    """Starts one peer for all tests of a class."""
 
     @classmethod
     def setUpClass(cls):
@@ -112,18 +112,18 @@ class PeerTestCase(unittest.TestCase):
         cls.names = iter(range(1000))
 
     def invoke(self, **event) -> tuple[object, str | None]:
-        """A function's answer, and the kind of its failure."""
+        """Invokes a function. Returns its answer, and the error type if it failed."""
         answer = self.functions.invoke(FunctionName="probe", Payload=json.dumps(event))
         return json.loads(answer["Payload"].read()), answer.get("FunctionError")
 
     def make(self, definition: dict) -> str:
-        """A state machine."""
+        """Creates a state machine."""
         name = f"m{next(self.names)}"
         made = self.states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=MACHINE_ROLE)
         return made["stateMachineArn"]
 
     def start(self, definition: dict, **given) -> str:
-        """An execution of a new state machine."""
+        """Starts an execution of a new state machine."""
         arn = self.make(definition)
         return self.states.start_execution(stateMachineArn=arn, input=json.dumps(given))["executionArn"]
 
@@ -131,11 +131,11 @@ class PeerTestCase(unittest.TestCase):
         return self.states.describe_execution(executionArn=execution)
 
     def ended(self, execution: str) -> dict:
-        """An execution that is over."""
+        """Waits for the end of an execution and returns it."""
         return until("it ends", lambda: (d := self.describe(execution))["status"] != "RUNNING" and d)
 
     def handed(self, execution: str, count: int = 1) -> list[dict]:
-        """What the function was given with a token, each time."""
+        """Returns every input that the function received with a token."""
 
         def scheduled():
             events = self.states.get_execution_history(executionArn=execution)["events"]
@@ -150,7 +150,7 @@ class PeerTestCase(unittest.TestCase):
         return until("a token is handed out", scheduled)
 
     def refused(self, ask, **given) -> str:
-        """The code of a refusal, or nothing."""
+        """Returns the error code of a refused call, otherwise nothing."""
         try:
             ask(**given)
         except ClientError as error:

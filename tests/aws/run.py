@@ -1,4 +1,4 @@
-"""Runs everything in order, and says how long each step took. `scripts/test-aws` calls it."""
+"""Runs all steps in order and prints how long each took. `scripts/test-aws` calls it."""
 
 import argparse
 import contextlib
@@ -13,16 +13,16 @@ import unittest
 import setting
 
 GAPS: dict[str, tuple[str, ...]] = {}
-"""Changes that a second plan shows because of the peer: resource type → attributes, each for a reason."""
+"""Changes in a second plan that the peer causes: resource type → attributes, each with a reason."""
 
 
 class Failed(Exception):
-    """A step did not hold."""
+    """A step failed."""
 
 
 @contextlib.contextmanager
 def step(what: str):
-    """Says what is done, and how long it took."""
+    """Prints the step's name, and how long it took."""
     print(f"\n== {what}", flush=True)
     began = time.monotonic()
     yield
@@ -30,7 +30,7 @@ def step(what: str):
 
 
 def tests(module: str, only: list[str]) -> None:
-    """Runs a file of tests."""
+    """Runs the tests of one file."""
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*" for pattern in only] or None
     result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(loader.loadTestsFromName(module))
@@ -41,7 +41,7 @@ def tests(module: str, only: list[str]) -> None:
 
 
 def second_plan(made: "setting.WithTerraform") -> None:
-    """Nothing is left to change, but for what the peer cannot keep."""
+    """Fails if a second plan has changes, except for the known gaps of the peer."""
     left = []
     for name, configuration in (("complete", made.gate), ("caller-pipeline", made.caller)):
         for address, attributes in configuration.changes().items():
@@ -50,11 +50,11 @@ def second_plan(made: "setting.WithTerraform") -> None:
             left += [f"{address}: {attribute}" for attribute in unknown]
             print(f"   {name}: {address}: {', '.join(attributes)}" + ("" if unknown else " (a known gap of the peer)"))
     if left:
-        raise Failed(f"a second plan changes {', '.join(left)}")
+        raise Failed(f"a second plan would change {', '.join(left)}")
 
 
 def nothing_is_left(peer) -> None:
-    """What was made is gone. The layer of a policy stays, as the module says."""
+    """Fails if something remains after destroy. The policy's layer stays, as the module documents."""
     left = {
         "functions": peer.client("lambda").list_functions()["Functions"],
         "tables": peer.client("dynamodb").list_tables()["TableNames"],
@@ -73,31 +73,31 @@ def nothing_is_left(peer) -> None:
 
 
 def store_contract(peer_url: str) -> None:
-    """The table's contract in Rust, against the peer's DynamoDB."""
+    """Runs the store's contract tests, which are in Rust, against the peer's DynamoDB."""
     command = ["cargo", "test", "--features", "lambda", "--test", "integration", "dynamodb", "--", "--ignored"]
     environment = {**os.environ, "COUNTERSIGN_TEST_DYNAMODB": peer_url}
     done = subprocess.run(command, cwd=setting.ROOT, env=environment, capture_output=True, text=True)
     print("\n".join(f"   {line}" for line in done.stdout.splitlines()[-40:]))
     passed = re.search(r"test result: ok\. ([1-9][0-9]*) passed", done.stdout)
     if done.returncode or not passed:
-        raise Failed(f"the store's contract does not hold on DynamoDB, or was not run: {done.stderr[-2000:]}")
+        raise Failed(f"the store's contract tests failed on DynamoDB, or did not run: {done.stderr[-2000:]}")
 
 
 def main() -> int:
-    """0 where everything holds."""
+    """Returns 0 if everything passed."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--folder", type=pathlib.Path, required=True, help="where everything is kept")
+    arguments.add_argument("--folder", type=pathlib.Path, required=True, help="the folder for all files of the run")
     arguments.add_argument("--binary", type=pathlib.Path, required=True, help="the countersign command")
     arguments.add_argument("--packages", type=pathlib.Path, required=True, help="the folder of the three zips")
-    arguments.add_argument("--only", action="append", default=[], help="run only scenarios whose names hold this text")
-    arguments.add_argument("--no-store", action="store_true", help="leave out the store's contract")
+    arguments.add_argument("--only", action="append", default=[], help="run only scenarios whose names contain this text")
+    arguments.add_argument("--no-store", action="store_true", help="skip the store's contract tests")
     given = arguments.parse_args()
-    # Some of what is started runs in other folders.
+    # Some processes run in other folders.
     given.folder, given.binary, given.packages = (path.resolve() for path in (given.folder, given.binary, given.packages))
     began = time.monotonic()
     try:
         if not given.only:
-            with step("the peer does what AWS documents"):
+            with step("the peer behaves as AWS documents"):
                 for module in ("test_interpreter", "test_services", "test_leaks"):
                     tests(module, [])
         with step("an installation on the peer"):
@@ -108,7 +108,7 @@ def main() -> int:
         if terraformed:
             with step("a second plan changes nothing"):
                 second_plan(made)
-        with step("the chain"):
+        with step("the whole chain"):
             tests("test_chain", given.only)
         if not given.no_store:
             with step("the store's contract on DynamoDB"):
@@ -118,11 +118,11 @@ def main() -> int:
                 made.destroy()
                 nothing_is_left(setting.world().peer)
     except Failed as why:
-        print(f"\nfailed: {why}; everything is kept in {given.folder}")
+        print(f"\nfailed: {why}; the files of the run are in {given.folder}")
         return 1
     finally:
         setting.close()
-    print(f"\nall held, in {time.monotonic() - began:.0f} s")
+    print(f"\nall passed, in {time.monotonic() - began:.0f} s")
     return 0
 
 

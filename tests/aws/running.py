@@ -1,4 +1,4 @@
-"""The processes that tests need, on free ports of loopback: started, watched until they answer, and stopped."""
+"""Starts the processes that tests need, on free loopback ports; waits until they answer; stops them."""
 
 import json
 import os
@@ -20,14 +20,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
+    """Returns a port on which nothing listened a moment ago."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 def until(what: str, ask: Callable, seconds: float = 20):
-    """The first answer that is something; fails where none comes in time."""
+    """Returns the first truthy answer. Fails if none comes in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if answer := ask():
@@ -37,7 +37,7 @@ def until(what: str, ask: Callable, seconds: float = 20):
 
 
 def call(method: str, url: str, body: object = None, headers: dict[str, str] | None = None) -> tuple[int, object]:
-    """An HTTP call with JSON, or with bytes as they are; the status and the JSON of the answer."""
+    """Makes an HTTP call with JSON or raw bytes. Returns the status and JSON of the response."""
     raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     given = {"content-type": "application/json", **(headers or {})}
     request = urllib.request.Request(url, data=raw, method=method, headers=given)
@@ -56,7 +56,7 @@ def _json(body: bytes) -> object:
 
 
 class Process:
-    """A process with its output in a file."""
+    """A process that writes its output to a file."""
 
     def __init__(self, command: list[str], log: pathlib.Path, **environment: str):
         self.log = log
@@ -66,7 +66,7 @@ class Process:
             )
 
     def stop(self) -> None:
-        """Asks it to end, and waits for it."""
+        """Terminates the process and waits for its end."""
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -76,7 +76,7 @@ class Process:
 
 
 class Peer:
-    """An offline AWS."""
+    """The offline AWS."""
 
     def __init__(self, data: pathlib.Path):
         data.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class Peer:
             return False
 
     def client(self, service: str, key: str = "tester"):
-        """A client of one service, as the tester or with another access key."""
+        """Returns a client of one service, as the tester or with another access key."""
         return boto3.client(
             service,
             region_name=REGION,
@@ -110,23 +110,23 @@ class Peer:
         )
 
     def ask(self, what: str, **body) -> object:
-        """Asks something of the peer itself."""
+        """Calls the peer's own API (`peer/front.py`)."""
         status, answer = call("POST", f"{self.front}/_peer/{what}", body)
         assert status == 200, (what, status, answer)
         return answer
 
     def tokens(self) -> list[str]:
-        """Every task token that was handed out."""
+        """Returns every task token that was issued."""
         return call("GET", f"{self.front}/_peer/tokens")[1]
 
     def lines(self, name: str) -> list[dict]:
-        """A record of the peer's, a JSON object a line."""
+        """Returns the lines of one of the peer's JSON Lines files."""
         return [json.loads(line) for line in (self.data / name).read_text().splitlines()]
 
     def denied(self) -> list[str]:
-        """What IAM refused."""
+        """Returns what IAM refused."""
         return [line for line in (self.data / "iam.log").read_text().splitlines() if line.startswith("DENY")]
 
     def stop(self) -> None:
-        """Ends it, and the functions that it runs."""
+        """Stops the peer and its functions."""
         self.process.stop()

@@ -1,7 +1,7 @@
-"""The one world that the scenarios share: made by `open_world`, changed by `redeploy`, taken down by `close`.
+"""The one world that all scenarios share: `open_world` creates it, `redeploy` changes it, `close` stops it.
 
-Terraform makes the installation where it and its provider can be had. Else a state machine and functions are made by
-hand from the module's own template, and what only Terraform shows is not shown.
+Terraform creates the installation if it and its provider are available. Otherwise `install_without_terraform` creates
+the state machine and functions from the module's own template, and tests that need Terraform are skipped.
 """
 
 import json
@@ -11,8 +11,8 @@ import secrets as random
 import subprocess
 from dataclasses import dataclass
 
-import install_without_terraform
 import github
+import install_without_terraform
 import policy
 import terraform
 from running import Peer
@@ -25,18 +25,18 @@ module "countersign" {
   logs = { level = "debug", retention_days = 30 }
 }
 """
-"""Everything that the functions can say is looked through for secrets."""
+"""Debug logs, because the search for leaked secrets covers everything that the functions can log."""
 
 
 @dataclass
 class Setting:
-    """What a run is made of."""
+    """The parts of a run."""
 
     folder: pathlib.Path
     binary: pathlib.Path
     packages: pathlib.Path
     peer: Peer
-    host: github.StandIn
+    host: github.Simulator
     made: "install_without_terraform.WithoutTerraform | WithTerraform"
     world: World
     secret: str
@@ -46,33 +46,33 @@ _the: Setting | None = None
 
 
 def world() -> World:
-    """The world, which `open_world` has made."""
+    """Returns the world that `open_world` created."""
     assert _the is not None, "run scripts/test-aws"
     return _the.world
 
 
 def roles_are_the_modules() -> bool:
-    """Whether Terraform made the roles, so that what IAM says is said of the module."""
+    """Whether Terraform created the roles, so that IAM results hold for the module."""
     return isinstance(_the.made, WithTerraform)
 
 
 def secrets() -> dict[str, str]:
-    """What must not get out, by what it is."""
+    """Returns the secrets that must not leak, by name."""
     return {"the App's private key": _the.host.private_key, "the webhook's secret": _the.secret}
 
 
 def files() -> dict[str, str]:
-    """What is kept on disk by who made the installation."""
+    """Returns the files that the installation method keeps on disk."""
     return _the.made.files()
 
 
 def redeploy(**changed: str) -> None:
-    """Brings out another policy, as an operator does."""
+    """Deploys another policy, as an operator would."""
     _the.made.apply(bundle(_the.binary, _the.folder, **changed))
 
 
 def bundle(binary: pathlib.Path, folder: pathlib.Path, **changed: str) -> pathlib.Path:
-    """What `countersign bundle` makes of the policy."""
+    """Runs `countersign bundle` on the policy and returns the folder."""
     out = folder / "bundle"
     source = policy.write(folder / "policy", **changed)
     subprocess.run([str(binary), "--policy", str(source), "bundle", "-o", str(out)], check=True, capture_output=True)
@@ -80,7 +80,7 @@ def bundle(binary: pathlib.Path, folder: pathlib.Path, **changed: str) -> pathli
 
 
 class WithTerraform:
-    """The example of the module, and of a pipeline that calls it, applied."""
+    """The module's example, and the example of a pipeline that calls it, applied with Terraform."""
 
     def __init__(self, folder: pathlib.Path, peer: Peer, packages: pathlib.Path, github_url: str):
         self.peer, self.packages, self.github_url = peer, packages, github_url
@@ -88,7 +88,7 @@ class WithTerraform:
         self.caller = terraform.Terraform(MODULE, "caller-pipeline", folder / "caller", peer.url)
 
     def apply(self, bundled: pathlib.Path) -> float:
-        """Applies the gate; the seconds that took."""
+        """Applies the gate. Returns the seconds it took."""
         return self.gate.apply(
             package=str(self.packages),
             policy_bundle=str(bundled),
@@ -97,7 +97,7 @@ class WithTerraform:
         )
 
     def installation(self) -> Installation:
-        """Where everything is, and the pipeline that calls it."""
+        """Applies the pipeline, and returns the names and addresses of all parts."""
         outputs = self.gate.outputs()
         self.caller.apply(caller=outputs["caller"])
         host, path = outputs["webhook"]["url"].split("://", 1)[1].split("/", 1)
@@ -113,7 +113,7 @@ class WithTerraform:
         )
 
     def files(self) -> dict[str, str]:
-        """The states."""
+        """Returns Terraform's state files."""
         return {
             f"{name}: {place}": text
             for name, made in (("gate", self.gate), ("caller", self.caller))
@@ -121,18 +121,18 @@ class WithTerraform:
         }
 
     def destroy(self) -> float:
-        """Takes everything down; the seconds that took."""
+        """Destroys everything. Returns the seconds it took."""
         return self.caller.destroy() + self.gate.destroy()
 
 
 def open_world(folder: pathlib.Path, binary: pathlib.Path, packages: pathlib.Path, say) -> Setting:
-    """Makes the world. `say` is told what happens."""
+    """Creates the world. Calls `say` with progress messages."""
     global _the
     peer = Peer(folder / "peer")
     try:
         secret = random.token_hex(24)
         bundled = bundle(binary, folder)
-        host = github.StandIn(binary, folder / "policy", folder)
+        host = github.Simulator(binary, folder / "policy", folder)
         try:
             made = _made(folder, peer, packages, host, say)
             say(f"applied in {made.apply(bundled):.0f} s")
@@ -158,13 +158,13 @@ def _made(folder, peer, packages, host, say):
             raise
         say(
             f"!!! skipped: apply, second plan, IAM and destroy of the module ({why}); "
-            "state machine and functions are made by hand"
+            "state machine and functions are created without Terraform"
         )
         return install_without_terraform.WithoutTerraform(MODULE, peer, packages, host.url)
 
 
 def close() -> None:
-    """Ends the processes."""
+    """Stops the processes."""
     if _the is not None:
         _the.host.stop()
         _the.peer.stop()

@@ -1,4 +1,4 @@
-"""Runs the real Terraform with the real hashicorp/aws provider against the peer, or says why it cannot."""
+"""Runs the real Terraform with the real hashicorp/aws provider against the peer, or reports why it cannot."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from peer import REGION
 
 MIRROR = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "provider-mirror"
 
-OVERRIDE = """# Written by the test, and merged into the example by Terraform: the offline peer instead of AWS.
+OVERRIDE = """# Written by the test. Terraform merges it into the example, to use the offline peer instead of AWS.
 provider "aws" {{
   region                      = "{region}"
   access_key                  = "test"
@@ -24,17 +24,17 @@ provider "aws" {{
 
 
 class Unavailable(Exception):
-    """There is no Terraform, or no provider for it."""
+    """Terraform or its provider is not available."""
 
 
 def mirror() -> pathlib.Path | None:
-    """A folder that holds the provider, unpacked or packed."""
+    """Returns a folder that holds the provider, unpacked or packed. `None` if there is none."""
     found = subprocess.run([str(MIRROR)], capture_output=True, text=True, check=True).stdout.strip()
     return pathlib.Path(found) if found else None
 
 
 class Terraform:
-    """One configuration, in a copy of its own, with its state."""
+    """One configuration, in its own copy, with its state."""
 
     def __init__(self, source: pathlib.Path, example: str, folder: pathlib.Path, endpoint: str, more: str = ""):
         if shutil.which("terraform") is None:
@@ -57,7 +57,7 @@ class Terraform:
     def _configure(self, folder: pathlib.Path) -> None:
         lines, found = ["disable_checkpoint = true"], mirror()
         if found is not None:
-            # Each block on lines of its own, or it does not parse.
+            # Each block needs its own lines, or the file does not parse.
             lines += ["provider_installation {", "  filesystem_mirror {", f'    path = "{found}"', "  }", "}"]
         file = folder / "terraform.rc"
         file.write_text("\n".join(lines) + "\n")
@@ -69,14 +69,14 @@ class Terraform:
             raise Unavailable(f"no provider: {done.stderr.strip()[-400:]}")
 
     def apply(self, **variables) -> float:
-        """Applies it with these variables; the seconds that took."""
+        """Applies with these variables. Returns the seconds it took."""
         self.variables.write_text(json.dumps(variables))
         began = time.monotonic()
         self._run("apply", "-input=false", "-no-color", "-auto-approve")
         return time.monotonic() - began
 
     def changes(self) -> dict[str, list[str]]:
-        """What a plan right after an apply would change: the address and the attributes of each resource."""
+        """Returns what a plan would change: the address and the attributes of each resource."""
         self._run("plan", "-input=false", "-no-color", "-out=second.plan")
         plan = json.loads(self._run("show", "-json", "second.plan").stdout)
         changed = [change for change in plan.get("resource_changes", []) if change["change"]["actions"] != ["no-op"]]
@@ -84,17 +84,17 @@ class Terraform:
         return {change["address"]: _attributes(change["change"]) for change in changed}
 
     def outputs(self) -> dict:
-        """The outputs' values."""
+        """Returns the outputs' values."""
         return {name: output["value"] for name, output in json.loads(self._run("output", "-json").stdout).items()}
 
     def destroy(self) -> float:
-        """Destroys everything; the seconds that took."""
+        """Destroys everything. Returns the seconds it took."""
         began = time.monotonic()
         self._run("destroy", "-input=false", "-no-color", "-auto-approve")
         return time.monotonic() - began
 
     def files(self) -> dict[str, str]:
-        """What Terraform keeps on disk that could hold a secret: its states, and what it was given."""
+        """Returns Terraform's files that could contain a secret: its states and its variables."""
         kept = [*self.folder.glob("*.tfstate*"), self.variables]
         return {f"Terraform's {path.name}": path.read_text() for path in kept}
 

@@ -1,7 +1,8 @@
 """The whole chain: signed deliveries, HTTP API, the Lambda zips, the table, Step Functions, SNS.
 
-`scripts/test-aws` sets the world up and runs these; what they share is in `setting`. Time is moved, not slept through.
-The tests run in the order of their names and in one world: the clock goes forward only, so none counts on its start.
+`scripts/test-aws` creates the world and runs these tests; `setting` holds what they share. Tests move the clock instead
+of sleeping. They run in the order of their names, in one world. The clock only moves forward, so no test relies on its
+start.
 """
 
 import base64
@@ -27,11 +28,11 @@ class ChainTests(unittest.TestCase):
         cls.host, cls.peer = cls.world.host, cls.world.peer
 
     def pull(self):
-        """A pull request of this test's own."""
+        """Opens a pull request for this test."""
         return self.host.pull_request(f"Change for {self._testMethodName.removeprefix('test_')[:60]}")
 
     def waiting(self, environment: str = "production"):
-        """A pull request, and an execution that waits for its approval."""
+        """Returns a pull request, and an execution that waits for its approval."""
         pull = self.pull()
         return pull, self.world.start(environment, pull).waits()
 
@@ -39,21 +40,21 @@ class ChainTests(unittest.TestCase):
 
     def test_an_approval_releases_the_execution_and_its_output_says_who_gave_it(self):
         pull, execution = self.waiting()
-        self.world.tells(pull, "requested")
+        self.world.notified(pull, "requested")
         pull.review("pia")
         output = execution.releases()
         self.assertEqual((output["enforced"], output["decision"]["counts"]), (True, ["pia"]))
         self.assertEqual(output["decision"]["pull_request"], pull.name)
-        self.world.tells(pull, "approved")
+        self.world.notified(pull, "approved")
 
-    def test_an_approval_reaches_the_gate_also_where_the_api_passes_it_on_in_base64(self):
+    def test_an_approval_reaches_the_gate_even_if_the_api_encodes_it_in_base64(self):
         pull, execution = self.waiting()
         self.peer.ask("encode", base64=True)
         self.addCleanup(self.peer.ask, "encode", base64=False)
         pull.review("pat")
         execution.releases()
 
-    def test_the_authors_own_word_and_a_strangers_release_nothing(self):
+    def test_a_comment_by_the_author_and_a_review_by_a_stranger_release_nothing(self):
         pull, execution = self.waiting()
         pull.review("lee")
         pull.review("dave", "COMMENT", "/approve")
@@ -68,7 +69,7 @@ class ChainTests(unittest.TestCase):
         pull.review("pat", "REQUEST_CHANGES")
         cause = execution.fails("Countersign.Rejected")
         self.assertEqual(cause["verdict"], "rejected")
-        self.world.tells(pull, "rejected")
+        self.world.notified(pull, "rejected")
 
     def test_a_redrive_after_a_rejection_stays_rejected(self):
         pull, execution = self.waiting()
@@ -79,14 +80,14 @@ class ChainTests(unittest.TestCase):
         other = self.world.start("production", pull)
         other.fails("Countersign.Rejected")
 
-    def test_an_execution_that_nobody_approves_in_time_expires_and_that_is_told_once(self):
+    def test_an_execution_that_nobody_approves_in_time_expires_and_notifies_once(self):
         pull, execution = self.waiting("brief")
         self.world.advance(61)
         execution.fails("Countersign.Expired")
         self.world.sweep()
-        self.world.tells(pull, "expired")
+        self.world.notified(pull, "expired")
 
-    # Nobody is asked.
+    # Decided without people.
 
     def test_a_target_that_requires_nothing_is_released_at_once(self):
         output = self.world.start("staging", None).releases()
@@ -96,12 +97,12 @@ class ChainTests(unittest.TestCase):
         cause = self.world.start("frozen", None).fails("Countersign.Denied")
         self.assertIn("frozen", [reason["code"] for reason in cause["reasons"]])
 
-    def test_an_unknown_target_is_denied_and_an_input_that_says_too_little_is_invalid(self):
+    def test_an_unknown_target_is_denied_and_an_incomplete_input_is_invalid(self):
         self.world.start("nowhere", None).fails("Countersign.Denied")
         cause = self.world.start("production", None).fails("Countersign.InvalidInput")
         self.assertIn("pullRequest", json.dumps(cause))
 
-    # Several at once, and one inside another.
+    # Several pipelines, and nested executions.
 
     def test_two_pipelines_on_one_pull_request_are_released_by_one_review(self):
         pull, first = self.waiting("production")
@@ -115,24 +116,24 @@ class ChainTests(unittest.TestCase):
             self.skipTest("examples/caller-pipeline is applied by Terraform only")
         pull = self.pull()
         pipeline = self.world.start("production", pull, machine=self.world.installation.caller)
-        self.world.tells(pull, "requested")
+        self.world.notified(pull, "requested")
         pull.review("pia")
         self.assertEqual(pipeline.ended()["status"], "SUCCEEDED")
         refused = self.pull()
         pipeline = self.world.start("production", refused, machine=self.world.installation.caller)
-        self.world.tells(refused, "requested")
+        self.world.notified(refused, "requested")
         refused.review("pat", "REQUEST_CHANGES")
         self.assertEqual(pipeline.ended()["status"], "FAILED")
 
-    # What time brings.
+    # Time passes.
 
     def test_people_are_reminded_once_and_a_stand_ins_approval_counts_from_the_escalation_on(self):
         pull, execution = self.waiting("canary")
         self.world.advance(HOUR)
         self.world.sweep()
-        self.world.tells(pull, "reminded")
+        self.world.notified(pull, "reminded")
         self.world.sweep()
-        self.world.tells(pull, "reminded")
+        self.world.notified(pull, "reminded")
         pull.review("sam")
         self.host.drained()
         self.assertTrue(execution.runs(), "nobody stands in yet")
@@ -140,22 +141,22 @@ class ChainTests(unittest.TestCase):
         self.world.sweep()
         self.assertEqual(execution.releases()["decision"]["counts"], ["sam"])
 
-    def test_whom_nobody_answers_is_escalated_to_and_may_approve_then(self):
+    def test_an_unanswered_request_is_escalated_and_the_stand_in_may_then_approve(self):
         pull, execution = self.waiting("canary")
         self.world.advance(2 * HOUR)
         self.world.sweep()
-        self.world.tells(pull, "escalated")
+        self.world.notified(pull, "escalated")
         pull.review("sam")
         self.assertEqual(execution.releases()["decision"]["counts"], ["sam"])
 
-    def test_what_is_approved_is_held_by_its_timer_and_verified_again_after_it(self):
+    def test_a_wait_timer_holds_an_approved_release_which_is_then_verified_again(self):
         pull, execution = self.waiting("timed")
         pull.review("pia")
         execution.enters("Wait")
         self.world.advance(10 * MINUTE)
         self.assertEqual(execution.releases()["decision"]["counts"], ["pia"])
 
-    def test_what_is_taken_back_while_a_timer_holds_it_is_not_released(self):
+    def test_an_approval_withdrawn_while_a_timer_holds_it_is_not_released(self):
         pull, execution = self.waiting("timed")
         pull.review("pia")
         execution.enters("Wait")
@@ -164,20 +165,20 @@ class ChainTests(unittest.TestCase):
         self.world.advance(10 * MINUTE)
         self.assertEqual(execution.fails("Countersign.Rejected")["verdict"], "rejected")
 
-    def test_z_what_waits_for_a_freeze_is_asked_and_released_after_it(self):
+    def test_z_after_a_freeze_people_are_asked_and_the_execution_is_released(self):
         pull = self.pull()
         execution = self.world.start("later", pull).enters("Wait")
         self.assertEqual(self.world.events_of(pull), [])
         self.world.advance(policy.LAUNCH)
         execution.waits()
-        self.world.tells(pull, "requested")
+        self.world.notified(pull, "requested")
         pull.review("pia")
         execution.releases()
 
-    # What goes wrong.
+    # Things go wrong.
 
     def lost_review(self, pull: github.PullRequest, event: str = "APPROVE") -> str:
-        """A review of pia's that cannot be delivered; the delivery's id."""
+        """Submits a review by pia whose delivery fails. Returns the delivery's id."""
         self.peer.ask("reachable", api=False)
         try:
             pull.review("pia", event)
@@ -186,7 +187,7 @@ class ChainTests(unittest.TestCase):
             self.peer.ask("reachable", api=True)
         return [sent["guid"] for sent in self.host.deliveries() if sent["event"] == "pull_request_review"][-1]
 
-    def test_a_lost_webhook_is_healed_by_the_sweep(self):
+    def test_the_sweep_recovers_a_lost_delivery(self):
         pull, execution = self.waiting()
         lost = self.lost_review(pull)
         self.assertTrue(execution.runs())
@@ -195,7 +196,7 @@ class ChainTests(unittest.TestCase):
         execution.releases()
         self.world.taken(lost)
 
-    def test_a_lost_delivery_comes_again_also_where_nothing_that_waits_is_due(self):
+    def test_a_lost_delivery_is_redelivered_even_if_no_request_is_due(self):
         pull = self.pull()
         lost = self.lost_review(pull, "COMMENT")
         self.world.advance(600)
@@ -214,13 +215,13 @@ class ChainTests(unittest.TestCase):
         self.assertIn(pull.name, self.open_requests())
         self.peer.ask("release")
         self.assertEqual(execution.releases()["decision"]["counts"], ["pia"])
-        self.world.tells(pull, "approved")
+        self.world.notified(pull, "approved")
 
-    def test_a_delivery_that_comes_again_changes_nothing(self):
+    def test_a_repeated_delivery_changes_nothing(self):
         pull, execution = self.waiting()
         pull.review("pia")
         execution.releases()
-        self.world.tells(pull, "approved")
+        self.world.notified(pull, "approved")
         delivery = [
             line
             for line in self.peer.lines("api.jsonl")
@@ -232,7 +233,7 @@ class ChainTests(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertEqual(len(self.world.notifications()), before)
 
-    def test_a_delivery_with_a_wrong_signature_or_none_is_refused(self):
+    def test_a_delivery_with_a_wrong_signature_or_without_one_is_refused(self):
         delivery = [line for line in self.peer.lines("api.jsonl") if line["status"] == 200][-1]
         body, url = base64.b64decode(delivery["body"]), f"{self.peer.front}{delivery['path']}"
         wrong = {**delivery["headers"], "x-hub-signature-256": "sha256=" + "0" * 64, "x-github-delivery": "another"}
@@ -255,7 +256,7 @@ class ChainTests(unittest.TestCase):
         self.world.states.stop_execution(executionArn=execution.arn)
         self.assertEqual(execution.ended()["status"], "ABORTED")
         self.peer.ask("settle")
-        self.world.tells(pull, "canceled")
+        self.world.notified(pull, "canceled")
         self.assertNotIn(pull.name, self.open_requests())
 
     def test_a_redrive_of_a_stopped_execution_asks_anew_and_can_be_approved(self):
@@ -287,27 +288,27 @@ class ChainTests(unittest.TestCase):
         cause = execution.fails("Countersign.Denied")
         self.assertIn("policy-changed", [reason["code"] for reason in cause["reasons"]])
 
-    # What subscribers get.
+    # What subscribers receive.
 
     def test_a_message_has_a_text_for_people_and_a_decision_for_machines(self):
         pull, _ = self.waiting()
-        self.world.tells(pull, "requested")
-        told = next(
-            told
-            for told in self.world.notifications()
-            if told.event == "requested" and told.body.get("pull_request") == pull.name
+        self.world.notified(pull, "requested")
+        sent = next(
+            sent
+            for sent in self.world.notifications()
+            if sent.event == "requested" and sent.body.get("pull_request") == pull.name
         )
-        self.assertEqual(told.subject, "checkout to production: approval needed")
-        self.assertEqual((told.attributes["service"], told.attributes["environment"]), ("checkout", "production"))
+        self.assertEqual(sent.subject, "checkout to production: approval needed")
+        self.assertEqual((sent.attributes["service"], sent.attributes["environment"]), ("checkout", "production"))
         posted = [
             json.loads(line["body"]) for line in self.peer.lines("http.jsonl") if line["endpoint"] == policy.ENDPOINT
         ]
         messages = [json.loads(post["Message"]) for post in posted]
-        self.assertIn(told.body, messages)
+        self.assertIn(sent.body, messages)
 
-    # At the end, over everything that happened.
+    # At the end: checks over everything that happened.
 
-    def test_zz_no_token_and_no_secret_got_out(self):
+    def test_zz_no_token_and_no_secret_leaked(self):
         secrets = [leaks.Secret.of("a task token", token) for token in self.peer.tokens()]
         secrets += [leaks.Secret.of(what, text) for what, text in setting.secrets().items()]
         places = {"the logs": self.world.logs(), "the messages": "\n".join(self.world.raw), **setting.files()}
@@ -317,8 +318,8 @@ class ChainTests(unittest.TestCase):
         )
         self.assertEqual(leaks.found(secrets, places), [])
         for place, text in places.items():
-            self.assertTrue(text.strip(), f"{place} is empty: nothing was looked at")
-        # The search finds what is there: every secret in a place of its own, and tokens in the field that is theirs.
+            self.assertTrue(text.strip(), f"{place} is empty: nothing was searched")
+        # Proves that the search works: it finds each secret in a prepared text, and tokens in their field of the table.
         for secret in secrets:
             self.assertEqual(leaks.found([secret], {"here": f"x{secret.parts[0]}x"}), [f"{secret.what} in here"])
         self.waiting()
@@ -354,13 +355,13 @@ class ChainTests(unittest.TestCase):
         self.assertEqual(wanted - self.world.metrics(), set())
 
     def open_requests(self) -> list[str]:
-        """The pull requests of the requests that are still open."""
+        """Returns the pull requests with an open approval request."""
         keys = [(item["pk"]["S"], item["sk"]["S"]) for item in self.world.items()]
         return [pk.removeprefix("PULL#") for pk, sk in keys if sk.startswith("OPEN#")]
 
 
 def _metrics(alarm: dict) -> list[dict]:
-    """What an alarm looks at, also through arithmetic."""
+    """Returns the metrics of an alarm, including those in metric math."""
     if "MetricName" in alarm:
         return [{"Dimensions": [], **alarm}]
     return [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]

@@ -1,4 +1,4 @@
-"""Step Functions on the peer does what AWS documents where moto alone does not: each test fails without its patch."""
+"""Step Functions on the peer behaves as AWS documents and moto alone does not. Each test fails without its patch."""
 
 import json
 import time
@@ -80,7 +80,7 @@ class InterpreterTests(PeerTestCase):
             events = self.states.get_execution_history(executionArn=execution)["events"]
             return {event["type"]: event for event in events}
 
-        events = until("its function fails", lambda: "TaskFailed" in (told := happened()) and told)
+        events = until("its function fails", lambda: "TaskFailed" in (events := happened()) and events)
         token = json.loads(events["TaskScheduled"]["taskScheduledEventDetails"]["parameters"])["Payload"]["token"]
         until("it is over", lambda: self.refused(self.states.send_task_heartbeat, taskToken=token) == "TaskTimedOut")
         self.assertEqual(self.refused(self.states.send_task_success, taskToken=token, output="{}"), "TaskTimedOut")

@@ -1,4 +1,4 @@
-"""The search for secrets finds what is there, in the forms that a secret gets out in, and nothing else."""
+"""The search for secrets finds a secret in every form in which it could leak, and nothing else."""
 
 import base64
 import os
@@ -12,10 +12,10 @@ KEY = FRAME[0] + "MIIEowIBAAKCAQEAabcdefgh\nqrstuvwxyz0123456789ABCDEFGHIJKL" + 
 
 
 class LeakTests(unittest.TestCase):
-    """One secret at a time, in a text around it."""
+    """Each test hides one secret in a text."""
 
     def looks(self, secret: str, text: str) -> list[str]:
-        """What is found of a secret in a text."""
+        """Returns what the search finds of a secret in a text."""
         return leaks.found([leaks.Secret.of("it", secret)], {"here": f"before {text} after"})
 
     def test_a_token_is_found_whole_cut_and_escaped(self):

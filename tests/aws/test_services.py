@@ -1,4 +1,4 @@
-"""What else the peer adds to moto: functions, HTTP APIs, events, subscribers, IAM, and a stricter table."""
+"""The other parts that the peer adds to moto: functions, HTTP APIs, events, subscribers, IAM, a stricter table."""
 
 import base64
 import concurrent.futures
@@ -12,7 +12,7 @@ from running import call
 
 
 class ServiceTests(PeerTestCase):
-    """Each of them as AWS documents it."""
+    """Each behaves as AWS documents it."""
 
     # Functions.
 
@@ -83,21 +83,21 @@ class ServiceTests(PeerTestCase):
         execution = self.states.start_execution(stateMachineArn=arn)["executionArn"]
         self.ended(execution)
         self.peer.ask("settle")
-        told = [line for line in self.peer.lines("events.jsonl") if line["rule"] == "ends"]
+        changes = [line for line in self.peer.lines("events.jsonl") if line["rule"] == "ends"]
         self.assertEqual(
-            [(line["detail"]["executionArn"], line["detail"]["status"]) for line in told], [(execution, "SUCCEEDED")]
+            [(line["detail"]["executionArn"], line["detail"]["status"]) for line in changes], [(execution, "SUCCEEDED")]
         )
-        self.assertNotIn("failure", told[0])
+        self.assertNotIn("failure", changes[0])
         events.remove_targets(Rule="ends", Ids=["1"])
 
-    def test_an_http_subscriber_of_any_host_is_told_on_loopback(self):
+    def test_messages_for_an_http_subscriber_of_any_host_stay_on_loopback(self):
         sns = self.peer.client("sns")
         topic = sns.create_topic(Name="t")["TopicArn"]
         sns.subscribe(TopicArn=topic, Protocol="https", Endpoint="https://hooks.acme.example/x")
         sns.publish(TopicArn=topic, Message=json.dumps({"default": "d", "https": "h"}), MessageStructure="json")
-        told = self.peer.lines("http.jsonl")
-        self.assertEqual(told[-1]["endpoint"], "https://hooks.acme.example/x")
-        self.assertEqual(json.loads(told[-1]["body"])["Message"], "h")
+        posted = self.peer.lines("http.jsonl")
+        self.assertEqual(posted[-1]["endpoint"], "https://hooks.acme.example/x")
+        self.assertEqual(json.loads(posted[-1]["body"])["Message"], "h")
 
     # IAM.
 
@@ -162,7 +162,7 @@ class ServiceTests(PeerTestCase):
     # The table.
 
     def table(self, name: str):
-        """A table with one index."""
+        """Creates a table with one index."""
         names = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "gsi1pk")]
         index = {
             "IndexName": "due",

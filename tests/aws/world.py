@@ -1,6 +1,6 @@
-"""The gate on the offline AWS, with its GitHub: what the scenarios act in and look at.
+"""The gate on the offline AWS with the GitHub simulator, as the scenarios use and observe it.
 
-Everything is seen from outside: executions, what subscribers received, what stands in the table, what was logged.
+Everything is observed from outside: executions, received notifications, the table's content, the logs.
 """
 
 import json
@@ -12,7 +12,7 @@ from running import Peer, until
 
 @dataclass
 class Installation:
-    """Where an installation's parts are, and what is secret of it."""
+    """The names and addresses of an installation's parts, and its secrets' ARNs."""
 
     state_machine: str
     webhook_url: str
@@ -25,8 +25,8 @@ class Installation:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A notification that reached a queue."""
+class Notification:
+    """A notification that reached the test's queue."""
 
     event: str
     request: str
@@ -37,13 +37,13 @@ class Told:
 
 @dataclass
 class World:
-    """One installation, with its surroundings."""
+    """One installation with its peer and its GitHub."""
 
     peer: Peer
-    host: github.StandIn
+    host: github.Simulator
     installation: Installation
     secret: str
-    told: list[Told] = field(default_factory=list)
+    received: list[Notification] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
 
     def __post_init__(self):
@@ -60,7 +60,7 @@ class World:
     def start(
         self, environment: str, pull: github.PullRequest | None, machine: str | None = None, **more
     ) -> "Execution":
-        """A pipeline asks for a deployment."""
+        """Starts an execution, as a pipeline would."""
         given = {"service": "checkout", "environment": environment, "requestedBy": "dave", **more}
         if pull is not None:
             given["pullRequest"] = pull.name
@@ -71,58 +71,58 @@ class World:
     # Time.
 
     def advance(self, seconds: int) -> None:
-        """Moves every clock there is: the functions', the state machine's, GitHub's."""
+        """Moves all clocks: the functions', the state machine's, GitHub's."""
         self.host.advance(seconds)
         self.peer.ask("clock", advance=seconds)
 
     def sweep(self) -> None:
-        """What EventBridge does every minute."""
+        """Fires the schedule, as EventBridge does every minute."""
         answers = self.peer.ask("tick")
         assert answers, "no schedule is enabled"
         for answer in answers:
             assert "failure" not in answer, answer
 
-    # What was told.
+    # Notifications.
 
-    def notifications(self) -> list[Told]:
-        """Everything that reached the queue so far, in order of arrival."""
+    def notifications(self) -> list[Notification]:
+        """Returns everything that reached the queue so far, in order of arrival."""
         while messages := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 self.raw.append(message["Body"])
-                self.told.append(_told(json.loads(message["Body"])))
+                self.received.append(_notification(json.loads(message["Body"])))
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
-        return self.told
+        return self.received
 
     def events_of(self, pull: github.PullRequest) -> list[str]:
-        """What was told of a pull request."""
-        return [told.event for told in self.notifications() if told.body.get("pull_request") == pull.name]
+        """Returns the events of a pull request's notifications."""
+        return [sent.event for sent in self.notifications() if sent.body.get("pull_request") == pull.name]
 
-    def tells(self, pull: github.PullRequest, event: str, times: int = 1) -> None:
-        """Returns when an event of a pull request has reached the queue, so often and no more."""
+    def notified(self, pull: github.PullRequest, event: str, times: int = 1) -> None:
+        """Returns when an event of a pull request has reached the queue exactly this often."""
         try:
             until(event, lambda: self.events_of(pull).count(event) >= times)
         except AssertionError:
-            raise AssertionError(f"{event} of {pull.name} was not told; told were {self.events_of(pull)}") from None
+            raise AssertionError(f"no notification {event} of {pull.name}; there were {self.events_of(pull)}") from None
         assert self.events_of(pull).count(event) == times, self.events_of(pull)
 
     def taken(self, guid: str) -> None:
-        """Returns when the function has taken this delivery."""
+        """Returns when the function has accepted this delivery."""
 
         def taken() -> bool:
             lines = self.peer.lines("api.jsonl")
             return any(line["headers"].get("x-github-delivery") == guid and line["status"] == 200 for line in lines)
 
-        until(f"the delivery {guid} is taken", taken)
+        until(f"the delivery {guid} is accepted", taken)
 
-    # What is kept.
+    # Stored data and logs.
 
     def items(self) -> list[dict]:
-        """Everything in the table."""
+        """Returns everything in the table."""
         pages = self.peer.client("dynamodb").get_paginator("scan").paginate(TableName=self.installation.table)
         return [item for page in pages for item in page["Items"]]
 
     def metrics(self) -> set[tuple[str, str, tuple[tuple[str, str], ...]]]:
-        """The metrics that the functions wrote in the embedded metric format: namespace, name, dimensions."""
+        """Returns the metrics that the functions wrote in the embedded metric format: namespace, name, dimensions."""
         found = set()
         for line in self.logs().splitlines():
             said = _object(line)
@@ -137,27 +137,27 @@ class World:
         return found
 
     def logs(self) -> str:
-        """What the functions wrote."""
+        """Returns what the functions logged."""
         return "\n".join(path.read_text(errors="replace") for path in sorted((self.peer.data / "logs").glob("*.log")))
 
 
 @dataclass
 class Execution:
-    """A run of a state machine."""
+    """An execution of a state machine."""
 
     world: World
     arn: str
 
     def describe(self) -> dict:
-        """As it is now."""
+        """Returns its current description."""
         return self.world.states.describe_execution(executionArn=self.arn)
 
     def history(self) -> list[dict]:
-        """Its events."""
+        """Returns its history."""
         return self.world.states.get_execution_history(executionArn=self.arn)["events"]
 
     def waits(self, times: int = 1) -> "Execution":
-        """Returns when it waits for people: a token is handed out, and the function that took it has answered."""
+        """Returns when it waits for people: a token was issued, and the function that received it has answered."""
 
         def submitted() -> bool:
             described = self.describe()
@@ -169,7 +169,7 @@ class Execution:
         return self
 
     def enters(self, kind: str) -> "Execution":
-        """Returns when a state of a kind was entered."""
+        """Returns when it has entered a state of this type."""
         until(
             f"it enters a {kind} state", lambda: any(event["type"] == f"{kind}StateEntered" for event in self.history())
         )
@@ -181,20 +181,20 @@ class Execution:
         return self
 
     def token(self) -> str:
-        """The token that was handed out last."""
+        """Returns the newest token."""
         given = [event["taskScheduledEventDetails"] for event in self.history() if event["type"] == "TaskScheduled"]
         tokens = [_token(json.loads(details["parameters"])) for details in given]
         return [token for token in tokens if token][-1]
 
     def ended(self, seconds: float = 20) -> dict:
-        """As it is once it is over."""
+        """Waits for its end and returns its description."""
         try:
             return until("it ends", lambda: (d := self.describe())["status"] != "RUNNING" and d, seconds)
         except AssertionError:
             raise AssertionError(f"it does not end: {[event['type'] for event in self.history()]}") from None
 
     def releases(self) -> dict:
-        """The output of one that succeeds."""
+        """Waits for success and returns the output."""
         ended = self.ended()
         assert ended["status"] == "SUCCEEDED", ended
         output = json.loads(ended["output"])
@@ -202,13 +202,13 @@ class Execution:
         return output
 
     def fails(self, error: str) -> dict:
-        """The cause of one that fails so."""
+        """Waits for this failure and returns the cause."""
         ended = self.ended()
         assert (ended["status"], ended.get("error")) == ("FAILED", error), ended
         return json.loads(ended["cause"])
 
     def runs(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return self.describe()["status"] == "RUNNING"
 
 
@@ -227,10 +227,10 @@ def _token(value: object) -> str | None:
     return None
 
 
-def _told(envelope: dict) -> Told:
+def _notification(envelope: dict) -> Notification:
     attributes = {name: attribute["Value"] for name, attribute in envelope.get("MessageAttributes", {}).items()}
     body = json.loads(envelope["Message"])
-    return Told(
+    return Notification(
         event=attributes.get("event", ""),
         request=body.get("request_id", ""),
         attributes=attributes,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the files of this directory again, from two npm packages. See README.md.
+"""Creates the files of this directory from two npm packages. See README.md.
 
-Run by hand, with npm and the Python package jsonschema at hand: python3 tests/deliveries/update.py
+Run by hand, with npm and the Python package jsonschema: python3 tests/deliveries/update.py
 """
 import copy
 import json
@@ -22,7 +22,7 @@ HANDLED = {
     "check_run": ("rerequested", "requested_action"),
     "deployment_protection_rule": ("requested",),
 }
-# Sent by GitHub or by the stand-in, and let in without anything being done.
+# Sent by GitHub or by the simulator. The webhook accepts them and does nothing.
 DESCRIBED = {
     "ping": ("",),
     "pull_request": ("opened", "review_requested"),
@@ -37,7 +37,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 def fetch(package, member):
-    """One JSON file of an npm package."""
+    """Returns one JSON file of an npm package."""
     with tempfile.TemporaryDirectory() as directory:
         packed = subprocess.run(["npm", "pack", "--silent", package], cwd=directory, check=True, capture_output=True, text=True)
         with tarfile.open(pathlib.Path(directory) / packed.stdout.split()[-1]) as archive:
@@ -49,7 +49,7 @@ def compact(value):
 
 
 def write(name, value):
-    """Compact JSON with a line for each entry of the outermost list or object."""
+    """Writes compact JSON with one line for each entry of the outermost list or object."""
     if isinstance(value, list):
         text = "[\n" + ",\n".join(map(compact, value)) + "\n]\n"
     else:
@@ -59,7 +59,7 @@ def write(name, value):
 
 
 def without_prose(schema, names=False):
-    """The schema without what does not constrain. Under `properties`, keys are names and all stay."""
+    """Returns the schema without keys that do not constrain. Under `properties`, keys are names, and all stay."""
     if isinstance(schema, dict):
         return {
             key: without_prose(value, key == "properties" and not names)
@@ -70,7 +70,7 @@ def without_prose(schema, names=False):
 
 
 def cut(description):
-    """By name, the schemas of what is handled or sent here and those they refer to. A delivery's are called `event.action`."""
+    """Returns, by name, the schemas of the deliveries above and those they refer to. A delivery's is called `event.action`."""
     schemas, components = {}, description["components"]["schemas"]
 
     def reach(node):
@@ -96,7 +96,7 @@ def cut(description):
 
 
 def alternatives(schemas, schema):
-    """The schema and all it may stand for, as one list."""
+    """Returns the schema and all its alternatives, as one list."""
     while "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
     return [schema] + [
@@ -108,7 +108,7 @@ def alternatives(schemas, schema):
 
 
 def complete(schemas, options, value):
-    """Adds what the schema has come to require since the example was recorded: null, false, or nothing of its type."""
+    """Adds fields that the schema requires and the recording lacks: null, false, or an empty value of the type."""
     if isinstance(value, list):
         items = [found for option in options if "items" in option for found in alternatives(schemas, option["items"])]
         for entry in value:
@@ -130,7 +130,7 @@ def complete(schemas, options, value):
 
 
 def by_reviewer(account):
-    """The account, made another's."""
+    """Changes the account to that of the reviewer."""
     was = account["login"]
     for key, value in account.items():
         account[key] = value.replace(was, REVIEWER[0]) if isinstance(value, str) else value
@@ -139,7 +139,7 @@ def by_reviewer(account):
 
 
 def derive(examples):
-    """One payload for everything that we handle, each from a real one; the package has no approval and no edit."""
+    """Derives one payload for everything that we handle, each from a recorded one."""
     reviews, pull_requests = examples["pull_request_review"], examples["pull_request"]
 
     def real(candidates, action):
@@ -174,7 +174,7 @@ def derive(examples):
 
 
 def of_our_check(payload):
-    """The recorded checks are other Apps'."""
+    """Turns a recorded check, which belongs to another App, into one of ours."""
     payload["check_run"].update(name="countersign / hello / production", external_id=f"req-{7:032x}")
     if "requested_action" in payload:
         payload["requested_action"]["identifier"] = "re-evaluate"
@@ -182,7 +182,7 @@ def of_our_check(payload):
 
 
 def protection(examples, real):
-    """No deployment_protection_rule is published: made of the parts of what is. Sent by another than who deploys."""
+    """Combines a deployment_protection_rule from other recordings. Its sender is not the deployer."""
     made = real(examples["deployment"], "created")
     deployment, repository = made["deployment"], made["repository"]
     run = [example["workflow_run"] for example in examples["deployment"] if example.get("workflow_run")][-1]["id"]
@@ -202,7 +202,7 @@ def protection(examples, real):
 
 
 def as_json_schema(node):
-    """OpenAPI 3.0 writes `nullable` where JSON Schema writes a type."""
+    """Converts OpenAPI 3.0's `nullable` into JSON Schema's null type."""
     if isinstance(node, list):
         return [as_json_schema(entry) for entry in node]
     if not isinstance(node, dict):
@@ -219,7 +219,7 @@ def main():
     for event, payload in derive(examples):
         name = f"{event}.{payload['action']}"
         options = alternatives(schemas, schemas[name])
-        # A review is asked of a person or of a team, and the schema of the one demands what that of the other has not.
+        # A review is requested from a person or a team. Each schema requires fields that the other lacks.
         wanted = [key for key in payload if key.startswith("requested_")]
         apart = [o for o in options if all(key in wanted for key in o.get("required", ()) if key.startswith("requested_"))]
         complete(schemas, apart, payload)

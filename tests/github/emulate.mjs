@@ -1,5 +1,5 @@
-// A GitHub that is not ours and that verifies an App's JWT: emulate. Prints {"listening": url, "key": pem}, and ends
-// when its input does.
+// Runs emulate, a third-party GitHub that verifies an App's JWT. Prints {"listening": url, "key": pem}, and exits at the
+// end of its input.
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 

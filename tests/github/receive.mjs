@@ -1,5 +1,5 @@
-// A webhook receiver that is not ours: @octokit/webhooks. Prints where it listens, then every delivery that it let in,
-// a JSON document a line. The secret stands in COUNTERSIGN_TEST_SECRET.
+// Runs a third-party webhook receiver, @octokit/webhooks. Prints where it listens, then each accepted delivery, as one JSON
+// document per line. The secret comes from COUNTERSIGN_TEST_SECRET.
 import http from "node:http";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -15,7 +15,7 @@ webhooks.onAny(({ id, name, payload }) => print({ id, name, payload }));
 const server = http.createServer(createNodeMiddleware(webhooks, { path: "/webhook", log: quiet }));
 server.listen(0, "127.0.0.1", () => print({ listening: `http://127.0.0.1:${server.address().port}/webhook` }));
 
-// Whoever started it ends it by closing its input; what was printed is read to the end.
+// The caller stops it by closing its input, and reads its output to the end.
 process.stdin.resume();
 process.stdin.on("end", () => {
   server.close();

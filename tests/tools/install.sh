@@ -1,5 +1,5 @@
-# Sourced by scripts/test-terraform and scripts/test-workflows: puts checkers of other people's below target/tools, once
-# for each pinned version, and says loudly what is not to be had.
+# Sourced by scripts/test-terraform and scripts/test-workflows. Installs third-party checkers below target/tools, once for
+# each pinned version.
 # shellcheck shell=bash
 
 tools="${CARGO_TARGET_DIR:-$PWD/target}/tools"
@@ -9,7 +9,7 @@ skip() {
     echo "!!! skipped: $*"
 }
 
-# The packages of package-lock.json; $packages is where they are. Needs Node 20 or later.
+# Installs the packages of package-lock.json and sets $packages to their folder. Needs Node 20 or later.
 node_packages() {
     packages="$tools/node/node_modules"
     command -v node > /dev/null && command -v npm > /dev/null || return 1
@@ -21,7 +21,7 @@ node_packages() {
     mkdir -p "$tools/node"
     cp tests/tools/package.json tests/tools/package-lock.json "$tools/node/"
     if ! (cd "$tools/node" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > "$tools/npm.log" 2>&1); then
-        # A lock file that does not fit is our fault; a registry that does not answer is not.
+        # A wrong lock file is our fault; a registry that does not answer is not.
         if grep -qE 'EUSAGE|EINTEGRITY' "$tools/npm.log"; then
             cat "$tools/npm.log"
             exit 1
@@ -31,7 +31,7 @@ node_packages() {
     cp tests/tools/package-lock.json "$tools/node/installed.lock"
 }
 
-# A command from PyPI in a place of its own: python_tool checkov==3.3.30; $python_bin is where its commands are.
+# python_tool checkov==3.3.30: installs a command from PyPI in its own folder and sets $python_bin to its commands.
 python_tool() {
     local folder="$tools/$1"
     python_bin="$folder/bin"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs that version of Terraform, held against its published checksum, and says where: for the workflows, on
-# Linux x86_64. Needs curl and unzip.
+# Installs this version of Terraform, verifies its published checksum, and prints the folder. For the workflows, on Linux
+# x86_64. Needs curl and unzip.
 #
 #   tests/tools/terraform.sh VERSION FOLDER >> "$GITHUB_PATH"
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""The tutorial's second function: whoever opens the link lets the execution go on."""
+"""The tutorial's second function: opening the link resumes the execution."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The tutorial's first function: keeps the task token, and sends a link by e-mail."""
+"""The tutorial's first function: stores the task token and sends a link by e-mail."""
 
 import os
 import uuid

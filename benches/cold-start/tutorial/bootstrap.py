@@ -1,4 +1,4 @@
-"""The loop of a Python function: `python bootstrap.py MODULE`. It does less than Lambda's own, and so costs less."""
+"""The loop of a Python function: `python bootstrap.py MODULE`. It does less than Lambda's own, so it costs less."""
 
 import http.client
 import importlib

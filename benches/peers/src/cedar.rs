@@ -1,5 +1,5 @@
-//! Cedar. It cannot count, so the host counts the approvals beforehand, and the policies compare; nor has it regular
-//! expressions, so those stand as the names that they match.
+//! Cedar. It cannot count, so the host counts the approvals and the policies compare. It has no regular expressions, so
+//! they are replaced by the names that they match.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -11,12 +11,12 @@ use crate::engine::Engine;
 use crate::scan::Given;
 use crate::task::{ENVIRONMENT, Key, OF_LISTED, OF_TEAM, Query, Task};
 
-/// How the rule of a service is looked for.
+/// How the policies find the rule of a service.
 #[derive(Clone, Copy)]
 pub enum Form {
-    /// A policy for each of the requirements, which services are children of; a policy for each glob.
+    /// One policy for each requirement, with its services as children, and one for each glob.
     Keyed,
-    /// A policy a rule.
+    /// One policy for each rule.
     Listed,
 }
 

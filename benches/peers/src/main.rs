@@ -1,7 +1,7 @@
-//! One task through this engine and through others, in one run: what a decision costs, and how many times ours that is.
+//! Runs one task through this engine and others: the cost of a decision, and its ratio to ours.
 //!
-//! Answers are compared before anything is timed. What is counted is CPU time of this thread, in rounds in which every
-//! engine has its turn, so that a noisy neighbour meets all of them. Other sizes may be given as arguments.
+//! It compares the answers before it measures. It measures CPU time of this thread, in rounds in which every engine has
+//! a turn, so that other load on the machine affects all of them. Arguments replace the default sizes.
 
 mod cedar;
 mod engine;
@@ -18,16 +18,16 @@ use task::Task;
 
 const SIZES: [usize; 3] = [10, 1_000, 100_000];
 const ROUNDS: usize = 9;
-/// What an engine's turn takes, about, if its decisions are that fast.
+/// The approximate length of an engine's turn, if its decisions are fast enough.
 const TURN: Duration = Duration::from_millis(30);
-/// With a decision slower than this an engine gets few queries, and fewer rounds.
+/// An engine whose decisions are slower than this gets fewer queries and fewer rounds.
 const SLOW: Duration = Duration::from_millis(50);
 const FEW_QUERIES: usize = 4;
 const FEW_ROUNDS: usize = 3;
 
 type Make = for<'t> fn(&'t Task) -> Box<dyn Engine + 't>;
 
-/// The first is what the others are compared with.
+/// The others are compared with the first.
 const ENGINES: [(&str, Make); 7] = [
     ("countersign: the verdict, reasons as data", |task| Box::new(ours::Judged::new(task))),
     ("countersign: the whole decision, in words", |task| Box::new(ours::Decided::new(task))),
@@ -43,7 +43,7 @@ struct Measured {
     decision: Duration,
     load: Duration,
     few: bool,
-    /// Between the rounds: the slowest less the fastest, as a part of the median.
+    /// The difference between the slowest and the fastest round, as a fraction of the median.
     spread: f64,
 }
 
@@ -79,10 +79,10 @@ struct Turn<'t> {
 }
 
 impl<'t> Turn<'t> {
-    /// Loads an engine, and compares its answers with the right ones.
+    /// Loads an engine and checks its answers.
     fn new(name: &str, make: Make, task: &'t Task) -> Self {
         let (mut engine, load) = timed(|| make(task));
-        // The first decision of all also builds what is built when it is first asked for.
+        // The first decision also builds whatever the engine builds lazily.
         engine.approved(0);
         let (_, first) = timed(|| engine.approved(0));
         let (queries, rounds) = if first > SLOW { (FEW_QUERIES, FEW_ROUNDS) } else { (task.queries.len(), ROUNDS) };
@@ -116,7 +116,7 @@ impl<'t> Turn<'t> {
     }
 }
 
-/// What the work gives, and what CPU time it took.
+/// Returns the result of the work and its CPU time.
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let now = || {
         let at = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);

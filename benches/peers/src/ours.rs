@@ -1,4 +1,4 @@
-//! This engine, twice: the verdict with its reasons as data, and the whole decision with every reason in words.
+//! This engine in two forms: the verdict with its reasons as data, and the whole decision with every reason in words.
 
 use std::fmt::Write as _;
 
@@ -56,7 +56,7 @@ impl Loaded {
     }
 }
 
-/// A file may have 4 MiB; all patterns stand in one, so that their order is known.
+/// A file may have at most 4 MiB. All patterns are in one file, so that their order is defined.
 fn sources(task: &Task) -> Vec<Source> {
     let mut head = "version: 1\n\
                     channels: { oncall: { email: [oncall@acme.example] } }\n\
@@ -91,7 +91,7 @@ fn sources(task: &Task) -> Vec<Source> {
 }
 
 fn facts(task: &Task, query: &Query) -> Facts {
-    // GitHub's number of a person, made from the name.
+    // A person's GitHub id, derived from the name.
     let id = |login: &str| login.bytes().fold(7_u64, |id, byte| id * 31 % 1_000_003 + u64::from(byte));
     let person = |login: &String| json!({ "id": id(login), "login": login, "type": "User" });
     let teams =
@@ -100,7 +100,7 @@ fn facts(task: &Task, query: &Query) -> Facts {
         let mut given = json!({ "id": 9000 + at, "user": person(&review.login), "state": review.state.name(),
                 "bound_by": "delivery", "revision": review.revision,
                 "submitted_at": format!("2026-11-18T09:{at:02}:00Z"), "body": "" });
-        // Not known, it might have asked for changes, and would hold the request.
+        // Without it the review might have requested changes, and would hold the request.
         if review.state == State::Dismissed {
             given["was"] = json!("approved");
         }

@@ -1,5 +1,5 @@
-//! regorus: Rego on its virtual machine, with the rules as data. Its interpreter gave the same answers in 2 to 4 times
-//! the time.
+//! regorus: Rego on its virtual machine, with the rules as data. Its interpreter gave the same answers but took 2 to 4
+//! times as long.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ const COUNTED: &str = include_str!("rego/counted.rego");
 const KEYED: &str = include_str!("rego/keyed.rego");
 const LISTED: &str = include_str!("rego/listed.rego");
 
-/// How the rule of a service is looked for.
+/// How the policies find the rule of a service.
 #[derive(Clone, Copy)]
 pub enum Form {
-    /// As an expert would key it.
+    /// By keys, as an expert would write it.
     Keyed,
-    /// As a list that is walked.
+    /// By walking a list.
     Listed,
 }
 
@@ -37,7 +37,7 @@ impl Machine {
         let mut machine = RegoVM::new();
         machine.load_program(compiled(form));
         machine.set_data(data(task, form)).unwrap();
-        // 25,000 by default, which a walk over 1,000 rules exceeds.
+        // The default of 25,000 is too low for a walk over 1,000 rules.
         machine.set_max_instructions(usize::MAX);
         Self { machine, inputs: inputs(task) }
     }
@@ -124,7 +124,7 @@ fn inputs(task: &Task) -> Vec<Value> {
     task.queries.iter().map(input).collect()
 }
 
-/// Names as the keys of an object, in which Rego finds them without a walk.
+/// Names as keys of an object, which Rego finds without a walk.
 fn set(names: &[String]) -> serde_json::Value {
     names.iter().map(|name| (name.clone(), json!(true))).collect::<Map<_, _>>().into()
 }

@@ -1,4 +1,4 @@
-//! The naive scan: a regular expression a rule, tried in order, and counting by hand.
+//! The naive scan: one regular expression for each rule, tried in order, and hand-written counting.
 
 use regex::Regex;
 
@@ -33,7 +33,7 @@ impl Engine for Scan<'_> {
     }
 }
 
-/// How many approvals there are of a rule's people. What a host counts for an engine that cannot.
+/// The number of approvals by a rule's people. The host counts them for engines that cannot count.
 pub struct Given {
     pub team: usize,
     pub listed: usize,
@@ -53,7 +53,7 @@ impl Given {
         given
     }
 
-    /// With two leaves, somebody can be found for each exactly where both have enough, and both together.
+    /// Two leaves can both be met if and only if each has enough approvals, and both together have enough people.
     fn met(&self) -> bool {
         self.team >= OF_TEAM && self.listed >= OF_LISTED && self.either >= OF_TEAM + OF_LISTED
     }

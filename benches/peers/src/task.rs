@@ -1,21 +1,21 @@
-//! The one task that every engine does: rules, queries, and the right answers. Knows nothing of the engines.
+//! The task that every engine performs: rules, queries, and the right answers. It does not depend on the engines.
 //!
-//! A service's rule says whose team and which listed people must approve. A query is a target with ten reviews. The
-//! answers come from a walk over the rules that shares no code with any engine, and uses no regular expressions.
+//! A service's rule says which team and which listed people must approve. A query is a target with ten reviews. The
+//! answers come from a walk over the rules that shares no code with any engine and uses no regular expressions.
 
 use std::collections::BTreeSet;
 
 /// The one environment that has rules.
 pub const ENVIRONMENT: &str = "production";
-/// Who must approve differs by rule, so that finding the wrong rule gives the wrong answer.
+/// Rules differ in who must approve, so that a wrong rule gives a wrong answer.
 pub const BODIES: usize = 4;
-/// The commit that is to be approved.
+/// The commit to approve.
 pub const HEAD: &str = "a1";
 
 /// How a rule names its services.
 pub enum Key {
     Exact(String),
-    /// Whatever begins with this.
+    /// Every name with this prefix.
     Glob(String),
     /// A regular expression over the whole name, and all names that it matches.
     Regex(String, [String; 2]),
@@ -23,11 +23,11 @@ pub enum Key {
 
 pub struct Rule {
     pub key: Key,
-    /// Which of the [`Body`]s.
+    /// The index of its [`Body`].
     pub body: usize,
 }
 
-/// Two of the team and one of the listed people, and nobody counts for both.
+/// Two of the team and one of the listed people. Nobody counts for both.
 pub struct Body {
     pub team: Vec<String>,
     pub listed: Vec<String>,
@@ -53,7 +53,7 @@ impl State {
     }
 }
 
-/// One of ten reviews; nobody gives two.
+/// One of ten reviews, each by another person.
 pub struct Review {
     pub login: String,
     pub state: State,
@@ -83,7 +83,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// One rule a service; every tenth is a glob, one in a hundred a regular expression (at most ten).
+    /// One rule for each service. Every tenth is a glob, one in a hundred a regular expression (at most ten).
     pub fn new(count: usize) -> Self {
         let rules: Vec<Rule> = (0..count)
             .map(|at| {
@@ -100,7 +100,7 @@ impl Task {
         let bodies: Vec<Body> = (0..BODIES)
             .map(|body| {
                 let team: Vec<String> = (body * 8..body * 8 + 8).map(|at| format!("p{at}")).collect();
-                // One of the listed people is of the team as well: who counts for which is a question.
+                // One of the listed people is also in the team, so the engine must choose where they count.
                 let listed = vec![format!("lead{body}"), team[0].clone()];
                 Body { team, listed }
             })
@@ -110,13 +110,13 @@ impl Task {
         Self { rules, bodies, queries, answers }
     }
 
-    /// The bodies with their numbers.
+    /// The bodies with their indexes.
     pub fn numbered(&self) -> impl Iterator<Item = (usize, &Body)> {
         self.bodies.iter().enumerate()
     }
 }
 
-/// Numbers without a pattern, and always the same ones.
+/// Deterministic numbers without a visible pattern.
 struct Numbers(u64);
 
 impl Numbers {
@@ -126,8 +126,8 @@ impl Numbers {
     }
 }
 
-/// 32 queries: most by exact name from all over the rules, some by glob and by regular expression, four without a rule.
-/// Four that follow each other, from the first on, have one of each kind.
+/// 32 queries: most by exact name, spread over all rules, some by glob or regular expression, four without a rule. The
+/// first four have one query of each kind.
 fn queries(rules: &[Rule], bodies: &[Body]) -> Vec<Query> {
     let mut numbers = Numbers(7);
     let of_kind = |wanted: fn(&Key) -> bool| -> Vec<&Rule> { rules.iter().filter(|rule| wanted(&rule.key)).collect() };
@@ -164,7 +164,7 @@ fn queries(rules: &[Rule], bodies: &[Body]) -> Vec<Query> {
         .collect()
 }
 
-/// Ten people's reviews: most by people whom the rule asks for.
+/// Ten people's reviews, most by people whom the rule names.
 fn reviews(numbers: &mut Numbers, bodies: &[Body], body: usize) -> Vec<Review> {
     let (asked, other) = (&bodies[body], &bodies[(body + 1) % BODIES]);
     let mut people: Vec<String> = asked.team.clone();
@@ -192,7 +192,7 @@ fn answer(rules: &[Rule], bodies: &[Body], query: &Query) -> bool {
     let body = &bodies[rule.body];
     let given: BTreeSet<&String> =
         query.reviews.iter().filter(|review| review.holds(&query.author)).map(|review| &review.login).collect();
-    // Tried out, one listed person after the other, and not counted as the engines do.
+    // Tries one listed person after the other, unlike the engines, which count.
     body.listed
         .iter()
         .filter(|lead| given.contains(lead))

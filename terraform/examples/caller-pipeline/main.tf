@@ -1,5 +1,5 @@
-# A pipeline that asks the gate before it deploys, as a nested execution. It deploys the target and the revision that the
-# gate's output names, and never those of its own input: the input is the word of whoever started the pipeline.
+# A pipeline that starts the gate as a nested execution before it deploys. It deploys the target and the revision that the
+# gate's output names, never those of its own input, because the input contains whatever the caller wrote.
 terraform {
   required_version = ">= 1.9"
 
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Where the gate and the pipeline are."
+  description = "Region of the gate and the pipeline."
   type        = string
   default     = "eu-central-1"
 }
@@ -24,7 +24,7 @@ variable "name" {
 }
 
 variable "caller" {
-  description = "The `caller` output of the countersign module: in one configuration module.countersign.caller, else read from its state."
+  description = "The `caller` output of the countersign module: module.countersign.caller in the same configuration, otherwise read from its state."
   type = object({
     iam_policy = string
     state      = string
@@ -33,11 +33,11 @@ variable "caller" {
 
 locals {
   definition = {
-    Comment = "Asks the gate, then deploys."
+    Comment = "Gets an approval from the gate, then deploys."
     StartAt = "Approval"
     States = {
       Approval = jsondecode(var.caller.state)
-      # In place of your own step: what it is given is what was approved.
+      # Replace this with your own step. It receives what was approved.
       Deploy = {
         Type = "Pass"
         Parameters = {

@@ -1,4 +1,4 @@
-# A gate with everything that can be set: a key of its own, alarms that tell somebody, sizes, limits, tags.
+# A gate with its own KMS key, alarms that reach someone, sizes, limits and tags.
 locals {
   tags = { service = "countersign", owner = "platform" }
 }
@@ -35,7 +35,7 @@ module "countersign" {
   tags        = local.tags
 }
 
-# Who looks after the gate: subscribe your on-call to it.
+# Alarms about the gate itself go here. Subscribe your on-call.
 resource "aws_sns_topic" "platform" {
   name              = "${var.name}-platform-alarms"
   kms_master_key_id = aws_kms_key.countersign.arn
@@ -70,7 +70,7 @@ resource "aws_kms_key" "countersign" {
           }
         }
       },
-      # What could not be delivered is put into queues by AWS itself, and alarms are told by it.
+      # AWS services put undelivered messages into queues and send the alarms.
       {
         Sid       = "AwsItself"
         Effect    = "Allow"

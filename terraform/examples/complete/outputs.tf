@@ -4,17 +4,17 @@ output "gate" {
 }
 
 output "caller" {
-  description = "What a pipeline needs that calls the gate."
+  description = "What a pipeline needs to call the gate."
   value       = module.countersign.caller
 }
 
 output "webhook" {
-  description = "Where GitHub sends its deliveries."
+  description = "The URL to which GitHub sends its deliveries."
   value       = module.countersign.webhook
 }
 
 output "secrets" {
-  description = "The secrets, to be filled by hand."
+  description = "The secrets, which you fill outside Terraform."
   value       = module.countersign.secrets
 }
 
@@ -24,7 +24,7 @@ output "functions" {
 }
 
 output "policy" {
-  description = "The policy that is in force."
+  description = "The policy in force."
   value       = module.countersign.policy
 }
 
@@ -34,11 +34,11 @@ output "notifications" {
 }
 
 output "table" {
-  description = "The table."
+  description = "The table of approval requests, deliveries and audit records."
   value       = module.countersign.table
 }
 
 output "monitoring" {
-  description = "Alarms and dashboard."
+  description = "The names of the alarms and of the dashboard."
   value       = module.countersign.monitoring
 }

@@ -1,5 +1,5 @@
 variable "region" {
-  description = "Where the gate is."
+  description = "Region of the gate."
   type        = string
   default     = "eu-central-1"
 }
@@ -17,7 +17,7 @@ variable "package" {
 }
 
 variable "architecture" {
-  description = "What the zips were built for."
+  description = "Architecture for which the zips were built."
   type        = string
   default     = "x86_64"
 }
@@ -29,13 +29,13 @@ variable "policy_bundle" {
 }
 
 variable "github_url" {
-  description = "GitHub's API."
+  description = "URL of GitHub's API."
   type        = string
   default     = "https://api.github.com"
 }
 
 variable "deletion_protection" {
-  description = "Whether the records are kept from being destroyed."
+  description = "Whether the table is protected against deletion."
   type        = bool
   default     = true
 }

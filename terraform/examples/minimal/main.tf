@@ -1,4 +1,4 @@
-# The least that makes a gate. Before it is applied: a release unpacked into `release`, and
+# The smallest installation. Before you apply it, unpack a release into `release`, and run:
 #   countersign bundle --policy policies -o bundle
 terraform {
   required_version = ">= 1.9"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Where the gate is."
+  description = "Region of the gate."
   type        = string
   default     = "eu-central-1"
 }
@@ -25,21 +25,21 @@ module "countersign" {
 }
 
 output "webhook_url" {
-  description = "For the GitHub App."
+  description = "The webhook URL for the GitHub App."
   value       = module.countersign.webhook.url
 }
 
 output "state_machine_arn" {
-  description = "For pipelines."
+  description = "The state machine that pipelines start."
   value       = module.countersign.gate.state_machine_arn
 }
 
 output "caller" {
-  description = "What a pipeline needs: the rights of its role, and the step."
+  description = "What a pipeline needs to call the gate: the policy for its role, and the step."
   value       = module.countersign.caller
 }
 
 output "policy" {
-  description = "The policy that is in force."
+  description = "The policy in force."
   value       = module.countersign.policy
 }

@@ -1,4 +1,4 @@
-# What the provider would read or be told by AWS. Its validators run on mocked values too, so ARNs have to look like ARNs.
+# Values that the provider would get from AWS. Its validators also check mocked values, so ARNs must look like ARNs.
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }
 }

@@ -1,6 +1,6 @@
-"""The offline AWS peer: moto as the AWS API, with what the gate rests on made as AWS documents it.
+"""The offline AWS peer: moto, patched so that what the gate depends on behaves as AWS documents it.
 
-One module, one purpose. Everything listens on loopback only, and posts nowhere else.
+Each module has one purpose. Everything listens on loopback only and sends nothing elsewhere.
 """
 
 ACCOUNT = "123456789012"

@@ -1,4 +1,4 @@
-"""`python -m peer --port 5555 --front 5556 --data DIR`: the offline AWS peer, until it is stopped."""
+"""`python -m peer --port 5555 --front 5556 --data DIR`: runs the offline AWS peer until it is stopped."""
 
 import argparse
 import os
@@ -9,13 +9,13 @@ import threading
 
 
 def main() -> None:
-    """Puts the patches in place, in this order, and opens both doors."""
+    """Applies the patches in this order, and starts both servers."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--port", type=int, required=True, help="where the AWS API listens")
     arguments.add_argument("--front", type=int, required=True, help="where HTTP APIs and the peer's own calls listen")
     arguments.add_argument("--data", type=pathlib.Path, required=True, help="where logs are kept")
     given = arguments.parse_args()
-    # Read by moto when it is imported.
+    # moto reads this when it is imported.
     os.environ.update(MOTO_PORT=str(given.port), NO_PROXY="127.0.0.1,localhost")
     os.environ.update(AWS_ENDPOINT_URL=f"http://127.0.0.1:{given.port}")
 

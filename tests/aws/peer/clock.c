@@ -1,5 +1,5 @@
-/* The wall clock, moved by the seconds that stand in the first eight bytes of the file that PEER_CLOCK names.
-   Put before a process with LD_PRELOAD. The monotonic clock stays as it is. */
+/* Adds an offset to the wall clock: the first eight bytes of the file named by PEER_CLOCK, in seconds.
+   Loaded into a process with LD_PRELOAD. Leaves the monotonic clock alone. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

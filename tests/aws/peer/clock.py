@@ -1,7 +1,7 @@
-"""The peer's clock: the machine's, moved forward as a test asks.
+"""The peer's clock: the machine's clock plus an offset that tests increase.
 
-The state machine's waits and timeouts run on it, and so do the functions: they are started with a small library before
-them (`clock.c`) that adds the same eight bytes of a file to what the machine says.
+The state machine's waits and timeouts use it. The functions use it too: a small preloaded library (`clock.c`) adds the
+offset, eight bytes in a file, to the machine's time.
 """
 
 import mmap
@@ -13,11 +13,11 @@ import threading
 import time
 
 SLICE = 0.05
-"""How long, in seconds of the machine, a wait may oversleep a clock that was moved."""
+"""How many real seconds a wait may continue after the clock was moved."""
 
 
 class Clock:
-    """Seconds since 1970, ahead of the machine's by what it was moved."""
+    """Seconds since 1970: the machine's time plus the offset."""
 
     def __init__(self, folder: pathlib.Path):
         self.file = folder / "clock"
@@ -29,22 +29,22 @@ class Clock:
 
     @property
     def offset(self) -> int:
-        """By how many seconds it was moved."""
+        """The offset in seconds."""
         return struct.unpack("=q", self._shared[:8])[0]
 
     def now(self) -> float:
-        """What it shows."""
+        """The current time."""
         return time.time() + self.offset
 
     def advance(self, seconds: int) -> None:
-        """Moves it forward; it never goes back."""
+        """Moves the clock forward. It never goes back."""
         if seconds < 0:
-            raise ValueError("a clock goes forward only")
+            raise ValueError("the clock only moves forward")
         with self._lock:
             self._shared[:8] = struct.pack("=q", self.offset + seconds)
 
     def environment(self) -> dict[str, str]:
-        """What a process needs in its environment to read this clock."""
+        """Returns the environment variables that make a process use this clock."""
         return {"LD_PRELOAD": str(self.library), "PEER_CLOCK": str(self.file)}
 
 
@@ -59,11 +59,11 @@ def _library(folder: pathlib.Path) -> pathlib.Path:
 
 
 the: Clock
-"""The one of this process; set by `install` before anything waits."""
+"""The clock of this process. `install` sets it before anything waits."""
 
 
 def install(folder: pathlib.Path) -> Clock:
-    """Makes the clock of this process."""
+    """Creates the clock of this process."""
     global the
     the = Clock(folder)
     return the

@@ -1,4 +1,4 @@
-"""Patch: how executions are stopped, redriven and described, and who is told when their status changes."""
+"""Patch: stopping, redriving and describing executions, and reporting changes of their status."""
 
 import datetime
 import json
@@ -22,16 +22,16 @@ RUNNING = ExecutionStatus.RUNNING
 
 
 class ExecutionNotRedrivable(AWSError):
-    """It runs, or has succeeded."""
+    """The execution is running or has succeeded."""
 
     TYPE, STATUS = "ExecutionNotRedrivable", 400
 
 
-def install(tell: Callable[[dict], None]) -> None:
-    """Puts the patch in place; `tell` is called with each change of an execution's status (`_status_change`)."""
+def install(report: Callable[[dict], None]) -> None:
+    """Applies the patch. Calls `report` with each change of an execution's status (`_status_change`)."""
     _stopping()
-    _redriving(tell)
-    _telling(tell)
+    _redriving(report)
+    _reporting(report)
     _describing()
 
 
@@ -39,7 +39,7 @@ def _stopping() -> None:
     stop = executions.Execution.stop
 
     def stopped(self, stop_date, error=None, cause=None):
-        # moto leaves what waits for a callback waiting.
+        # moto would leave tasks waiting for their callback.
         stop(self, stop_date, error, cause)
         self.error, self.cause = error or None, cause or None
         env = self.exec_worker.env if self.exec_worker else None
@@ -50,7 +50,7 @@ def _stopping() -> None:
     fail = Environment.set_error
 
     def set_error(self, error):
-        # What breaks off because it was stopped has not failed.
+        # A state that ends because the execution was stopped has not failed.
         if not isinstance(self.program_state(), ProgramStopped):
             fail(self, error)
 
@@ -67,7 +67,7 @@ def _stopping() -> None:
 
 
 class _Again(ExecutionWorker):
-    """Runs from the state that failed, on what that state was given."""
+    """Runs again from the failed state, with that state's input."""
 
     def __init__(self, before: ExecutionWorker, redrives: int):
         super().__init__(
@@ -98,7 +98,7 @@ class _Again(ExecutionWorker):
         self._execution_communication.terminated()
 
 
-def _redriving(tell: Callable[[dict], None]) -> None:
+def _redriving(report: Callable[[dict], None]) -> None:
     enter = CommonStateField._eval_body
 
     def eval_body(self, env):
@@ -127,19 +127,19 @@ def _redriving(tell: Callable[[dict], None]) -> None:
         execution.error = execution.cause = execution.stop_date = None
         execution.exec_status = RUNNING
         execution.exec_worker = _Again(before, execution.redrives)
-        tell(_status_change(execution))
+        report(_status_change(execution))
         execution.exec_worker.start()
         return responses.ActionResult({"redriveDate": datetime.datetime.now(datetime.UTC)})
 
     responses.StepFunctionResponse.redrive_execution = redrive_execution
 
 
-def _telling(tell: Callable[[dict], None]) -> None:
+def _reporting(report: Callable[[dict], None]) -> None:
     start = executions.Execution.start
 
     def started(self):
         self.exec_status, self.start_date = RUNNING, _now()
-        tell(_status_change(self))
+        report(_status_change(self))
         start(self)
 
     executions.Execution.start = started
@@ -150,7 +150,7 @@ def _telling(tell: Callable[[dict], None]) -> None:
         reflect(self)
         if self.execution.exec_status != RUNNING:
             self.execution.stop_date = _now()
-        tell(_status_change(self.execution))
+        report(_status_change(self.execution))
 
     communication._reflect_execution_status = reflected
 
@@ -178,8 +178,8 @@ def _describing() -> None:
 def _status_change(execution: executions.Execution) -> dict:
     """The detail of a "Step Functions Execution Status Change" event.
 
-    Fields that AWS's own type definitions do not have, such as the number of redrives, are left out: a receiver must do
-    without them.
+    Omits fields that are not in AWS's own type definitions, such as the number of redrives. A receiver must not need
+    them.
     """
     stopped = execution.stop_date.timestamp() * 1000 if execution.stop_date else None
     succeeded = execution.exec_status == ExecutionStatus.SUCCEEDED

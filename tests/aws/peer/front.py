@@ -1,15 +1,15 @@
-"""The peer's second door: HTTP APIs, the sink for SNS, and what a test asks of the peer itself (`/_peer/…`).
+"""The peer's second server: HTTP APIs, the sink for SNS, and the peer's own API for tests (`/_peer/…`).
 
 | | |
 |---|---|
 | `POST /_peer/clock` `{"advance": seconds}` | moves the clock |
-| `POST /_peer/tick` | fires every schedule once; what the functions answered |
+| `POST /_peer/tick` | fires every schedule once; returns what the functions answered |
 | `POST /_peer/settle` | returns when every event has been delivered |
-| `POST /_peer/encode` `{"base64": bool}` | whether HTTP APIs pass text on in base64 |
+| `POST /_peer/encode` `{"base64": bool}` | whether HTTP APIs encode text in base64 |
 | `POST /_peer/reachable` `{"api": bool}` | whether HTTP APIs answer at all |
-| `POST /_peer/lose` `{"step": name}` | a step's next run does its work and fails; the runs after it are held |
-| `POST /_peer/release` | lets them go |
-| `GET /_peer/tokens` | every task token that was handed out |
+| `POST /_peer/lose` `{"step": name}` | a step's next run does its work but fails; later runs are held |
+| `POST /_peer/release` | continues the held runs |
+| `GET /_peer/tokens` | every task token that was issued |
 """
 
 import json
@@ -21,7 +21,7 @@ _settings = {"base64": False, "api": True}
 
 
 def server(port: int) -> ThreadingHTTPServer:
-    """The door, not yet open."""
+    """Creates the server without starting it."""
     return ThreadingHTTPServer(("127.0.0.1", port), _Handler)
 
 
@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
-        """Says nothing."""
+        """Logs nothing."""
 
     def _any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

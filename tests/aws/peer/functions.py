@@ -1,8 +1,8 @@
-"""Lambda: runs the zip that was uploaded, natively, in as many environments as there are events at a time.
+"""Lambda: runs the uploaded zip as a native process, with one environment for each concurrent event.
 
-A layer is unpacked beside the code, not at `/opt`: what a function's environment places there is placed where it is,
-and `COUNTERSIGN_POLICY`, which by default is below `/opt`, is always given. Nothing else of the environment is made
-up.
+A layer is unpacked beside the code instead of `/opt`. Paths below `/opt` in a function's environment variables are
+changed accordingly, and `COUNTERSIGN_POLICY`, whose default is below `/opt`, is always set. No other variable is
+invented.
 """
 
 import io
@@ -23,7 +23,7 @@ DEFAULT_POLICY = "/opt/countersign/policy.json"
 KEPT = ("DeadLetterConfig", "KMSKeyArn", "LoggingConfig")
 
 RUN_SECONDS = 60
-"""How long a run is held at most."""
+"""How many seconds a run is held at most."""
 
 _lock = threading.Lock()
 _idle: dict[tuple, list[Environment]] = {}
@@ -34,7 +34,7 @@ _port: int
 
 
 class Lost:
-    """A step of the state machine whose next run does its work and fails all the same; the runs after it are held."""
+    """A step of the state machine whose next run does its work but fails. Later runs are held."""
 
     def __init__(self):
         self.first = True
@@ -42,19 +42,19 @@ class Lost:
 
 
 def lose(step: str) -> None:
-    """Loses the answer of the step's next run, and holds the ones after it until `release`."""
+    """Loses the answer of the step's next run, and holds later runs until `release`."""
     _lost[step] = Lost()
 
 
 def release() -> None:
-    """Lets go what `lose` holds."""
+    """Continues the runs that `lose` holds."""
     for lost in _lost.values():
         lost.released.set()
     _lost.clear()
 
 
 def install(folder: pathlib.Path, port: int) -> None:
-    """Replaces moto's Docker by processes. Logs go to `logs/<function>.log` in the folder."""
+    """Replaces moto's Docker containers with processes. Logs go to `logs/<function>.log` in the folder."""
     global _folder, _port
     _folder, _port = folder, port
     (folder / "logs").mkdir(exist_ok=True)
@@ -64,14 +64,14 @@ def install(folder: pathlib.Path, port: int) -> None:
 
 
 def stop() -> None:
-    """Ends every process."""
+    """Stops every process."""
     for environment in _all:
         environment.stop()
         shutil.rmtree(environment.folder, ignore_errors=True)
 
 
 def _keep_configuration() -> None:
-    # moto forgets these, and a plan would set them again and again.
+    # moto forgets these, so every plan would set them again.
     function = models.LambdaFunction
     made, updated, described = function.__init__, function.update_configuration, function.get_configuration
 
@@ -79,7 +79,7 @@ def _keep_configuration() -> None:
         kept = {name: given[name] for name in KEPT if name in given}
         queue = kept.get("DeadLetterConfig", {}).get("TargetArn")
         if queue:
-            # Lambda takes no dead-letter queue that the function's role may not write to.
+            # Lambda rejects a dead-letter queue to which the function's role may not write.
             iam.demand(self.role.rsplit("/", 1)[-1], "sqs:SendMessage", queue)
         self.kept = {**getattr(self, "kept", {}), **kept}
 
@@ -148,7 +148,7 @@ def _unpack(code: bytes, to: pathlib.Path) -> None:
 
 
 def _log_of(function, role: str) -> pathlib.Path:
-    # The function's output reaches its log group only where its role may write there.
+    # The function's output reaches its log group only if its role may write there.
     group = f"arn:aws:logs:{function.region}:{function.account_id}:log-group:/aws/lambda/{function.function_name}"
     may = [
         iam.allowed(role, f"logs:{action}", f"{group}:log-stream:peer")

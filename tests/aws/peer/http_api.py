@@ -22,7 +22,7 @@ from .permissions import may_invoke
 
 @dataclass
 class Request:
-    """A request, and whether its body is to reach the function in base64 though it is text."""
+    """A request, and whether its text body reaches the function in base64."""
 
     method: str
     path: str
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """An answer."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -45,14 +45,14 @@ _log: pathlib.Path
 
 
 def install(folder: pathlib.Path) -> None:
-    """Begins the record of requests, `api.jsonl`."""
+    """Creates the log of requests, `api.jsonl`."""
     global _log
     _log = folder / "api.jsonl"
     _log.touch()
 
 
 def note(request: Request, answer: Answer) -> None:
-    """Writes down what was asked and answered."""
+    """Logs the request and its response."""
     said = {"method": request.method, "path": request.path, "headers": request.headers}
     said |= {
         "body": base64.b64encode(request.body).decode(),
@@ -68,7 +68,7 @@ def _refusal(status: int, message: str) -> Answer:
 
 
 def handle(request: Request) -> Answer:
-    """Finds the route, and asks the function behind it."""
+    """Finds the route and invokes its function."""
     _, api_id, *rest = request.path.split("/", 2)
     path, _, query = ("/" + (rest[0] if rest else "")).partition("?")
     api = apigatewayv2_backends[ACCOUNT][REGION].apis.get(api_id)

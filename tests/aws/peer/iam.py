@@ -1,9 +1,9 @@
-"""Checks every call of a function or of a state machine against its role's policies, and writes down what came of it.
+"""Checks every call of a function or a state machine against its role's policies, and logs the result.
 
-Such a call is signed with the access key `ROLE.<role name>` (`functions`, and `as_role` here); whoever else calls is
-the tester, who may do anything. One line a check: `ALLOW` or `DENY`, the role, the action, the resource.
+Such a call is signed with the access key `ROLE.<role name>` (`functions`, and `as_role` here). Every other caller is
+the tester, who may do anything. Each check logs one line: `ALLOW` or `DENY`, the role, the action, the resource.
 
-Not looked at: conditions, key policies, `NotAction` and `NotResource` (the last two are refused).
+Ignores conditions and key policies. Refuses `NotAction` and `NotResource`.
 """
 
 import fnmatch
@@ -44,7 +44,7 @@ class AccessDenied(AWSError):
 
 
 class AuthorizationError(_RESTError):
-    """The same, as SNS says it."""
+    """The same error, as SNS words it."""
 
     code = 403
 
@@ -53,7 +53,7 @@ class AuthorizationError(_RESTError):
 
 
 def install(folder: pathlib.Path, port: int) -> None:
-    """Puts the check before every call, and lets state machines call with their roles."""
+    """Adds the check to every call, and makes state machines call with their roles."""
     global _log
     _log = folder / "iam.log"
     _log.touch()
@@ -77,12 +77,12 @@ def install(folder: pathlib.Path, port: int) -> None:
 
 
 def key_of(role_arn: str) -> str:
-    """The access key that a role's calls are signed with."""
+    """Returns the access key that signs a role's calls."""
     return "ROLE." + role_arn.rsplit("/", 1)[-1]
 
 
 def allowed(role: str, action: str, resource: str) -> bool:
-    """Whether a role may do this; written down either way."""
+    """Whether a role may do this. Logs the result."""
     verdict = _permits(_identity_policies(role), action, resource)
     boundary = _boundary(role)
     if boundary is not None:
@@ -93,7 +93,7 @@ def allowed(role: str, action: str, resource: str) -> bool:
 
 
 def demand(role: str, action: str, resource: str) -> None:
-    """Refuses what a role may not do."""
+    """Raises an error if a role may not do this."""
     if not allowed(role, action, resource):
         raise AccessDenied(
             f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/peer is not authorized to perform: {action} on "
@@ -116,14 +116,14 @@ def _check_call(call) -> None:
 
 
 def _check_managed_rule(definition: str, role_arn: str) -> None:
-    # Who makes a state machine that waits for a nested one is refused where its role may not make the rule for it.
+    # AWS rejects a state machine that waits for a nested one if its role may not create the rule for it.
     if "startExecution.sync" in definition:
         for action in ("events:PutTargets", "events:PutRule", "events:DescribeRule"):
             demand(role_arn.rsplit("/", 1)[-1], action, MANAGED_RULE)
 
 
 def _asked(call) -> Iterator[tuple[str, str]]:
-    """The actions and resources that a call is about, as IAM names them."""
+    """Yields a call's actions and resources, as IAM names them."""
     service, action = SERVICE.get(call.service_name, call.service_name), call._get_action()
     if service == "dynamodb":
         yield from _asked_of_tables(action, call.body if isinstance(call.body, dict) else json.loads(call.body or "{}"))
@@ -198,6 +198,6 @@ def _permits(statements: list[dict], action: str, resource: str) -> bool:
 
 
 def _matches(patterns, value: str, fold) -> bool:
-    # In IAM `*` and `?` are all there is: a bracket is a bracket.
+    # IAM knows only the wildcards `*` and `?`. A bracket is literal.
     listed = patterns if isinstance(patterns, list) else [patterns]
     return any(fnmatch.fnmatchcase(value, fold(pattern).replace("[", "[[]")) for pattern in listed)

@@ -1,4 +1,4 @@
-"""Patch: `states:startExecution.sync:2` runs, an execution without a name gets one, and a long input is refused."""
+"""Patch: runs `states:startExecution.sync:2`, names executions without a name, and refuses a long input."""
 
 import uuid
 
@@ -22,7 +22,7 @@ class InvalidExecutionInput(AWSError):
 
 
 def install() -> None:
-    """Puts the patch in place."""
+    """Applies the patch."""
     backend = models.StepFunctionsParserBackend
     start = backend.start_execution
 
@@ -32,7 +32,7 @@ def install() -> None:
         return start(self, state_machine_arn, name or str(uuid.uuid4()), execution_input, trace_header)
 
     backend.start_execution = start_execution
-    # The API's parameters begin with a small letter; those of the optimised integrations with a capital.
+    # API parameters start with a lower-case letter, those of optimised integrations with a capital.
     StateTaskService._normalise_parameters = _parameters
     StateTaskService._normalise_response = _response
 

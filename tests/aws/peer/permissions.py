@@ -1,4 +1,4 @@
-"""What a function's own policy lets other services do: the permissions that `aws_lambda_permission` makes."""
+"""What a function's own policy allows other services, as created by `aws_lambda_permission`."""
 
 import fnmatch
 import json
@@ -14,7 +14,7 @@ def may_invoke(function: str, service: str, source: str) -> bool:
     name, qualifier = _named(function)
     try:
         policy = json.loads(json.loads(backend.get_policy(name, qualifier))["Policy"])
-    except Exception:  # moto raises where there is no policy
+    except Exception:  # moto raises an error if there is no policy
         return False
     return any(_fits(statement, service, source) for statement in policy["Statement"])
 

@@ -1,4 +1,4 @@
-"""Patch: calls that the hashicorp/aws provider makes at plan and refresh, and that moto does not know."""
+"""Patch: calls of the hashicorp/aws provider during plan and refresh that moto does not know."""
 
 import json
 
@@ -6,7 +6,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 
 def install() -> None:
-    """Puts the patch in place."""
+    """Applies the patch."""
     StepFunctionResponse.validate_state_machine_definition = lambda self: json.dumps(
         {"result": "OK", "diagnostics": [], "truncated": False}
     )

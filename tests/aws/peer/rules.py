@@ -1,6 +1,6 @@
-"""EventBridge: schedules fire when they are asked to, and events reach the functions of the rules that match.
+"""EventBridge: fires schedules on request, and delivers events to the functions of matching rules.
 
-moto keeps rules, and delivers neither of the two. Deliveries are written to `events.jsonl`.
+moto stores rules but delivers neither. Deliveries are logged in `events.jsonl`.
 """
 
 import datetime
@@ -21,14 +21,14 @@ _under_way: list[threading.Thread] = []
 
 
 def install(folder: pathlib.Path) -> None:
-    """Begins the record of deliveries."""
+    """Creates the log of deliveries."""
     global _log
     _log = folder / "events.jsonl"
     _log.touch()
 
 
 def execution_changed(detail: dict) -> None:
-    """Tells the rules of a change of an execution's status, beside what goes on."""
+    """Delivers a change of an execution's status to the rules, in the background."""
     event = _event("aws.states", "Step Functions Execution Status Change", [detail["executionArn"]], detail)
     thread = threading.Thread(target=_publish, args=(event,), daemon=True)
     _under_way.append(thread)
@@ -42,7 +42,7 @@ def settled() -> None:
 
 
 def tick() -> list[dict]:
-    """Fires every enabled schedule once; what their functions answered."""
+    """Fires every enabled schedule once. Returns what the functions answered."""
     answers = []
     for rule in _enabled():
         if rule.scheduled_expression:

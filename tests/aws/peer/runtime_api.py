@@ -1,4 +1,4 @@
-"""One execution environment of a function: a Runtime API, and the zip's own `bootstrap` as its process.
+"""One execution environment of a function: a Runtime API, and the zip's `bootstrap` as its process.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -16,7 +16,7 @@ from . import clock
 
 
 class Environment:
-    """A process that takes one event at a time."""
+    """A process that handles one event at a time."""
 
     def __init__(self, folder: pathlib.Path, arn: str, log: pathlib.Path):
         self.folder, self.arn, self.log = folder, arn, log
@@ -40,11 +40,11 @@ class Environment:
             )
 
     def runs(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process is alive."""
         return self.process is not None and self.process.poll() is None
 
     def invoke(self, event: bytes, seconds: int) -> tuple[bytes, bool]:
-        """The answer to an event, and whether it is an error."""
+        """Returns the answer to an event, and whether it is an error."""
         request = str(uuid.uuid4())
         self.events.put((request, event, int((clock.the.now() + seconds) * 1000)))
         end = time.monotonic() + seconds
@@ -63,7 +63,7 @@ class Environment:
         ), True
 
     def stop(self) -> None:
-        """Ends the process."""
+        """Stops the process."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -71,7 +71,7 @@ class Environment:
 
 
 def failure(kind: str, message: str) -> bytes:
-    """What Lambda says of a function that failed."""
+    """Returns Lambda's error object for a failed function."""
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
@@ -82,10 +82,10 @@ def _handler(environment: Environment):
         protocol_version = "HTTP/1.1"
 
         def log_message(self, *_):
-            """Says nothing."""
+            """Logs nothing."""
 
         def do_GET(self):
-            """The next event."""
+            """Returns the next event."""
             request, event, deadline = environment.events.get()
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", request)
@@ -98,7 +98,7 @@ def _handler(environment: Environment):
             self.wfile.write(event)
 
         def do_POST(self):
-            """An answer, an error, or an error before the first event."""
+            """Receives an answer, an error, or an error before the first event."""
             body, parts = self._body(), self.path.split("/")
             request = None if parts[-2] == "init" else parts[-2]
             environment.answers.put((request, body, parts[-1] == "error"))

@@ -1,7 +1,7 @@
-"""SNS: what is published to an HTTP endpoint reaches the peer's own sink, whatever host the endpoint names.
+"""SNS: messages to HTTP endpoints go to the peer's own sink, whatever the endpoint's host.
 
-moto really posts, to any host. Deliveries are written to `http.jsonl`; e-mail addresses count as confirmed, and are
-sent nothing.
+moto alone would post to that host. Deliveries are logged in `http.jsonl`. E-mail addresses count as confirmed and
+receive nothing.
 """
 
 import json
@@ -17,7 +17,7 @@ _log: pathlib.Path
 
 
 def install(folder: pathlib.Path, front: str) -> None:
-    """Turns SNS's deliveries over HTTP to the sink below `front`."""
+    """Redirects SNS's HTTP deliveries to the sink below `front`."""
     global _log
     _log = folder / "http.jsonl"
     _log.touch()
@@ -32,6 +32,6 @@ def install(folder: pathlib.Path, front: str) -> None:
 
 
 def received(endpoint: str, body: str) -> None:
-    """Writes a delivery down."""
+    """Logs a delivery."""
     with _lock, _log.open("a") as log:
         log.write(json.dumps({"endpoint": endpoint, "body": body}) + "\n")

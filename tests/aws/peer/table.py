@@ -1,7 +1,7 @@
-"""Patch: DynamoDB as the service has it, where moto lets pass what it refuses.
+"""Patch: makes moto as strict as DynamoDB.
 
-Writes happen one after the other. Refused are reserved words in expressions, names and values that no expression uses,
-an index's key that is empty or of another type, and a consistent read of an index.
+Writes happen one at a time. The patch refuses reserved words in expressions, names and values that no expression uses,
+an index key that is empty or of another type, and a consistent read of an index.
 """
 
 import json
@@ -14,13 +14,13 @@ from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-# Words of the expressions' own grammar, which are no names.
+# Words of the expression grammar, which are not attribute names.
 GRAMMAR = {"and", "or", "not", "in", "between", "set", "remove", "add", "delete"}
 _one_at_a_time = threading.RLock()
 
 
 def install() -> None:
-    """Puts the patch in place."""
+    """Applies the patch."""
     for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
         setattr(DynamoDBBackend, name, _serial(getattr(DynamoDBBackend, name)))
     call = responses.DynamoHandler.call_action
@@ -44,7 +44,7 @@ def _serial(write):
 
 
 def _parts(body: dict) -> Iterator[dict]:
-    """A call, or those that a transaction is made of."""
+    """Yields a call, or the parts of a transaction."""
     if "TransactItems" in body:
         for item in body["TransactItems"]:
             yield from item.values()

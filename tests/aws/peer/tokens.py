@@ -1,7 +1,8 @@
-"""Patch: task tokens as AWS has them.
+"""Patch: task tokens that behave as on AWS.
 
-Long, with `+ / =`; good for one outcome; dead when their task timed out or failed, or their execution ended; a fresh
-one for every try of a retried task. The errors are those of the API reference of SendTaskSuccess and its sisters.
+They are long, contain `+ / =` and accept one outcome. They expire when their task times out or fails, or their
+execution ends. Every try of a retried task has a new one. The errors are those in the API reference of
+SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat.
 """
 
 import base64
@@ -18,11 +19,11 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.eval import states
 
 ISSUED: set[str] = set()
-"""Every token that was ever handed out: what no log and no message may hold."""
+"""Every token ever issued. No log and no message may contain one."""
 
 
 class TaskTimedOut(AWSError):
-    """The task of the token is over, by its timeout, by an outcome, or with its execution."""
+    """The token's task ended: by timeout, with an outcome, or with its execution."""
 
     TYPE, STATUS = "TaskTimedOut", 400
 
@@ -31,7 +32,7 @@ class TaskTimedOut(AWSError):
 
 
 class InvalidOutput(AWSError):
-    """The outcome is no JSON."""
+    """The outcome is not JSON."""
 
     TYPE, STATUS = "InvalidOutput", 400
 
@@ -40,7 +41,7 @@ class InvalidOutput(AWSError):
 
 
 class InvalidToken(AWSError):
-    """No such token was handed out."""
+    """This token was never issued."""
 
     TYPE, STATUS = "InvalidToken", 400
 
@@ -49,7 +50,7 @@ class InvalidToken(AWSError):
 
 
 def install() -> None:
-    """Puts the patch in place."""
+    """Applies the patch."""
     backend = models.StepFunctionsParserBackend
     succeed, fail, beat = backend.send_task_success, backend.send_task_failure, backend.send_task_heartbeat
 
@@ -67,7 +68,7 @@ def install() -> None:
 
     def send_task_heartbeat(self, task_token):
         endpoint = _usable(self, task_token)
-        # AWS takes a heartbeat for a task that asks for none.
+        # AWS accepts a heartbeat even for a task without a heartbeat timeout.
         return beat(self, task_token) if endpoint._heartbeat_endpoint else None
 
     backend.send_task_success = send_task_success
@@ -78,7 +79,7 @@ def install() -> None:
     handle = StateTaskServiceCallback._handle_retry
 
     def handle_retry(self, env, failure_event):
-        # Before the pause, not after it: nobody waits with the token of a run that has failed.
+        # Before the pause, because the token of a failed try expires immediately.
         task = env.states.context_object.context_object_data.get("Task")
         endpoint = task and env.callback_pool_manager.get(task["Token"])
         if endpoint:
@@ -92,7 +93,7 @@ def install() -> None:
 
 
 def execution_of(backend, token):
-    """The execution that a token belongs to, and the token's end of it; none where it was never handed out."""
+    """Returns a token's execution, environment and endpoint. `None` if it was never issued."""
     for machine in backend.state_machines:
         for execution in machine.executions:
             worker = getattr(execution, "exec_worker", None)

@@ -1,6 +1,6 @@
-"""Patch: timeouts, heartbeats, Wait states and pauses before another try run on the peer's clock.
+"""Patch: timeouts, heartbeats, Wait states and pauses before a retry use the peer's clock.
 
-A stopped execution waits for nothing.
+A stopped execution stops waiting.
 """
 
 import datetime
@@ -15,7 +15,7 @@ from . import clock
 
 
 def install() -> None:
-    """Puts the patch in place."""
+    """Applies the patch."""
     execute_state.threading = types.SimpleNamespace(Event=clock.Event)
     callback.Event = clock.Event
     retrier_decl.time = types.SimpleNamespace(sleep=lambda seconds: clock.Event().wait(seconds))
@@ -30,7 +30,7 @@ def _wait(self, env, wait_seconds) -> None:
 
 
 def _seconds_until(self, env) -> float:
-    # moto compares a time in UTC with the machine's local time, and cuts it to seconds.
+    # moto compares a UTC time with the machine's local time, and truncates it to seconds.
     self.string.eval(env=env)
     text = env.stack.pop()
     if not self._is_valid_timestamp_pattern(text):

@@ -1,4 +1,4 @@
-//! A function that answers every event with the same object and calls nobody.
+//! A function that answers every event with the same object and makes no calls.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

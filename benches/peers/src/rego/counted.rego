@@ -1,4 +1,4 @@
-# Two of the team and one of the listed people, and nobody counts for both. `body` comes from the policy beside this.
+# Two of the team and one of the listed people. Nobody counts for both. The other policy file defines `body`.
 package approval
 
 import rego.v1

@@ -1,6 +1,6 @@
-# The rule of a service, keyed by hand: names and the literal beginnings of globs are keys of objects. In steps with guards
-# and defaults, since the VM of regorus 0.14.1 answers otherwise than its interpreter where an `else` follows an `else`,
-# or where what is assigned is undefined.
+# Finds the rule of a service by key: names and the literal prefixes of globs are keys of objects. Uses steps with guards and
+# defaults, because the VM of regorus 0.14.1 differs from its interpreter if an `else` follows an `else`, or if an assigned
+# value is undefined.
 package approval
 
 import rego.v1

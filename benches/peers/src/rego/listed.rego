@@ -1,4 +1,4 @@
-# The rule of a service, from a list of rules as one writes it.
+# Finds the rule of a service in a plain list of rules.
 package approval
 
 import rego.v1

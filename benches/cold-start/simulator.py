@@ -1,4 +1,4 @@
-"""The GitHub of the measurements: the project's stand-in, with the people and the repository that the policy names."""
+"""The GitHub of the measurements: the project's GitHub simulator, with the people and the repository of the policy."""
 
 import pathlib
 import queue
@@ -15,8 +15,8 @@ SERVICE = "internal-reports"
 TEAMS = ("acme/payments", "acme/sre")
 
 
-class Github:
-    """The stand-in and what it delivers, kept instead of handed over."""
+class Simulator:
+    """The GitHub simulator. Its deliveries are kept in a queue instead of reaching a gate."""
 
     def __init__(self, binary: pathlib.Path, policy: pathlib.Path, folder: pathlib.Path, secret: str):
         gate, github = free_port(), free_port()
@@ -26,7 +26,7 @@ class Github:
         self.process = Process(command, folder / "github.log")
         self.delivered: queue.Queue = queue.Queue()
         try:
-            until("the stand-in answers", self._answers)
+            until("the simulator answers", self._answers)
             self.private_key = self._make_app(folder)
             for login in ("dave", "pat", "dana", "lee"):
                 self._control("POST", "users", login=login)
@@ -42,14 +42,14 @@ class Github:
             raise
 
     def pull_request(self, number: int) -> str:
-        """A pull request of dave's; its name."""
+        """Opens a pull request by dave and returns its name."""
         branch = f"change-{number}"
         self._push(branch, f"Change {number}")
         made = self._act("dave", "pulls", title=f"Change {number}", head=branch, base="main")
         return f"{REPOSITORY}#{made['number']}"
 
     def approve(self, pull_request: str) -> dict:
-        """pat's review, as it is delivered."""
+        """Submits pat's approval and returns its delivery."""
         number = pull_request.rpartition("#")[2]
         while not self.delivered.empty():
             self.delivered.get()
@@ -57,7 +57,7 @@ class Github:
         return self.delivery("pull_request_review")
 
     def delivery(self, event: str) -> dict:
-        """The next delivery of an event, as the HTTP API gives it to a function."""
+        """Returns the next delivery of an event, as the HTTP API passes it to a function."""
         while True:
             headers, body = self.delivered.get(timeout=20)
             if headers["x-github-event"] == event:
@@ -72,7 +72,7 @@ class Github:
                 }
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stops the process."""
         self.process.stop()
 
     def _answers(self) -> bool:
@@ -107,7 +107,7 @@ class Github:
 
 def _handler(delivered: queue.Queue):
     class Hook(Handler):
-        """Takes everything."""
+        """Accepts every delivery."""
 
         def do_POST(self):
             headers = {name.lower(): value for name, value in self.headers.items()}
