@@ -1,51 +1,30 @@
-//! Lints: what a sound policy says and probably does not mean. One file for each code, and a list of them here.
+//! Lints: what a sound policy says and probably does not mean. A file holds the lints that are read together.
 //!
-//! They run for `check` alone: nothing here is on the way to a decision. Each reports only what is certain from the
-//! policy's text, and none looks at more pairs than the budget allows, whatever a bundle holds.
+//! They run for `check` and `bundle` alone, never for a decision. Each reports only what the policy's text makes certain,
+//! and all of them together stay within a budget of steps, however large the bundle.
 
-mod audit;
+mod approvers;
 mod bodies;
-mod calendar_always_open;
-mod calendar_never_opens;
-mod calendar_over;
-mod channel_without_subscriber;
-mod committers_counted;
-mod distinct_off;
-mod globs;
-mod invalid_waiver;
-mod may_require_nothing;
-mod no_time_left;
-mod nobody_excluded;
-mod nobody_notified;
-mod none_by_pattern;
-mod none_in_production;
-mod override_as_weak_as_the_rule;
+mod calendars;
+mod channels;
+mod conditions;
+mod fields;
+mod patterns;
 mod quorum;
-mod quorum_unmeetable;
-mod quorum_without_reserve;
-mod shadowed_pattern;
-mod sole_approver;
-mod stand_in_unused;
-mod stretches;
-mod timeout_in_freeze;
-mod unreachable_rule;
-mod unused_calendar;
-mod unused_channel;
-mod unused_group;
-mod unused_waiver;
-mod uses;
+mod stand_ins;
+mod times;
+mod unused;
 mod waiver;
-mod waiver_without_reason;
-mod weak_condition;
+mod weak_override;
 
 use bodies::{Body, Keys, bodies, levels};
 use quorum::Quorum;
 
 use jiff::Timestamp;
 
+use super::Policy;
 use super::load::{Section, read};
 use super::yaml::{Entry, Node, Value};
-use super::{Calendar, Policy};
 use crate::finding::{Code, Finding, Findings, Levels, Source, SourceId, SourceMap, Waived};
 
 /// The most lints that are told of one bundle.
@@ -131,33 +110,24 @@ struct Lint<'l> {
     found: Vec<Finding>,
 }
 
-/// In the order of the codes.
-const LOOKS: [fn(&mut Lint<'_>); 25] = [
-    unused_group::look,
-    unused_channel::look,
-    unused_calendar::look,
-    channel_without_subscriber::look,
-    calendar_never_opens::look,
-    calendar_always_open::look,
-    calendar_over::look,
-    unreachable_rule::look,
-    shadowed_pattern::look,
-    none_by_pattern::look,
-    none_in_production::look,
-    nobody_notified::look,
-    distinct_off::look,
-    committers_counted::look,
-    nobody_excluded::look,
-    audit::look,
-    weak_condition::look,
-    may_require_nothing::look,
-    quorum_unmeetable::look,
-    quorum_without_reserve::look,
-    sole_approver::look,
-    stand_in_unused::look,
-    override_as_weak_as_the_rule::look,
-    no_time_left::look,
-    timeout_in_freeze::look,
+/// In the order of the codes, apart from those in [`fields`], which need no budget.
+const LOOKS: [fn(&mut Lint<'_>); 16] = [
+    unused::look,
+    channels::without_subscriber,
+    calendars::look,
+    patterns::unreachable,
+    patterns::shadowed,
+    channels::nobody_notified,
+    fields::look,
+    conditions::weak,
+    conditions::may_require_nothing,
+    approvers::unmeetable,
+    approvers::without_reserve,
+    approvers::sole,
+    stand_ins::look,
+    weak_override::look,
+    times::no_time_left,
+    times::timeout_in_freeze,
 ];
 
 /// Looks at a sound policy. The sections are those that it was read from.
@@ -183,15 +153,6 @@ impl<'l> Lint<'l> {
         let left = self.budget.checked_sub(u64::try_from(steps).unwrap_or(u64::MAX));
         self.budget = left.unwrap_or(0);
         left.is_some()
-    }
-
-    /// The calendars of which this holds now, as written.
-    fn calendars(&mut self, holds: fn(&Calendar, Timestamp) -> bool) -> Vec<(&'l Entry, &'l Calendar)> {
-        let defined = &self.policy.calendars;
-        let of = |entry: &'l Entry| defined.get(&entry.key).map(|calendar| (entry, &**calendar));
-        let entries: Vec<_> = self.entries("calendars").into_iter().filter_map(of).collect();
-        let now = self.now;
-        entries.into_iter().filter(|(_, calendar)| self.spend(OF_A_CALENDAR) && holds(calendar, now)).collect()
     }
 
     /// What stands under a top-level key, in all files.
@@ -301,14 +262,5 @@ mod tests {
         let linted = of("version: 1\ngroups: { sre: { users: [ana] } }\nfoo: 1\n".to_owned(), &Levels::default());
         let codes: Vec<_> = linted.findings.iter().map(|finding| finding.code).collect();
         assert_eq!((linted.policy.is_none(), codes), (true, vec![Code::UnknownKey]));
-    }
-
-    #[test]
-    fn every_lint_has_a_file_of_its_own() {
-        let modules: Vec<&str> = include_str!("mod.rs").lines().filter_map(|line| line.strip_prefix("mod ")).collect();
-        for code in Code::ALL.iter().filter(|code| code.lint().is_some()) {
-            let module = format!("{};", code.as_str().replace('-', "_"));
-            assert!(modules.contains(&module.as_str()), "{module}");
-        }
     }
 }

@@ -4,8 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::yaml::comments;
-use super::{invalid_waiver, unused_waiver, waiver_without_reason};
-use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, Waived};
+use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, Waived, closest};
 
 /// A comment that sets lints of one line aside.
 #[derive(Debug)]
@@ -43,20 +42,20 @@ pub(super) fn read(sources: &SourceMap, files: &[SourceId]) -> (Vec<Waiver>, Vec
             let (codes, reason) = match said {
                 Said::Nothing => continue,
                 Said::Unclear => {
-                    problems.push(invalid_waiver::unclear(span));
+                    problems.push(unclear(span));
                     continue;
                 }
                 Said::Waiver { codes, reason } => (codes, reason),
             };
             let mut known = Vec::new();
             for code in codes {
-                match invalid_waiver::code(span, code) {
+                match lint_code(span, code) {
                     Ok(code) => known.push(code),
                     Err(finding) => problems.push(finding),
                 }
             }
             if reason.is_empty() {
-                problems.push(waiver_without_reason::finding(span));
+                problems.push(without_reason(span));
             } else if !known.is_empty() {
                 let mut line = span.line;
                 while is_alone && alone.contains(&line) {
@@ -104,16 +103,59 @@ pub(super) fn apply(waivers: &[Waiver], found: Findings) -> (Vec<Finding>, Vec<W
         }
     }
     let each = waivers.iter().flat_map(|waiver| waiver.codes.iter().map(move |code| (waiver, *code)));
-    let unused = each.filter(|(waiver, code)| !used.contains(&(waiver.span, *code)));
-    let unused = unused.map(|(waiver, code)| unused_waiver::finding(waiver, code)).collect();
-    (kept, waived, unused)
+    let idle = each.filter(|(waiver, code)| !used.contains(&(waiver.span, *code)));
+    (kept, waived, idle.map(|(waiver, code)| unused(waiver, code)).collect())
+}
+
+/// A comment that speaks to us and says nothing we know.
+fn unclear(span: Span) -> Finding {
+    Finding::at(Code::InvalidWaiver, span, "this comment is no waiver, and waives nothing")
+        .hint("write `# countersign: allow(CODE) reason`")
+}
+
+/// The lint that is named.
+///
+/// # Errors
+/// There is none of that name that could be waived.
+fn lint_code(span: Span, text: &str) -> Result<Code, Finding> {
+    match Code::from_text(text) {
+        Some(code @ (Code::WaiverWithoutReason | Code::InvalidWaiver | Code::UnusedWaiver)) => {
+            let message = format!("`{}` is about waivers, and cannot be waived", code.as_str());
+            Err(Finding::at(Code::InvalidWaiver, span, message).hint("mend or remove the other waiver"))
+        }
+        Some(code) if code.lint().is_some() => Ok(code),
+        Some(code) => {
+            let message = format!("`{}` cannot be waived: a policy that has it cannot be used", code.as_str());
+            Err(Finding::at(Code::InvalidWaiver, span, message).hint("mend it; only warnings and notes can be waived"))
+        }
+        None => {
+            let lints = Code::ALL.iter().filter(|code| code.lint().is_some()).map(|code| code.as_str());
+            let hint = closest(text, lints).map_or_else(
+                || "`docs/findings.md` lists the codes".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            Err(Finding::at(Code::InvalidWaiver, span, format!("there is no finding `{text}`")).hint(hint))
+        }
+    }
+}
+
+fn unused(waiver: &Waiver, code: Code) -> Finding {
+    let message = format!("there is no `{}` at line {} to be waived", code.as_str(), waiver.line);
+    Finding::at(Code::UnusedWaiver, waiver.span, message)
+        .hint("remove it; a waiver stands on the line that the finding points at, or alone above it")
+}
+
+fn without_reason(span: Span) -> Finding {
+    Finding::at(Code::WaiverWithoutReason, span, "this waiver gives no reason, and waives nothing")
+        .hint("write behind the bracket why this may stand")
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Said, parse};
+    use crate::finding::Code::{InvalidWaiver, UnusedGroup, UnusedWaiver, WaiverWithoutReason};
     use crate::finding::{Code, Levels, Source, SourceContent};
-    use crate::policy::lint::tests::looked_at;
+    use crate::policy::lint::tests::{count, found, looked_at};
     use crate::policy::{Linted, lint};
 
     fn of(text: &str) -> Linted {
@@ -180,5 +222,47 @@ mod tests {
             "version: 1\ngroups: { a: { users: [x] } }\nservices: { s: { description: 'x # countersign: allow(unused-group) y' } }\n",
         );
         assert_eq!(codes(&linted), [Code::UnusedGroup]);
+    }
+
+    fn policy(comment: &str) -> String {
+        format!("version: 1\ngroups:\n  a: {{ users: [x] }} # {comment}\n")
+    }
+
+    #[test]
+    fn an_unknown_code_and_a_comment_of_another_form_are_told_and_waive_nothing() {
+        let text = policy("countersign: allow(unsed-group) soon");
+        assert_eq!(found(InvalidWaiver, &text), ["3:21 there is no finding `unsed-group`"]);
+        assert_eq!(count(UnusedGroup, &text), 1);
+        let text = policy("countersign: ignore unused-group");
+        assert_eq!(found(InvalidWaiver, &text), ["3:21 this comment is no waiver, and waives nothing"]);
+        assert_eq!(count(InvalidWaiver, &policy("countersign: allow(invalid-waiver) soon")), 1);
+    }
+
+    #[test]
+    fn what_refuses_a_policy_cannot_be_waived_and_that_is_told_where_it_is_tried() {
+        let text = "version: 1\n# countersign: allow(none-for-all) we trust everyone\ndefaults: { require: none }\n";
+        let content = SourceContent::Bytes(text.as_bytes().to_vec());
+        let linted = lint::lint(
+            vec![Source { name: "a.yaml".to_owned(), content }],
+            &Levels::default(),
+            crate::policy::lint::tests::looked_at(),
+        );
+        let told: Vec<_> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert!(linted.policy.is_none());
+        assert_eq!(told[0], "`none-for-all` cannot be waived: a policy that has it cannot be used");
+        assert_eq!(told.len(), 2);
+    }
+
+    #[test]
+    fn a_waiver_with_nothing_to_waive_is_told() {
+        let text = "version: 1 # countersign: allow(unused-group) soon\n";
+        assert_eq!(found(UnusedWaiver, text), ["1:12 there is no `unused-group` at line 1 to be waived"]);
+    }
+
+    #[test]
+    fn without_a_reason_the_finding_stands_and_the_waiver_is_told() {
+        let text = "version: 1\ngroups:\n  a: { users: [x] } # countersign: allow(unused-group)\n";
+        assert_eq!(found(WaiverWithoutReason, text), ["3:21 this waiver gives no reason, and waives nothing"]);
+        assert_eq!(count(UnusedGroup, text), 1);
     }
 }

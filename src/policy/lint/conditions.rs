@@ -1,12 +1,55 @@
-//! `weak-condition`: a rule that is looser where the caller, or anyone with triage rights, says so.
-//!
-//! A term loosens where it makes a rule ask for less by holding: in `except`, in the `when` of a way of `any_of`, and
-//! under a `not` where holding would otherwise add a part. Each further `not` turns that round.
+//! Conditions that can leave nothing to approve, and conditions that people who approve nothing can make hold.
 
 use super::Lint;
-use super::may_require_nothing::may_be_left_out;
 use crate::finding::{Code, Finding};
 use crate::policy::{Condition, Field, Requirement, Setting, Test};
+
+/// A `require` all of which conditions can leave out. Such a request is denied: a rule never approves by running empty.
+pub(super) fn may_require_nothing(lint: &mut Lint<'_>) {
+    for body in lint.bodies.clone() {
+        if body.requirement().is_some_and(|(requirement, _)| may_be_left_out(requirement)) {
+            let message = "all of this may be left out, and then the request is denied";
+            lint.report(
+                Finding::at(Code::MayRequireNothing, body.field_span("require"), message)
+                    .hint("add a part without `when`, so that somebody is always asked; or waive this if it is meant"),
+            );
+        }
+    }
+}
+
+/// Whether conditions can leave nothing of it, as far as can be told without knowing what they test.
+fn may_be_left_out(requirement: &Requirement) -> bool {
+    requirement.when().is_some() || parts_may_be_left_out(requirement)
+}
+
+/// The same of what is in it, where it applies itself.
+fn parts_may_be_left_out(requirement: &Requirement) -> bool {
+    let parts = requirement.parts();
+    !parts.is_empty() && parts.iter().all(may_be_left_out) && !covers_every_case(parts)
+}
+
+/// Whether one part applies where another does not: then one of the two always does.
+fn covers_every_case(parts: &[Requirement]) -> bool {
+    let whole: Vec<&Condition> =
+        parts.iter().filter(|part| !parts_may_be_left_out(part)).filter_map(Requirement::when).collect();
+    let opposite = |condition: &Condition| match condition {
+        Condition::Not(inner) => whole.iter().any(|other| same(inner, other)),
+        Condition::All(_) | Condition::Any(_) | Condition::Is(_) => false,
+    };
+    whole.iter().any(|condition| opposite(condition))
+}
+
+/// Whether two conditions say the same, wherever they are written.
+fn same(one: &Condition, other: &Condition) -> bool {
+    match (one, other) {
+        (Condition::All(ones), Condition::All(others)) | (Condition::Any(ones), Condition::Any(others)) => {
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| same(one, other))
+        }
+        (Condition::Not(one), Condition::Not(other)) => same(one, other),
+        (Condition::Is(one), Condition::Is(other)) => one.test == other.test,
+        (Condition::All(_) | Condition::Any(_) | Condition::Not(_) | Condition::Is(_), _) => false,
+    }
+}
 
 /// What a condition decides.
 #[derive(Clone, Copy)]
@@ -19,7 +62,7 @@ enum Role {
     Part,
 }
 
-pub(super) fn look(lint: &mut Lint<'_>) {
+pub(super) fn weak(lint: &mut Lint<'_>) {
     let mut found = Vec::new();
     for body in &lint.bodies {
         if let Some((requirement, _)) = body.requirement() {
@@ -91,7 +134,7 @@ const fn whose_word(test: &Test) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::finding::Code::WeakCondition;
+    use crate::finding::Code::{MayRequireNothing, WeakCondition};
     use crate::policy::lint::tests::{count, found};
 
     fn require(require: &str) -> String {
@@ -165,5 +208,41 @@ mod tests {
         assert_eq!(count(WeakCondition, &way("any_of", &format!("\"@sam\", {weak}"))), 1);
         let negated = leaf("{ not: { labels: small } }");
         assert_eq!(count(WeakCondition, &way("all_of", &format!("\"@sam\", {negated}"))), 1);
+    }
+
+    fn part(who: &str, when: &str) -> String {
+        format!("{{ count: 1, of: [\"@{who}\"], when: {{ {when} }} }}")
+    }
+
+    #[test]
+    fn a_requirement_that_may_be_left_out_whole_is_told() {
+        let told = "4:5 all of this may be left out, and then the request is denied";
+        assert_eq!(found(MayRequireNothing, &require(&part("dana", "labels: x"))), [told]);
+        let both = format!("[{}, {}]", part("dana", "labels: x"), part("lee", "branch: main"));
+        for group in ["all_of", "any_of", "in_order"] {
+            assert_eq!(found(MayRequireNothing, &require(&format!("{{ {group}: {both} }}"))), [told], "{group}");
+        }
+        assert_eq!(count(MayRequireNothing, &require("{ any_of: [\"@dana\"], when: { labels: x } }")), 1);
+        let nested = format!("{{ all_of: [{{ any_of: {both} }}, {}] }}", part("sam", "lines: \">5\""));
+        assert_eq!(count(MayRequireNothing, &require(&nested)), 1);
+    }
+
+    #[test]
+    fn one_part_that_always_applies_is_enough() {
+        let nested = format!("{{ all_of: [{{ any_of: [\"@dana\", {}] }}] }}", part("lee", "labels: x"));
+        for text in ["\"@dana\"", "none", &nested] {
+            assert_eq!(count(MayRequireNothing, &require(text)), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_for_a_case_and_one_for_its_opposite_leave_nothing_out() {
+        let condition = "paths: [infra/], any: [{ branch: main }, { not: { labels: x } }]";
+        let both = |other: &str| format!("{{ any_of: [{}, {}] }}", part("dana", condition), part("lee", other));
+        assert_eq!(count(MayRequireNothing, &require(&both(&format!("not: {{ {condition} }}")))), 0);
+        assert_eq!(count(MayRequireNothing, &require(&both("not: { paths: [infra/] }"))), 1);
+        let empty = format!("{{ all_of: [{}], when: {{ not: {{ labels: x }} }} }}", part("lee", "branch: main"));
+        let half = format!("{{ all_of: [{}, {empty}] }}", part("dana", "labels: x"));
+        assert_eq!(count(MayRequireNothing, &require(&half)), 1, "the opposite can be empty itself");
     }
 }

@@ -1,15 +1,30 @@
-//! `nobody-notified`: a rule that asks people, where no channel hears that they are asked.
-//!
-//! `notify: []` says that nobody is to be told, and is left alone.
+//! Channels that reach nobody, and requests for approval that no channel is notified of.
 
 use std::collections::HashSet;
 
 use super::Lint;
 use super::bodies::{Body, Layer};
 use crate::finding::{Code, Finding, Span};
+use crate::ident::ChannelName;
 use crate::policy::{Event, Field, NotifyRule, Pattern, Require, Service, Setting};
 
-pub(super) fn look(lint: &mut Lint<'_>) {
+/// A channel with neither an e-mail address nor a URL.
+pub(super) fn without_subscriber(lint: &mut Lint<'_>) {
+    for entry in lint.entries("channels") {
+        let channel = ChannelName::new(&entry.key).ok().and_then(|name| lint.policy.channels.get(&name));
+        if channel.is_some_and(|channel| channel.email.is_empty() && channel.https.is_empty()) {
+            let message = format!("the channel `{}` reaches nobody", entry.key);
+            lint.report(
+                Finding::at(Code::ChannelWithoutSubscriber, entry.key_span, message)
+                    .hint("list `email` or `https`; where people subscribe to its topic by other means, waive this"),
+            );
+        }
+    }
+}
+
+/// A rule that needs approvals, and no channel of the rule or the service is notified of `requested`. `notify: []` says
+/// that nobody is to be notified, and is not reported.
+pub(super) fn nobody_notified(lint: &mut Lint<'_>) {
     let tells = |notify: &NotifyRule| {
         !notify.channels(Event::Requested).is_empty() || matches!(notify, NotifyRule::All(none) if none.is_empty())
     };
@@ -64,8 +79,15 @@ fn inherits(service: &Service, environment: &Pattern) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::finding::Code::NobodyNotified;
+    use crate::finding::Code::{ChannelWithoutSubscriber, NobodyNotified};
     use crate::policy::lint::tests::{count, found};
+
+    #[test]
+    fn a_channel_with_no_address_of_either_kind_is_told() {
+        let text =
+            "version: 1\nchannels:\n  a: {}\n  b: { email: [a@b.example] }\n  c: { https: [\"https://c.example\"] }\n";
+        assert_eq!(found(ChannelWithoutSubscriber, text), ["3:3 the channel `a` reaches nobody"]);
+    }
 
     const CHANNELS: &str = "version: 1\nchannels: { oncall: { email: [a@b.example] } }\n";
 
