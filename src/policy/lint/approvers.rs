@@ -1,4 +1,4 @@
-//! Requirements that the people whom they list cannot meet, or only if one certain person takes part.
+//! Requirements that the people whom they list cannot meet, or only with one particular person.
 
 use super::Lint;
 use super::quorum::Quorum;
@@ -9,7 +9,7 @@ use crate::policy::UserRef;
 pub(super) fn unmeetable(lint: &mut Lint<'_>) {
     let unmeetable = lint.quorums.iter().filter(|quorum| quorum.filled < quorum.places).map(|quorum| {
         let (places, filled) = (quorum.places, quorum.filled);
-        let message = format!("this can never be met: it asks for {places} different people, and lists {filled}");
+        let message = format!("this can never be met: it needs {places} different people and lists {filled}");
         Finding::at(Code::QuorumUnmeetable, quorum.span, message)
             .hint("one person counts for one part: list more people or a team, or lower a count")
     });
@@ -27,17 +27,19 @@ pub(super) fn without_reserve(lint: &mut Lint<'_>) {
         if people.is_empty() {
             continue;
         }
-        let message =
-            format!("this cannot be met for work of {}: each is needed, and excluded from their own", names(&people));
+        let message = format!(
+            "changes by {} cannot be approved: each of them is needed, and excluded from their own",
+            names(&people)
+        );
         found.push(
             Finding::at(Code::QuorumWithoutReserve, place(quorum), message)
-                .hint("list at least one person more than are needed, or a team"),
+                .hint("list at least one more person than are needed, or a team"),
         );
     }
     lint.found.extend(found);
 }
 
-/// The leaf that is meant, where there is only one that it could be.
+/// The place of the leaf if there is only one, otherwise of the whole requirement.
 fn place(quorum: &Quorum<'_>) -> Span {
     match quorum.leaves.as_slice() {
         [only] => only.span,
@@ -45,10 +47,10 @@ fn place(quorum: &Quorum<'_>) -> Span {
     }
 }
 
-/// `dana`, `lee` or 3 others.
+/// `dana`, `lee`, `sam` or 3 others.
 fn names(people: &[&UserRef]) -> String {
-    let (shown, rest) = people.split_at_checked(3).unwrap_or((people, &[]));
-    let mut words: Vec<String> = shown.iter().map(|user| format!("`{user}`")).collect();
+    let (first, rest) = people.split_at_checked(3).unwrap_or((people, &[]));
+    let mut words: Vec<String> = first.iter().map(|user| format!("`{user}`")).collect();
     if !rest.is_empty() {
         words.push(format!("{} others", rest.len()));
     }
@@ -63,7 +65,7 @@ fn names(people: &[&UserRef]) -> String {
 pub(super) fn sole(lint: &mut Lint<'_>) {
     let excluding = lint.quorums.iter().filter(|quorum| quorum.excludes);
     let sole = excluding.flat_map(Quorum::sole).map(|(needed, user)| {
-        let message = format!("only `{user}` can meet this, and never for work of their own");
+        let message = format!("only `{user}` can meet this, but not for their own changes");
         Finding::at(Code::SoleApprover, needed.span, message).hint("name a second person or a team: `1 of GROUP`")
     });
     let found: Vec<Finding> = sole.collect();
@@ -82,9 +84,9 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_need_more_different_people_than_they_list_are_told() {
-        let told = found(QuorumUnmeetable, &unmeetable("{ require: { all_of: [2 of two, \"@Dana\"] } }"));
-        assert_eq!(told, ["4:17 this can never be met: it asks for 3 different people, and lists 2"]);
+    fn parts_that_need_more_different_people_than_they_list_are_reported() {
+        let messages = found(QuorumUnmeetable, &unmeetable("{ require: { all_of: [2 of two, \"@Dana\"] } }"));
+        assert_eq!(messages, ["4:17 this can never be met: it needs 3 different people and lists 2"]);
         assert_eq!(
             count(QuorumUnmeetable, &unmeetable("{ require: { in_order: [\"@dana\", { any_of: [\"@dana\"] }] } }")),
             1
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_meet_is_not() {
+    fn parts_that_other_people_can_meet_are_not_reported() {
         for require in [
             "{ all_of: [1 of two, \"@dana\"] }",
             "{ any_of: [2 of two, \"@dana\"] }",
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_in_makes_up_for_who_is_missing() {
+    fn stand_ins_make_up_for_missing_people() {
         let rule = |by: &str| {
             unmeetable(&format!(
                 "{{ require: {{ all_of: [2 of two, \"@dana\"] }}, escalate: {{ after: 1h, stand_in: {{ two: [{by}] }} }} }}"
@@ -138,12 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn a_requirement_that_needs_everyone_it_lists_is_told() {
-        let told = "this cannot be met for work of `dana` or `lee`: each is needed, and excluded from their own";
-        assert_eq!(found(QuorumWithoutReserve, &reserve("{ require: all of two }")), [format!("6:26 {told}")]);
-        assert_eq!(found(QuorumWithoutReserve, &reserve("{ require: 2 of two }")), [format!("6:26 {told}")]);
+    fn a_requirement_that_needs_everyone_it_lists_is_reported() {
+        let message =
+            "changes by `dana` or `lee` cannot be approved: each of them is needed, and excluded from their own";
+        assert_eq!(found(QuorumWithoutReserve, &reserve("{ require: all of two }")), [format!("6:26 {message}")]);
+        assert_eq!(found(QuorumWithoutReserve, &reserve("{ require: 2 of two }")), [format!("6:26 {message}")]);
         let both = "{ require: { all_of: [1 of two, { count: 1, of: [two] }] } }";
-        assert_eq!(found(QuorumWithoutReserve, &reserve(both)), [format!("6:17 {told}")]);
+        assert_eq!(found(QuorumWithoutReserve, &reserve(both)), [format!("6:17 {message}")]);
     }
 
     #[test]
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stands_in_later_is_a_reserve() {
+    fn a_stand_in_is_a_reserve() {
         let rule = |by: &str| {
             reserve(&format!("{{ require: 2 of two, escalate: {{ after: 1h, stand_in: {{ two: [{by}] }} }} }}"))
         };
@@ -181,17 +184,17 @@ mod tests {
     }
 
     #[test]
-    fn a_person_without_whom_nothing_goes_is_told_at_their_part() {
-        let told = "only `dana` can meet this, and never for work of their own";
-        assert_eq!(found(SoleApprover, &sole("{ require: \"@dana\" }")), [format!("4:26 {told}")]);
+    fn a_person_whom_a_part_cannot_do_without_is_reported_at_that_part() {
+        let message = "only `dana` can meet this, but not for their own changes";
+        assert_eq!(found(SoleApprover, &sole("{ require: \"@dana\" }")), [format!("4:26 {message}")]);
         assert_eq!(
             found(SoleApprover, &sole("{ require: { all_of: [1 of team, 1 of one] } }")),
-            [format!("4:48 {told}")]
+            [format!("4:48 {message}")]
         );
     }
 
     #[test]
-    fn a_person_of_several_is_not() {
+    fn one_of_several_people_is_not_reported() {
         for require in ["{ any_of: [\"@dana\", \"@lee\"] }", "{ count: 1, of: [one, \"@lee\"] }", "1 of team"] {
             assert_eq!(count(SoleApprover, &sole(&format!("{{ require: {require} }}"))), 0, "{require}");
         }

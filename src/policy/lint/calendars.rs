@@ -20,16 +20,18 @@ pub(super) fn look(lint: &mut Lint<'_>) {
 
 fn problem(name: &str, calendar: &Calendar, now: Timestamp) -> Option<(Code, String, &'static str)> {
     if calendar.never_opens() {
-        let message = format!("no instant is inside `{name}`: its zone's clock skips all its times");
-        let hint = "clocks that are put forward skip the hour between: write a span that lies beside it";
+        let message = format!("no moment is inside `{name}`: the clock of its time zone skips all its times");
+        let hint = "write a span before or after the hour that the clock skips";
         Some((Code::CalendarNeverOpens, message, hint))
     } else if calendar.always_open() {
-        let message = format!("every instant is inside `{name}`: its spans leave no gap in the week");
-        let hint = "as a window it holds nothing back, and as a freeze everything: leave a gap, or remove it";
+        let message = format!("every moment is inside `{name}`: its spans leave no gap in the week");
+        let hint =
+            "leave a gap, or remove the calendar: a window with it holds nothing back, a freeze holds everything back";
         Some((Code::CalendarAlwaysOpen, message, hint))
     } else if calendar.is_over(now) {
         let message = format!("`{name}` is over: all its dates are past");
-        let hint = "a freeze holds no longer, and a window opens no more: write the next dates, or remove it";
+        let hint =
+            "write the next dates, or remove the calendar: a freeze with it no longer holds, a window no longer opens";
         Some((Code::CalendarOver, message, hint))
     } else {
         None
@@ -47,14 +49,14 @@ mod tests {
     }
 
     #[test]
-    fn a_calendar_of_the_hour_that_summer_time_takes_is_told() {
-        let told = "3:3 no instant is inside `night`: its zone's clock skips all its times";
-        assert_eq!(found(CalendarNeverOpens, &night("02:00", "03:00")), [told]);
-        assert_eq!(count(CalendarOver, &night("02:00", "03:00")), 0, "it is told as one thing only");
+    fn a_calendar_of_the_hour_that_summer_time_skips_is_reported() {
+        let expected = "3:3 no moment is inside `night`: the clock of its time zone skips all its times";
+        assert_eq!(found(CalendarNeverOpens, &night("02:00", "03:00")), [expected]);
+        assert_eq!(count(CalendarOver, &night("02:00", "03:00")), 0, "it is reported once only");
     }
 
     #[test]
-    fn a_minute_more_is_enough() {
+    fn a_calendar_with_one_minute_is_not_reported() {
         assert_eq!(count(CalendarNeverOpens, &night("02:00", "03:01")), 0);
         assert_eq!(count(CalendarNeverOpens, &night("01:59", "03:00")), 0);
     }
@@ -64,16 +66,16 @@ mod tests {
     }
 
     #[test]
-    fn spans_that_cover_the_week_together_are_told() {
-        let told = "3:3 every instant is inside `hours`: its spans leave no gap in the week";
+    fn spans_that_cover_the_week_together_are_reported() {
+        let expected = "3:3 every moment is inside `hours`: its spans leave no gap in the week";
         let both = "{ from: \"mon 00:00\", to: \"fri 12:00\" }, { from: \"fri 12:00\", to: \"mon 00:00\" }";
-        assert_eq!(found(CalendarAlwaysOpen, &hours(both)), [told]);
+        assert_eq!(found(CalendarAlwaysOpen, &hours(both)), [expected]);
         let days = "{ days: [mon, tue, wed, thu, fri, sat, sun], from: \"00:00\", to: \"24:00\" }";
-        assert_eq!(found(CalendarAlwaysOpen, &hours(days)), [told]);
+        assert_eq!(found(CalendarAlwaysOpen, &hours(days)), [expected]);
     }
 
     #[test]
-    fn a_minute_outside_is_enough() {
+    fn a_gap_of_one_minute_is_enough() {
         let days = "{ days: [mon, tue, wed, thu, fri, sat, sun], from: \"00:00\", to: \"23:59\" }";
         assert_eq!(count(CalendarAlwaysOpen, &hours(days)), 0);
     }
@@ -83,19 +85,19 @@ mod tests {
     }
 
     #[test]
-    fn dates_that_are_past_are_told_from_the_moment_the_last_ends() {
-        let told = "3:3 `sale` is over: all its dates are past";
+    fn past_dates_are_reported_from_the_moment_the_last_one_ends() {
+        let expected = "3:3 `sale` is over: all its dates are past";
         let until = |to: &str| sale(&format!("dates: [{{ from: \"2026-11-01 00:00\", to: \"{to}\" }}]"));
-        assert_eq!(found(CalendarOver, &until("2026-11-18 10:00")), [told]);
+        assert_eq!(found(CalendarOver, &until("2026-11-18 10:00")), [expected]);
         assert_eq!(count(CalendarOver, &until("2026-11-18 10:01")), 0);
     }
 
     #[test]
-    fn one_date_that_is_to_come_or_a_week_day_is_enough() {
+    fn a_calendar_with_a_future_date_or_a_weekday_is_not_reported() {
         let dates = "dates: [{ from: \"2020-01-01 00:00\", to: \"2020-02-01 00:00\" }";
         assert_eq!(count(CalendarOver, &sale(&format!("{dates}]"))), 1);
-        let to_come = format!("{dates}, {{ from: \"2030-01-01 00:00\", to: \"2030-02-01 00:00\" }}]");
-        assert_eq!(count(CalendarOver, &sale(&to_come)), 0);
+        let future = format!("{dates}, {{ from: \"2030-01-01 00:00\", to: \"2030-02-01 00:00\" }}]");
+        assert_eq!(count(CalendarOver, &sale(&future)), 0);
         let weekly = format!("{dates}], weekly: [{{ from: \"sat 00:00\", to: \"mon 00:00\" }}]");
         assert_eq!(count(CalendarOver, &sale(&weekly)), 0);
     }

@@ -8,27 +8,27 @@ use crate::policy::{Condition, Field, Requirement, Setting, Test};
 pub(super) fn may_require_nothing(lint: &mut Lint<'_>) {
     for body in lint.bodies.clone() {
         if body.requirement().is_some_and(|(requirement, _)| may_be_left_out(requirement)) {
-            let message = "all of this may be left out, and then the request is denied";
+            let message = "the conditions can leave nothing to approve, and such a request is denied";
             lint.report(
                 Finding::at(Code::MayRequireNothing, body.field_span("require"), message)
-                    .hint("add a part without `when`, so that somebody is always asked; or waive this if it is meant"),
+                    .hint("add a part without `when`, or waive this if you mean the refusal"),
             );
         }
     }
 }
 
-/// Whether conditions can leave nothing of it, as far as can be told without knowing what they test.
+/// Whether conditions can leave nothing of it, whatever they test.
 fn may_be_left_out(requirement: &Requirement) -> bool {
     requirement.when().is_some() || parts_may_be_left_out(requirement)
 }
 
-/// The same of what is in it, where it applies itself.
+/// Whether all its parts can be left out, if it applies itself.
 fn parts_may_be_left_out(requirement: &Requirement) -> bool {
     let parts = requirement.parts();
     !parts.is_empty() && parts.iter().all(may_be_left_out) && !covers_every_case(parts)
 }
 
-/// Whether one part applies where another does not: then one of the two always does.
+/// Whether two parts have opposite conditions, so that one of them always applies.
 fn covers_every_case(parts: &[Requirement]) -> bool {
     let whole: Vec<&Condition> =
         parts.iter().filter(|part| !parts_may_be_left_out(part)).filter_map(Requirement::when).collect();
@@ -39,7 +39,7 @@ fn covers_every_case(parts: &[Requirement]) -> bool {
     whole.iter().any(|condition| opposite(condition))
 }
 
-/// Whether two conditions say the same, wherever they are written.
+/// Whether two conditions are equal, wherever they are written.
 fn same(one: &Condition, other: &Condition) -> bool {
     match (one, other) {
         (Condition::All(ones), Condition::All(others)) | (Condition::Any(ones), Condition::Any(others)) => {
@@ -51,14 +51,13 @@ fn same(one: &Condition, other: &Condition) -> bool {
     }
 }
 
-/// What a condition decides.
 #[derive(Clone, Copy)]
 enum Role {
-    /// Where it holds a freeze does not.
+    /// If it holds, a freeze does not.
     Except,
-    /// Where it holds there is a way more to meet an `any_of`.
+    /// If it holds, there is another way to meet an `any_of`.
     Way,
-    /// Where it holds there is a part more to be met.
+    /// If it holds, there is another part to meet.
     Part,
 }
 
@@ -84,14 +83,14 @@ fn in_requirement(requirement: &Requirement, role: Role, found: &mut Vec<Finding
     let parts = requirement.parts();
     let of_parts = match requirement {
         Requirement::AnyOf(_) if parts.len() > 1 => Role::Way,
-        // A part that is asked besides one that always is makes the way it is in no wider.
+        // Beside a part that always applies, another part does not make the way wider.
         Requirement::AllOf(_) | Requirement::InOrder(_) if !parts.iter().all(may_be_left_out) => Role::Part,
         Requirement::AnyOf(_) | Requirement::AllOf(_) | Requirement::InOrder(_) | Requirement::Leaf(_) => role,
     };
     parts.iter().for_each(|part| in_requirement(part, of_parts, found));
 }
 
-/// Looks through a condition; `loosens`: whether the rule asks for less where it holds.
+/// `loosens` says whether the rule is looser if the condition holds. Each `not` reverses it.
 fn in_condition(condition: &Condition, role: Role, loosens: bool, found: &mut Vec<Finding>) {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => {
@@ -99,17 +98,17 @@ fn in_condition(condition: &Condition, role: Role, loosens: bool, found: &mut Ve
         }
         Condition::Not(inner) => in_condition(inner, role, !loosens, found),
         Condition::Is(term) => {
-            if let Some(whose) = whose_word(&term.test).filter(|_| loosens) {
+            if let Some(control) = controlled_by(&term.test).filter(|_| loosens) {
                 let key = term.test.key();
                 let does = match role {
-                    Role::Except => "lifts the freeze",
-                    Role::Way => "opens another way",
-                    Role::Part => "leaves a part out",
+                    Role::Except => "can lift this freeze",
+                    Role::Way => "can open another way to approve",
+                    Role::Part => "can leave out a part of the requirement",
                 };
                 found.push(
-                    Finding::at(Code::WeakCondition, term.source.span(), format!("`{key}` {does} here: {whose}")).hint(
-                        "decide by what GitHub knows (`paths`, `only_paths`, `lines`, `branch`, `authors`), or waive \
-                         this and say why it may stand",
+                    Finding::at(Code::WeakCondition, term.source.span(), format!("`{key}` {does}: {control}")).hint(
+                        "use what GitHub knows instead (`paths`, `only_paths`, `lines`, `branch`, `authors`), or waive \
+                         this with the reason why it is acceptable",
                     ),
                 );
             }
@@ -117,11 +116,11 @@ fn in_condition(condition: &Condition, role: Role, loosens: bool, found: &mut Ve
     }
 }
 
-/// Whose word a test takes, if not that of GitHub or of the clock.
-const fn whose_word(test: &Test) -> Option<&'static str> {
+/// Who can make a test hold. `None` if only GitHub or the clock decides.
+const fn controlled_by(test: &Test) -> Option<&'static str> {
     match test {
-        Test::Labels(_) => Some("anyone with triage rights sets labels"),
-        Test::Requester(_) | Test::Version(_) | Test::Input(_) => Some("it is whatever the caller says"),
+        Test::Labels(_) => Some("anyone with triage rights can set labels"),
+        Test::Requester(_) | Test::Version(_) | Test::Input(_) => Some("the caller of the gate chooses it"),
         Test::Paths(_)
         | Test::OnlyPaths(_)
         | Test::Branch(_)
@@ -153,35 +152,35 @@ mod tests {
     }
 
     #[test]
-    fn a_freeze_that_a_word_lifts_is_told_at_the_word() {
-        let told = |key: &str, whose: &str| [format!("8:19 `{key}` lifts the freeze here: {whose}")];
-        let caller = "it is whatever the caller says";
+    fn a_freeze_that_others_can_lift_is_reported_at_the_key() {
+        let lifts = |key: &str, control: &str| [format!("8:19 `{key}` can lift this freeze: {control}")];
+        let caller = "the caller of the gate chooses it";
         assert_eq!(
             found(WeakCondition, &except("{ labels: hotfix }")),
-            told("labels", "anyone with triage rights sets labels")
+            lifts("labels", "anyone with triage rights can set labels")
         );
-        assert_eq!(found(WeakCondition, &except("{ requester: dana }")), told("requester", caller));
-        assert_eq!(found(WeakCondition, &except("{ version: \"*-hotfix\" }")), told("version", caller));
-        assert_eq!(found(WeakCondition, &except("{ input: { /a: x } }")), told("input", caller));
+        assert_eq!(found(WeakCondition, &except("{ requester: dana }")), lifts("requester", caller));
+        assert_eq!(found(WeakCondition, &except("{ version: \"*-hotfix\" }")), lifts("version", caller));
+        assert_eq!(found(WeakCondition, &except("{ input: { /a: x } }")), lifts("input", caller));
         assert_eq!(count(WeakCondition, &except("{ paths: docs/, labels: docs }")), 1);
         assert_eq!(count(WeakCondition, &except("{ any: [{ labels: a }, { branch: main }, { version: v1 }] }")), 2);
     }
 
     #[test]
-    fn what_github_knows_is_no_weak_word() {
+    fn keys_that_github_decides_are_not_reported() {
         let facts = "{ paths: a, only_paths: a, branch: main, authors: \"@dana\", only_authors: \"@dana\", lines: \"<9\", within: weekend }";
         assert_eq!(count(WeakCondition, &except(facts)), 0);
     }
 
     #[test]
-    fn a_not_turns_round_what_loosens() {
+    fn a_not_reverses_what_loosens() {
         assert_eq!(count(WeakCondition, &except("{ not: { labels: big } }")), 0);
         assert_eq!(count(WeakCondition, &except("{ not: { not: { labels: small } } }")), 1);
         let both = |when: &str| require(&format!("{{ all_of: [\"@lee\", {}] }}", leaf(when)));
         assert_eq!(count(WeakCondition, &both("{ labels: big }")), 0);
         assert_eq!(
             found(WeakCondition, &both("{ not: { labels: small } }")),
-            ["4:75 `labels` leaves a part out here: anyone with triage rights sets labels"]
+            ["4:75 `labels` can leave out a part of the requirement: anyone with triage rights can set labels"]
         );
         assert_eq!(count(WeakCondition, &both("{ not: { any: [{ not: { version: v1 } }, { requester: ci }] } }")), 1);
         assert_eq!(count(WeakCondition, &require(&leaf("{ labels: big }"))), 0);
@@ -189,18 +188,18 @@ mod tests {
     }
 
     #[test]
-    fn a_way_of_any_of_that_a_word_opens_is_told() {
+    fn a_way_of_any_of_that_others_can_open_is_reported() {
         let way = |when: &str| require(&format!("{{ any_of: [2 of g, {}] }}", leaf(when)));
         let group = "groups: { g: { users: [a, b, c] } }\n";
-        let told = "4:68 `labels` opens another way here: anyone with triage rights sets labels";
-        assert_eq!(found(WeakCondition, &format!("{}{group}", way("{ labels: small }"))), [told]);
+        let expected = "4:68 `labels` can open another way to approve: anyone with triage rights can set labels";
+        assert_eq!(found(WeakCondition, &format!("{}{group}", way("{ labels: small }"))), [expected]);
         assert_eq!(count(WeakCondition, &format!("{}{group}", way("{ not: { labels: big } }"))), 0);
         let alone = require(&format!("{{ any_of: [{}] }}", leaf("{ labels: big }")));
         assert_eq!(count(WeakCondition, &alone), 0, "the only part is no other way");
     }
 
     #[test]
-    fn a_group_within_any_of_is_opened_by_parts_that_could_all_be_left_out() {
+    fn a_group_within_any_of_is_reported_if_all_its_parts_can_be_left_out() {
         let way = |group: &str, parts: &str| require(&format!("{{ any_of: [\"@lee\", {{ {group}: [{parts}] }}] }}"));
         let weak = leaf("{ labels: small }");
         assert_eq!(count(WeakCondition, &way("all_of", &weak)), 1);
@@ -215,12 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn a_requirement_that_may_be_left_out_whole_is_told() {
-        let told = "4:5 all of this may be left out, and then the request is denied";
-        assert_eq!(found(MayRequireNothing, &require(&part("dana", "labels: x"))), [told]);
+    fn a_requirement_of_which_nothing_may_be_left_is_reported() {
+        let expected = "4:5 the conditions can leave nothing to approve, and such a request is denied";
+        assert_eq!(found(MayRequireNothing, &require(&part("dana", "labels: x"))), [expected]);
         let both = format!("[{}, {}]", part("dana", "labels: x"), part("lee", "branch: main"));
         for group in ["all_of", "any_of", "in_order"] {
-            assert_eq!(found(MayRequireNothing, &require(&format!("{{ {group}: {both} }}"))), [told], "{group}");
+            assert_eq!(found(MayRequireNothing, &require(&format!("{{ {group}: {both} }}"))), [expected], "{group}");
         }
         assert_eq!(count(MayRequireNothing, &require("{ any_of: [\"@dana\"], when: { labels: x } }")), 1);
         let nested = format!("{{ all_of: [{{ any_of: {both} }}, {}] }}", part("sam", "lines: \">5\""));
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_for_a_case_and_one_for_its_opposite_leave_nothing_out() {
+    fn parts_with_opposite_conditions_always_leave_one() {
         let condition = "paths: [infra/], any: [{ branch: main }, { not: { labels: x } }]";
         let both = |other: &str| format!("{{ any_of: [{}, {}] }}", part("dana", condition), part("lee", other));
         assert_eq!(count(MayRequireNothing, &require(&both(&format!("not: {{ {condition} }}")))), 0);

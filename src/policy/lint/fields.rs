@@ -5,9 +5,8 @@ use super::bodies::Body;
 use crate::finding::{Code, Finding};
 use crate::policy::{Exclusion, Field, Mode, Setting};
 
-/// Words that stand for what customers meet.
 const PRODUCTION: [&str; 5] = ["live", "prd", "prod", "production", "prods"];
-/// Words that make it something else, written before those.
+/// Words before one of [`PRODUCTION`] that make it something else.
 const NOT: [&str; 6] = ["mock", "no", "non", "not", "pre", "sub"];
 
 pub(super) fn look(lint: &mut Lint<'_>) {
@@ -17,24 +16,25 @@ pub(super) fn look(lint: &mut Lint<'_>) {
 }
 
 fn none(body: &Body<'_>) -> Option<Finding> {
-    let key = body.environment().filter(|_| body.asks_nobody())?;
+    let key = body.environment().filter(|_| body.requires_nobody())?;
     let span = body.field_span("require");
     if is_like_production(key.as_str()) {
-        let message = format!("nobody is asked for `{key}`, which is called like production");
-        let hint = "write who must approve, or waive this and say why nobody needs to";
+        let message = format!("`{key}` needs no approval, and its name suggests production");
+        let hint = "write who must approve, or waive this with the reason why nobody needs to";
         return Some(Finding::at(Code::NoneInProduction, span, message).hint(hint));
     }
     (!key.is_exact()).then(|| {
-        let message = format!("nobody is asked for any environment that matches `{key}`, whatever it is");
-        Finding::at(Code::NoneByPattern, span, message).hint("write each environment that is meant, by name")
+        let message = format!("no environment that matches `{key}` needs an approval");
+        Finding::at(Code::NoneByPattern, span, message).hint("write each environment that you mean by name")
     })
 }
 
 fn mode(body: &Body<'_>) -> Option<Finding> {
     let audit = matches!(body.body.value(Field::Mode), Some(Setting::Mode(Mode::Audit)));
     audit.then(|| {
-        let message = "this stops nothing: every execution passes at once, whatever is decided";
-        let hint = "write `mode: enforce` once the rule does what you mean, or waive this and say until when";
+        let message = "`mode: audit` stops nothing: every execution passes at once";
+        let hint =
+            "write `mode: enforce` once the rule does what you mean, or waive this and say until when the trial lasts";
         Finding::at(Code::Audit, body.field_span("mode"), message).hint(hint)
     })
 }
@@ -42,29 +42,29 @@ fn mode(body: &Body<'_>) -> Option<Finding> {
 fn distinct(body: &Body<'_>) -> Option<Finding> {
     let off = matches!(body.body.value(Field::Distinct), Some(Setting::Distinct(false)));
     off.then(|| {
-        let message = "one person may count for several parts here";
-        let hint = "leave `distinct` out: then each part is met by people of its own";
+        let message = "one person can count for several parts of a requirement";
+        let hint = "remove `distinct`: by default, one person counts for one part";
         Finding::at(Code::DistinctOff, body.field_span("distinct"), message).hint(hint)
     })
 }
 
 fn exclude(body: &Body<'_>) -> Option<Finding> {
     let Some(Setting::Exclude(exclude)) = body.body.value(Field::Exclude) else { return None };
-    if body.asks_nobody() || exclude.contains(&Exclusion::Committers) {
+    if body.requires_nobody() || exclude.contains(&Exclusion::Committers) {
         return None;
     }
     let (code, message, hint) = if exclude.is_empty() {
-        let message = "nobody is excluded here: whoever wrote a change may approve it";
-        (Code::NobodyExcluded, message, "leave `exclude` out: the default is `[author, committers]`")
+        let message = "nobody is excluded: authors can approve their own changes";
+        (Code::NobodyExcluded, message, "remove `exclude`: the default is `[author, committers]`")
     } else {
-        let message = "whoever commits to a pull request may approve it here";
-        let hint = "add `committers`: a list replaces the default `[author, committers]` whole";
+        let message = "anyone who commits to a pull request can also approve it";
+        let hint = "add `committers`: this list replaces the default `[author, committers]`";
         (Code::CommittersCounted, message, hint)
     };
     Some(Finding::at(code, body.field_span("exclude"), message).hint(hint))
 }
 
-/// Whether one of the words of a selector is one for production: `prod-eu`, `eu.live`, `/prd[0-9]/`.
+/// Whether a word of the selector means production: `prod-eu`, `eu.live`, `/prd[0-9]/`.
 fn is_like_production(selector: &str) -> bool {
     let lower = selector.to_ascii_lowercase();
     let mut before = "";
@@ -84,22 +84,22 @@ mod tests {
     use crate::policy::lint::tests::{count, found};
 
     #[test]
-    fn audit_is_told_where_it_is_written() {
+    fn audit_is_reported_at_its_value() {
         let text = "version: 1\ndefaults: { mode: audit }\nenvironments: { production: { require: \"@dana\", mode: audit } }\n";
-        let told = "this stops nothing: every execution passes at once, whatever is decided";
-        assert_eq!(found(Audit, text), [format!("2:19 {told}"), format!("3:55 {told}")]);
+        let message = "`mode: audit` stops nothing: every execution passes at once";
+        assert_eq!(found(Audit, text), [format!("2:19 {message}"), format!("3:55 {message}")]);
     }
 
     #[test]
-    fn a_rule_that_is_enforced_is_not() {
+    fn enforce_is_not_reported() {
         let text = "version: 1\nenvironments: { production: { require: \"@dana\", mode: enforce } }\n";
         assert_eq!(count(Audit, text), 0);
     }
 
     #[test]
-    fn distinct_false_is_told_wherever_it_is_written_and_true_is_not() {
+    fn distinct_false_is_reported_and_true_is_not() {
         let text = "version: 1\ndefaults: { distinct: false }\nenvironments:\n  production: { require: \"@dana\", distinct: true }\n";
-        assert_eq!(found(DistinctOff, text), ["2:23 one person may count for several parts here"]);
+        assert_eq!(found(DistinctOff, text), ["2:23 one person can count for several parts of a requirement"]);
     }
 
     fn policy(rule: &str) -> String {
@@ -107,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn an_exclude_without_committers_is_told_there() {
-        let told = found(CommittersCounted, &policy("{ require: \"@dana\", exclude: [author] }"));
-        assert_eq!(told, ["3:35 whoever commits to a pull request may approve it here"]);
+    fn an_exclude_without_committers_is_reported() {
+        let messages = found(CommittersCounted, &policy("{ require: \"@dana\", exclude: [author] }"));
+        assert_eq!(messages, ["3:35 anyone who commits to a pull request can also approve it"]);
     }
 
     #[test]
-    fn the_default_a_list_with_committers_and_a_rule_that_asks_nobody_are_not() {
+    fn committers_in_exclude_or_no_required_approval_is_not_reported() {
         assert_eq!(count(CommittersCounted, &policy("{ require: \"@dana\" }")), 0);
         assert_eq!(count(CommittersCounted, &policy("{ require: \"@dana\", exclude: [committers] }")), 0);
         assert_eq!(count(CommittersCounted, &policy("{ require: none, exclude: [author] }")), 0);
@@ -121,31 +121,28 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_exclude_is_told_there() {
+    fn an_empty_exclude_is_reported() {
         let text = "version: 1\ndefaults: { exclude: [] }\n";
-        assert_eq!(
-            found(NobodyExcluded, text),
-            ["2:13 nobody is excluded here: whoever wrote a change may approve it"]
-        );
+        assert_eq!(found(NobodyExcluded, text), ["2:13 nobody is excluded: authors can approve their own changes"]);
     }
 
     #[test]
-    fn where_nobody_is_asked_nobody_needs_excluding() {
+    fn an_empty_exclude_without_required_approvals_is_not_reported() {
         assert_eq!(count(NobodyExcluded, "version: 1\nenvironments: { staging: { require: none, exclude: [] } }\n"), 0);
     }
 
     #[test]
-    fn a_pattern_is_told_and_a_name_is_not() {
+    fn none_under_a_pattern_is_reported_and_under_a_name_is_not() {
         let text = "version: 1\nenvironments:\n  \"dev-*\": { require: none }\n  \"/test[0-9]/\": { require: none }\n  staging: { require: none }\n";
         let expected = [
-            "3:23 nobody is asked for any environment that matches `dev-*`, whatever it is",
-            "4:29 nobody is asked for any environment that matches `/test[0-9]/`, whatever it is",
+            "3:23 no environment that matches `dev-*` needs an approval",
+            "4:29 no environment that matches `/test[0-9]/` needs an approval",
         ];
         assert_eq!(found(NoneByPattern, text), expected);
     }
 
     #[test]
-    fn production_is_known_by_a_word_of_its_name() {
+    fn production_is_recognised_by_a_word_of_its_name() {
         for name in ["production", "prod", "prod-eu", "eu.Live", "prd1", "prod-*", "/(eu|us)-prod[0-9]+/"] {
             assert!(is_like_production(name), "{name}");
         }
@@ -155,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn none_is_told_at_the_top_and_in_a_service() {
+    fn none_in_production_is_reported_at_the_top_level_and_in_a_service() {
         let text = "version: 1\nenvironments:\n  prod: { require: none }\n  staging: { require: none }\n\
                     services:\n  docs:\n    repository: a/b\n    environments: { live: { require: none } }\n";
         let expected = [
-            "3:20 nobody is asked for `prod`, which is called like production",
-            "8:38 nobody is asked for `live`, which is called like production",
+            "3:20 `prod` needs no approval, and its name suggests production",
+            "8:38 `live` needs no approval, and its name suggests production",
         ];
         assert_eq!(found(NoneInProduction, text), expected);
     }

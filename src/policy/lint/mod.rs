@@ -27,41 +27,40 @@ use super::load::{Section, read};
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, Levels, Source, SourceId, SourceMap, Waived};
 
-/// The most lints that are told of one bundle.
+/// The most lints that are reported for one bundle.
 const MAX_LINTS: usize = 1000;
-/// How many steps the lints that compare one thing with many may take together.
+/// How many steps all lints together may take to compare things with each other.
 const BUDGET: u64 = 10_000_000;
-/// How many steps it is to ask a calendar for its next change.
+/// The steps for one question to a calendar, such as its next change.
 const OF_A_CALENDAR: usize = 10;
 
-/// What came of linting a bundle.
 #[derive(Debug)]
 pub struct Linted {
-    /// The policy; none where it cannot be used.
+    /// `None` if the policy cannot be used.
     pub policy: Option<Policy>,
-    /// What is wrong with it, and what is worth changing.
+    /// Refusals and lints together.
     pub findings: Findings,
-    /// The lints that comments in the policy set aside.
+    /// The lints that comments in the policy waive.
     pub waived: Vec<Waived>,
     /// The texts that the findings point into.
     pub sources: SourceMap,
 }
 
-/// What the lints find on the way: the reader still has the tree then, which knows every place.
+/// The results of the lints. They run while the reader still has the YAML tree, which knows every place.
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    /// What they found, in no order.
+    /// In no particular order.
     pub(super) found: Vec<Finding>,
     /// The files that are YAML.
     pub(super) texts: Vec<SourceId>,
-    /// When they look.
+    /// The time that calendars are checked at.
     now: Timestamp,
-    /// How much of the budget was spent.
+    /// How many steps of the budget were spent.
     steps: u64,
 }
 
-/// Loads a bundle as [`super::load`] does, and lints it as it is `now` if it is sound. The sources stand in the order of
-/// their names.
+/// Loads a bundle as [`super::load`] does and, if it is sound, lints it as of `now`. The sources are in the order of their
+/// names.
 #[must_use]
 pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
     let mut look = Look { now, ..Look::default() };
@@ -76,35 +75,34 @@ pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
         waived = aside;
     }
     let mut findings = loaded.findings;
-    findings.extend(told(levels.applied(lints.into_iter().collect())));
+    findings.extend(worst(levels.applied(lints.into_iter().collect())));
     findings.sort();
     Linted { policy: loaded.policy, findings, waived, sources: loaded.sources }
 }
 
-/// As many as anyone reads, the worst first to be kept; what is left out is told as one, as bad as the worst of it.
-fn told(findings: Findings) -> Vec<Finding> {
+/// The worst [`MAX_LINTS`] findings. One more finding counts the rest, with the severity of the worst of them.
+fn worst(findings: Findings) -> Vec<Finding> {
     let mut found: Vec<Finding> = findings.into_iter().collect();
     if found.len() > MAX_LINTS {
         found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity()), finding.span));
         let left_out = found.split_off(MAX_LINTS);
         let severity = left_out.iter().map(Finding::severity).max().unwrap_or(Code::TooManyFindings.severity());
-        let message = format!("there are {} findings more, and they are not told", left_out.len());
-        let rest = Finding::of_bundle(Code::TooManyFindings, message).hint("mend these first, or `--allow` a code");
+        let message = format!("{} more findings are not reported", left_out.len());
+        let rest = Finding::of_bundle(Code::TooManyFindings, message).hint("fix these first, or `--allow` a code");
         found.push(Finding { severity, ..rest });
     }
     found
 }
 
-/// The policy and its text, as the lints see them.
 struct Lint<'l> {
     policy: &'l Policy,
     sections: &'l [Section<'l>],
     now: Timestamp,
-    /// Every rule body that is written.
+    /// Every rule body of the policy.
     bodies: Vec<Body<'l>>,
-    /// Every list of selectors that is written.
+    /// Every list of selectors of the policy.
     levels: Vec<Keys<'l>>,
-    /// What the requirements of the bodies come to.
+    /// The quorums of all bodies.
     quorums: Vec<Quorum<'l>>,
     budget: u64,
     found: Vec<Finding>,
@@ -130,7 +128,7 @@ const LOOKS: [fn(&mut Lint<'_>); 16] = [
     times::timeout_in_freeze,
 ];
 
-/// Looks at a sound policy. The sections are those that it was read from.
+/// Runs every lint on a sound policy. The sections are those that it was read from.
 pub(super) fn look(look: &mut Look, policy: &Policy, sections: &[Section<'_>]) {
     let (bodies, levels) = (bodies(policy, sections), levels(policy, sections));
     let (now, quorums, found) = (look.now, Vec::new(), Vec::new());
@@ -148,14 +146,14 @@ impl<'l> Lint<'l> {
         self.found.push(finding);
     }
 
-    /// Whether so many steps may still be taken; they are taken off.
+    /// Takes steps off the budget. Returns whether it still had so many.
     fn spend(&mut self, steps: usize) -> bool {
         let left = self.budget.checked_sub(u64::try_from(steps).unwrap_or(u64::MAX));
         self.budget = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// What stands under a top-level key, in all files.
+    /// The entries under a top-level key, of all files.
     fn entries(&self, key: &str) -> Vec<&'l Entry> {
         entries(nodes(self.sections, key))
     }
@@ -183,15 +181,14 @@ mod tests {
     use super::{MAX_LINTS, lint};
     use crate::finding::{Code, Level, Levels, Severity, Source, SourceContent};
 
-    /// When every test looks.
-    pub(super) fn looked_at() -> Timestamp {
+    pub(super) fn now() -> Timestamp {
         "2026-11-18T10:00:00Z".parse().unwrap()
     }
 
-    /// Lints one file, and tells each finding of this code as `line:column message`.
+    /// Lints one file, and returns each finding of this code as `line:column message`.
     pub(super) fn found(code: Code, text: &str) -> Vec<String> {
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), looked_at());
+        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), now());
         assert!(linted.policy.is_some(), "{:?}", linted.findings);
         let place = |finding: &crate::finding::Finding| {
             let span = finding.span.unwrap();
@@ -200,36 +197,30 @@ mod tests {
         linted.findings.iter().filter(|finding| finding.code == code).map(place).collect()
     }
 
-    /// How often a lint is found in one file.
     pub(super) fn count(code: Code, text: &str) -> usize {
         found(code, text).len()
     }
 
     fn of(text: String, levels: &Levels) -> super::Linted {
         let content = SourceContent::Bytes(text.into_bytes());
-        lint(vec![Source { name: "a.yaml".to_owned(), content }], levels, looked_at())
+        lint(vec![Source { name: "a.yaml".to_owned(), content }], levels, now())
     }
 
     #[test]
-    fn more_lints_than_anyone_reads_are_not_all_told_and_the_worst_are() {
+    fn of_too_many_lints_the_worst_are_reported() {
         let groups: String = (0..2000).map(|number| format!("  g{number}: {{ users: [ana] }}\n")).collect();
         let text = format!("version: 1\nchannels: {{ none-hears: {{}} }}\ngroups:\n{groups}");
         let linted = of(text.clone(), &Levels::default());
         assert_eq!(linted.findings.len(), MAX_LINTS + 1);
         assert_eq!(linted.findings.count(Severity::Error), 0, "a sound policy stays sound");
-        assert!(
-            linted
-                .findings
-                .iter()
-                .any(|finding| finding.message == "there are 1002 findings more, and they are not told")
-        );
+        assert!(linted.findings.iter().any(|finding| finding.message == "1002 more findings are not reported"));
         let mut levels = Levels::default();
         levels.set(Code::ChannelWithoutSubscriber, Level::Deny).unwrap();
         levels.set(Code::UnusedGroup, Level::Allow).unwrap();
         assert_eq!(of(text, &levels).findings.count(Severity::Error), 1);
     }
 
-    /// What a file costs of the budget.
+    /// The steps that a file takes off the budget.
     fn steps(text: String) -> u64 {
         let mut look = super::Look::default();
         let content = SourceContent::Bytes(text.into_bytes());
@@ -245,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_costs_does_not_grow_with_the_number_of_rules() {
+    fn the_steps_for_a_rule_do_not_grow_with_the_number_of_rules() {
         for of in [|number| format!("pay-{number}-*"), |number| format!("*-{number}"), |number| format!("p{number}")] {
             let (few, many) = (steps(patterns(200, of)), steps(patterns(800, of)));
             assert!(few > 0 && many <= few * 5, "{few} {many}");
@@ -253,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_that_could_all_cover_each_other_are_compared_as_far_as_the_budget_goes() {
+    fn patterns_that_could_all_cover_each_other_are_compared_within_the_budget() {
         assert_eq!(steps(patterns(1300, |number| format!("*a{number}b*"))), super::BUDGET);
     }
 

@@ -25,7 +25,8 @@ pub(super) fn unreachable(lint: &mut Lint<'_>) {
     lint.found.extend(found);
 }
 
-/// Patterns with their places, by the text that they end with, by the text that they begin with.
+/// Earlier globs with their places, by the literal text that they begin with and then by the one that they end with. A glob
+/// that covers another begins and ends with no more literal text than the other.
 type Earlier<'l> = HashMap<&'l str, HashMap<&'l str, Vec<(&'l Pattern, Span)>>>;
 
 pub(super) fn shadowed(lint: &mut Lint<'_>) {
@@ -52,14 +53,14 @@ fn look_at(lint: &mut Lint<'_>, level: &Keys<'_>) {
             earlier.entry(prefix).or_default().entry(suffix).or_default().push((key, *span));
         }
     }
-    // A bare `*` is tried last, wherever it stands.
+    // A bare `*` is tried last, wherever it is written.
     let star = level.keys.iter().find(|(key, _)| key.is_star());
     if let (Some(star), Some(wide)) = (star, universal) {
         report(lint, *star, wide);
     }
 }
 
-/// The first pattern found that covers the key, as far as the budget allows.
+/// An earlier pattern that covers the key. `None` if the budget runs out.
 fn covering<'l>(lint: &mut Lint<'_>, earlier: &Earlier<'l>, key: &Pattern) -> Option<(&'l Pattern, Span)> {
     let (prefix, suffix) = literal_ends(key.as_glob()?);
     let beginnings = (0..=prefix.len()).filter_map(|length| prefix.get(..length));
@@ -83,15 +84,14 @@ fn report(lint: &mut Lint<'_>, (key, span): (&Pattern, Span), (wide, wide_span):
     } else {
         format!("put it before `{wide}`, or remove it")
     };
-    let message = format!("`{key}` is never chosen: `{wide}` is tried before it and matches every name that it does");
+    let message = format!("`{key}` never applies: `{wide}` is tried first and matches every name that `{key}` matches");
     let finding = Finding::at(Code::ShadowedPattern, span, message);
-    lint.report(finding.related(wide_span, "this is tried before it").hint(hint));
+    lint.report(finding.related(wide_span, "this pattern is tried first").hint(hint));
 }
 
-/// Regular expressions that match every name, as people write them.
+/// Common regular expressions that match every name.
 const UNIVERSAL: [&str; 8] = ["/.*/", "/.+/", "/^.*$/", "/^.+$/", "/(.*)/", "/(.+)/", "/.*?/", "/.+?/"];
 
-/// Whether every name matches.
 fn is_universal(pattern: &Pattern) -> bool {
     match pattern.as_glob() {
         Some(glob) => glob.contains('*') && glob.bytes().all(|b| b == b'*' || b == b'?') && wild_characters(glob) <= 1,
@@ -103,41 +103,41 @@ fn wild_characters(glob: &str) -> usize {
     glob.bytes().filter(|b| *b == b'?').count()
 }
 
-/// Whether every name that the second pattern matches is one that the first matches. Where it cannot be told: no.
+/// Whether `wide` certainly matches every name that `narrow` matches.
 fn covers(wide: &Pattern, narrow: &Pattern) -> bool {
     if is_universal(wide) {
         return true;
     }
     match (wide.as_glob(), narrow.as_glob()) {
-        (Some(wide), Some(narrow)) => glob_covers(&settled(wide), &settled(narrow)),
+        (Some(wide), Some(narrow)) => glob_covers(&normalized(wide), &normalized(narrow)),
         (None, _) | (_, None) => false,
     }
 }
 
-/// The glob with each run of wildcards written one way: first the `?`, then one `*`.
-fn settled(glob: &str) -> Vec<char> {
-    let mut settled = Vec::with_capacity(glob.len());
+/// The glob with each run of wildcards in one form: first the `?`, then one `*`.
+fn normalized(glob: &str) -> Vec<char> {
+    let mut normalized = Vec::with_capacity(glob.len());
     let mut star = false;
     for c in glob.chars() {
         match c {
             '*' => star = true,
-            '?' => settled.push('?'),
+            '?' => normalized.push('?'),
             _ => {
                 if std::mem::take(&mut star) {
-                    settled.push('*');
+                    normalized.push('*');
                 }
-                settled.push(c);
+                normalized.push(c);
             }
         }
     }
     if star {
-        settled.push('*');
+        normalized.push('*');
     }
-    settled
+    normalized
 }
 
-/// The wide glob is matched against the narrow one as a text: its `*` takes anything, its `?` any one character, and
-/// so a `?` but no `*`.
+/// Matches the wide glob against the narrow one as text. Its `*` matches anything. Its `?` matches one character of the
+/// narrow glob, which may be a `?` but not a `*`.
 fn glob_covers(wide: &[char], narrow: &[char]) -> bool {
     let (mut w, mut n) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
@@ -166,22 +166,22 @@ fn glob_covers(wide: &[char], narrow: &[char]) -> bool {
     wide.get(w..).unwrap_or_default().iter().all(|c| *c == '*')
 }
 
-/// Why no name can match a glob, where that is certain.
+/// The reason why no name can match a glob. `None` if one may.
 fn unnameable(pattern: &Pattern) -> Option<String> {
     let glob = pattern.as_glob()?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | '*' | '?');
     if let Some(c) = glob.chars().find(|c| !allowed(*c)) {
-        return Some(format!("no name has a `{c}` in it"));
+        return Some(format!("no name contains `{c}`"));
     }
     let first = glob.chars().next()?;
     if matches!(first, '.' | '_' | '/' | '-') {
         return Some(format!("no name begins with `{first}`"));
     }
     let least = glob.bytes().filter(|b| *b != b'*').count();
-    (least > 128).then(|| format!("no name has {least} characters"))
+    (least > 128).then(|| format!("this needs at least {least} characters, and a name has at most 128"))
 }
 
-/// The literal text before a glob's first wildcard, and after its last.
+/// The literal text before a glob's first wildcard and after its last one.
 fn literal_ends(glob: &str) -> (&str, &str) {
     let wild = |c: char| c == '*' || c == '?';
     (glob.split(wild).next().unwrap_or_default(), glob.rsplit(wild).next().unwrap_or_default())
@@ -196,16 +196,16 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_pattern_that_no_name_can_match_is_told_at_every_level() {
+    fn a_pattern_that_no_name_can_match_is_reported_at_every_level() {
         let text = "version: 1\nenvironments:\n  \"prod *\": { require: \"@dana\" }\n  \"prod-*\": { require: \"@dana\" }\n\
                     services:\n  \"-pay*\":\n    repository: a/b\n    environments: { \"@*\": { require: \"@dana\" } }\n";
-        let told = found(UnreachableRule, text);
+        let messages = found(UnreachableRule, text);
         let expected = [
-            "3:3 no environment can match `prod *`: no name has a ` ` in it",
+            "3:3 no environment can match `prod *`: no name contains ` `",
             "6:3 no service can match `-pay*`: no name begins with `-`",
-            "8:21 no environment can match `@*`: no name has a `@` in it",
+            "8:21 no environment can match `@*`: no name contains `@`",
         ];
-        assert_eq!(told, expected);
+        assert_eq!(messages, expected);
     }
 
     fn policy(keys: &[&str]) -> String {
@@ -214,29 +214,30 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_behind_a_wider_one_is_told() {
-        let told = found(ShadowedPattern, &policy(&["prod-*", "prod-eu-*"]));
-        let message = "`prod-eu-*` is never chosen: `prod-*` is tried before it and matches every name that it does";
-        assert_eq!(told, [format!("4:3 {message}")]);
+    fn a_pattern_after_a_wider_one_is_reported() {
+        let messages = found(ShadowedPattern, &policy(&["prod-*", "prod-eu-*"]));
+        let message =
+            "`prod-eu-*` never applies: `prod-*` is tried first and matches every name that `prod-eu-*` matches";
+        assert_eq!(messages, [format!("4:3 {message}")]);
         assert_eq!(count(ShadowedPattern, &policy(&["*-eu", "prod-*-eu"])), 1);
         assert_eq!(count(ShadowedPattern, &policy(&["/.*/", "prod-*", "/x|y/", "*"])), 3);
         assert_eq!(count(ShadowedPattern, &policy(&["*", "**"])), 1, "the bare star");
     }
 
     #[test]
-    fn a_narrower_pattern_before_a_wider_one_an_exact_name_and_a_bare_star_before_it_are_not() {
+    fn a_pattern_that_some_name_reaches_is_not_reported() {
         assert_eq!(count(ShadowedPattern, &policy(&["prod-eu-*", "prod-*"])), 0);
         assert_eq!(count(ShadowedPattern, &policy(&["prod-*", "prod-eu", "*"])), 0);
         assert_eq!(count(ShadowedPattern, &policy(&["*", "prod-*"])), 0);
         assert_eq!(
             count(ShadowedPattern, &policy(&["prod-*", "/prod-eu/"])),
             0,
-            "of an expression that is not certain"
+            "a regular expression may match other names"
         );
     }
 
     #[test]
-    fn each_level_is_looked_at_by_itself() {
+    fn each_level_is_checked_by_itself() {
         let own = "services:\n  \"pay-*\":\n    repository: a/b\n    environments:\n      \"p-*\": { require: \"@dana\" }\n      \"p-e*\": { require: \"@dana\" }\n";
         assert_eq!(count(ShadowedPattern, &format!("{}{own}", policy(&["p-*"]))), 1);
     }
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wider_glob_covers_a_narrower_one_and_not_the_other_way_round() {
+    fn a_wider_glob_covers_a_narrower_one_but_not_the_reverse() {
         for (wide, narrow) in [
             ("pay-*", "pay-eu-*"),
             ("pay-*", "pay-?"),
@@ -275,8 +276,8 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_that_no_name_can_match_is_known_by_its_text() {
-        assert_eq!(unnameable(&pattern("pay *")).as_deref(), Some("no name has a ` ` in it"));
+    fn a_glob_that_no_name_can_match_is_recognised_by_its_text() {
+        assert_eq!(unnameable(&pattern("pay *")).as_deref(), Some("no name contains ` `"));
         assert_eq!(unnameable(&pattern("-*")).as_deref(), Some("no name begins with `-`"));
         assert!(unnameable(&pattern(&format!("*{}", "a".repeat(129)))).is_some());
         for text in ["pay-*", "*", "?-x", "a/b.c_*"] {
@@ -286,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_covered_is_matched(wide in "[ab*?]{1,6}", narrow in "[ab*?]{1,6}", name in "[abc]{1,8}") {
+        fn a_covering_glob_matches_what_the_covered_one_matches(wide in "[ab*?]{1,6}", narrow in "[ab*?]{1,6}", name in "[abc]{1,8}") {
             let (wide, narrow) = (format!("{wide}*"), format!("*{narrow}"));
             if covers(&pattern(&wide), &pattern(&narrow)) && pattern(&narrow).matches(&name) {
                 prop_assert!(pattern(&wide).matches(&name), "{} {} {}", wide, narrow, name);
@@ -294,7 +295,7 @@ mod tests {
         }
 
         #[test]
-        fn no_name_matches_what_is_said_to_be_unnameable(glob in "[-ab*?_ ]{1,6}", name in "[a-c][abc_-]{0,6}") {
+        fn no_name_matches_an_unnameable_glob(glob in "[-ab*?_ ]{1,6}", name in "[a-c][abc_-]{0,6}") {
             let glob = format!("{glob}*");
             if unnameable(&pattern(&glob)).is_some() {
                 prop_assert!(!pattern(&glob).matches(&name));

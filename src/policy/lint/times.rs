@@ -13,7 +13,7 @@ use crate::policy::{Calendar, Duration, Field, FreezeEffect, Require, Setting, S
 /// considered. Reported once for each freeze with its window, however many rules take them.
 pub(super) fn no_time_left(lint: &mut Lint<'_>) {
     let mut stretches = Stretches::default();
-    let mut told: HashSet<(Option<Span>, Option<Span>)> = HashSet::new();
+    let mut reported: HashSet<(Option<Span>, Option<Span>)> = HashSet::new();
     for body in lint.rules() {
         let (Some(freeze), Some(window)) = (lint.written(&body, Field::Freeze), lint.written(&body, Field::Window))
         else {
@@ -23,17 +23,17 @@ pub(super) fn no_time_left(lint: &mut Lint<'_>) {
         let places = (span(freeze), span(window));
         let (freezes, open) = (frozen(freeze), opened(window));
         if (freezes.is_empty() && open.is_empty())
-            || told.contains(&places)
+            || reported.contains(&places)
             || stretches.leave_time(lint, &freezes, &open)
         {
             continue;
         }
-        told.insert(places);
+        reported.insert(places);
         report(lint, &body, (!freezes.is_empty(), places.0), (!open.is_empty(), places.1));
     }
 }
 
-/// The calendars in which nothing is released, whatever else holds.
+/// The calendars of the freezes without `except`.
 fn frozen(setting: Option<&Sourced<Setting>>) -> Vec<&Calendar> {
     match setting.map(|setting| &setting.value) {
         Some(Setting::Freeze(freezes)) => {
@@ -43,7 +43,7 @@ fn frozen(setting: Option<&Sourced<Setting>>) -> Vec<&Calendar> {
     }
 }
 
-/// The calendars of a window; none: it is always open.
+/// The calendars of a window. Empty if there is no window.
 fn opened(setting: Option<&Sourced<Setting>>) -> Vec<&Calendar> {
     match setting.map(|setting| &setting.value) {
         Some(Setting::Window(calendars)) => calendars.iter().map(|calendar| &**calendar).collect(),
@@ -51,24 +51,24 @@ fn opened(setting: Option<&Sourced<Setting>>) -> Vec<&Calendar> {
     }
 }
 
-/// Whether there is one, and where it is set.
+/// Whether the rule has a freeze or window, and the place where it is set.
 type Side = (bool, Option<Span>);
 
 fn report(lint: &mut Lint<'_>, body: &Body<'_>, freeze: Side, window: Side) {
     let why = match (freeze.0, window.0) {
-        (true, true) => "whenever the window is open, it is frozen",
-        (true, false) => "it is frozen all along",
-        (false, _) => "the window does not open",
+        (true, true) => "a freeze holds whenever the window is open",
+        (true, false) => "a freeze holds all the time",
+        (false, _) => "the window never opens",
     };
     let message = format!("nothing can be released under {} for a year: {why}", body.named());
-    // Where the rule itself sets one of the two, that is what was written last.
+    // If the rule itself sets one of the two, point there.
     let own = |field| body.body.place(field).is_some();
     let at_window = window.0 && (!freeze.0 || own(Field::Window) || !own(Field::Freeze));
     let (here, there) = if at_window { (window.1, freeze) } else { (freeze.1, window) };
     let mut finding = Finding::at(Code::NoTimeLeft, here.unwrap_or(body.key_span), message)
-        .hint("leave some time between freeze and window; `explain --at TIME` tells what changes next");
+        .hint("leave some time between freeze and window; `explain --at TIME` shows what changes next");
     if let (true, Some(span)) = there {
-        finding = finding.related(span, if at_window { "what freezes it" } else { "the window" });
+        finding = finding.related(span, if at_window { "the freeze" } else { "the window" });
     }
     lint.report(finding);
 }
@@ -104,25 +104,25 @@ pub(super) fn timeout_in_freeze(lint: &mut Lint<'_>) {
     for (span, (timeout, longest, body)) in shortest {
         let longest = u64::try_from(longest.as_secs()).ok().and_then(Duration::from_secs).unwrap_or(timeout);
         let message = format!(
-            "this lasts up to {longest} and `timeout` of {} is {timeout}: who is asked just before it begins can only \
-             approve in it, and is denied",
+            "this freeze lasts up to {longest}, longer than the `timeout` of {} ({timeout}): a request opened just \
+             before it can only be approved during it, and is then denied",
             body.named()
         );
         lint.report(Finding::at(Code::TimeoutInFreeze, span, message).hint(
-            "with `effect: wait` an approval is kept until the freeze ends; a longer `timeout` lets people approve after it",
+            "with `effect: wait`, an approval is kept until the freeze ends; a longer `timeout` lets people approve after it",
         ));
     }
 }
 
-/// How far ahead is looked, in hours.
+/// The time that is looked ahead, in hours.
 const YEAR: i64 = 366 * 24;
-/// The most changes that are looked at for one answer.
+/// The most changes of calendars that one answer considers.
 const MOST_CHANGES: usize = 10_000;
 
-/// Calendars by their names, which tell them apart.
+/// Sorted names of calendars.
 type Key<'l> = Vec<&'l str>;
 
-/// What has been answered.
+/// Answers about the coming year, each computed once.
 #[derive(Default)]
 struct Stretches<'l> {
     left: HashMap<(Key<'l>, Key<'l>), bool>,
@@ -134,8 +134,8 @@ fn end(now: Timestamp) -> Timestamp {
 }
 
 impl<'l> Stretches<'l> {
-    /// Whether there is an instant in the coming year outside all freezes and inside the window, if there is one. Where
-    /// that cannot be told there may be.
+    /// Whether a moment in the coming year is outside all freezes and, if there is a window, inside it. Also `true` if the
+    /// budget runs out.
     fn leave_time(&mut self, lint: &mut Lint<'l>, freezes: &[&'l Calendar], window: &[&'l Calendar]) -> bool {
         let names = |calendars: &[&'l Calendar]| {
             let mut names: Key<'l> = calendars.iter().map(|calendar| calendar.name()).collect();
@@ -152,7 +152,7 @@ impl<'l> Stretches<'l> {
         left
     }
 
-    /// The longest stretch of the calendar that begins in the coming year; none where there is none, or no end of one.
+    /// The longest span of the calendar that begins in the coming year. `None` if there is none or one has no end.
     fn longest(&mut self, lint: &mut Lint<'l>, calendar: &'l Calendar) -> Option<SignedDuration> {
         if let Some(longest) = self.longest.get(calendar.name()) {
             return *longest;
@@ -213,27 +213,27 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_is_always_frozen_is_told_there() {
-        let told =
-            "10:51 nothing can be released under `production` for a year: whenever the window is open, it is frozen";
-        assert_eq!(found(NoTimeLeft, &policy("freeze: [week], window: [friday]")), [told]);
+    fn a_window_that_is_always_frozen_is_reported() {
+        let message =
+            "10:51 nothing can be released under `production` for a year: a freeze holds whenever the window is open";
+        assert_eq!(found(NoTimeLeft, &policy("freeze: [week], window: [friday]")), [message]);
         let wait = "freeze: [{ calendar: week, effect: wait }], window: [friday]";
         assert_eq!(count(NoTimeLeft, &policy(wait)), 1);
     }
 
     #[test]
-    fn freezes_that_follow_on_each_other_and_a_window_that_does_not_open_are_told() {
-        let told = "nothing can be released under `production` for a year: ";
-        let expected = format!("10:35 {told}it is frozen all along");
+    fn freezes_without_a_gap_and_a_window_that_never_opens_are_reported() {
+        let message = "nothing can be released under `production` for a year: ";
+        let expected = format!("10:35 {message}a freeze holds all the time");
         assert_eq!(found(NoTimeLeft, &policy("freeze: [weekend, week]")), [expected]);
         for window in ["past", "far"] {
-            let expected = format!("10:35 {told}the window does not open");
+            let expected = format!("10:35 {message}the window never opens");
             assert_eq!(found(NoTimeLeft, &policy(&format!("window: [{window}]"))), [expected]);
         }
     }
 
     #[test]
-    fn a_few_hours_of_the_year_are_enough() {
+    fn a_rule_that_leaves_a_few_hours_of_the_year_is_not_reported() {
         for fields in [
             "freeze: [weekend], window: [friday]",
             "freeze: [week], window: [friday, soon]",
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_service_inherits_is_told_once_and_what_it_sets_at_the_service() {
+    fn an_inherited_freeze_is_reported_once_and_an_own_one_at_the_service() {
         let services = |own: &str| {
             let service =
                 |name: &str| format!("  {name}: {{ repository: a/b, environments: {{ production: {{ {own} }} }} }}\n");
@@ -256,12 +256,12 @@ mod tests {
         let all = format!("{}{}", policy("freeze: [week], window: [friday]"), services("timeout: 2h"));
         assert_eq!(count(NoTimeLeft, &all), 1);
         let own = format!("{}{}", policy("freeze: [week]"), services("window: [friday]"));
-        let told = |place: &str, name: &str| {
+        let message = |place: &str, name: &str| {
             format!(
-                "{place} nothing can be released under `production` of `{name}` for a year: whenever the window is open, it is frozen"
+                "{place} nothing can be released under `production` of `{name}` for a year: a freeze holds whenever the window is open"
             )
         };
-        assert_eq!(found(NoTimeLeft, &own), [told("12:55", "a"), told("13:55", "b")]);
+        assert_eq!(found(NoTimeLeft, &own), [message("12:55", "a"), message("13:55", "b")]);
     }
 
     const FREEZES: &str = "version: 1\ncalendars:\n  weekend: { timezone: UTC, weekly: [{ from: \"fri 16:00\", to: \"mon 08:00\" }] }\n  past: { timezone: UTC, dates: [{ from: \"2020-01-01 00:00\", to: \"2020-02-01 00:00\" }] }\n  always: { timezone: UTC, weekly: [{ days: [mon, tue, wed, thu, fri, sat, sun], from: \"00:00\", to: \"24:00\" }] }\n";
@@ -272,12 +272,12 @@ mod tests {
 
     fn in_freeze(place: &str, timeout: &str, of: &str) -> String {
         format!(
-            "{place} this lasts up to 2d16h and `timeout` of {of} is {timeout}: who is asked just before it begins can only approve in it, and is denied"
+            "{place} this freeze lasts up to 2d16h, longer than the `timeout` of {of} ({timeout}): a request opened just before it can only be approved during it, and is then denied"
         )
     }
 
     #[test]
-    fn a_freeze_that_outlasts_the_timeout_is_told_at_the_freeze() {
+    fn a_freeze_that_outlasts_the_timeout_is_reported_at_the_freeze() {
         let text = frozen("require: \"@dana\", timeout: 8h, freeze: [past, weekend]");
         assert_eq!(found(TimeoutInFreeze, &text), [in_freeze("7:63", "8h", "`production`")]);
         let built_in = frozen("require: \"@dana\", freeze: weekend");
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_that_outlasts_it_and_a_freeze_that_waits_or_has_no_end_are_not() {
+    fn a_freeze_that_waits_or_has_no_end_and_a_longer_timeout_are_not_reported() {
         for fields in [
             "require: \"@dana\", timeout: 2d16h, freeze: weekend",
             "require: \"@dana\", freeze: [{ calendar: weekend, effect: wait }]",
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_freeze_is_told_once_with_the_shortest_timeout_under_it() {
+    fn a_freeze_is_reported_once_with_the_shortest_timeout_under_it() {
         let own = |name: &str, timeout: &str| {
             format!("  {name}: {{ repository: a/b, environments: {{ production: {{ timeout: {timeout} }} }} }}\n")
         };

@@ -13,7 +13,7 @@ use crate::ident::ChannelName;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
     let uses = Uses::of(lint);
-    let group = "remove it, or name it where its people are to have a say";
+    let group = "remove it, or name it in a rule";
     let calendar = "remove it, or name it in a `freeze`, a `window` or `within`";
     let kinds = [
         (Code::UnusedGroup, "groups", &uses.groups, "nothing uses the group", group),
@@ -21,7 +21,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
             Code::UnusedChannel,
             "channels",
             &uses.channels,
-            "nothing tells the channel",
+            "no `notify` names the channel",
             "remove it, or name it in a `notify`",
         ),
         (Code::UnusedCalendar, "calendars", &uses.calendars, "nothing uses the calendar", calendar),
@@ -33,7 +33,6 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     }
 }
 
-/// The names that something refers to.
 #[derive(Default)]
 struct Uses<'l> {
     groups: HashSet<&'l str>,
@@ -137,19 +136,19 @@ mod tests {
     const GROUPS: &str = "version: 1\ngroups:\n  sre: { users: [ana, sam] }\n  security: { users: [dana, lee] }\n";
 
     #[test]
-    fn a_group_that_nothing_names_is_told_at_its_key() {
+    fn a_group_that_nothing_names_is_reported_at_its_key() {
         let policy = format!("{GROUPS}environments: {{ production: {{ require: 1 of sre }} }}\n");
         assert_eq!(found(UnusedGroup, &policy), ["4:3 nothing uses the group `security`"]);
     }
 
     #[test]
-    fn a_part_of_a_requirement_and_a_veto_are_uses() {
+    fn a_requirement_and_a_veto_use_a_group() {
         let rule = "{ require: { any_of: [1 of sre, \"@dana\"] }, veto: [security] }";
         assert_eq!(count(UnusedGroup, &format!("{GROUPS}environments: {{ production: {rule} }}\n")), 0);
     }
 
     #[test]
-    fn an_override_a_stand_in_and_a_condition_on_authors_are_uses() {
+    fn an_override_an_escalation_and_a_condition_on_authors_use_a_group() {
         for fields in [
             "override: { by: 1 of security }",
             "escalate: [{ after: 1h, stand_in: { sre: [security] } }]",
@@ -170,19 +169,19 @@ mod tests {
     const CHANNELS: &str = "version: 1\nchannels: { oncall: { email: [a@b.example] } }\n";
 
     #[test]
-    fn a_channel_that_nothing_tells_is_told_at_its_key() {
-        assert_eq!(found(UnusedChannel, CHANNELS), ["2:13 nothing tells the channel `oncall`"]);
+    fn a_channel_that_no_notify_names_is_reported_at_its_key() {
+        assert_eq!(found(UnusedChannel, CHANNELS), ["2:13 no `notify` names the channel `oncall`"]);
     }
 
     #[test]
-    fn a_rule_that_tells_it_of_one_event_and_a_service_that_tells_it_use_it() {
+    fn the_notify_of_a_rule_and_of_a_service_use_a_channel() {
         let rule = "environments: { production: { require: \"@dana\", notify: { denied: [oncall] } } }\n";
         assert_eq!(count(UnusedChannel, &format!("{CHANNELS}{rule}")), 0);
         assert_eq!(count(UnusedChannel, &format!("{CHANNELS}services: {{ checkout: {{ notify: [oncall] }} }}\n")), 0);
     }
 
     #[test]
-    fn an_escalation_and_an_override_use_it() {
+    fn the_notify_of_an_escalation_and_of_an_override_use_a_channel() {
         for field in ["escalate: [{ after: 1h, notify: [oncall] }]", "override: { by: \"@lee\", notify: [oncall] }"] {
             let rule = format!("environments: {{ production: {{ require: \"@dana\", {field} }} }}\n");
             assert_eq!(count(UnusedChannel, &format!("{CHANNELS}{rule}")), 0, "{field}");
@@ -193,12 +192,12 @@ mod tests {
         "version: 1\ncalendars:\n  weekend: { timezone: UTC, weekly: [{ from: \"sat 00:00\", to: \"mon 00:00\" }] }\n";
 
     #[test]
-    fn a_calendar_that_nothing_names_is_told_at_its_key() {
+    fn a_calendar_that_nothing_names_is_reported_at_its_key() {
         assert_eq!(found(UnusedCalendar, CALENDARS), ["3:3 nothing uses the calendar `weekend`"]);
     }
 
     #[test]
-    fn a_freeze_a_window_and_a_condition_are_uses() {
+    fn a_freeze_a_window_and_a_condition_use_a_calendar() {
         for fields in [
             "freeze: weekend",
             "freeze: [{ calendar: weekend, effect: wait }]",
