@@ -155,9 +155,9 @@ codes! {
     QuorumWithoutReserve = "quorum-without-reserve" => Warning,
     /// Only one person can meet a part of a requirement.
     SoleApprover = "sole-approver" => Note,
-    /// Somebody stands in for a group, and no requirement can use that.
+    /// Stand-ins are named for a group, and no requirement can use them.
     StandInUnused = "stand-in-unused" => Warning,
-    /// An override is no harder to meet than the rule that it sets aside.
+    /// An override needs no more people than the rule that it sets aside, and no others.
     OverrideAsWeakAsTheRule = "override-as-weak-as-the-rule" => Note,
     /// A freeze and a window leave no time to release anything.
     NoTimeLeft = "no-time-left" => Warning,

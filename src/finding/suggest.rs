@@ -5,7 +5,8 @@ const MOST_WORDS: usize = 2000;
 
 /// The word of `vocabulary` that `given` was most likely meant to be, if one is near enough.
 ///
-/// Near means that at most a third of the letters (at least one) are changed, added, dropped or swapped with a neighbour.
+/// Near means that at most a third of the letters (at least one) are changed, added, dropped or swapped with a
+/// neighbour.
 #[must_use]
 pub fn closest<'v>(given: &str, vocabulary: impl IntoIterator<Item = &'v str>) -> Option<&'v str> {
     let given: Vec<char> = given.chars().take(64).flat_map(char::to_lowercase).collect();

@@ -12,8 +12,8 @@ use super::setting::Field;
 use super::{Duration, Policy};
 use crate::finding::{Code, Finding, Span};
 
-/// Reports every rule that is below a floor, or that reminds or escalates after its deadline. A problem that many services
-/// inherit is reported once.
+/// Reports every rule that is below a floor, or that reminds or escalates after its deadline. A problem that many
+/// services inherit is reported once.
 pub(super) fn bounds(reader: &mut Reader<'_>, policy: &Policy) {
     let mut reported = HashSet::new();
     for service in policy.services() {
@@ -67,7 +67,7 @@ fn after_deadline(reader: &mut Reader<'_>, rule: &Rule<'_>, about: &str, reporte
         }
         let what = field.as_str();
         let message = format!("`{what}` after {after} comes too late: the timeout of {about} is {timeout}");
-        let hint = format!("choose a time before {timeout}, or set a longer `timeout`");
+        let hint = format!("choose less than {timeout}, or set a longer `timeout`");
         let finding = Finding::at(Code::AfterDeadline, place, message).hint(hint);
         reader.report(match deadline {
             Some(deadline) => finding.related(deadline, "the timeout is set here"),

@@ -10,8 +10,8 @@ use crate::ident::Login;
 /// Two values that are longer than this get a mark at the first difference.
 const LONG: usize = 24;
 
-/// Every difference, as what was expected (`-`) and what was decided (`+`), and the reasons of the decision. Reads the same
-/// without colour.
+/// Every difference, as what was expected (`-`) and what was decided (`+`), and the reasons of the decision. Reads the
+/// same without colour.
 #[must_use]
 pub fn failed(case: &Case, outcome: &Outcome, color: bool) -> String {
     let mut lines = Lines { text: String::new(), color };

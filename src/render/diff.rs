@@ -222,8 +222,8 @@ fn block(alike: &Alike<'_>) -> String {
     out
 }
 
-/// Escapes text for Markdown on GitHub. Special characters become entities, text in backticks becomes code, and an `@` cannot
-/// mention anybody.
+/// Escapes text for Markdown on GitHub. Special characters become entities, text in backticks becomes code, and an `@`
+/// cannot mention anybody.
 fn escaped(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " ,.:;/()=-".contains(c) || !c.is_ascii();
     let mut out = String::new();

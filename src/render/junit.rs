@@ -1,8 +1,9 @@
 //! The results of policy tests as JUnit XML, which continuous integration systems read.
 //!
-//! There is no standard. This is what Jenkins, GitLab, GitHub's actions, Azure and Buildkite have in common. It is written
-//! by hand, because it has only three elements: a crate would bring an XML writer and another date library, and still leave
-//! the characters that XML cannot hold to us. Nothing depends on the clock, so equal results give equal bytes.
+//! There is no standard. This is what Jenkins, GitLab, GitHub's actions, Azure and Buildkite have in common. It is
+//! written by hand, because it has only three elements: a crate would bring an XML writer and another date library, and
+//! still leave the characters that XML cannot hold to us. Nothing depends on the clock, so equal results give equal
+//! bytes.
 
 use std::fmt::Write as _;
 

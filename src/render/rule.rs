@@ -1,4 +1,5 @@
-//! The effective rule of a target: each field with its value and the place where it is set, and what the rule needs in words.
+//! The effective rule of a target: each field with its value and the place where it is set, and what the rule needs in
+//! words.
 
 use serde_json::{Map, Value, json};
 

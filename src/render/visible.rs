@@ -2,8 +2,8 @@
 
 /// Replaces every control and reordering character with a visible one.
 ///
-/// Policies and reviews may be written by strangers, and a terminal obeys escape sequences. Line feeds and tabs are replaced
-/// as well: the text becomes one line.
+/// Policies and reviews may be written by strangers, and a terminal obeys escape sequences. Line feeds and tabs are
+/// replaced as well: the text becomes one line.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

@@ -1,8 +1,8 @@
 //! Compares the fields that say who must approve, who may request changes and who may override: `require`, `escalate`,
 //! `distinct`, `veto` and `override`.
 //!
-//! Changes them one after the other, from the old rule to the new. Compares each step for all sets of people, at every time
-//! at which people begin to stand in. If no step is looser, all of them together are not looser either.
+//! Changes them one after the other, from the old rule to the new. Compares each step for all sets of people, at every
+//! time at which people begin to stand in. If no step is looser, all of them together are not looser either.
 
 use super::change::{Effects, FieldChange, Part};
 use super::fields::Tools;

@@ -122,7 +122,8 @@ impl FieldChange {
     }
 }
 
-/// A service or an environment that is compared: a name from a policy, or an example for all names that a pattern matches.
+/// A service or an environment that is compared: a name from a policy, or an example for all names that a pattern
+/// matches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
     /// The name. If no example was found, the pattern itself.

@@ -90,8 +90,8 @@ impl<'r> Case<'r> {
         }
     }
 
-    /// The choices of the requirement, each a set of leaves as bits. Empty if it can never be met. `None` if there are too
-    /// many.
+    /// The choices of the requirement, each a set of leaves as bits. Empty if it can never be met. `None` if there are
+    /// too many.
     pub(super) fn choices(&self, requirement: &Requirement, keys: &mut Keys) -> Option<Vec<u32>> {
         let (_, choices) = self.add(requirement, &mut 0, keys)?;
         Some(choices.unwrap_or_default())

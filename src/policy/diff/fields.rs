@@ -173,8 +173,8 @@ fn require_none(old: &Rule<'_>, new: &Rule<'_>) -> FieldChange {
     }
 }
 
-/// Compares `override` if one of the rules, or both, is `require: none`. It then only sets aside freezes, windows and the
-/// wait timer. `written` says whether it is written differently.
+/// Compares `override` if one of the rules, or both, is `require: none`. It then only sets aside freezes, windows and
+/// the wait timer. `written` says whether it is written differently.
 fn override_of_none(old: &Rule<'_>, new: &Rule<'_>, written: bool) -> Option<FieldChange> {
     let holds_back = |rule: &Rule<'_>| !rule.freeze().is_empty() || rule.window().is_some() || rule.wait().is_some();
     let part = Part::Field(Field::Override);
@@ -260,8 +260,8 @@ fn mode(audit: bool) -> FieldChange {
     }
 }
 
-/// If an approval must name the target, one that does not is ignored. It then no longer replaces an earlier one by the same
-/// person that does, not even if it is stale or was dismissed itself.
+/// If an approval must name the target, one that does not is ignored. It then no longer replaces an earlier one by the
+/// same person that does, not even if it is stale or was dismissed itself.
 fn explicit(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
     let (looser, stricter) = match (old.explicit(), new.explicit()) {
         (false, true) => (

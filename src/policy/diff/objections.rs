@@ -22,8 +22,8 @@ pub(super) struct Objectors {
 struct Changed {
     /// Those who may request changes in this rule only.
     requesting: BTreeSet<Named>,
-    /// Those whose dismissal of a request for changes by others makes a difference: both rules consider the request, and
-    /// this rule may be met without an approval by its author.
+    /// Those whose dismissal of a request for changes by others makes a difference: both rules consider the request,
+    /// and this rule may be met without an approval by its author.
     dismissing: BTreeSet<Named>,
 }
 

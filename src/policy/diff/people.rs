@@ -40,7 +40,8 @@ impl Named {
     }
 }
 
-/// The leaves that somebody counts for, as bits. `one` is the requirement that must be met, `other` the one that must not.
+/// The leaves that somebody counts for, as bits. `one` is the requirement that must be met, `other` the one that must
+/// not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Serves {
     pub(super) one: u32,
@@ -77,8 +78,8 @@ pub(super) struct InPlay {
 const MOST_KINDS: usize = 64;
 
 impl InPlay {
-    /// `named` says who is named for which leaves. `together` says whether one person may count for several leaves of the
-    /// requirement that must be met, so that people with several names matter. `None` if there are too many kinds.
+    /// `named` says who is named for which leaves. `together` says whether one person may count for several leaves of
+    /// the requirement that must be met, so that people with several names matter. `None` if there are too many kinds.
     pub(super) fn new(named: &BTreeMap<Named, Serves>, together: bool) -> Option<Self> {
         let mut classes: Vec<Class> = Vec::new();
         for (name, serves) in named.iter().filter(|(_, serves)| serves.one != 0) {
@@ -98,8 +99,8 @@ impl InPlay {
         (in_play.kinds.len() <= MOST_KINDS).then_some(in_play)
     }
 
-    /// Drops each kind that people of another, unlimited kind can replace: they count for at least as much in `one`, and for
-    /// at most as much in `other`.
+    /// Drops each kind that people of another, unlimited kind can replace: they count for at least as much in `one`,
+    /// and for at most as much in `other`.
     fn drop_replaceable(&mut self) {
         let kinds = std::mem::take(&mut self.kinds);
         let within = |a: u32, b: u32| a & b == a;

@@ -88,8 +88,8 @@ fn covers(pattern: &Pattern, other: &Pattern) -> bool {
 
 /// Whether a glob certainly matches everything that the other matches.
 ///
-/// The other glob is matched as text. A `*` that matches its wildcards also matches everything that they stand for. A `?`
-/// would take a wildcard for one character, so with wildcards there must be no `?`.
+/// The other glob is matched as text. A `*` that matches its wildcards also matches everything that they stand for. A
+/// `?` would take a wildcard for one character, so with wildcards there must be no `?`.
 fn glob_covers(glob: &str, other: &str) -> bool {
     let is_wild = other.contains(['*', '?']);
     glob == other || (!(is_wild && glob.contains('?')) && glob_matches(glob.as_bytes(), other.as_bytes(), u8::eq))

@@ -1,7 +1,7 @@
 //! Which targets of two policies are compared: every name that they contain, and examples for their patterns.
 //!
-//! There is one example for each pattern, and one for each pair of patterns that overlap, because the pattern that applies
-//! to it may change.
+//! There is one example for each pattern, and one for each pair of patterns that overlap, because the pattern that
+//! applies to it may change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;

@@ -23,8 +23,8 @@ pub(super) fn freeze(old: &Rule<'_>, new: &Rule<'_>, keys: &mut Keys) -> Option<
     Some(effects.change(Part::Field(Field::Freeze), "the same times are frozen, written in another way"))
 }
 
-/// A time at which a freeze holds, and none of the others that is as strict. A freeze with `except` is as strict only as one
-/// with the same `except`.
+/// A time at which a freeze holds, and none of the others that is as strict. A freeze with `except` is as strict only
+/// as one with the same `except`.
 fn uncovered(freeze: &Freeze, by: &[Freeze], keys: &mut Keys) -> Option<Beyond> {
     let mut except = |freeze: &Freeze| freeze.except.as_ref().map(|except| keys.condition(except));
     let own = except(freeze);

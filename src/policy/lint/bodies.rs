@@ -104,8 +104,8 @@ impl<'l> Body<'l> {
         }
     }
 
-    /// The place of a field: its value, or its key if the value is a list or a mapping. If the field is missing, the place of
-    /// the body's key.
+    /// The place of a field: its value, or its key if the value is a list or a mapping. If the field is missing, the
+    /// place of the body's key.
     pub(super) fn field_span(&self, field: &str) -> Span {
         match self.node.entry(field) {
             Some(entry) if matches!(entry.node.value, Value::List(_) | Value::Map(_)) => entry.key_span,

@@ -1,7 +1,7 @@
 //! Lints: what a sound policy says and probably does not mean. A file holds the lints that are read together.
 //!
-//! They run for `check` and `bundle` alone, never for a decision. Each reports only what the policy's text makes certain,
-//! and all of them together stay within a budget of steps, however large the bundle.
+//! They run for `check` and `bundle` alone, never for a decision. Each reports only what the policy's text makes
+//! certain, and all of them together stay within a budget of steps, however large the bundle.
 
 mod approvers;
 mod bodies;
@@ -59,8 +59,8 @@ pub(super) struct Look {
     steps: u64,
 }
 
-/// Loads a bundle as [`super::load`] does and, if it is sound, lints it as of `now`. The sources are in the order of their
-/// names.
+/// Loads a bundle as [`super::load`] does and, if it is sound, lints it as of `now`. The sources are in the order of
+/// their names.
 #[must_use]
 pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
     let mut look = Look { now, ..Look::default() };

@@ -25,8 +25,8 @@ pub(super) fn unreachable(lint: &mut Lint<'_>) {
     lint.found.extend(found);
 }
 
-/// Earlier globs with their places, by the literal text that they begin with and then by the one that they end with. A glob
-/// that covers another begins and ends with no more literal text than the other.
+/// Earlier globs with their places, by the literal text that they begin with and then by the one that they end with. A
+/// glob that covers another begins and ends with no more literal text than the other.
 type Earlier<'l> = HashMap<&'l str, HashMap<&'l str, Vec<(&'l Pattern, Span)>>>;
 
 pub(super) fn shadowed(lint: &mut Lint<'_>) {

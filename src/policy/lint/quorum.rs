@@ -1,7 +1,7 @@
 //! Whether the people whom a requirement lists can meet it together, and which of them it cannot do without.
 //!
-//! Considers only leaves that must be met and that name no team, because the policy does not say who is in a team. Matches
-//! people to places as a decision does, so the results are certain.
+//! Considers only leaves that must be met and that name no team, because the policy does not say who is in a team.
+//! Matches people to places as a decision does, so the results are certain.
 
 use std::collections::BTreeMap;
 

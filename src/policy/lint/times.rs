@@ -134,8 +134,8 @@ fn end(now: Timestamp) -> Timestamp {
 }
 
 impl<'l> Stretches<'l> {
-    /// Whether a moment in the coming year is outside all freezes and, if there is a window, inside it. Also `true` if the
-    /// budget runs out.
+    /// Whether a moment in the coming year is outside all freezes and, if there is a window, inside it. Also `true` if
+    /// the budget runs out.
     fn leave_time(&mut self, lint: &mut Lint<'l>, freezes: &[&'l Calendar], window: &[&'l Calendar]) -> bool {
         let names = |calendars: &[&'l Calendar]| {
             let mut names: Key<'l> = calendars.iter().map(|calendar| calendar.name()).collect();

@@ -1,5 +1,5 @@
-//! Waivers: comments `# countersign: allow(CODE) reason`, at the end of the line that a finding points to or alone above
-//! it; and the lints about waivers themselves.
+//! Waivers: comments `# countersign: allow(CODE) reason`, at the end of the line that a finding points to or alone
+//! above it; and the lints about waivers themselves.
 
 use std::collections::{HashMap, HashSet};
 
@@ -82,7 +82,8 @@ fn parse(comment: &str) -> Comment<'_> {
     Comment::Waiver { codes, reason: if reason.contains(char::is_alphanumeric) { reason } else { "" } }
 }
 
-/// Splits findings into those that remain and those that are waived. The third list reports waivers with nothing to waive.
+/// Splits findings into those that remain and those that are waived. The third list reports waivers with nothing to
+/// waive.
 pub(super) fn apply(waivers: &[Waiver], found: Findings) -> (Vec<Finding>, Vec<Waived>, Vec<Finding>) {
     let mut by_place: HashMap<(SourceId, u32, Code), &Waiver> = HashMap::new();
     for waiver in waivers {

@@ -1,7 +1,7 @@
 //! Overrides that need no more people than the rule, and only people whom the rule names.
 //!
-//! An override sets aside more than the requirement, such as a freeze. Reported once for each override, with the first such
-//! rule.
+//! An override sets aside more than the requirement, such as a freeze. Reported once for each override, with the first
+//! such rule.
 
 use std::collections::HashSet;
 
@@ -27,8 +27,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
             continue;
         }
         reported.insert(span);
-        let message =
-            format!("this override is no harder to meet than `require` of {}, by the same people", body.named());
+        let message = format!("this override needs no more people than `require` of {}, and no others", body.named());
         let mut finding = Finding::at(Code::OverrideAsWeakAsTheRule, span, message).hint(
             "an override also sets aside freeze, window and wait: let others give it, or more people, or waive this if \
              you mean it",
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn an_override_by_the_people_of_the_rule_is_reported() {
-        let expected = "4:36 this override is no harder to meet than `require` of `production`, by the same people";
+        let expected = "4:36 this override needs no more people than `require` of `production`, and no others";
         assert_eq!(
             found(OverrideAsWeakAsTheRule, &policy("require: 2 of sre, override: { by: 2 of sre }")),
             [expected]
@@ -135,8 +134,7 @@ mod tests {
             })
             .concat();
         let text = format!("{}services:\n{services}", policy("require: 1 of pay, override: { by: 1 of sre }"));
-        let expected =
-            "4:36 this override is no harder to meet than `require` of `production` of `a`, by the same people";
+        let expected = "4:36 this override needs no more people than `require` of `production` of `a`, and no others";
         assert_eq!(found(OverrideAsWeakAsTheRule, &text), [expected]);
     }
 }

@@ -1,4 +1,5 @@
-//! The matrix as an HTML page: one file, no network, and a content security policy that allows only its own style and script.
+//! The matrix as an HTML page: one file, no network, and a content security policy that allows only its own style and
+//! script.
 
 use super::super::markup::Markup;
 use super::{Matrix, Row, Strictness};

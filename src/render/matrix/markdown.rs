@@ -42,8 +42,8 @@ fn line(out: &mut String, row: &Row<'_>) {
     out.push_str("|\n");
 }
 
-/// Text as it is, or as code if a character has a meaning in Markdown or on GitHub. In the code no pipe ends the cell, and
-/// `@sre` and `#12` link and notify nobody.
+/// Text as it is, or as code if a character has a meaning in Markdown or on GitHub. In the code no pipe ends the cell,
+/// and `@sre` and `#12` link and notify nobody.
 fn cell(out: &mut String, text: &str) {
     let plain = |c: char| c.is_ascii_alphanumeric() || " ,.:/()=-".contains(c);
     if text.chars().all(plain) {

@@ -1,5 +1,5 @@
-//! The forms of single values: names, patterns, durations, approvers. A form accepts everything that `check` accepts, and
-//! leaves to `check` what a regular expression cannot say.
+//! The forms of single values: names, patterns, durations, approvers. A form accepts everything that `check` accepts,
+//! and leaves to `check` what a regular expression cannot say.
 
 use super::build::{Node, matching, matching_both, some_text};
 
