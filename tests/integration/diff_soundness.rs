@@ -1,5 +1,5 @@
-//! If `diff` does not call a change looser or mixed, the new policy approves nothing that the old one did not: checked with
-//! random pairs of policies, and random facts that both decide on.
+//! If `diff` does not call a change looser or mixed, the new policy approves nothing that the old one did not: checked
+//! with random pairs of policies, and random facts that both decide on.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The JSON Schemas of policy files and test files: they are valid, accept what the engine accepts, refuse wrong forms, and
-//! have the same keys as the readers. The validator is a third-party crate.
+//! The JSON Schemas of policy files and test files: they are valid, accept what the engine accepts, refuse wrong forms,
+//! and have the same keys as the readers. The validator is a third-party crate.
 #![expect(clippy::disallowed_methods, reason = "a test reads the files that it is about")]
 
 use std::collections::{BTreeMap, BTreeSet};
