@@ -1,26 +1,21 @@
-//! The kinds of problems, each with a stable code. `docs/findings.md` explains them one by one.
-//!
-//! Knows what each is and how bad it is by itself, and not how a command was told to take it.
+//! The kinds of problems, each with a stable code and a default severity. `docs/findings.md` explains each.
 
 use serde::{Serialize, Serializer};
 
 use super::Severity;
 
-/// Declares the codes with their text, so that the list of all is never short of one. What stands behind `=>` is the
-/// severity of a lint: a code without one refuses the policy.
+/// Declares the codes with their texts and lists them all. `=> Severity` makes a code a lint; a code without it refuses
+/// the policy.
 macro_rules! codes {
     ($(#[doc = $doc:literal] $name:ident = $text:literal $(=> $severity:ident)?,)*) => {
-        /// The kind of a problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $(#[doc = $doc] $name,)*
         }
 
         impl Code {
-            /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// As it is printed.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -28,7 +23,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What it is about, in one sentence.
+            /// The summary in SARIF, in one sentence.
             #[must_use]
             pub const fn summary(self) -> &'static str {
                 match self {
@@ -36,7 +31,7 @@ macro_rules! codes {
                 }
             }
 
-            /// How bad a lint of this kind is where nobody says otherwise; none: no lint, and no policy with it.
+            /// The default severity of a lint. `None` if the code is a refusal.
             #[must_use]
             pub const fn lint(self) -> Option<Severity> {
                 match self {
@@ -50,128 +45,128 @@ macro_rules! codes {
 }
 
 codes! {
-    /// There is no policy file.
+    /// The folder holds no policy file.
     EmptyBundle = "empty-bundle",
     /// A file cannot be read.
     UnreadableFile = "unreadable-file",
-    /// A file is larger than any policy needs to be.
+    /// A file or the bundle is larger than allowed.
     TooLarge = "too-large",
-    /// There are more problems than are told.
+    /// There are more problems than are reported.
     TooManyFindings = "too-many-findings",
     /// A file is not UTF-8 text.
     NotUtf8 = "not-utf8",
-    /// A file is not YAML.
+    /// A file is not YAML, or uses YAML that policies do not have.
     YamlSyntax = "yaml-syntax",
     /// A file nests, repeats or expands beyond what any policy needs.
     YamlLimit = "yaml-limit",
-    /// A key stands twice in one mapping.
+    /// A key is written twice in one mapping.
     DuplicateKey = "duplicate-key",
     /// A name is defined twice at one level.
     DuplicateName = "duplicate-name",
-    /// A key that the language does not have.
+    /// A key does not exist at this place.
     UnknownKey = "unknown-key",
-    /// A required key is not there.
+    /// A required key is missing.
     MissingKey = "missing-key",
-    /// A value of another type than the key takes.
+    /// A value has the wrong type.
     WrongType = "wrong-type",
-    /// A value that the key does not take.
+    /// The key does not allow this value.
     InvalidValue = "invalid-value",
-    /// A text that is no duration, or one out of bounds.
+    /// A text is not a duration, or is out of bounds.
     InvalidDuration = "invalid-duration",
-    /// A text that is no name.
+    /// A text is not a valid name.
     InvalidName = "invalid-name",
-    /// A glob or regular expression that cannot be used.
+    /// A glob, a regular expression or a path cannot be used.
     InvalidPattern = "invalid-pattern",
-    /// A text that names no approver.
+    /// A text does not name an approver.
     InvalidApprover = "invalid-approver",
-    /// A requirement that cannot be read.
+    /// A requirement cannot be read.
     InvalidRequirement = "invalid-requirement",
-    /// A time, day or zone of a calendar that cannot be used.
+    /// A time, a day, a date or a time zone of a calendar cannot be used.
     InvalidCalendar = "invalid-calendar",
-    /// A list or group that must hold something holds nothing.
+    /// A list or a mapping that must not be empty is empty.
     EmptyList = "empty-list",
-    /// A name that is defined nowhere.
+    /// A name is not defined in any file of the bundle.
     UnknownName = "unknown-name",
-    /// An account that can never be an approver, or a use that cannot be.
+    /// An account or a group cannot be used here.
     UnusableRef = "unusable-ref",
-    /// More people are asked for than there are.
+    /// A requirement needs more people than it lists.
     CountTooHigh = "count-too-high",
-    /// A requirement with too many leaves or levels.
+    /// A requirement or a condition has too many parts.
     TooComplex = "too-complex",
-    /// `version` is missing, unknown, or stands twice.
+    /// `version` is missing, is not `1`, or stands in two files.
     Version = "version",
-    /// A rule without `require`.
+    /// A rule has no `require`.
     RequirementMissing = "requirement-missing",
-    /// A service that needs approvals and lives nowhere.
+    /// A service needs approvals, and no repository is named for it.
     RepositoryMissing = "repository-missing",
-    /// `require: none` where a misspelt name would reach it.
+    /// `require: none` stands where a misspelt name would reach it.
     NoneForAll = "none-for-all",
-    /// A rule that is below a floor.
+    /// A rule falls below a floor.
     BelowFloor = "below-floor",
-    /// A reminder or an escalation that would come after the deadline.
+    /// A reminder or an escalation is due at the deadline or after it.
     AfterDeadline = "after-deadline",
-    /// Overlapping patterns whose order would depend on file names.
+    /// Overlapping patterns stand in different files, so file names would decide their order.
     PatternOrder = "pattern-order",
-    /// A waiver does not say why, and waives nothing.
+    /// A waiver gives no reason, and waives nothing.
     WaiverWithoutReason = "waiver-without-reason" => Error,
-    /// A waiver that cannot be read, or names what cannot be waived.
+    /// A waiver cannot be read, or names something that cannot be waived.
     InvalidWaiver = "invalid-waiver" => Error,
-    /// A waiver with nothing to waive.
+    /// A waiver has nothing to waive.
     UnusedWaiver = "unused-waiver" => Warning,
-    /// A group that nothing uses.
+    /// Nothing uses a group.
     UnusedGroup = "unused-group" => Warning,
-    /// A channel that nothing tells.
+    /// No `notify` names a channel.
     UnusedChannel = "unused-channel" => Warning,
-    /// A calendar that nothing uses.
+    /// Nothing uses a calendar.
     UnusedCalendar = "unused-calendar" => Warning,
-    /// A channel that reaches nobody.
+    /// A channel reaches nobody.
     ChannelWithoutSubscriber = "channel-without-subscriber" => Warning,
-    /// A calendar that no instant is inside of.
+    /// No moment is inside a calendar.
     CalendarNeverOpens = "calendar-never-opens" => Warning,
-    /// A calendar that every instant is inside of.
+    /// Every moment is inside a calendar.
     CalendarAlwaysOpen = "calendar-always-open" => Warning,
-    /// A calendar that is past for good.
+    /// All dates of a calendar are past.
     CalendarOver = "calendar-over" => Warning,
-    /// A pattern that no name can match, so that its rule is never reached.
+    /// No name can match a pattern, so its rule never applies.
     UnreachableRule = "unreachable-rule" => Warning,
-    /// A pattern all of whose names an earlier one takes.
+    /// An earlier pattern matches every name that a pattern matches.
     ShadowedPattern = "shadowed-pattern" => Warning,
-    /// `require: none` for every name that a pattern matches.
+    /// `require: none` stands under a pattern.
     NoneByPattern = "none-by-pattern" => Warning,
-    /// `require: none` for an environment that is called like production.
+    /// `require: none` stands in an environment whose name suggests production.
     NoneInProduction = "none-in-production" => Warning,
-    /// People are asked, and nobody is told of it.
+    /// A rule needs approvals, and no channel is notified of requests.
     NobodyNotified = "nobody-notified" => Note,
-    /// One person may count for several parts of a requirement.
+    /// One person can count for several parts of a requirement.
     DistinctOff = "distinct-off" => Warning,
-    /// Whoever commits to a pull request may approve it.
+    /// Anyone who commits to a pull request can also approve it.
     CommittersCounted = "committers-counted" => Note,
-    /// Nobody's approval is set aside, not even an author's.
+    /// Nobody is excluded: authors can approve their own changes.
     NobodyExcluded = "nobody-excluded" => Warning,
-    /// `mode: audit`, which stops nothing.
+    /// `mode: audit` stops nothing.
     Audit = "audit" => Warning,
-    /// A rule is looser where somebody says so who approves nothing.
+    /// People who approve nothing can make a rule looser.
     WeakCondition = "weak-condition" => Warning,
-    /// A `require` all of which conditions may leave out, so that the request is denied.
+    /// Conditions can leave nothing to approve, and such a request is denied.
     MayRequireNothing = "may-require-nothing" => Note,
-    /// A requirement that the listed people can never meet together.
+    /// The people whom a requirement lists can never meet it together.
     QuorumUnmeetable = "quorum-unmeetable" => Warning,
-    /// A requirement that cannot be met whenever one of its people is excluded.
+    /// A requirement cannot be met if one of its people is excluded.
     QuorumWithoutReserve = "quorum-without-reserve" => Warning,
-    /// A requirement that waits for one person, and for nobody else.
+    /// Only one person can meet a part of a requirement.
     SoleApprover = "sole-approver" => Note,
-    /// Somebody stands in for a group that is never asked.
+    /// Stand-ins are named for a group, and no requirement can use them.
     StandInUnused = "stand-in-unused" => Warning,
-    /// An override that takes no more than the rule that it sets aside.
+    /// An override needs no more people than the rule that it sets aside, and no others.
     OverrideAsWeakAsTheRule = "override-as-weak-as-the-rule" => Note,
-    /// Freeze and window leave no time to release anything.
+    /// A freeze and a window leave no time to release anything.
     NoTimeLeft = "no-time-left" => Warning,
-    /// A freeze that denies and lasts longer than people have to approve.
+    /// A freeze that denies lasts longer than people have to approve.
     TimeoutInFreeze = "timeout-in-freeze" => Note,
 }
 
 impl Code {
-    /// How bad a problem of this kind is where nobody says otherwise.
+    /// The default severity.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self.lint() {
@@ -180,7 +175,6 @@ impl Code {
         }
     }
 
-    /// The code that is printed so.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)

@@ -1,36 +1,35 @@
-//! How a command was told to take lints: which are denied, warned of or passed over.
+//! The levels of lints that a command was given: `--deny`, `--warn` and `--allow`.
 //!
-//! What refuses a policy is no lint, and no level lowers it: a broken policy stays broken.
+//! A refusal is not a lint, and no level lowers it: a broken policy stays broken.
 
 use std::collections::BTreeMap;
 
 use super::{Code, Finding, Findings, Severity};
 
-/// How a lint is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// As an error.
+    /// Report it as an error.
     Deny,
-    /// As a warning.
+    /// Report it as a warning.
     Warn,
-    /// Not at all.
+    /// Do not report it.
     Allow,
 }
 
-/// The lints that are taken otherwise than by default.
+/// The lints whose level is not the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Levels(BTreeMap<Code, Level>);
 
-/// A code whose level cannot be set, since no policy comes of a bundle that has it.
+/// A code whose level cannot be set, because it is a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no lint: a policy that has it cannot be used, at any level", .0.as_str())]
+#[error("`{}` is not a lint: a policy that has it cannot be used, at any level", .0.as_str())]
 pub struct NotALint(pub Code);
 
 impl Levels {
-    /// Takes a lint so from now on, and says how it was taken if that was set before.
+    /// Sets the level of a lint and returns the one that was set before.
     ///
     /// # Errors
-    /// [`NotALint`]: nothing is set.
+    /// [`NotALint`] if the code is a refusal; then nothing is set.
     pub fn set(&mut self, code: Code, level: Level) -> Result<Option<Level>, NotALint> {
         match code.lint() {
             Some(_) => Ok(self.0.insert(code, level)),
@@ -38,7 +37,7 @@ impl Levels {
         }
     }
 
-    /// How bad a problem of this kind is; none: it is passed over.
+    /// The severity under these levels. `None` if the lint is allowed.
     #[must_use]
     pub fn severity(&self, code: Code) -> Option<Severity> {
         match self.0.get(&code) {
@@ -49,7 +48,7 @@ impl Levels {
         }
     }
 
-    /// The findings as these levels take them.
+    /// The findings with these levels applied.
     #[must_use]
     pub fn applied(&self, findings: Findings) -> Findings {
         let take = |finding: Finding| match self.0.get(&finding.code) {
@@ -66,7 +65,7 @@ mod tests {
     use crate::finding::{Code, Finding, Findings, Severity};
 
     #[test]
-    fn a_lint_is_taken_as_it_is_told_and_others_as_they_are() {
+    fn a_lint_has_the_level_that_was_set_and_the_others_their_default() {
         let mut levels = Levels::default();
         assert_eq!(levels.set(Code::UnusedGroup, Level::Deny), Ok(None));
         assert_eq!(levels.set(Code::UnusedChannel, Level::Allow), Ok(None));
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_refuses_a_policy_has_no_level() {
+    fn a_refusal_has_no_level() {
         for code in Code::ALL.iter().filter(|code| code.lint().is_none()) {
             assert_eq!(Levels::default().set(*code, Level::Allow), Err(NotALint(*code)));
             assert_eq!(Levels::default().severity(*code), Some(Severity::Error));

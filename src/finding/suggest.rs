@@ -1,13 +1,12 @@
-//! "Did you mean": the nearest of a closed vocabulary.
+//! "Did you mean": the nearest word of a closed vocabulary.
 
-/// How many words are looked at.
+/// How many words are compared at most: a vocabulary may be a hostile policy's hundred thousand groups.
 const MOST_WORDS: usize = 2000;
 
 /// The word of `vocabulary` that `given` was most likely meant to be, if one is near enough.
 ///
-/// No more than [`MOST_WORDS`] are looked at: a vocabulary may be a hostile policy's hundred thousand groups.
-///
-/// Near means at most a third of the letters changed, added, dropped or swapped with their neighbour (and always one).
+/// Near means that at most a third of the letters (at least one) are changed, added, dropped or swapped with a
+/// neighbour.
 #[must_use]
 pub fn closest<'v>(given: &str, vocabulary: impl IntoIterator<Item = &'v str>) -> Option<&'v str> {
     let given: Vec<char> = given.chars().take(64).flat_map(char::to_lowercase).collect();
@@ -51,7 +50,7 @@ mod tests {
     use super::closest;
 
     #[test]
-    fn a_slip_of_the_finger_is_recognised() {
+    fn a_typing_error_is_recognised() {
         let keys = ["require", "timeout", "exclude", "notify"];
         assert_eq!(closest("requier", keys), Some("require"));
         assert_eq!(closest("Timeout", keys), Some("timeout"));
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_its_own_is_not_taken_for_another() {
+    fn a_different_word_is_not_taken_for_another() {
         assert_eq!(closest("webhook", ["require", "timeout"]), None);
         assert_eq!(closest("", ["require"]), None);
     }

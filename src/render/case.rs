@@ -1,4 +1,4 @@
-//! A policy test that failed, as text: what was expected beside what was decided, and why that was decided.
+//! A failed policy test as text: what was expected, what was decided, and why.
 
 use serde_json::{Map, Value};
 
@@ -7,34 +7,34 @@ use crate::approval::case::{Case, Ended, Failure, Outcome};
 use crate::approval::decision::{Decision, ReviewOutcome, Verdict};
 use crate::ident::Login;
 
-/// The texts of two values that are compared by the eye get a mark where they part, if they are this long.
+/// Two values that are longer than this get a mark at the first difference.
 const LONG: usize = 24;
 
-/// Every place where the case failed, each as what was expected (`-`) and what is there (`+`), and the decision's own
-/// reasons. Reads the same without colour.
+/// Every difference, as what was expected (`-`) and what was decided (`+`), and the reasons of the decision. Reads the
+/// same without colour.
 #[must_use]
 pub fn failed(case: &Case, outcome: &Outcome, color: bool) -> String {
-    let mut page = Page { text: String::new(), color };
-    page.line(0, Mark::None, &format!("FAILED {} {}", case.place, case.name));
+    let mut lines = Lines { text: String::new(), color };
+    lines.push(0, Mark::None, &format!("FAILED {} {}", case.place, case.name));
     let of = |step: Option<usize>| outcome.failures.iter().filter(move |failure| failure.step == step);
     let depth = usize::from(!outcome.steps.is_empty());
     if of(None).next().is_some() {
         if depth > 0 {
-            page.line(1, Mark::None, &format!("at the start, {}", outcome.decision.evaluated_at));
+            lines.push(1, Mark::None, &format!("at the start, {}", outcome.decision.evaluated_at));
         }
-        moment(&mut page, depth + 1, of(None), &outcome.decision);
+        moment(&mut lines, depth + 1, of(None), &outcome.decision);
     }
     for (number, step) in outcome.steps.iter().enumerate().filter(|(number, _)| of(Some(*number)).next().is_some()) {
-        page.line(1, Mark::None, &format!("steps[{number}]: {}, {}", step.event, step.at));
-        moment(&mut page, depth + 1, of(Some(number)), &step.decision);
+        lines.push(1, Mark::None, &format!("steps[{number}]: {}, {}", step.event, step.at));
+        moment(&mut lines, depth + 1, of(Some(number)), &step.decision);
         if let Some(ended) = step.ended {
-            page.line(depth + 1, Mark::None, &format!("the request {}", came_to_an_end(ended)));
+            lines.push(depth + 1, Mark::None, &format!("the request {}", ended_as(ended)));
         }
     }
-    page.text
+    lines.text
 }
 
-/// What a gate would not do: the first step whose decision is another than the end that the request had come to.
+/// A note if the decision of a step contradicts the end that the request has already come to, for the first such step.
 #[must_use]
 pub fn note(case: &Case, outcome: &Outcome) -> Option<String> {
     let (number, step, ended) = outcome
@@ -44,7 +44,7 @@ pub fn note(case: &Case, outcome: &Outcome) -> Option<String> {
         .find_map(|(number, step)| step.contradicts().map(|ended| (number, step, ended)))?;
     let then = match ended.verdict {
         Verdict::Approved => {
-            "a gate has released it, or ends it as `rejected`, since what was approved is approved no longer"
+            "a gate has already released it, or ends it as `rejected` because it is no longer approved"
         }
         Verdict::Pending
         | Verdict::Blocked
@@ -52,14 +52,14 @@ pub fn note(case: &Case, outcome: &Outcome) -> Option<String> {
         | Verdict::Rejected
         | Verdict::Expired
         | Verdict::Superseded
-        | Verdict::Denied => "in a gate that end stands, and only another execution asks again",
+        | Verdict::Denied => "in a gate this end is final, and only another execution opens a new request",
     };
     Some(visible(&format!(
         "{} {}: steps[{number}] decides `{}`, and the request {}: {then}",
         case.place,
         case.name,
         step.decision.verdict.as_str(),
-        came_to_an_end(ended),
+        ended_as(ended),
     )))
 }
 
@@ -70,12 +70,11 @@ pub fn in_a_line(failure: &Failure) -> String {
     visible(&format!("{path}: expected {expected}, got {got}"))
 }
 
-fn came_to_an_end(ended: Ended) -> String {
+fn ended_as(ended: Ended) -> String {
     let when = ended.step.map_or_else(|| "at the start".to_owned(), |number| format!("with steps[{number}]"));
-    format!("came to its end, `{}`, {when}", ended.verdict.as_str())
+    format!("ended as `{}` {when}", ended.verdict.as_str())
 }
 
-/// What a line is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     None,
@@ -83,14 +82,14 @@ enum Mark {
     Got,
 }
 
-/// The text so far; every line that is added is made safe to print.
-struct Page {
+/// The text so far. Every line that is added is made safe to print.
+struct Lines {
     text: String,
     color: bool,
 }
 
-impl Page {
-    fn line(&mut self, depth: usize, mark: Mark, text: &str) {
+impl Lines {
+    fn push(&mut self, depth: usize, mark: Mark, text: &str) {
         let text = visible(text);
         let indent = "  ".repeat(depth);
         let line = match (mark, self.color) {
@@ -104,51 +103,51 @@ impl Page {
     }
 }
 
-/// The failures of one decision, and what was decided.
-fn moment<'f>(page: &mut Page, depth: usize, failures: impl Iterator<Item = &'f Failure>, decision: &Decision) {
+/// The failures of one decision, and the decision.
+fn moment<'f>(lines: &mut Lines, depth: usize, failures: impl Iterator<Item = &'f Failure>, decision: &Decision) {
     for failure in failures {
         let path = failure.path.split_once(".expect.").map_or(failure.path.as_str(), |(_, path)| path);
         match (&failure.expected, &failure.got) {
             (Value::Array(expected), Value::Array(got)) => {
-                page.line(depth, Mark::None, &format!("{path} (- expected, + got)"));
-                list(page, depth + 1, path.ends_with("counts"), (expected, got));
+                lines.push(depth, Mark::None, &format!("{path} (- expected, + got)"));
+                list(lines, depth + 1, path.ends_with("counts"), (expected, got));
             }
             (expected, got) => {
-                page.line(depth, Mark::None, path);
-                pair(page, depth + 1, &expected.to_string(), &got.to_string());
+                lines.push(depth, Mark::None, path);
+                pair(lines, depth + 1, &expected.to_string(), &got.to_string());
                 if let Some(about) = path.strip_prefix("reviews.").map(|key| about_review(key, decision)) {
-                    page.line(depth + 2, Mark::None, &about);
+                    lines.push(depth + 2, Mark::None, &about);
                 }
             }
         }
     }
-    page.line(depth, Mark::None, &format!("decided {}: {}", decision.verdict.as_str(), decision.summary));
+    lines.push(depth, Mark::None, &format!("decided {}: {}", decision.verdict.as_str(), decision.summary));
     for reason in &decision.reasons {
         let source = reason.source.as_deref().map(|source| format!(", {source}")).unwrap_or_default();
-        page.line(depth + 1, Mark::None, &format!("{} ({}{source})", reason.text, reason.code.as_str()));
+        lines.push(depth + 1, Mark::None, &format!("{} ({}{source})", reason.text, reason.code.as_str()));
     }
 }
 
-/// Two values, one under the other. Where both are long, a mark stands under the first character that differs.
-fn pair(page: &mut Page, depth: usize, expected: &str, got: &str) {
-    page.line(depth, Mark::Expected, &format!("expected {expected}"));
-    page.line(depth, Mark::Got, &format!("got      {got}"));
+/// Two values, one under the other. If both are long, a mark is put under the first character that differs.
+fn pair(lines: &mut Lines, depth: usize, expected: &str, got: &str) {
+    lines.push(depth, Mark::Expected, &format!("expected {expected}"));
+    lines.push(depth, Mark::Got, &format!("got      {got}"));
     let (expected, got) = (visible(expected), visible(got));
     let alike = expected.chars().zip(got.chars()).take_while(|(a, b)| a == b).count();
     if expected.chars().count() > LONG && got.chars().count() > LONG && alike > 1 {
-        page.line(depth, Mark::None, &format!("{:width$}^", "", width = "- expected ".len() + alike));
+        lines.push(depth, Mark::None, &format!("{:width$}^", "", width = "- expected ".len() + alike));
     }
 }
 
-/// Element by element: what both have is shown once. Of a set the order is of no account.
-fn list(page: &mut Page, depth: usize, set: bool, (expected, got): (&[Value], &[Value])) {
+/// Two lists, element by element. Elements of both are printed once. The order of a set does not matter.
+fn list(lines: &mut Lines, depth: usize, set: bool, (expected, got): (&[Value], &[Value])) {
     if set {
         for element in expected {
             let there = got.iter().any(|other| holds(element, other));
-            page_element(page, depth, if there { Mark::None } else { Mark::Expected }, element);
+            element_line(lines, depth, if there { Mark::None } else { Mark::Expected }, element);
         }
         for element in got.iter().filter(|element| !expected.iter().any(|other| holds(other, element))) {
-            page_element(page, depth, Mark::Got, element);
+            element_line(lines, depth, Mark::Got, element);
         }
         return;
     }
@@ -158,26 +157,26 @@ fn list(page: &mut Page, depth: usize, set: bool, (expected, got): (&[Value], &[
     let named = named_in(expected);
     let differing = |length: usize| length.saturating_sub(first + last);
     for element in got.iter().take(first) {
-        page_element(page, depth, Mark::None, &narrowed(element, &named));
+        element_line(lines, depth, Mark::None, &narrowed(element, &named));
     }
     for element in expected.iter().skip(first).take(differing(expected.len())) {
-        page_element(page, depth, Mark::Expected, element);
+        element_line(lines, depth, Mark::Expected, element);
     }
     for element in got.iter().skip(first).take(differing(got.len())) {
-        page_element(page, depth, Mark::Got, &narrowed(element, &named));
+        element_line(lines, depth, Mark::Got, &narrowed(element, &named));
     }
     for element in got.iter().skip(first + differing(got.len())) {
-        page_element(page, depth, Mark::None, &narrowed(element, &named));
+        element_line(lines, depth, Mark::None, &narrowed(element, &named));
     }
 }
 
-fn page_element(page: &mut Page, depth: usize, mark: Mark, element: &Value) {
-    // What both have is indented as far as what one of them has.
+fn element_line(lines: &mut Lines, depth: usize, mark: Mark, element: &Value) {
+    // Aligns elements of both with those behind a mark.
     let indent = if mark == Mark::None { "  " } else { "" };
-    page.line(depth, mark, &format!("{indent}{element}"));
+    lines.push(depth, mark, &format!("{indent}{element}"));
 }
 
-/// Whether what is expected of an element holds: a subset under mappings, without regard to case in texts.
+/// Whether an element is as expected: keys that are not expected do not matter, nor does the case of texts.
 fn holds(expected: &Value, got: &Value) -> bool {
     match (expected, got) {
         (Value::Object(expected), Value::Object(got)) => {
@@ -196,7 +195,7 @@ fn named_in(expected: &[Value]) -> Vec<&str> {
     expected.iter().filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str).collect()
 }
 
-/// An element without the keys that nobody asked about.
+/// An element without the keys that are not expected.
 fn narrowed(element: &Value, named: &[&str]) -> Value {
     match element {
         Value::Object(map) if !named.is_empty() => {
@@ -209,7 +208,7 @@ fn narrowed(element: &Value, named: &[&str]) -> Value {
     }
 }
 
-/// What the review came to in words, or who has given one.
+/// The outcome of the review in words, or who gave reviews.
 fn about_review(key: &str, decision: &Decision) -> String {
     let key = key.split('.').next().unwrap_or(key);
     let by_login =
@@ -223,7 +222,7 @@ fn about_review(key: &str, decision: &Decision) -> String {
     given.sort_unstable();
     given.dedup();
     match given.as_slice() {
-        [] => "no review is weighed".to_owned(),
-        given => format!("there is no review of `{key}`; there are those of {}", given.join(", ")),
+        [] => "there are no reviews".to_owned(),
+        given => format!("there is no review by `{key}`, only by {}", given.join(", ")),
     }
 }

@@ -1,11 +1,11 @@
-//! What policy tests cover, as text.
+//! The coverage of policy tests, as text.
 
 use std::fmt::Write as _;
 
 use super::visible;
 use crate::approval::case::coverage::{Missed, PartKind, Report, Way};
 
-/// The share, in all and by kind, and then every part that no case has seen, with its place.
+/// The coverage in all and by kind, then every part that no case covers, with its place.
 #[must_use]
 pub fn text(report: &Report) -> String {
     let mut text = format!("coverage: {} of {} ({} %)\n", report.covered, report.total, report.percent);
@@ -18,7 +18,7 @@ pub fn text(report: &Report) -> String {
     text.push_str("\nnot covered\n");
     let width = report.missed.iter().map(|missed| missed.source.chars().count()).max().unwrap_or(0);
     for missed in &report.missed {
-        let _ = writeln!(text, "  {:<width$}  {}: {}", visible(&missed.source), visible(&missed.name), lacks(missed));
+        let _ = writeln!(text, "  {:<width$}  {}: {}", visible(&missed.source), visible(&missed.name), missing(missed));
     }
     text
 }
@@ -35,19 +35,19 @@ const fn name(kind: PartKind) -> &'static str {
     }
 }
 
-fn lacks(missed: &Missed) -> String {
+fn missing(missed: &Missed) -> String {
     if missed.untouched {
-        return "no case comes here".to_owned();
+        return "no case reaches this".to_owned();
     }
     let ways = missed.missing.iter().map(|way| match way {
         Way::Reached => "never reached",
         Way::Met => "never met",
         Way::Unmet => "never unmet",
-        Way::Held => "never held",
-        Way::NotHeld => "never not held",
+        Way::Held => "never true",
+        Way::NotHeld => "never false",
         Way::Inside => "never inside",
         Way::Outside => "never outside",
-        Way::InForce => "never in force",
+        Way::InForce => "never on",
     });
     ways.collect::<Vec<_>>().join(", ")
 }

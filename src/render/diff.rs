@@ -1,6 +1,6 @@
-//! What changes between two policies: as text, as JSON, and as a comment on a pull request.
+//! The changes between two policies as text, as JSON, and as a comment on a pull request.
 //!
-//! The policies were compared elsewhere. As text and as a comment, targets that change alike are told of once.
+//! In the text and the comment, targets with equal changes are grouped.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use super::field::{in_line, value};
 use super::visible;
 use crate::policy::{Change, Diff, Direction, Field, FieldChange, Part, Rule, Sides, Subject};
 
-/// The first line of the comment, by which it is found again and rewritten.
+/// The first line of the comment, by which it is found and updated.
 pub const MARKER: &str = "<!-- countersign-diff -->";
-/// How many characters of a comment are written; GitHub takes 65,536.
+/// The most characters of a comment. GitHub allows 65,536.
 const MOST_OF_A_COMMENT: usize = 60_000;
 
-/// A field of a target with its values, in the form that programs read.
+/// A changed field of a target, as in JSON.
 #[derive(Debug, PartialEq, Eq, Hash, Serialize)]
 struct Row<'d> {
     field: &'static str,
@@ -29,7 +29,7 @@ struct Row<'d> {
 }
 
 impl Row<'_> {
-    /// What it means, a line for each side.
+    /// The meaning, with a line for each side.
     fn lines(&self) -> Vec<String> {
         match self.sides {
             None => vec![self.text.to_owned()],
@@ -50,11 +50,11 @@ fn rows<'d>(change: &'d Change<'_>) -> Vec<Row<'d>> {
     change.fields.iter().map(row).collect()
 }
 
-/// What a rule says of a part; null where there is no rule.
+/// The value of a part in a rule. Null if there is no rule.
 fn of_part(rule: Option<&Rule<'_>>, part: Part) -> Value {
     let Some(rule) = rule else { return Value::Null };
     match part {
-        // Of a rule that comes or goes the gist is who must approve.
+        // The most important part of a rule that is added or removed is who must approve.
         Part::Rule | Part::Floor => value(rule, Field::Require),
         Part::Field(field) => value(rule, field),
         Part::Repository => json!(rule.repository),
@@ -64,7 +64,7 @@ fn of_part(rule: Option<&Rule<'_>>, part: Part) -> Value {
     }
 }
 
-/// The contract's shape: `{"changes": […], "looser": n, …}`.
+/// `{"changes": […], "looser": n, …}`.
 #[must_use]
 pub fn json(diff: &Diff<'_>) -> Value {
     let changes: Vec<Value> = diff
@@ -92,7 +92,7 @@ pub fn json(diff: &Diff<'_>) -> Value {
     })
 }
 
-/// Targets that change alike.
+/// Targets with equal changes.
 struct Alike<'d> {
     change: Direction,
     rows: Vec<Row<'d>>,
@@ -100,7 +100,7 @@ struct Alike<'d> {
 }
 
 impl<'d> Alike<'d> {
-    /// Those that become looser first.
+    /// Looser targets come first.
     fn all(diff: &'d Diff<'_>) -> Vec<Self> {
         let mut alike: Vec<Self> = Vec::new();
         let mut places: HashMap<(Direction, &'d Subject, String), usize> = HashMap::new();
@@ -129,17 +129,17 @@ impl<'d> Alike<'d> {
             others => format!(" and {others} other services"),
         };
         let target = format!("{}:{}", service.name, environment.name);
-        let stands_for: Vec<String> = [service, environment]
+        let example_for: Vec<String> = [service, environment]
             .into_iter()
             .filter_map(|subject| subject.pattern.as_ref().filter(|pattern| **pattern != subject.name))
             .map(|pattern| format!("`{pattern}`"))
             .collect();
-        let stands_for = if stands_for.is_empty() || !others.is_empty() {
+        let example_for = if example_for.is_empty() || !others.is_empty() {
             String::new()
         } else {
-            format!(", as every name that only {} matches", stands_for.join(" or "))
+            format!(", for every name that only {} matches", example_for.join(" or "))
         };
-        format!("{target}{others}{stands_for}")
+        format!("{target}{others}{example_for}")
     }
 }
 
@@ -151,7 +151,7 @@ fn counted(diff: &Diff<'_>) -> String {
 
 const NOTHING: &str = "nothing changes: every target is decided as before";
 
-/// For people: what becomes looser first, and the counts last.
+/// Looser targets come first, and the counts last.
 #[must_use]
 pub fn text(diff: &Diff<'_>) -> String {
     if diff.changes.is_empty() {
@@ -161,7 +161,7 @@ pub fn text(diff: &Diff<'_>) -> String {
     for alike in Alike::all(diff) {
         lines.push(format!("{:<9}  {}", alike.change.as_str(), alike.heading()));
         for row in &alike.rows {
-            let change = if row.old == row.new { String::new() } else { format!(": {}", was_and_is(row)) };
+            let change = if row.old == row.new { String::new() } else { format!(": {}", old_and_new(row)) };
             lines.push(format!("    {} ({}){change}", row.field, row.change));
             lines.extend(row.lines().into_iter().map(|line| format!("        {line}")));
         }
@@ -171,11 +171,11 @@ pub fn text(diff: &Diff<'_>) -> String {
     lines.iter().map(|line| visible(line) + "\n").collect()
 }
 
-fn was_and_is(row: &Row<'_>) -> String {
+fn old_and_new(row: &Row<'_>) -> String {
     format!("{} → {}", in_line(&row.old), in_line(&row.new))
 }
 
-/// For a comment on a pull request, which one keeps and rewrites by its [`MARKER`].
+/// A comment for a pull request. Its [`MARKER`] lets a later run update it.
 #[must_use]
 pub fn markdown(diff: &Diff<'_>) -> String {
     let mut out = format!("{MARKER}\n### What this change means for approvals\n\n");
@@ -199,7 +199,7 @@ pub fn markdown(diff: &Diff<'_>) -> String {
     out
 }
 
-/// A part that can be folded; what becomes looser, or may, is open.
+/// A foldable section. It is open if something may become looser.
 fn block(alike: &Alike<'_>) -> String {
     let open = if alike.change.loosens() { " open" } else { "" };
     let mut out = format!(
@@ -222,8 +222,8 @@ fn block(alike: &Alike<'_>) -> String {
     out
 }
 
-/// A text as it is. What could mean something to Markdown or to GitHub is made of entities, and a name in backticks or
-/// with an `@`, which would be told of it, is code.
+/// Escapes text for Markdown on GitHub. Special characters become entities, text in backticks becomes code, and an `@`
+/// cannot mention anybody.
 fn escaped(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || " ,.:;/()=-".contains(c) || !c.is_ascii();
     let mut out = String::new();
@@ -234,7 +234,7 @@ fn escaped(text: &str) -> String {
         }
         for c in part.chars() {
             match c {
-                // GitHub tells nobody whose name does not follow at once.
+                // With a character in between, GitHub does not notify the person.
                 '@' => out.push_str("&#64;&#8203;"),
                 c if plain(c) => out.push(c),
                 c => out.push_str(&format!("&#{};", u32::from(c))),
@@ -252,7 +252,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn nothing_of_a_policy_is_more_than_text_in_a_comment() {
+    fn text_of_a_policy_is_only_text_in_a_comment() {
         assert_eq!(escaped("pia alone suffices now"), "pia alone suffices now");
         assert_eq!(escaped("where `infra/*` | <b>"), "where <code>infra/&#42;</code> &#124; &#60;b&#62;");
         assert_eq!(escaped("@dana"), "&#64;&#8203;dana");

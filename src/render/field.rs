@@ -1,4 +1,4 @@
-//! The fields of a rule as values in the language's own words, for JSON and for one line of text.
+//! The fields of a rule as JSON and as one line of text, in the words of the policy language.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::policy::{
     ApproverRef, Calendar, Escalation, Field, Freeze, FreezeEffect, NotifyRule, Override, Require, Requirement, Rule,
 };
 
-/// A field's effective value as JSON; what is not set and has nothing built in is null or an empty list.
+/// A field's effective value as JSON. If it is not set and has no default, null or an empty list.
 #[must_use]
 pub fn value(rule: &Rule<'_>, field: Field) -> Value {
     match field {
@@ -40,7 +40,7 @@ fn require(rule: &Rule<'_>) -> Value {
     }
 }
 
-/// A requirement in the map form of the language.
+/// A requirement in its map form.
 fn as_written(requirement: &Requirement) -> Value {
     let mut map = Map::new();
     let key = match requirement {
@@ -115,14 +115,14 @@ fn channels(channels: &[ChannelName]) -> Value {
 fn notify(notify: Option<&NotifyRule>) -> Value {
     match notify {
         None => json!([]),
-        Some(NotifyRule::All(told)) => channels(told),
+        Some(NotifyRule::All(names)) => channels(names),
         Some(NotifyRule::ByEvent(events)) => {
-            events.iter().map(|(event, told)| (event.as_str().to_owned(), channels(told))).collect()
+            events.iter().map(|(event, names)| (event.as_str().to_owned(), channels(names))).collect()
         }
     }
 }
 
-/// A value in one line, as one would write it: lists without brackets, leaves by their name.
+/// A value in one line: lists without brackets, and leaves by their name.
 #[must_use]
 pub fn in_line(value: &Value) -> String {
     match value {

@@ -1,4 +1,4 @@
-//! Findings: as text with the place underlined, and as the JSON of `check`.
+//! Findings as text with the place underlined, and as the JSON of `check`.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use super::visible;
 use crate::finding::{Finding, Findings, Severity, SourceMap, Span, Waived};
 use crate::ident::PolicyDigest;
 
-/// How many bytes of a line are looked at before the place, and from it on. What does not fit the width of a terminal
-/// is left out by the renderer; this is for lines that no terminal is wide enough for.
+/// How many bytes of a line are printed before the place, and from its beginning. The renderer itself fits lines to a
+/// terminal; these limits are for far longer lines.
 const BEFORE: usize = 400;
 const FROM: usize = 200;
 
-/// Every finding with its place underlined, in the look of a compiler's messages; nothing where there is none.
+/// Every finding with its place underlined, like the messages of a compiler. Empty if there are no findings.
 ///
-/// One line of the file is shown for each place, and of a long line only what stands around it.
+/// Prints one line of the file for each place, and of a long line only the text around the place.
 #[must_use]
 pub fn text(findings: &Findings, sources: &SourceMap, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -28,7 +28,7 @@ pub fn text(findings: &Findings, sources: &SourceMap, color: bool) -> String {
     text
 }
 
-/// Findings in numbers: `2 errors, 1 warning`, and notes where there are any.
+/// The numbers of findings, such as `2 errors, 1 warning`. Notes are counted if there are any.
 #[must_use]
 pub fn counted(findings: &Findings) -> String {
     let count = |severity, one: &str| {
@@ -42,7 +42,7 @@ pub fn counted(findings: &Findings) -> String {
     text
 }
 
-/// The JSON of `check`: the findings with their places, their number, and the policy's digest where there is one.
+/// The JSON of `check`: the findings with their places, their numbers, and the digest of the policy if it is sound.
 #[must_use]
 pub fn json(findings: &Findings, sources: &SourceMap, digest: Option<&PolicyDigest>) -> Value {
     let each: Vec<Value> = findings.iter().map(|finding| one(finding, sources)).collect();
@@ -56,7 +56,7 @@ pub fn json(findings: &Findings, sources: &SourceMap, digest: Option<&PolicyDige
     })
 }
 
-/// The `waived` of `check`: each finding as it would have been told, with the `reason` that the policy gives.
+/// The `waived` of `check`: each finding that would have been reported, with the `reason` that the policy gives.
 #[must_use]
 pub fn waived(waived: &[Waived], sources: &SourceMap) -> Value {
     let each = waived.iter().map(|waived| {
@@ -117,7 +117,7 @@ fn group(finding: &Finding, sources: &SourceMap) -> Group<'static> {
     }
 }
 
-/// Adds `--> file:line:column`, and the line with the place underlined where there is a line.
+/// Adds `--> file:line:column`, and the line with the place underlined unless it is empty.
 fn place(group: Group<'static>, sources: &SourceMap, span: Span, label: Option<&str>) -> Group<'static> {
     let wide = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     let (file, line) = (visible(sources.name(span.source)), wide(span.line));
@@ -135,20 +135,20 @@ fn place(group: Group<'static>, sources: &SourceMap, span: Span, label: Option<&
         None => AnnotationKind::Primary.span(excerpt.marked),
     };
     let snippet = Snippet::source(excerpt.text).line_start(line).annotation(annotation);
-    // The renderer counts the column in the excerpt: right only where that begins with the line, one for one.
+    // The renderer counts columns in the excerpt, which is right only if the excerpt is faithful.
     if excerpt.faithful { group.element(snippet.path(file)) } else { group.element(origin).element(snippet) }
 }
 
-/// The line in which a place begins, as far as it is near, and which part of that is the place.
+/// The part of a line around a place, and the range of the place in it.
 struct Excerpt {
     text: String,
     marked: Range<usize>,
-    /// Whether as many characters stand before the place as in the file.
+    /// Whether the excerpt has as many characters before the place as the file.
     faithful: bool,
 }
 
 impl Excerpt {
-    /// Looks at a bounded stretch of the text only: a file may be one line of megabytes, and have many findings.
+    /// Reads only a bounded range of the text: a file may be one line of megabytes and have many findings.
     fn new(sources: &SourceMap, span: Span) -> Self {
         let text = sources.text(span.source);
         let place = sources.range(span);
@@ -168,16 +168,16 @@ impl Excerpt {
         };
         let (inside, after) = line.split_at_checked(place.len()).unwrap_or((line, ""));
         // The renderer widens tabs itself, and counts each as one character.
-        let shown = |text: &str| text.split('\t').map(visible).collect::<Vec<_>>().join("\t");
-        let before_shown = shown(before);
-        let faithful = !cut_before && before_shown.chars().count() == before.chars().count();
+        let printable = |text: &str| text.split('\t').map(visible).collect::<Vec<_>>().join("\t");
+        let before_printable = printable(before);
+        let faithful = !cut_before && before_printable.chars().count() == before.chars().count();
         let mut excerpt = String::from(if cut_before { "…" } else { "" });
-        excerpt.push_str(&before_shown);
+        excerpt.push_str(&before_printable);
         let start = excerpt.len();
-        excerpt.push_str(&shown(inside.trim_end()));
+        excerpt.push_str(&printable(inside.trim_end()));
         let marked = start..excerpt.len();
-        excerpt.push_str(&shown(line.get(inside.trim_end().len()..inside.len()).unwrap_or_default()));
-        excerpt.push_str(&shown(after));
+        excerpt.push_str(&printable(line.get(inside.trim_end().len()..inside.len()).unwrap_or_default()));
+        excerpt.push_str(&printable(after));
         if cut_after {
             excerpt.push('…');
         }

@@ -1,44 +1,37 @@
-//! The results of policy tests in the XML that continuous integration systems read, after JUnit.
+//! The results of policy tests as JUnit XML, which continuous integration systems read.
 //!
-//! There is no standard: what is written here is what Jenkins, GitLab, GitHub's actions, Azure and Buildkite have in
-//! common. Written out by hand, since it is one shape with three elements: a crate for it brings an XML writer and a
-//! second crate for dates, and leaves the characters that XML cannot hold to us all the same. The same results give the
-//! same bytes: nothing in it depends on the clock.
+//! There is no standard. This is what Jenkins, GitLab, GitHub's actions, Azure and Buildkite have in common. It is
+//! written by hand, because it has only three elements: a crate would bring an XML writer and another date library, and
+//! still leave the characters that XML cannot hold to us. Nothing depends on the clock, so equal results give equal
+//! bytes.
 
 use std::fmt::Write as _;
 
 use super::visible;
 
-/// The results of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suite {
-    /// The file.
     pub file: String,
-    /// Its cases.
     pub cases: Vec<Case>,
 }
 
-/// The result of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
-    /// What it is called.
     pub name: String,
-    /// Its line, from 1.
+    /// From 1.
     pub line: u32,
-    /// None: it passed.
+    /// `None` if the case passed.
     pub failure: Option<Failure>,
 }
 
-/// Why a case failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// In one line.
+    /// One line.
     pub message: String,
-    /// In full, safe to print.
+    /// The full text, safe to print.
     pub text: String,
 }
 
-/// The document.
 #[must_use]
 pub fn xml(suites: &[Suite]) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -85,18 +78,17 @@ fn write_case(xml: &mut String, suite: &Suite, case: &Case) {
     }
 }
 
-/// The file without its ending: where a class has a dot, some take what stands before it for a package.
+/// The file name without its extension: some readers take the text before a dot for a package.
 fn class_name(file: &str) -> &str {
     let stem = file.strip_suffix(".yaml").or_else(|| file.strip_suffix(".yml")).unwrap_or(file);
     stem.strip_suffix(".test").unwrap_or(stem)
 }
 
-/// A text of one line, as the value of an attribute.
 fn attribute(text: &str) -> String {
     escaped(&visible(text), true)
 }
 
-/// XML 1.0 has no way at all to write most control characters, not even escaped: they are replaced.
+/// Escapes for XML 1.0. It cannot hold most control characters, not even escaped, so those are replaced.
 fn escaped(text: &str, attribute: bool) -> String {
     let mut xml = String::with_capacity(text.len());
     for c in text.chars() {
@@ -122,7 +114,7 @@ mod tests {
     use super::{Case, Failure, Suite, escaped, xml};
 
     #[test]
-    fn the_document_has_a_suite_a_file_and_the_text_of_what_failed() {
+    fn the_document_has_a_suite_for_each_file_and_the_text_of_each_failure() {
         let failure = Failure { message: "verdict: got \"a\" & <b>".to_owned(), text: "- x\n+ ]]>\n".to_owned() };
         let suites = [
             Suite {
@@ -151,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn what_xml_cannot_hold_is_replaced() {
+    fn characters_that_xml_cannot_hold_are_replaced() {
         for forbidden in (0..0x20).filter_map(char::from_u32).chain(['\u{fffe}', '\u{ffff}']) {
             let xml = escaped(&format!("a{forbidden}b"), false);
             let allowed = |c: char| matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}');
             assert!(xml.chars().all(allowed), "{forbidden:?}: {xml:?}");
         }
-        assert_eq!(escaped("\t\n\r", true), "&#9;&#10;&#13;", "a value's white space would be made one space");
+        assert_eq!(escaped("\t\n\r", true), "&#9;&#10;&#13;", "white space in an attribute would become a space");
         assert_eq!(escaped("Grüße, 世界 🚀", true), "Grüße, 世界 🚀");
     }
 }

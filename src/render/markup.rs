@@ -1,6 +1,4 @@
-//! HTML that is safe by construction: what is markup stands in this program, and everything else is escaped.
-//!
-//! Knows nothing of what is shown.
+//! HTML that is safe by construction: markup can only be a literal of this program, and everything else is escaped.
 
 use std::fmt;
 
@@ -8,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::visible;
 
-/// A page as far as it is written. A text that is not known when this is compiled can only be added escaped.
+/// An HTML page under construction. Text that is not a literal can only be added escaped.
 #[derive(Debug, Default)]
 pub(super) struct Markup(String);
 
@@ -17,13 +15,13 @@ impl Markup {
         Self(String::with_capacity(bytes))
     }
 
-    /// Adds markup of our own.
+    /// Adds markup.
     pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
-    /// Adds text that others wrote: between tags, or in an attribute with quotes.
+    /// Adds text, escaped for use between tags or in an attribute with quotes.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         let plain = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'&' | b'<' | b'>' | b'"' | b'\'');
         if text.bytes().all(plain) {
@@ -43,12 +41,12 @@ impl Markup {
         self
     }
 
-    /// Adds what prints itself as text.
-    pub(super) fn shown(&mut self, value: impl fmt::Display) -> &mut Self {
+    /// Adds a value as escaped text.
+    pub(super) fn display(&mut self, value: impl fmt::Display) -> &mut Self {
         self.text(&value.to_string())
     }
 
-    /// Adds the hash by which a policy of the page allows one script or style of ours and no other.
+    /// Adds the hash that allows a script or style in the page's content security policy.
     pub(super) fn hash_of(&mut self, source: &'static str) -> &mut Self {
         self.0.push_str("'sha256-");
         base64(&Sha256::digest(source.as_bytes()), &mut self.0);
@@ -61,7 +59,7 @@ impl Markup {
     }
 }
 
-/// The usual alphabet, with padding.
+/// With the standard alphabet and padding.
 fn base64(bytes: &[u8], out: &mut String) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for chunk in bytes.chunks(3) {
@@ -79,7 +77,7 @@ mod tests {
     use super::{Markup, base64};
 
     #[test]
-    fn what_others_wrote_is_text_and_never_markup() {
+    fn text_is_never_markup() {
         let mut page = Markup::default();
         page.raw("<p title=\"").text("\" onclick='x'").raw("\">").text("<script>&\u{202e}\u{1b}</script>").raw("</p>");
         let expected = "<p title=\"&quot; onclick=&#39;x&#39;\">&lt;script&gt;&amp;\\u{202e}␛&lt;/script&gt;</p>";
@@ -87,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_that_of_rfc_4648() {
+    fn base64_follows_rfc_4648() {
         for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
             let mut out = String::new();
             base64(plain.as_bytes(), &mut out);

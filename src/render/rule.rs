@@ -1,4 +1,5 @@
-//! The effective rule of a target: each field with its value and the place that set it, and what it needs in words.
+//! The effective rule of a target: each field with its value and the place where it is set, and what the rule needs in
+//! words.
 
 use serde_json::{Map, Value, json};
 
@@ -10,14 +11,13 @@ use crate::policy::{
     RepositoryPattern, Require, Requirement, Rule, ServiceField,
 };
 
-/// One field of a rule.
 struct Row<'p> {
     name: &'static str,
     value: Value,
     source: Option<&'p Place>,
 }
 
-/// The rule as text: which entries matched, every field with where it was set, and what is needed in words.
+/// The rule as text: the matching entries, every field with the place where it is set, and what is needed in words.
 #[must_use]
 pub fn text(policy: &Policy, target: &Target, rule: &Rule<'_>) -> String {
     let mut lines = vec![format!("{target}"), String::new()];
@@ -25,7 +25,7 @@ pub fn text(policy: &Policy, target: &Target, rule: &Rule<'_>) -> String {
     lines.push(format!("  service      `{}`{service}", rule.service_selector));
     lines.push(format!("  environment  `{}` ({})", rule.environment_selector, rule.source));
     lines.extend([String::new(), "rule".to_owned()]);
-    let shown: Vec<(&str, String, String)> = rows(policy, target, rule)
+    let fields: Vec<(&str, String, String)> = rows(policy, target, rule)
         .into_iter()
         .map(|row| {
             let source = row.source.map_or_else(|| "built in".to_owned(), ToString::to_string);
@@ -34,8 +34,9 @@ pub fn text(policy: &Policy, target: &Target, rule: &Rule<'_>) -> String {
             (row.name, value, source)
         })
         .collect();
-    let width = shown.iter().map(|(_, value, _)| value.chars().count()).filter(|width| *width <= 48).max().unwrap_or(0);
-    for (name, value, source) in shown {
+    let width =
+        fields.iter().map(|(_, value, _)| value.chars().count()).filter(|width| *width <= 48).max().unwrap_or(0);
+    for (name, value, source) in fields {
         lines.push(format!("  {name:<20}  {value:<width$}  {source}"));
     }
     lines.extend([String::new(), "needed".to_owned()]);
@@ -43,14 +44,14 @@ pub fn text(policy: &Policy, target: &Target, rule: &Rule<'_>) -> String {
     lines.iter().map(|line| visible(line) + "\n").collect()
 }
 
-/// The same where there is no rule.
+/// The text if there is no rule.
 #[must_use]
 pub fn text_without(target: &Target, why: NoRule<'_>) -> String {
     let why = visible(&why.in_words(target));
-    format!("{target}\n\n  there is no rule, and so every request is denied (no-rule): {why}\n")
+    format!("{target}\n\n  there is no rule, so every request is denied (no-rule): {why}\n")
 }
 
-/// The rule as JSON: `{field: {"value", "source"}}`; the source is null where the value is built in.
+/// The rule as JSON: `{field: {"value", "source"}}`. The source is null if the value is built in.
 #[must_use]
 pub fn json(policy: &Policy, target: &Target, rule: &Rule<'_>) -> Value {
     let fields = rows(policy, target, rule);
@@ -61,13 +62,13 @@ pub fn json(policy: &Policy, target: &Target, rule: &Rule<'_>) -> Value {
     Value::Object(fields)
 }
 
-/// What it takes to be approved under the rule, sentence by sentence.
+/// What the rule needs for an approval, one sentence per line.
 #[must_use]
 pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     let requirement = match rule.require() {
-        None => return vec!["nothing says who must approve: the target is denied (no-rule)".to_owned()],
+        None => return vec!["no layer says who must approve: every request is denied (no-rule)".to_owned()],
         Some(Require::Nobody) => {
-            let mut lines = vec!["no approval: no pull request is needed, and no review is read".to_owned()];
+            let mut lines = vec!["no approval: the gate needs no pull request and reads no review".to_owned()];
             lines.extend(release(rule));
             return lines;
         }
@@ -76,13 +77,13 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     let repositories: Vec<&str> = rule.repository.iter().map(RepositoryPattern::as_str).collect();
     let mut lines = vec![format!("{} must approve the commit that is deployed", requirement.in_words())];
     lines.extend(who(requirement, rule.veto()));
-    lines.push(format!("within {} of being asked, else the request expires", rule.timeout()));
+    lines.push(format!("within {} after the request is opened, otherwise it expires", rule.timeout()));
     match (repositories.as_slice(), rule.branches) {
         ([], _) => lines.push("the rule names no repository: every pull request is denied".to_owned()),
-        (_, None) => lines.push(format!("by a pull request of {} into its default branch", repositories.join(" or "))),
+        (_, None) => lines.push(format!("in a pull request of {} into its default branch", repositories.join(" or "))),
         (_, Some(branches)) => {
             let branches: Vec<&str> = branches.iter().map(Pattern::as_str).collect();
-            lines.push(format!("by a pull request of {} into {}", repositories.join(" or "), branches.join(" or ")));
+            lines.push(format!("in a pull request of {} into {}", repositories.join(" or "), branches.join(" or ")));
         }
     }
     if rule.explicit() {
@@ -90,7 +91,7 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     }
     lines.push(match rule.exclude() {
         [] => "nobody is excluded: the author's own approval counts".to_owned(),
-        excluded => format!("approvals never count by {}", listed(excluded.iter().map(|who| person(*who)), "or")),
+        excluded => format!("approvals by {} never count", listed(excluded.iter().map(|who| person(*who)), "or")),
     });
     if rule.distinct() && requirement.leaves().len() > 1 {
         lines.push("one person counts for one part only".to_owned());
@@ -111,15 +112,15 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     lines
 }
 
-/// Who may stand in for whom, and from when on.
+/// Who may stand in for whom, and from when.
 fn stand_ins(step: &Escalation) -> impl Iterator<Item = String> {
     step.stand_in.iter().map(|stand_in| {
         let by = listed(stand_in.by.iter(), "and");
-        format!("{} after people are asked, {by} may stand in for {}", step.after, stand_in.group.name)
+        format!("{} after the request is opened, {by} may stand in for {}", step.after, stand_in.group.name)
     })
 }
 
-/// When what is approved is released.
+/// When an approved request is released.
 fn release(rule: &Rule<'_>) -> Vec<String> {
     let mut lines: Vec<String> = rule
         .freeze()
@@ -129,33 +130,33 @@ fn release(rule: &Rule<'_>) -> Vec<String> {
                 FreezeEffect::Deny => "is denied",
                 FreezeEffect::Wait => "waits",
             };
-            let except = freeze.except.as_ref().map(|except| format!(", except where {except}")).unwrap_or_default();
+            let except = freeze.except.as_ref().map(|except| format!(", except if {except}")).unwrap_or_default();
             let name = freeze.calendar.name();
             format!("a release inside `{name}` ({}) {effect}{except}", freeze.calendar.describe())
         })
         .collect();
     if let Some(window) = rule.window() {
         let names = window.iter().map(|calendar| format!("`{}` ({})", calendar.name(), calendar.describe()));
-        lines.push(format!("a release waits until inside {}", listed(names, "or")));
+        lines.push(format!("a release waits until {} is open", listed(names, "or")));
     }
     if let Some(wait) = rule.wait() {
-        lines.push(format!("what is approved waits {wait}, and is verified again before it is released"));
+        lines.push(format!("an approved request waits {wait}, and is decided again before it is released"));
     }
     if rule.mode() == Mode::Audit {
-        lines.push("the mode is audit: all this is decided and recorded, and stops nothing".to_owned());
+        lines.push("the mode is audit: the gate decides and records all this, but stops nothing".to_owned());
     }
     lines
 }
 
-/// Who is in each group that is asked, or may object, each group once.
+/// The members of each group that may approve or request changes, each group once.
 fn who(requirement: &Requirement, veto: &[ApproverRef]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let asked = requirement.leaves().into_iter().flat_map(|leaf| &leaf.of);
-    for entry in asked.chain(veto) {
+    let approvers = requirement.leaves().into_iter().flat_map(|leaf| &leaf.of);
+    for entry in approvers.chain(veto) {
         let ApproverRef::Group(group) = entry else { continue };
         let teams = group.teams.iter().map(|team| format!("the team {team}"));
         let members = listed(teams.chain(group.users.iter().map(ToString::to_string)), "and");
-        let line = format!("{} is {members}", group.name);
+        let line = format!("{} means {members}", group.name);
         if !lines.contains(&line) {
             lines.push(line);
         }
@@ -166,12 +167,12 @@ fn who(requirement: &Requirement, veto: &[ApproverRef]) -> Vec<String> {
 fn changes_requested(rule: &Rule<'_>) -> String {
     let besides = match rule.veto() {
         [] => String::new(),
-        veto => format!(", or by {},", listed(veto.iter().map(ToString::to_string), "or")),
+        veto => format!(", or {},", listed(veto.iter().map(ToString::to_string), "or")),
     };
     match rule.on_changes_requested() {
-        OnChangesRequested::Reject => format!("changes requested by anyone asked{besides} end the request"),
+        OnChangesRequested::Reject => format!("changes requested by anyone eligible{besides} end the request"),
         OnChangesRequested::Block => {
-            format!("changes requested by anyone asked{besides} hold the request until withdrawn")
+            format!("changes requested by anyone eligible{besides} hold the request until they are withdrawn")
         }
         OnChangesRequested::Ignore => "requests for changes are ignored".to_owned(),
     }
@@ -179,10 +180,10 @@ fn changes_requested(rule: &Rule<'_>) -> String {
 
 const fn person(who: Exclusion) -> &'static str {
     match who {
-        Exclusion::Author => "who opened the pull request",
-        Exclusion::Committers => "who wrote or committed part of it",
-        Exclusion::Pushers => "who pushed to its branch",
-        Exclusion::Requester => "who requested the deployment",
+        Exclusion::Author => "the person who opened the pull request",
+        Exclusion::Committers => "people who wrote or committed part of it",
+        Exclusion::Pushers => "people who pushed to its branch",
+        Exclusion::Requester => "the person who requested the deployment",
     }
 }
 
@@ -196,7 +197,7 @@ fn listed<T: ToString>(items: impl Iterator<Item = T>, word: &str) -> String {
     }
 }
 
-/// Every field, in the order of the language's reference; the service's after the rule's.
+/// Every field in the order of the language's reference, then those of the service.
 fn rows<'p>(policy: &'p Policy, target: &Target, rule: &Rule<'p>) -> Vec<Row<'p>> {
     let service = |name, value, field| Row { name, value, source: policy.service_field_source(&target.service, field) };
     let mut rows: Vec<Row<'p>> = Field::ALL

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, the exchange format of code scanning: one log with one run, over any number of bundles.
+//! Findings as SARIF 2.1.0, the exchange format of code scanning: one log with one run for any number of bundles.
 //!
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 
 use crate::finding::{Code, Finding, Findings, Severity, SourceMap, Span, Waived};
 
-/// Where the schema of the format is.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// The page that tells of each code, under a heading that is called like it.
+/// The page that explains the codes. Each code has a heading.
 const HELP: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/findings.md");
 
-/// The results of a run, as they come in.
 #[derive(Debug, Default)]
 pub struct Log {
     results: Vec<Value>,
@@ -19,7 +17,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Adds what was found in one bundle. `root` stands before the name of every file.
+    /// Adds the findings of one bundle. `root` is put before the name of every file.
     pub fn add(&mut self, findings: &Findings, waived: &[Waived], sources: &SourceMap, root: &str) {
         self.results.extend(findings.iter().map(|finding| result(finding, sources, root)));
         for Waived { finding, reason, by } in waived {
@@ -33,12 +31,11 @@ impl Log {
         }
     }
 
-    /// Adds a bundle that could not be looked at.
+    /// Adds a bundle that could not be read.
     pub fn fail(&mut self, message: &str) {
         self.failures.push(json!({ "level": "error", "message": { "text": message } }));
     }
 
-    /// The whole log.
     #[must_use]
     pub fn into_json(self) -> Value {
         let mut invocation = json!({ "executionSuccessful": self.failures.is_empty() });
@@ -55,7 +52,7 @@ impl Log {
                     "informationUri": env!("CARGO_PKG_REPOSITORY"),
                     "rules": Code::ALL.iter().copied().map(rule).collect::<Vec<_>>(),
                 } },
-                // A character is a code point here as in every other format of ours.
+                // A column counts code points, as in the other formats of `check`.
                 "columnKind": "unicodeCodePoints",
                 "invocations": [invocation],
                 "results": self.results,
@@ -116,7 +113,7 @@ fn physical(span: Span, sources: &SourceMap, root: &str) -> Value {
     })
 }
 
-/// A path as a relative reference: what a URI does not take as it is, is written as `%` and two digits.
+/// A path as a relative reference, percent-encoded.
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -157,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_uri_does_not_take_is_escaped() {
+    fn characters_that_a_uri_does_not_allow_are_escaped() {
         assert_eq!(uri("../ü:%.yaml"), "../%C3%BC%3A%25.yaml");
     }
 }

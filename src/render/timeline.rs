@@ -1,4 +1,4 @@
-//! The next moments at which something changes, in words and as JSON.
+//! The next moments at which something changes, as text and as JSON.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -40,26 +40,26 @@ fn words(change: &Change<'_>) -> String {
                 FreezeEffect::Deny => "releases are denied",
                 FreezeEffect::Wait => "releases wait",
             };
-            let except = freeze.except.as_ref().map(|except| format!(", except where {except}")).unwrap_or_default();
+            let except = freeze.except.as_ref().map(|except| format!(", except if {except}")).unwrap_or_default();
             format!("the freeze `{}` begins: {effect}{except}", freeze.calendar.name())
         }
         Change::FreezeEnds(freeze) => format!("the freeze `{}` ends", freeze.calendar.name()),
         Change::WindowOpens(calendar) => format!("the window `{}` opens", calendar.name()),
         Change::WindowCloses(calendar) => format!("the window `{}` closes", calendar.name()),
-        Change::ConditionBegins(calendar) => format!("`{}` begins, which a condition asks about", calendar.name()),
-        Change::ConditionEnds(calendar) => format!("`{}` ends, which a condition asks about", calendar.name()),
-        Change::Due(MomentKind::Remind(_)) => "those still needed are reminded".to_owned(),
+        Change::ConditionBegins(calendar) => format!("the calendar `{}` of a condition opens", calendar.name()),
+        Change::ConditionEnds(calendar) => format!("the calendar `{}` of a condition closes", calendar.name()),
+        Change::Due(MomentKind::Remind(_)) => "a reminder is sent".to_owned(),
         Change::Due(MomentKind::Escalate(_, step)) => {
-            let mut said = Vec::new();
+            let mut effects = Vec::new();
             if !step.notify.is_empty() {
                 let channels: Vec<String> = step.notify.iter().map(ToString::to_string).collect();
-                said.push(format!("{} told", channels.join(", ")));
+                effects.push(format!("{} notified", channels.join(", ")));
             }
             for stand_in in &step.stand_in {
                 let by: Vec<String> = stand_in.by.iter().map(ToString::to_string).collect();
-                said.push(format!("{} may stand in for {}", by.join(", "), stand_in.group.name));
+                effects.push(format!("{} may stand in for {}", by.join(", "), stand_in.group.name));
             }
-            format!("escalation: {}", said.join("; "))
+            format!("escalation: {}", effects.join("; "))
         }
         Change::Due(MomentKind::Expire) => "the deadline: an unapproved request expires".to_owned(),
     }

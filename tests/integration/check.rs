@@ -48,7 +48,7 @@ fn an_empty_folder_and_one_with_tests_only_are_no_policy() {
 }
 
 #[test]
-fn a_very_long_line_is_shown_in_part() {
+fn a_very_long_line_is_printed_in_part() {
     let folder = tempfile::tempdir().expect("a folder");
     let users: String = (0..20_000).map(|n| format!("a{n:05}, ")).collect();
     let text = format!("version: 1\ngroups: {{ sre: {{ users: [{users}\"@ana\"] }} }}\n");
@@ -61,7 +61,7 @@ fn a_very_long_line_is_shown_in_part() {
 }
 
 #[test]
-fn more_problems_than_anyone_reads_are_not_all_told() {
+fn too_many_problems_are_reported_in_part() {
     let folder = tempfile::tempdir().expect("a folder");
     let text: String = (0..5_000).map(|number| format!("key-{number}: 1\n")).collect();
     fs::write(folder.path().join("a.yaml"), text).expect("a file");
@@ -99,11 +99,11 @@ fn deeper_and_wider_bombs_than_a_repository_should_hold_are_refused() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_bound_on_memory_is_one_that_can_be_broken() {
+fn the_memory_limit_of_the_tests_can_be_exceeded() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("a.yaml"), format!("x: [{}]", "a,".repeat((2 << 20) - 100))).expect("a file");
     let within = |kib| Countersign::new("check").arg(folder.path()).memory_kib(kib).run();
-    // The program's own text and libraries count as well, and grow with it: the bound is looked for above them.
+    // The program itself counts as well, so the limit is searched for above its size.
     let starved = |ran: &Ran| ran.code.is_none() && ran.stderr.contains("memory allocation");
     let checked = |ran: &Ran| ran.code == Some(3) && !ran.stdout.contains("out of memory");
     let first = (24_000..).step_by(4_000).map(within).find(|ran| starved(ran) || checked(ran)).expect("an end");
@@ -112,7 +112,7 @@ fn the_bound_on_memory_is_one_that_can_be_broken() {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_in_the_folder_is_refused_and_not_waited_for() {
+fn a_pipe_in_the_folder_is_refused_without_waiting() {
     let folder = tempfile::tempdir().expect("a folder");
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("a.yaml")).status();
     assert!(made.expect("mkfifo runs").success());
@@ -130,7 +130,7 @@ fn a_path_with_nothing_there_ends_with_1() {
 }
 
 #[test]
-fn a_sound_policy_is_said_to_be_sound() {
+fn a_sound_policy_is_reported_as_sound() {
     let ran = Countersign::new("check sound").run();
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert!(ran.stdout.starts_with("policy is sound: 2 services, 2 environments, digest sha256:"), "{}", ran.stdout);
@@ -180,8 +180,8 @@ fn corpus() -> Vec<Vec<u8>> {
     files.iter().map(|path| fs::read(path).expect("a file")).filter(small).collect()
 }
 
-/// Loads and renders; a policy or an error must come of it, and never both.
-fn load_and_show(bytes: Vec<u8>) -> Result<(), TestCaseError> {
+/// Loads and renders. The result must be a policy or an error, and never both.
+fn load_and_render(bytes: Vec<u8>) -> Result<(), TestCaseError> {
     let loaded = load(source(bytes));
     prop_assert_eq!(loaded.policy.is_none(), loaded.findings.has_errors());
     let text = countersign::render::finding::text(&loaded.findings, &loaded.sources, false);
@@ -194,18 +194,18 @@ fn load_and_show(bytes: Vec<u8>) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn loading_arbitrary_bytes_gives_a_policy_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        load_and_show(bytes)?;
+        load_and_render(bytes)?;
     }
 
     #[test]
-    fn loading_text_made_of_what_yaml_is_made_of_gives_a_policy_or_an_error(
+    fn loading_text_of_yaml_characters_gives_a_policy_or_an_error(
         text in "([ \\n\\t:,\\-?&*!|>'\"%@`{}\\[\\]#a\\\\é\u{85}\u{feff}]|require|version|services|<<|none|~| of ){0,60}"
     ) {
-        load_and_show(text.into_bytes())?;
+        load_and_render(text.into_bytes())?;
     }
 
     #[test]
-    fn loading_a_policy_with_a_stretch_replaced_gives_a_policy_or_an_error(
+    fn loading_a_policy_with_some_bytes_replaced_gives_a_policy_or_an_error(
         (bytes, at, length, with) in proptest::sample::select(corpus()).prop_flat_map(|bytes| {
             let most = bytes.len();
             (Just(bytes), 0..=most, 0_usize..12, proptest::collection::vec(any::<u8>(), 0..6))
@@ -214,6 +214,6 @@ proptest! {
         let mut bytes = bytes;
         let end = (at + length).min(bytes.len());
         bytes.splice(at..end, with);
-        load_and_show(bytes)?;
+        load_and_render(bytes)?;
     }
 }

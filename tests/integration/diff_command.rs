@@ -1,4 +1,4 @@
-//! `countersign diff`: its forms, its exit codes, and revisions of a git repository.
+//! `countersign diff`: its formats, its exit codes, and revisions of a git repository.
 
 use std::path::Path;
 use std::process::Command;
@@ -45,7 +45,7 @@ fn a_policy_does_not_differ_from_itself() {
 }
 
 #[test]
-fn what_becomes_looser_ends_with_six_where_that_is_denied() {
+fn a_looser_policy_ends_with_six_if_that_is_denied() {
     let files = folder(&[("old.yaml", STRICT), ("new.yaml", &loose())]);
     let (old, new) = (files.path().join("old.yaml"), files.path().join("new.yaml"));
     assert_eq!(diff("", &old, &new).code, Some(0));
@@ -62,17 +62,18 @@ fn what_becomes_looser_ends_with_six_where_that_is_denied() {
 }
 
 #[test]
-fn a_comment_has_a_marker_first_and_tells_nobody() {
+fn a_comment_begins_with_a_marker_and_mentions_nobody() {
     let bad =
         "version: 1\nservices: { \"<b>|*\": { repository: acme/a, environments: { p: { require: \"@dana\" } } } }\n";
     let files = folder(&[("old.yaml", STRICT), ("new.yaml", bad)]);
-    let shown = diff("--format markdown", files.path().join("old.yaml"), files.path().join("new.yaml")).stdout;
-    assert!(shown.starts_with("<!-- countersign-diff -->\n"), "{shown}");
-    assert!(!shown.contains("@d") && !shown.contains("<b>|"), "{shown}");
-    let (looser, stricter) = (shown.find("<b>looser</b>"), shown.find("<b>stricter</b>"));
-    assert!(looser.is_some() && looser < stricter, "{shown}");
+    let comment = diff("--format markdown", files.path().join("old.yaml"), files.path().join("new.yaml")).stdout;
+    assert!(comment.starts_with("<!-- countersign-diff -->\n"), "{comment}");
+    assert!(!comment.contains("@d") && !comment.contains("<b>|"), "{comment}");
+    let (looser, stricter) = (comment.find("<b>looser</b>"), comment.find("<b>stricter</b>"));
+    assert!(looser.is_some() && looser < stricter, "{comment}");
     assert!(
-        shown.contains("<details open>\n<summary><b>looser</b>") && shown.contains("<details>\n<summary><b>stricter")
+        comment.contains("<details open>\n<summary><b>looser</b>")
+            && comment.contains("<details>\n<summary><b>stricter")
     );
 }
 
@@ -99,7 +100,7 @@ fn an_invalid_policy_on_either_side_ends_with_three_and_its_findings() {
 }
 
 #[test]
-fn ten_thousand_services_of_one_shape_are_told_of_in_one_line() {
+fn ten_thousand_services_with_the_same_change_are_reported_in_one_line() {
     let bundle = |count: u32| {
         let mut text = STRICT.replace("services: {", "services: {\n").replace("} } }\n", "} },\n");
         for at in 0..10_000 {
@@ -164,7 +165,7 @@ fn counts(ran: &Ran) -> [Value; 2] {
 }
 
 #[test]
-fn a_revision_is_the_same_path_as_it_was_then() {
+fn a_revision_means_the_same_path_at_that_commit() {
     let repository = repository();
     let top = repository.path();
     let json = ["--format", "json"];
@@ -182,7 +183,7 @@ fn a_revision_is_the_same_path_as_it_was_then() {
 }
 
 #[test]
-fn what_is_not_there_is_said_and_nothing_given_becomes_an_option_of_git() {
+fn missing_revisions_are_reported_and_no_argument_becomes_an_option_of_git() {
     let repository = repository();
     let top = repository.path();
     let cases: [(&[&str], &str); 6] = [

@@ -1,5 +1,5 @@
-//! What `diff` does not call looser or mixed lets nothing through that was held back: random pairs of policies, and random
-//! facts that both decide on.
+//! If `diff` does not call a change looser or mixed, the new policy approves nothing that the old one did not: checked
+//! with random pairs of policies, and random facts that both decide on.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use countersign::ident::Target;
 use countersign::policy::{Direction, Policy, diff, load};
 use serde_json::{Value, json};
 
-/// Numbers that are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -60,7 +60,7 @@ const SPANS: [&str; 5] = [
     "{ from: \"mon 00:00\", to: \"sun 24:00\" }",
 ];
 
-/// A policy in parts, so that some can be made anew.
+/// A policy in parts, so that some can be replaced.
 #[derive(Clone)]
 struct Parts {
     groups: [String; 2],
@@ -162,7 +162,7 @@ impl Parts {
         parts
     }
 
-    /// The same with one to three parts made anew, or dropped.
+    /// A copy with one or two parts replaced or removed.
     fn changed(&self, dice: &mut Dice) -> Self {
         let mut parts = self.clone();
         for _ in 0..1 + dice.below(2) {
@@ -210,7 +210,7 @@ fn facts(dice: &mut Dice) -> Facts {
         .parse()
         .expect("an instant");
     let ago = |minutes: i64| now - jiff::SignedDuration::from_mins(minutes);
-    let asked = dice.of(&[None, Some(20), Some(60), Some(120), Some(240)]);
+    let requested = dice.of(&[None, Some(20), Some(60), Some(120), Some(240)]);
     let settled = dice.of(&[None, None, Some(5), Some(30)]);
     let author = dice.of(&["ana", "bob", "eve"]);
     let mut reviews = Vec::new();
@@ -242,7 +242,7 @@ fn facts(dice: &mut Dice) -> Facts {
     let files: &[Value] = &[json!({ "path": dice.of(&["infra/iam.tf", "src/lib.rs"]) })];
     let document = json!({
         "schema": 1, "now": now, "target": { "service": "shop", "environment": "production" },
-        "requested_at": asked.map(ago), "approved_at": settled.map(ago), "input": {}, "version": null,
+        "requested_at": requested.map(ago), "approved_at": settled.map(ago), "input": {}, "version": null,
         "requester": dice.of(&[None, Some("ana"), Some("bea")]), "revision": "a1",
         "pull_request": {
             "repository": if dice.one_in(20) { "acme/other" } else { "acme/shop" }, "default_branch": "main",
@@ -273,17 +273,17 @@ fn direction(old: &Policy, new: &Policy) -> Option<Direction> {
 }
 
 #[test]
-fn what_is_not_called_looser_approves_no_facts_that_were_not_approved() {
+fn a_change_that_is_not_looser_approves_nothing_new() {
     let mut dice = Dice(17);
-    // How many pairs were told in each direction, and in how many a fact showed the new policy to be looser.
-    let (mut pairs, mut told, mut shown, mut stricter) = (0_u32, [0_u32; 5], 0_u32, 0_u32);
+    // How many pairs have each direction, and how many were seen to be looser or stricter.
+    let (mut pairs, mut directions, mut looser, mut stricter) = (0_u32, [0_u32; 5], 0_u32, 0_u32);
     while pairs < 2_000 {
         let parts = Parts::random(&mut dice);
         let changed = parts.changed(&mut dice);
         let (Some(old), Some(new)) = (policy(&parts.text()), policy(&changed.text())) else { continue };
         pairs += 1;
         let direction = direction(&old, &new);
-        told[direction.map_or(4, |direction| direction as usize)] += 1;
+        directions[direction.map_or(4, |direction| direction as usize)] += 1;
         let loosens = direction.is_some_and(Direction::loosens);
         let (mut looser_seen, mut stricter_seen) = (false, false);
         for _ in 0..20 {
@@ -299,11 +299,11 @@ fn what_is_not_called_looser_approves_no_facts_that_were_not_approved() {
             looser_seen |= now && !before;
             stricter_seen |= before && !now;
         }
-        shown += u32::from(looser_seen);
+        looser += u32::from(looser_seen);
         stricter += u32::from(stricter_seen);
     }
-    assert!(told.iter().all(|count| *count > 40), "every direction is met: {told:?}");
-    assert!(shown > 100 && stricter > 100, "the facts tell policies apart: {shown} looser, {stricter} stricter");
+    assert!(directions.iter().all(|count| *count > 40), "every direction occurs: {directions:?}");
+    assert!(looser > 100 && stricter > 100, "the facts distinguish policies: {looser} looser, {stricter} stricter");
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn no_policy_differs_from_itself() {
             }
         }
         sources.sort_by(|a, b| a.name.cmp(&b.name));
-        // The decisions' policies stand alone, the others are bundles.
+        // Each policy of `decisions` is a bundle of its own.
         let alone = folder == "tests/decisions";
         let bundles = if alone { sources.into_iter().map(|source| vec![source]).collect() } else { vec![sources] };
         for bundle in bundles {

@@ -1,6 +1,6 @@
-//! Every finding by example: `tests/lint/<code>/bad…` has it and `good…` has none at all.
+//! Every finding by example: `tests/lint/<code>/bad…` has it, and `good…` has no finding at all.
 //!
-//! An example is a file or a folder. Beside each bad one stands what `check` prints for it.
+//! An example is a file or a folder. Beside each bad one is the output of `check` for it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,18 +11,18 @@ use serde_json::Value;
 
 use crate::command_line::{Countersign, assert_expected};
 
-/// Codes that no file in a repository can show: why, and the test in `check.rs` that does.
-const SHOWN_ELSEWHERE: [(Code, &str, &str); 3] = [
+/// Codes without an example: the reason, and the test in `check.rs` that covers the code.
+const WITHOUT_EXAMPLE: [(Code, &str, &str); 3] = [
     (
         Code::UnreadableFile,
         "a repository holds files that can be read",
-        "a_pipe_in_the_folder_is_refused_and_not_waited_for",
+        "a_pipe_in_the_folder_is_refused_without_waiting",
     ),
     (Code::TooLarge, "a repository should hold no file of 4 MiB", "a_file_of_100_megabytes_is_not_read"),
-    (Code::TooManyFindings, "a thousand findings are no example", "more_problems_than_anyone_reads_are_not_all_told"),
+    (Code::TooManyFindings, "a thousand findings are no example", "too_many_problems_are_reported_in_part"),
 ];
 
-/// When the examples are looked at: some of their calendars have dates.
+/// The time at which the examples are checked: some of their calendars have dates.
 const AT: &str = "--at 2026-11-18T10:00:00Z";
 
 fn root() -> PathBuf {
@@ -34,12 +34,12 @@ fn names(folder: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")).collect()
 }
 
-fn shown() -> Vec<Code> {
-    let elsewhere = |code: &&Code| SHOWN_ELSEWHERE.iter().any(|(other, ..)| other == *code);
-    Code::ALL.iter().filter(|code| !elsewhere(code)).copied().collect()
+fn codes_with_examples() -> Vec<Code> {
+    let without_example = |code: &&Code| WITHOUT_EXAMPLE.iter().any(|(other, ..)| other == *code);
+    Code::ALL.iter().filter(|code| !without_example(code)).copied().collect()
 }
 
-/// An example without `.yaml`, and as it is called.
+/// An example: its name without `.yaml`, and with it.
 struct Example {
     stem: String,
     name: String,
@@ -55,10 +55,10 @@ fn examples(code: Code, kind: &str) -> Vec<Example> {
 }
 
 #[test]
-fn every_code_has_a_bad_example_with_what_is_expected_of_it_and_a_good_one() {
-    let codes: BTreeSet<String> = shown().iter().map(|code| code.as_str().to_owned()).collect();
+fn every_code_has_a_bad_example_with_its_output_and_a_good_example() {
+    let codes: BTreeSet<String> = codes_with_examples().iter().map(|code| code.as_str().to_owned()).collect();
     assert_eq!(names(&root()), codes, "a folder for each code, and no other");
-    for code in shown() {
+    for code in codes_with_examples() {
         let (bad, good) = (examples(code, "bad"), examples(code, "good"));
         for (kind, examples) in [("bad", &bad), ("good", &good)] {
             assert!(examples.iter().any(|example| example.stem == kind), "{}: no {kind} example", code.as_str());
@@ -70,18 +70,18 @@ fn every_code_has_a_bad_example_with_what_is_expected_of_it_and_a_good_one() {
 }
 
 #[test]
-fn what_no_example_can_show_is_shown_by_a_test() {
-    for (code, why, test) in SHOWN_ELSEWHERE {
+fn a_code_without_an_example_is_covered_by_a_test() {
+    for (code, why, test) in WITHOUT_EXAMPLE {
         let check = include_str!("check.rs");
         let (_, body) = check.split_once(&format!("fn {test}()")).unwrap_or_else(|| panic!("{test} is not there"));
         let body = body.split("\n}\n").next().unwrap_or_default();
-        assert!(body.contains(code.as_str()) && !why.is_empty(), "{test} does not show {}", code.as_str());
+        assert!(body.contains(code.as_str()) && !why.is_empty(), "{test} does not cover {}", code.as_str());
     }
 }
 
 #[test]
 fn every_bad_example_has_its_finding_with_a_place_and_a_hint() {
-    for code in shown() {
+    for code in codes_with_examples() {
         let severity = code.severity();
         for Example { stem, name } in examples(code, "bad") {
             let path = format!("{}/{name}", code.as_str());
@@ -106,8 +106,8 @@ fn every_bad_example_has_its_finding_with_a_place_and_a_hint() {
 }
 
 #[test]
-fn every_bad_example_is_told_as_committed() {
-    for code in shown() {
+fn the_output_for_every_bad_example_is_as_committed() {
+    for code in codes_with_examples() {
         for Example { stem, name } in examples(code, "bad") {
             let path = format!("{}/{name}", code.as_str());
             let ran = Countersign::new(&format!("check {AT}")).within("lint").arg(&path).run();
@@ -118,7 +118,7 @@ fn every_bad_example_is_told_as_committed() {
 
 #[test]
 fn no_good_example_has_any_finding() {
-    for code in shown() {
+    for code in codes_with_examples() {
         for Example { name, .. } in examples(code, "good") {
             let path = format!("{}/{name}", code.as_str());
             let ran =
@@ -129,7 +129,7 @@ fn no_good_example_has_any_finding() {
 }
 
 #[test]
-fn the_example_policies_have_no_finding_that_is_not_waived() {
+fn the_example_policies_have_only_waived_findings() {
     let ran = Countersign::new(&format!("check --format json --deny note ../policies {AT}")).run();
     assert_eq!((ran.code, &ran.json()["findings"]), (Some(0), &Value::Array(Vec::new())));
     assert_eq!(ran.json()["waived"][0]["code"], "committers-counted");

@@ -1,4 +1,4 @@
-//! How `check` is told to take lints, how it counts what is waived, and the formats of other tools.
+//! The levels of lints that `check` is given, how it counts waived findings, and the formats of other tools.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn a_warning_is_denied_from_its_severity_or_by_its_code() {
 }
 
 #[test]
-fn a_level_changes_how_a_finding_is_told() {
+fn a_level_changes_the_severity_of_a_finding() {
     let severity = |words: &str| {
         let document =
             Countersign::new(&format!("check{words} --format json lint/sole-approver/bad.yaml")).run().json();
@@ -32,13 +32,13 @@ fn a_level_changes_how_a_finding_is_told() {
 }
 
 #[test]
-fn a_code_that_is_unknown_or_no_lint_or_told_two_ways_is_wrong_usage() {
+fn a_code_that_is_unknown_or_not_a_lint_or_has_two_levels_is_wrong_usage() {
     for (words, said) in [
         ("--allow unsed-group", "did you mean `unused-group`?"),
         ("--deny warnin", "did you mean `warning`?"),
         ("--deny everything", "`docs/findings.md` lists the codes"),
-        ("--allow none-for-all", "`none-for-all` is no lint: a policy that has it cannot be used, at any level"),
-        ("--warn version", "`version` is no lint"),
+        ("--allow none-for-all", "`none-for-all` is not a lint: a policy that has it cannot be used, at any level"),
+        ("--warn version", "`version` is not a lint"),
         ("--deny unused-group --allow unused-group", "`unused-group` stands under `--deny` and `--allow`"),
     ] {
         let ran = Countersign::new(&format!("check sound {words}")).run();
@@ -48,7 +48,7 @@ fn a_code_that_is_unknown_or_no_lint_or_told_two_ways_is_wrong_usage() {
 }
 
 #[test]
-fn what_is_waived_is_counted_and_told_with_its_reason() {
+fn waived_findings_are_counted_and_listed_with_their_reasons() {
     let waived = "lint/unused-waiver/good.yaml";
     let ran = Countersign::new(&format!("check --deny sole-approver {waived}")).run();
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
@@ -64,7 +64,7 @@ fn what_is_waived_is_counted_and_told_with_its_reason() {
 }
 
 #[test]
-fn a_missing_path_hides_none_of_the_others() {
+fn a_missing_path_does_not_hide_the_others() {
     let paths = format!("sound lint/nowhere {UNUSED}");
     let ran = Countersign::new(&format!("check --format json --deny warning {paths}")).run();
     let lines = ran.json_lines();
@@ -79,7 +79,7 @@ fn a_missing_path_hides_none_of_the_others() {
 }
 
 #[test]
-fn a_workflow_gets_a_command_for_each_finding_with_the_path_from_where_it_runs() {
+fn a_workflow_gets_a_command_for_each_finding_with_a_path_from_its_working_directory() {
     let ran =
         Countersign::new("check --format github lint/invalid-waiver/bad-load-error.yaml ./lint/duplicate-name/bad")
             .run();
@@ -105,7 +105,7 @@ fn only_check_prints_the_formats_of_findings() {
 }
 
 #[test]
-fn a_calendar_is_over_from_its_end_and_check_can_be_asked_for_any_time() {
+fn a_calendar_is_over_from_its_end_and_check_accepts_any_time() {
     let findings = |words: &str| {
         let ran = Countersign::new(&format!("check --format json lint/calendar-over/bad.yaml{words}")).run();
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -113,7 +113,7 @@ fn a_calendar_is_over_from_its_end_and_check_can_be_asked_for_any_time() {
     };
     assert_eq!(findings(" --at 2024-12-31T23:59:59Z"), 0);
     assert_eq!(findings(" --at 2025-01-03T00:00:00Z"), 1);
-    assert_eq!(findings(""), 1, "the clock is behind that day");
+    assert_eq!(findings(""), 1, "that day is past");
     let ran = Countersign::new("check sound --at tomorrow").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
 }

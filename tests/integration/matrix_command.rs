@@ -1,4 +1,4 @@
-//! `countersign matrix`: every service in every environment, in each of its forms.
+//! `countersign matrix`: every service in every environment, in each format.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn matrix(arguments: &str) -> Ran {
     ran
 }
 
-/// The matrix of a policy of our own making, which has a head with two groups.
+/// The matrix of a policy with two groups and `rest`.
 fn matrix_of(rest: &str, format: &str) -> Ran {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("p.yaml");
@@ -32,29 +32,29 @@ fn row<'r>(rows: &'r [Value], service: &str, environment: &str) -> &'r Value {
 
 #[test]
 fn a_small_matrix_is_a_table_of_a_hundred_columns() {
-    let shown = matrix("--policy sound").stdout;
-    assert!(shown.lines().all(|line| line.chars().count() <= 100 && !line.ends_with(' ')));
-    assert_expected("matrix/sound.expected", &shown);
+    let output = matrix("--policy sound").stdout;
+    assert!(output.lines().all(|line| line.chars().count() <= 100 && !line.ends_with(' ')));
+    assert_expected("matrix/sound.expected", &output);
 }
 
 #[test]
-fn where_a_table_has_no_room_each_service_is_a_block() {
-    let shown = matrix("--policy matrix/hostile.yaml").stdout;
-    assert!(shown.lines().all(|line| line.chars().count() <= 100 && !line.ends_with(' ')));
-    assert!(!shown.contains('\u{1b}'));
-    assert_expected("matrix/hostile.expected", &shown);
+fn a_wide_matrix_has_a_block_for_each_service() {
+    let output = matrix("--policy matrix/hostile.yaml").stdout;
+    assert!(output.lines().all(|line| line.chars().count() <= 100 && !line.ends_with(' ')));
+    assert!(!output.contains('\u{1b}'));
+    assert_expected("matrix/hostile.expected", &output);
 }
 
 #[test]
-fn as_markdown_no_text_of_the_policy_is_more_than_text() {
-    let shown = matrix("--policy matrix/hostile.yaml --format markdown").stdout;
-    assert!(shown.lines().all(|line| line.matches('|').count() == 10), "no text ends a cell");
-    assert!(!shown.contains('@'), "nobody is mentioned");
-    assert_expected("matrix/hostile.md.expected", &shown);
+fn text_of_the_policy_is_only_text_in_markdown() {
+    let output = matrix("--policy matrix/hostile.yaml --format markdown").stdout;
+    assert!(output.lines().all(|line| line.matches('|').count() == 10), "no text ends a cell");
+    assert!(!output.contains('@'), "nobody is mentioned");
+    assert_expected("matrix/hostile.md.expected", &output);
 }
 
 #[test]
-fn as_json_a_row_has_what_holds_and_where_it_is_written() {
+fn a_row_in_json_has_the_rule_and_its_place() {
     let document = matrix("--policy sound --format json").json();
     assert_eq!(document["schema"], 1);
     let rows = document["rows"].as_array().expect("rows");
@@ -73,7 +73,7 @@ fn as_json_a_row_has_what_holds_and_where_it_is_written() {
 }
 
 #[test]
-fn who_may_object_and_for_how_long_an_override_counts_stand_among_the_terms() {
+fn the_terms_include_who_may_request_changes_and_how_long_an_override_counts() {
     let shop = |fields: &str| {
         format!("services: {{ shop: {{ repository: acme/shop, environments: {{ production: {{ {fields} }} }} }} }}\n")
     };
@@ -88,15 +88,15 @@ fn who_may_object_and_for_how_long_an_override_counts_stand_among_the_terms() {
     let in_a_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(matrix_of(&shop(strict), "html").stdout.contains(terms));
     assert!(in_a_line(&matrix_of(&shop(strict), "markdown").stdout).contains("veto bots, &#64;acme/sec"));
-    // What is built in is not repeated, and where nobody is asked nobody objects.
+    // Defaults are not printed. If nobody must approve, nobody may request changes.
     for fields in ["require: 2 of a", "require: none, on_changes_requested: block, veto: [bots]"] {
-        let shown = matrix_of(&shop(fields), "text").stdout;
-        assert!(!shown.contains("on_changes_requested") && !shown.contains("veto"), "{shown}");
+        let output = matrix_of(&shop(fields), "text").stdout;
+        assert!(!output.contains("on_changes_requested") && !output.contains("veto"), "{output}");
     }
 }
 
 #[test]
-fn a_target_without_a_rule_is_a_row_that_says_it_is_denied() {
+fn a_target_without_a_rule_has_a_row_that_is_denied() {
     let rows = rows_of(
         "services:\n  one: { repository: o/r, environments: { qa: { require: 1 of a } } }\n  two: { repository: o/r }\n",
     );
@@ -133,7 +133,7 @@ fn strictness_is_the_fewest_people_who_could_satisfy_the_rule() {
 }
 
 #[test]
-fn a_pattern_is_shown_as_written_with_the_rule_of_what_it_matches() {
+fn a_pattern_has_a_row_with_the_rule_of_the_names_that_it_matches() {
     let rows = matrix("--policy decisions/layering.yaml --format json").json()["rows"].clone();
     let rows = rows.as_array().expect("rows");
     assert_eq!(row(rows, "world-*", "prod-eu-*")["timeout"], "12h");
@@ -143,7 +143,7 @@ fn a_pattern_is_shown_as_written_with_the_rule_of_what_it_matches() {
 }
 
 #[test]
-fn a_bare_star_stands_for_patterns_that_are_written_elsewhere() {
+fn a_bare_star_applies_to_patterns_of_other_services() {
     let rows = rows_of(
         "services:\n  one: { repository: o/r, environments: { \"*\": { require: 1 of a } } }\n  \
          two: { repository: o/r, environments: { \"qa-*\": { require: 2 of a } } }\n",
@@ -165,7 +165,7 @@ fn services_and_environments_can_be_chosen_by_name_or_by_key() {
 }
 
 #[test]
-fn a_pattern_that_is_no_key_of_the_policy_is_refused() {
+fn a_pattern_that_is_not_a_key_of_the_policy_is_refused() {
     let ran = Countersign::new("matrix --policy sound --service internal?* --format json").run();
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.json()["error"]["code"], "unknown-key");
@@ -207,22 +207,22 @@ fn split(page: &str) -> (String, String, String) {
 }
 
 #[test]
-fn on_the_page_no_text_of_the_policy_is_more_than_text() {
+fn text_of_the_policy_is_only_text_on_the_page() {
     let (markup, ..) = split(&page("matrix/hostile.yaml"));
     for harm in ["<script", "<img", "onmouseover=alert(4)\"", "\"onmouseover", "style=", "\u{1b}"] {
         assert!(!markup.contains(harm), "{harm}");
     }
-    for shown in [
+    for output in [
         "&lt;script&gt;alert(1)&lt;/script&gt;*",
         "&lt;img src=x onerror=alert(2)&gt;",
         "/a|b\\|&quot;onmouseover=alert(4)/",
     ] {
-        assert!(markup.contains(shown), "{shown}");
+        assert!(markup.contains(output), "{output}");
     }
 }
 
 #[test]
-fn the_page_needs_no_network_and_lets_only_its_own_style_and_script_in() {
+fn the_page_needs_no_network_and_allows_only_its_own_style_and_script() {
     let (markup, style, script) = split(&page("sound"));
     let policy = markup.split_once("Content-Security-Policy\" content=\"").and_then(|(_, rest)| rest.split_once('"'));
     let (policy, _) = policy.expect("the page has a policy");
@@ -234,11 +234,11 @@ fn the_page_needs_no_network_and_lets_only_its_own_style_and_script_in() {
         }
     }
     let handlers = regex::Regex::new(r"<[^>]* on[a-z]+=").expect("the pattern is one");
-    assert!(!handlers.is_match(&markup), "no handler stands in the markup");
+    assert!(!handlers.is_match(&markup), "the markup has no handler");
 }
 
 #[test]
-fn the_page_tells_strictness_in_words_and_by_class() {
+fn the_page_has_strictness_as_text_and_as_class() {
     let (markup, ..) = split(&page("matrix/hostile.yaml"));
     for cell in [
         "<td class=\"several\"><b>3 people</b><p>2 of people and @acme/sre</p>",

@@ -1,4 +1,4 @@
-//! SARIF, held against the schema that OASIS publishes.
+//! SARIF logs, validated against the schema that OASIS publishes.
 #![expect(clippy::disallowed_methods, reason = "the test reads the schema")]
 
 use std::path::Path;
@@ -12,7 +12,7 @@ fn schema() -> jsonschema::Validator {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sarif/sarif-schema-2.1.0.json");
     let text = std::fs::read_to_string(path).expect("the schema is there");
     let mut schema: Value = serde_json::from_str(&text).expect("the schema is JSON");
-    // A bracket that is closed and was never opened: no expression of JSON Schema, and about a key that we do not write.
+    // The pattern has an unmatched bracket, which JSON Schema does not allow. We do not write this key.
     for of in ["run", "toolComponent"] {
         let language = schema.pointer_mut(&format!("/definitions/{of}/properties/language"));
         assert!(language.and_then(Value::as_object_mut).expect("it is there").remove("pattern").is_some());
@@ -28,14 +28,14 @@ const PATHS: &str = "lint/unused-group/bad.yaml lint/unused-waiver/good.yaml lin
                      lint/sole-approver/bad.yaml sound";
 
 #[test]
-fn a_log_is_as_the_schema_of_sarif_says() {
+fn a_log_matches_the_schema_of_sarif() {
     let ran = Countersign::new(&format!("check --format sarif {PATHS}")).run();
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
     let log = ran.json();
     assert_eq!(problems(&log), [""; 0]);
     let mut wrong = log;
     wrong["runs"][0]["results"][0]["level"] = "fatal".into();
-    assert_eq!(problems(&wrong).len(), 1, "the schema tells right from wrong");
+    assert_eq!(problems(&wrong).len(), 1, "the schema refuses what is wrong");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_log_has_every_rule_and_the_results_of_all_bundles() {
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
     assert_eq!(rules.len(), Code::ALL.len());
     let results = run["results"].as_array().expect("results");
-    let told: Vec<(&str, &str)> = results
+    let reported: Vec<(&str, &str)> = results
         .iter()
         .map(|result| (result["ruleId"].as_str().unwrap_or_default(), result["level"].as_str().unwrap_or_default()))
         .collect();
@@ -56,7 +56,7 @@ fn a_log_has_every_rule_and_the_results_of_all_bundles() {
         ("version", "error"),
         ("sole-approver", "note"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("a small one");
         assert_eq!(rules[index]["id"], result["ruleId"]);
@@ -70,7 +70,7 @@ fn a_log_has_every_rule_and_the_results_of_all_bundles() {
 }
 
 #[test]
-fn a_bundle_that_is_not_there_is_told_in_the_log() {
+fn a_missing_bundle_is_reported_in_the_log() {
     let ran = Countersign::new("check --format sarif lint/nowhere").run();
     assert_eq!(ran.code, Some(1));
     let log = ran.json();

@@ -1,5 +1,5 @@
-//! The JSON Schemas of policy files and test files: that they are valid ones, take what the engine takes, refuse what is
-//! wrong in form, and know the same keys as the readers. The validator is one that others wrote.
+//! The JSON Schemas of policy files and test files: they are valid, accept what the engine accepts, refuse wrong forms,
+//! and have the same keys as the readers. The validator is a third-party crate.
 #![expect(clippy::disallowed_methods, reason = "a test reads the files that it is about")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,19 +23,19 @@ fn validator(schema: &Value) -> Validator {
     jsonschema::draft202012::new(schema).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A YAML text as the JSON that an editor makes of it.
+/// A YAML text as JSON, as an editor reads it.
 fn yaml(text: &str) -> Value {
-    // Of YAML 1.2, as editors read it: `yes` is a text.
+    // In YAML 1.2, which editors use, `yes` is a text.
     let options = serde_yaml::options! { strict_booleans: true };
     serde_yaml::from_str_with_options(text, options).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// What the schema has against a text: where, and what.
+/// The errors of a text under the schema, with their places.
 fn complaints(validator: &Validator, text: &str) -> Vec<String> {
     validator.iter_errors(&yaml(text)).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
-/// Every file under a folder, below it as well, whose name ends so.
+/// Every file under a folder and its subfolders whose name matches.
 fn files(folder: &str, ends: fn(&str) -> bool) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -66,7 +66,7 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-fn the_committed_schemas_are_those_that_the_command_prints() {
+fn the_command_prints_the_committed_schemas() {
     let print = |arguments: &str| {
         let ran = Countersign::new(arguments).run();
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
@@ -78,7 +78,7 @@ fn the_committed_schemas_are_those_that_the_command_prints() {
 }
 
 #[test]
-fn both_schemas_are_valid_ones_of_the_draft_that_they_name_and_carry_their_address() {
+fn both_schemas_are_valid_and_name_their_draft_and_address() {
     for (schema, id) in [(schema::policy(), schema::POLICY_ID), (schema::tests(), schema::TEST_ID)] {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         assert_eq!(schema["$id"], id);
@@ -87,7 +87,7 @@ fn both_schemas_are_valid_ones_of_the_draft_that_they_name_and_carry_their_addre
 }
 
 #[test]
-fn every_reference_leads_to_a_definition_and_every_definition_is_used() {
+fn every_reference_has_a_definition_and_every_definition_is_used() {
     for schema in [schema::policy(), schema::tests()] {
         let text = schema.to_string();
         let defined: BTreeSet<String> = schema["$defs"].as_object().expect("a mapping").keys().cloned().collect();
@@ -102,7 +102,7 @@ fn every_reference_leads_to_a_definition_and_every_definition_is_used() {
 }
 
 #[test]
-fn every_sound_policy_of_this_repository_is_taken() {
+fn every_sound_policy_of_this_repository_is_accepted() {
     let validator = validator(&schema::policy());
     let mut policies = vec![root().join("src/cli/starter/policy.yaml")];
     for folder in ["policies", "tests/sound", "tests/decisions", "tests/matrix", "tests/schema/sound"] {
@@ -115,7 +115,7 @@ fn every_sound_policy_of_this_repository_is_taken() {
 }
 
 #[test]
-fn every_test_file_of_this_repository_is_taken() {
+fn every_test_file_of_this_repository_is_accepted() {
     let validator = validator(&schema::tests());
     let mut suites = vec![root().join("src/cli/starter/policy.test.yaml")];
     for folder in ["policies", "tests/decisions", "tests/schema/sound"] {
@@ -127,7 +127,7 @@ fn every_test_file_of_this_repository_is_taken() {
     }
 }
 
-/// Those of the broken policies whose fault is one of form, so that an editor can show it.
+/// The broken policies whose form is wrong, so that an editor can show it.
 const WRONG_IN_FORM: [&str; 24] = [
     "lint/invalid-approver/bad.yaml",
     "lint/invalid-value/bad-address.yaml",
@@ -165,7 +165,7 @@ fn every_policy_that_is_wrong_in_form_is_refused() {
 }
 
 #[test]
-fn a_short_requirement_is_taken_in_every_form_and_no_other() {
+fn a_short_requirement_is_accepted_in_its_forms_only() {
     let validator = validator(&schema::policy());
     let refused = |text: &str| {
         let policy = json!({ "environments": { "e": { "require": text } } });
@@ -192,7 +192,7 @@ fn a_short_requirement_is_taken_in_every_form_and_no_other() {
 }
 
 #[test]
-fn a_duration_is_one_for_the_schema_where_it_is_one_for_the_engine() {
+fn the_schema_accepts_the_same_durations_as_the_engine() {
     let validator = validator(&schema::policy());
     for text in [
         "90m",
@@ -212,13 +212,13 @@ fn a_duration_is_one_for_the_schema_where_it_is_one_for_the_engine() {
         "1H",
         "1m1m",
     ] {
-        let taken = validator.is_valid(&json!({ "environments": { "e": { "wait": text } } }));
-        assert_eq!(taken, text.parse::<countersign::policy::Duration>().is_ok(), "{text}");
+        let accepted = validator.is_valid(&json!({ "environments": { "e": { "wait": text } } }));
+        assert_eq!(accepted, text.parse::<countersign::policy::Duration>().is_ok(), "{text}");
     }
 }
 
 #[test]
-fn every_key_says_what_it_is_for() {
+fn every_key_has_a_description() {
     fn look(path: &str, value: &Value) {
         let Value::Object(map) = value else {
             value.as_array().into_iter().flatten().for_each(|item| look(path, item));
@@ -235,9 +235,9 @@ fn every_key_says_what_it_is_for() {
     look("tests", &schema::tests());
 }
 
-// That the schemas and the readers know the same keys.
+// The schemas and the readers have the same keys.
 
-/// The mappings of a schema that name their keys: by where they stand, the keys.
+/// The keys of each mapping of a schema, by the place of the mapping.
 fn mappings(schema: &Value) -> BTreeMap<String, BTreeSet<String>> {
     fn look(path: &str, value: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
         match value {
@@ -317,10 +317,10 @@ const IN_TESTS: [(&str, &str); 28] = [
     ("/step/tick", "cases: [{ name: x, steps: [{ tick: { … } }] }]"),
 ];
 
-/// Mappings that one reader reads, and that the schema tells apart by a key: the other has it.
+/// Keys that only another mapping of the same reader has in the schema.
 const APART: [(&str, &str); 1] = [("/span_of_week", "days")];
 
-/// What the reader finds in the mapping if this is its text.
+/// The findings of the reader if this is the text of the mapping.
 fn findings(tests: bool, template: &str, inner: &str) -> Vec<Finding> {
     let text = template.replace('…', inner);
     let source = Source { name: "x.yaml".to_owned(), content: SourceContent::Bytes(text.into()) };
@@ -333,7 +333,7 @@ fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// Compares the keys of a mapping with those that its reader takes.
+/// Compares the keys of a mapping with those that its reader accepts.
 fn compare(tests: bool, path: &str, template: &str, keys: &BTreeSet<String>) {
     const STRANGE: &str = "qqqqqqqqqqqq";
     for key in
@@ -353,7 +353,7 @@ fn compare(tests: bool, path: &str, template: &str, keys: &BTreeSet<String>) {
             for key in quoted(hint) {
                 assert!(
                     keys.contains(key) || APART.contains(&(path, key)),
-                    "{path}: the reader takes `{key}`, and the schema does not know it"
+                    "{path}: the reader accepts `{key}`, and the schema does not have it"
                 );
             }
         }
@@ -364,19 +364,19 @@ fn compare(tests: bool, path: &str, template: &str, keys: &BTreeSet<String>) {
 
 fn compare_all(tests: bool, schema: &Value, table: &[(&str, &str)]) {
     let mappings = mappings(schema);
-    let told: BTreeSet<&str> = table.iter().map(|(path, _)| *path).collect();
-    assert_eq!(told, mappings.keys().map(String::as_str).collect(), "the table has every mapping of the schema");
+    let listed: BTreeSet<&str> = table.iter().map(|(path, _)| *path).collect();
+    assert_eq!(listed, mappings.keys().map(String::as_str).collect(), "the table has every mapping of the schema");
     for (path, template) in table {
         compare(tests, path, template, &mappings[*path]);
     }
 }
 
 #[test]
-fn the_schema_of_policies_has_the_keys_that_its_reader_takes() {
+fn the_schema_of_policies_has_the_keys_of_its_reader() {
     compare_all(false, &schema::policy(), &IN_POLICIES);
 }
 
 #[test]
-fn the_schema_of_test_files_has_the_keys_that_its_reader_takes() {
+fn the_schema_of_test_files_has_the_keys_of_its_reader() {
     compare_all(true, &schema::tests(), &IN_TESTS);
 }

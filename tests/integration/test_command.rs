@@ -187,7 +187,7 @@ cases:
   reviews.kim
     - expected \"counts\"
     + got      null
-      there is no review of `kim`; there are those of pia, sam, zoe
+      there is no review by `kim`, only by pia, sam, zoe
   reviews.pia.text
     - expected \"counts toward 3 of people\"
     + got      \"counts toward 2 of people\"
@@ -258,11 +258,11 @@ fn a_step_that_fails_is_told_with_what_happened_and_an_end_that_no_gate_takes_ba
       + \"pat\"
     decided pending: 2 of 2 people met; 0 of 1 @zoe
       `@zoe` lacks 1 approval (quorum-unmet, a.yaml:8)
-    the request came to its end, `rejected`, with steps[1]
-note: policies/a.test.yaml:3 what came of it: steps[2] decides `pending`, and the request came to its end, `rejected`, \
-with steps[1]: in a gate that end stands, and only another execution asks again
-note: policies/a.test.yaml:16 what no gate does: steps[1] decides `pending`, and the request came to its end, \
-`rejected`, with steps[0]: in a gate that end stands, and only another execution asks again
+    the request ended as `rejected` with steps[1]
+note: policies/a.test.yaml:3 what came of it: steps[2] decides `pending`, and the request ended as `rejected` with \
+steps[1]: in a gate this end is final, and only another execution opens a new request
+note: policies/a.test.yaml:16 what no gate does: steps[1] decides `pending`, and the request ended as `rejected` with \
+steps[0]: in a gate this end is final, and only another execution opens a new request
 2 passed, 1 failed
 "
         .replace("\\\n", "")
@@ -368,12 +368,12 @@ coverage: 2 of 12 (16 %)
   requirements  0 of 8
 
 not covered
-  a.yaml:8  environment `production` of service `shop`: no case comes here
-  a.yaml:8  `all_of` of `2 of people`, `@zoe`: no case comes here
-  a.yaml:8  `2 of people`: no case comes here
-  a.yaml:8  `@zoe`: no case comes here
-  a.yaml:9  environment `unheard-of` of service `shop`: no case comes here
-  a.yaml:9  `1 of people`: no case comes here
+  a.yaml:8  environment `production` of service `shop`: no case reaches this
+  a.yaml:8  `all_of` of `2 of people`, `@zoe`: no case reaches this
+  a.yaml:8  `2 of people`: no case reaches this
+  a.yaml:8  `@zoe`: no case reaches this
+  a.yaml:9  environment `unheard-of` of service `shop`: no case reaches this
+  a.yaml:9  `1 of people`: no case reaches this
 "
     );
 }

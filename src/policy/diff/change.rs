@@ -1,4 +1,4 @@
-//! What a difference is: which part of a rule, in which direction, and what it means. Compares nothing.
+//! The result of a comparison: which part of a rule changes, in which direction, and what that means.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,24 +8,23 @@ use serde::Serialize;
 use crate::policy::rule::Rule;
 use crate::policy::setting::Field;
 
-/// In which direction something changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
-    /// Some facts are approved by the new policy and not by the old, or it cannot be shown that there are none.
+    /// The new policy approves in some case in which the old one does not, or may do so.
     Looser,
-    /// Both.
+    /// Looser and stricter.
     Mixed,
-    /// Only the other way round.
+    /// The new policy approves in fewer cases.
     Stricter,
-    /// Who is told, when, in which words.
+    /// Only notifications, times of notifications or texts change.
     Different,
 }
 
 impl Direction {
-    /// Every one, the gravest first.
+    /// The gravest first.
     pub const ALL: [Self; 4] = [Self::Looser, Self::Mixed, Self::Stricter, Self::Different];
 
-    /// As it stands in JSON and in every text.
+    /// The word in JSON and in texts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -36,7 +35,7 @@ impl Direction {
         }
     }
 
-    /// Whether something becomes looser, be it beside something stricter.
+    /// Whether something becomes looser, even if something else becomes stricter.
     #[must_use]
     pub const fn loosens(self) -> bool {
         matches!(self, Self::Looser | Self::Mixed)
@@ -70,27 +69,22 @@ impl fmt::Display for Direction {
     }
 }
 
-/// What of a target changes.
+/// The part of a target that changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// Whether there is a rule at all.
     Rule,
-    /// Whether the rule falls below a floor, and so the target is denied.
+    /// Whether the rule falls below a floor, which denies the target.
     Floor,
-    /// A field of the rule's body.
     Field(Field),
-    /// Where the service lives.
     Repository,
-    /// Which branches may be deployed.
     Branches,
-    /// Who hears of everything of the service.
     ServiceNotify,
-    /// What is shown to approvers.
     Description,
 }
 
 impl Part {
-    /// As it stands in JSON: the key in YAML where there is one.
+    /// The word in JSON: the key in YAML, if there is one.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -105,25 +99,20 @@ impl Part {
     }
 }
 
-/// What changes in one part.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldChange {
-    /// Which part.
     pub part: Part,
-    /// In which direction.
     pub change: Direction,
     /// What it means, in one sentence.
     pub text: String,
-    /// The same, its two sides apart; only where it is mixed.
+    /// Both sides of the text. `None` unless the change is mixed.
     pub sides: Option<Sides>,
 }
 
-/// What a change that is mixed means on either side.
+/// The two sides of a mixed change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Sides {
-    /// What is approved now and was not before.
     pub looser: String,
-    /// What was approved before and is not now.
     pub stricter: String,
 }
 
@@ -133,26 +122,23 @@ impl FieldChange {
     }
 }
 
-/// A service or an environment that is compared: a name that is written, or one that stands for all that a pattern
+/// A service or an environment that is compared: a name from a policy, or an example for all names that a pattern
 /// matches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// The name. Of a pattern for which none was found, the pattern itself.
+    /// The name. If no example was found, the pattern itself.
     pub name: String,
-    /// The pattern that the name stands for; none where the name is written itself.
+    /// The pattern that the name is an example for. `None` if a policy has the name itself.
     pub pattern: Option<String>,
 }
 
-/// What changes for one target.
 #[derive(Debug, Clone)]
 pub struct Change<'p> {
-    /// The service.
     pub service: Subject,
-    /// The environment.
     pub environment: Subject,
-    /// In which direction, all in all.
+    /// The direction of all changes together.
     pub change: Direction,
-    /// What changes, in the order of the language's reference; never empty.
+    /// In the order of the language's reference; never empty.
     pub fields: Arc<[FieldChange]>,
     /// The rule before, if there was one.
     pub old: Option<Rule<'p>>,
@@ -160,7 +146,6 @@ pub struct Change<'p> {
     pub new: Option<Rule<'p>>,
 }
 
-/// All that changes between two policies.
 #[derive(Debug, Clone, Default)]
 pub struct Diff<'p> {
     /// The targets that change, in the order of their names.
@@ -168,28 +153,26 @@ pub struct Diff<'p> {
 }
 
 impl Diff<'_> {
-    /// How many targets change in this direction.
     #[must_use]
     pub fn count(&self, direction: Direction) -> usize {
         self.changes.iter().filter(|change| change.change == direction).count()
     }
 
-    /// Whether something becomes looser, or may.
     #[must_use]
     pub fn loosens(&self) -> bool {
         self.changes.iter().any(|change| change.change.loosens())
     }
 }
 
-/// What is found while one part is compared: what speaks for looser, and what for stricter.
+/// What becomes looser and what stricter in one part, each as part of a sentence.
 #[derive(Debug, Default)]
-pub(super) struct Weighed {
+pub(super) struct Effects {
     pub(super) looser: Vec<String>,
     pub(super) stricter: Vec<String>,
 }
 
-impl Weighed {
-    /// As a change. `otherwise` is what is said where it is neither.
+impl Effects {
+    /// The change of a part. `otherwise` is the text if nothing becomes looser or stricter.
     pub(super) fn change(self, part: Part, otherwise: &str) -> FieldChange {
         let change = Direction::of(!self.looser.is_empty(), !self.stricter.is_empty());
         let (looser, stricter) = (self.looser.join("; "), self.stricter.join("; "));

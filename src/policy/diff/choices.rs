@@ -1,13 +1,12 @@
-//! A requirement as a list of choices, each a set of leaves that must all be met, once it is said which conditions hold.
+//! A requirement as a list of choices, given which conditions hold. To meet it, all leaves of one choice must be met.
 //!
-//! Reads `when` as a decision does: what is not known falls to the stricter side. Knows no people.
+//! Reads `when` as a decision does: if a condition is unknown, the stricter side applies.
 
 use crate::policy::condition::{Condition, Test};
 use crate::policy::requirement::Requirement;
 
 use super::keys::Keys;
 
-/// Yes, no, or not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Holds {
     No,
@@ -25,20 +24,20 @@ impl Holds {
     }
 }
 
-/// The tests in play, each once, and what each of them says in the case that is looked at.
+/// The tests of both requirements, each once, with the result of each test in this case.
 #[derive(Debug, Default)]
 pub(super) struct Case<'r> {
     tests: Vec<(u32, &'r Test)>,
     answers: Vec<Holds>,
 }
 
-/// The most cases that are gone through.
+/// The most cases that are tried.
 const MOST_CASES: usize = 729;
-/// The most choices that a requirement may come to.
+/// The most choices that a requirement may have.
 const MOST_CHOICES: usize = 256;
 
 impl<'r> Case<'r> {
-    /// The first case for the conditions of the requirements: every test passes. None where there are too many.
+    /// The first case, in which every test holds. `None` if there are too many cases.
     pub(super) fn first(requirements: [&'r Requirement; 2], keys: &mut Keys) -> Option<Self> {
         let mut case = Self::default();
         let conditions = requirements.into_iter().flat_map(Requirement::conditions);
@@ -53,7 +52,7 @@ impl<'r> Case<'r> {
         ways.filter(|ways| *ways <= MOST_CASES).map(|_| case)
     }
 
-    /// Goes on to the next case; whether there is one.
+    /// Moves to the next case. Returns whether there is one.
     pub(super) fn next(&mut self) -> bool {
         for ((_, test), answer) in self.tests.iter().zip(&mut self.answers) {
             let answers = answers_of(test);
@@ -67,15 +66,15 @@ impl<'r> Case<'r> {
         false
     }
 
-    /// What is the case, as part of a sentence; nothing where there are no conditions.
+    /// The case as part of a sentence. Empty if there are no conditions.
     pub(super) fn in_words(&self) -> String {
-        let said = self.tests.iter().zip(&self.answers).map(|((_, test), answer)| match answer {
+        let words = self.tests.iter().zip(&self.answers).map(|((_, test), answer)| match answer {
             Holds::Yes => format!("{test} holds"),
             Holds::No => format!("{test} does not hold"),
             Holds::Unknown => format!("{test} is not known"),
         });
-        let said: Vec<String> = said.collect();
-        if said.is_empty() { String::new() } else { format!(" where {}", said.join(" and ")) }
+        let words: Vec<String> = words.collect();
+        if words.is_empty() { String::new() } else { format!(" if {}", words.join(" and ")) }
     }
 
     fn holds(&self, condition: &Condition, keys: &mut Keys) -> Holds {
@@ -91,14 +90,14 @@ impl<'r> Case<'r> {
         }
     }
 
-    /// What it takes to meet the requirement: one of the sets of leaves, by their numbers as bits. None of them: it is
-    /// never met. None at all where there are too many to go through.
+    /// The choices of the requirement, each a set of leaves as bits. Empty if it can never be met. `None` if there are
+    /// too many.
     pub(super) fn choices(&self, requirement: &Requirement, keys: &mut Keys) -> Option<Vec<u32>> {
         let (_, choices) = self.add(requirement, &mut 0, keys)?;
         Some(choices.unwrap_or_default())
     }
 
-    /// Whether a part applies where what it stands in does, and its choices if it may.
+    /// Whether a part applies, assuming its parent does, and its choices if it may apply.
     fn add(&self, requirement: &Requirement, leaf: &mut u32, keys: &mut Keys) -> Option<(Holds, Option<Vec<u32>>)> {
         let own = requirement.when().map_or(Holds::Yes, |when| self.holds(when, keys));
         if matches!(requirement, Requirement::Leaf(_)) {
@@ -112,13 +111,13 @@ impl<'r> Case<'r> {
             surest = surest.max(applies);
             parts.extend(choices.map(|choices| (applies, choices)));
         }
-        // A group is as sure to apply as the surest of its parts, under its own condition.
+        // A group applies as surely as the surest of its parts, under its own condition.
         let applies = own.min(surest);
         if applies == Holds::No {
             return Some((Holds::No, None));
         }
         let choices = match requirement {
-            // A part that only perhaps applies cannot be the one that satisfies.
+            // A part that may not apply cannot be the one that is met.
             Requirement::AnyOf(_) => {
                 parts.into_iter().filter(|(sure, _)| *sure == Holds::Yes).flat_map(|(_, choices)| choices).collect()
             }
@@ -131,7 +130,7 @@ impl<'r> Case<'r> {
     }
 }
 
-/// What a test can say of a pull request that is there.
+/// The possible results of a test if there is a pull request.
 const fn answers_of(test: &Test) -> &'static [Holds] {
     match test {
         Test::Labels(_) | Test::Branch(_) | Test::Lines(_) | Test::Within(_) => &[Holds::Yes, Holds::No],
@@ -145,7 +144,7 @@ const fn answers_of(test: &Test) -> &'static [Holds] {
     }
 }
 
-/// Every choice of the one with every choice of the other.
+/// Every choice of `a` combined with every choice of `b`.
 fn product(a: &[u32], b: &[u32]) -> Option<Vec<u32>> {
     let size = a.len().checked_mul(b.len()).filter(|size| *size <= MOST_CHOICES)?;
     let mut all = Vec::with_capacity(size);
@@ -155,7 +154,7 @@ fn product(a: &[u32], b: &[u32]) -> Option<Vec<u32>> {
     Some(all)
 }
 
-/// Without the choices that ask for all that another asks for.
+/// Removes the choices that contain another choice.
 fn least(mut choices: Vec<u32>) -> Option<Vec<u32>> {
     if choices.len() > MOST_CHOICES {
         return None;

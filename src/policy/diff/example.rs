@@ -1,14 +1,14 @@
-//! Names that a pattern matches, so that the rule of all that it matches can be looked at through one.
+//! Example names for patterns: the rule of one example shows the rule of all names that the pattern matches.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::ident::is_name;
 use crate::policy::pattern::Pattern;
 
-/// What is put in the place of a glob's wildcards, the first that serves.
+/// Replacements for a glob's wildcards. The first that gives a matching name is used.
 const FILLS: [&str; 6] = ["any", "x", "0", "some-other", "a", "any-1"];
 
-/// Names that the pattern matches, the plainest first. None may be found of a regular expression that takes no name.
+/// Names that the pattern matches, the simplest first. May be empty for a regular expression.
 pub(super) fn examples(pattern: &Pattern) -> Vec<String> {
     let candidates: Vec<String> = match (pattern.as_glob(), expression(pattern)) {
         (Some(glob), _) => FILLS.iter().map(|fill| filled(glob, fill)).chain([filled(glob, "")]).collect(),
@@ -18,7 +18,7 @@ pub(super) fn examples(pattern: &Pattern) -> Vec<String> {
     candidates.into_iter().filter(|name| is_name(name) && pattern.matches(name)).collect()
 }
 
-/// Names that both patterns match, as far as some are found by putting each into the wildcards of the other.
+/// A name that both patterns match, if one is found by putting examples of each into the wildcards of the other.
 pub(super) fn in_common(a: &Pattern, b: &Pattern) -> Option<String> {
     let (of_a, of_b) = (examples(a), examples(b));
     let into = |glob: Option<&str>, others: &[String]| -> Vec<String> {
@@ -30,7 +30,7 @@ pub(super) fn in_common(a: &Pattern, b: &Pattern) -> Option<String> {
     found.extend(into(a.as_glob(), &of_b));
     found.extend(into(b.as_glob(), &of_a));
     for (first, second) in [(a, b), (b, a)] {
-        // `pay-*` and `*-eu`: what the one begins with, and what the other ends with.
+        // For `pay-*` and `*-eu`: the beginning of the one and the end of the other.
         if let (Some(first), Some(second)) = (first.as_glob(), second.as_glob()) {
             let begins = first.split('*').next().unwrap_or_default();
             let ends = second.rsplit('*').next().unwrap_or_default();
@@ -52,12 +52,12 @@ fn filled(glob: &str, fill: &str) -> String {
     name
 }
 
-/// What stands between the slashes.
+/// The regular expression between the slashes.
 fn expression(pattern: &Pattern) -> Option<&str> {
     pattern.as_str().strip_prefix('/')?.strip_suffix('/')
 }
 
-/// A text or two that the expression takes: repeated as seldom as may be, and once where it may be left out.
+/// Texts that the expression matches, with as few repetitions as possible, then with at least one or two.
 fn of_expression(hir: &Hir) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     for least in [0, 1, 2] {
@@ -99,7 +99,7 @@ fn write_example(hir: &Hir, least: u32, text: &mut String) -> Option<()> {
     Some(())
 }
 
-/// A character of the class that a name may have, a letter if there is one.
+/// A character of the class that names may have, if possible a letter.
 fn member(class: &Class) -> Option<char> {
     let takes = |c: char| match class {
         Class::Unicode(class) => class.iter().any(|range| (range.start()..=range.end()).contains(&c)),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_that_takes_no_name_has_none() {
+    fn an_expression_that_matches_no_name_has_no_example() {
         assert!(examples(&"/é+/".parse().unwrap()).is_empty());
         assert!(examples(&"/a b/".parse().unwrap()).is_empty());
     }

@@ -1,12 +1,11 @@
-//! Two rules of one target, field by field: in which direction each changes, and what that means.
+//! Compares two rules of one target, field by field.
 //!
-//! Each field is compared with all others held still, one after the other, so that none that is looser hides behind one
-//! that is stricter. Knows no names of services and environments.
+//! Compares each field with all others unchanged, so that no looser field hides behind a stricter one.
 
 use std::cmp::Ordering;
 
-use super::asked::{PeopleChange, compare_people};
-use super::change::{Direction, FieldChange, Part, Weighed};
+use super::approval::{PeopleChange, compare_people};
+use super::change::{Direction, Effects, FieldChange, Part};
 use super::keys::Keys;
 use super::{scope, times};
 use crate::ident::ChannelName;
@@ -16,44 +15,42 @@ use crate::policy::requirement::Require;
 use crate::policy::rule::Rule;
 use crate::policy::setting::Field;
 
-/// One side of a target.
+/// The old or the new state of a target.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Side<'a> {
-    /// Its rule, if it has one.
     pub(super) rule: Option<&'a Rule<'a>>,
-    /// How that falls below a floor, if it does.
+    /// How the rule falls below a floor, if it does.
     pub(super) below: Option<&'a str>,
 }
 
-/// What the comparison works with.
 pub(super) struct Tools<'t> {
     pub(super) keys: &'t mut Keys,
-    /// How many sets of people may still be looked at, over all targets.
+    /// How many sets of people may still be tried, over all targets.
     pub(super) budget: &'t mut u32,
-    /// The channels that lead elsewhere now.
+    /// The channels whose addresses change.
     pub(super) moved: &'t [&'t ChannelName],
 }
 
-/// All that changes, in the order of the language's reference.
+/// All changes, in the order of the language's reference.
 pub(super) fn compare(old: Side<'_>, new: Side<'_>, tools: &mut Tools<'_>) -> Vec<FieldChange> {
-    let mut changes = match (standing(old), standing(new)) {
+    let mut changes = match (usable_rule(old), usable_rule(new)) {
         (Ok(before), Ok(now)) => by_field(before, now, tools),
         (Err(why), Ok(now)) => {
-            let text = format!("every request was denied, since {why}; now {}", takes(now));
+            let text = format!("every request was denied, because {why}; now {}", takes(now));
             vec![FieldChange::new(part_of(old), Direction::Looser, text)]
         }
         (Ok(before), Err(why)) => {
-            let text = format!("every request is denied now, since {why}; before, {}", took(before));
+            let text = format!("every request is denied now, because {why}; before, {}", took(before));
             vec![FieldChange::new(part_of(new), Direction::Stricter, text)]
         }
         (Err(before), Err(now)) if before == now => Vec::new(),
         (Err(before), Err(now)) => {
-            let text = format!("every request is denied, since {now}; before, since {before}");
+            let text = format!("every request is denied, because {now}; before, because {before}");
             vec![FieldChange::new(part_of(new), Direction::Different, text)]
         }
     };
-    // What a rule in audit mode denies passes all the same, unless there is no rule.
-    let denied = standing(old).is_err() || standing(new).is_err();
+    // In audit mode even a denied execution passes, unless there is no rule.
+    let denied = usable_rule(old).is_err() || usable_rule(new).is_err();
     let audit = |side: Side<'_>| side.rule.is_some_and(|rule| rule.mode() == Mode::Audit);
     if denied && audit(old) != audit(new) {
         changes.push(mode(audit(new)));
@@ -61,8 +58,8 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, tools: &mut Tools<'_>) -> Ve
     changes
 }
 
-/// The rule of a side that may approve something, or why none does.
-fn standing(side: Side<'_>) -> Result<&Rule<'_>, String> {
+/// The rule, or the reason why every request is denied.
+fn usable_rule(side: Side<'_>) -> Result<&Rule<'_>, String> {
     match side {
         Side { rule: None, .. } => Err("there is no rule for it".to_owned()),
         Side { below: Some(below), .. } => Err(below.to_owned()),
@@ -81,10 +78,8 @@ const fn part_of(side: Side<'_>) -> Part {
 }
 
 fn takes(rule: &Rule<'_>) -> String {
-    rule.requirement().map_or_else(
-        || "nobody has to approve".to_owned(),
-        |requirement| format!("{} suffices", requirement.in_words()),
-    )
+    rule.requirement()
+        .map_or_else(|| "nobody must approve".to_owned(), |requirement| format!("{} suffices", requirement.in_words()))
 }
 
 fn took(rule: &Rule<'_>) -> String {
@@ -94,7 +89,7 @@ fn took(rule: &Rule<'_>) -> String {
     )
 }
 
-/// The fields that bear on nothing where nobody is asked.
+/// The fields that have no effect if nobody must approve.
 const OF_PEOPLE: [Field; 10] = [
     Field::Timeout,
     Field::Explicit,
@@ -116,23 +111,23 @@ fn by_field(old: &Rule<'_>, new: &Rule<'_>, tools: &mut Tools<'_>) -> Vec<FieldC
         number(old, keys) != number(new, keys)
     };
     let mut fields: Vec<Field> = Field::ALL.iter().copied().filter(|field| differs(*field, tools.keys)).collect();
-    let asks_people = matches!((old.require(), new.require()), (Some(Require::People(_)), Some(Require::People(_))));
+    let needs_approval = matches!((old.require(), new.require()), (Some(Require::People(_)), Some(Require::People(_))));
     let mut people = PeopleChange::default();
-    if asks_people {
+    if needs_approval {
         people = compare_people(old, new, &fields, tools);
-        // A say may be lost by one field's change and told of under another.
+        // A change of one field may have an effect that is reported under another.
         fields = Field::ALL.iter().copied().filter(|field| fields.contains(field) || people.has(*field)).collect();
     }
     let override_differs = fields.contains(&Field::Override);
     let mut changes = Vec::new();
     for field in fields {
         let change = match field {
-            Field::Require if !asks_people => Some(asking(old, new)),
-            Field::Override if !asks_people => continue,
-            field if !asks_people && OF_PEOPLE.contains(&field) => Some(FieldChange::new(
+            Field::Require if !needs_approval => Some(require_none(old, new)),
+            Field::Override if !needs_approval => continue,
+            field if !needs_approval && OF_PEOPLE.contains(&field) => Some(FieldChange::new(
                 Part::Field(field),
                 Direction::Different,
-                "bears on nothing where nobody is asked",
+                "has no effect, because nobody must approve",
             )),
             Field::Require | Field::Escalate | Field::Distinct | Field::Veto | Field::Override => people.take(field),
             Field::Freeze => times::freeze(old, new, tools.keys),
@@ -145,40 +140,42 @@ fn by_field(old: &Rule<'_>, new: &Rule<'_>, tools: &mut Tools<'_>) -> Vec<FieldC
             | Field::MaxAge
             | Field::Wait
             | Field::Notify
-            | Field::Mode => plain(field, old, new),
+            | Field::Mode => by_value(field, old, new),
         };
         changes.extend(change);
     }
-    if !asks_people {
-        // It comes into force, or out of it, with the people who are asked: also where it is written in both.
-        changes.extend(overriding(old, new, override_differs));
+    if !needs_approval {
+        // An override has an effect only if people must approve, so it may change even if both rules have it.
+        changes.extend(override_of_none(old, new, override_differs));
     }
     if !changes.iter().any(|change| change.part == Part::Field(Field::Notify)) {
-        changes.extend(elsewhere(old, new, tools.moved));
+        changes.extend(other_addresses(old, new, tools.moved));
     }
-    changes.extend(scope::compare(old, new, asks_people));
+    changes.extend(scope::compare(old, new, needs_approval));
     changes
 }
 
-/// From asking people to asking nobody, or the other way round.
-fn asking(old: &Rule<'_>, new: &Rule<'_>) -> FieldChange {
+/// Compares `require` if one of the rules, or both, is `none`.
+fn require_none(old: &Rule<'_>, new: &Rule<'_>) -> FieldChange {
     let part = Part::Field(Field::Require);
     match (old.requirement(), new.requirement()) {
         (Some(before), None) => FieldChange::new(
             part,
             Direction::Looser,
-            format!("nobody has to approve, where {} had to, and no pull request is needed", before.in_words()),
+            format!("nobody must approve, and no pull request is needed; before, {} had to approve", before.in_words()),
         ),
-        (None, Some(now)) => {
-            FieldChange::new(part, Direction::Stricter, format!("{} must approve, where nobody had to", now.in_words()))
-        }
-        (None, None) | (Some(_), Some(_)) => FieldChange::new(part, Direction::Different, "asks for the same"),
+        (None, Some(now)) => FieldChange::new(
+            part,
+            Direction::Stricter,
+            format!("{} must approve; before, nobody had to", now.in_words()),
+        ),
+        (None, None) | (Some(_), Some(_)) => FieldChange::new(part, Direction::Different, "requires the same"),
     }
 }
 
-/// An override beside a rule that asks nobody sets aside only what time holds back. `written` is whether it is written
-/// otherwise.
-fn overriding(old: &Rule<'_>, new: &Rule<'_>, written: bool) -> Option<FieldChange> {
+/// Compares `override` if one of the rules, or both, is `require: none`. It then only sets aside freezes, windows and
+/// the wait timer. `written` says whether it is written differently.
+fn override_of_none(old: &Rule<'_>, new: &Rule<'_>, written: bool) -> Option<FieldChange> {
     let holds_back = |rule: &Rule<'_>| !rule.freeze().is_empty() || rule.window().is_some() || rule.wait().is_some();
     let part = Part::Field(Field::Override);
     let has = |rule: &Rule<'_>| rule.requirement().is_some() && rule.override_by().is_some();
@@ -186,33 +183,32 @@ fn overriding(old: &Rule<'_>, new: &Rule<'_>, written: bool) -> Option<FieldChan
         (false, true) if holds_back(old) => Some(FieldChange::new(
             part,
             Direction::Looser,
-            "an override sets aside freezes, windows and the wait timer, which always held before",
+            "an override can now set aside freezes, windows and the wait timer",
         )),
         (true, false) if holds_back(new) => Some(FieldChange::new(
             part,
             Direction::Stricter,
-            "no override sets aside freezes, windows and the wait timer any more",
+            "no override can set aside freezes, windows and the wait timer any more",
         )),
         (true | false, true | false) => {
-            written.then(|| FieldChange::new(part, Direction::Different, "bears on nothing where nobody is asked"))
+            written.then(|| FieldChange::new(part, Direction::Different, "has no effect, because nobody must approve"))
         }
     }
 }
 
-/// The fields whose values say by themselves which is the stricter.
-fn plain(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
+/// Compares a field by its value alone.
+fn by_value(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
     let part = Part::Field(field);
     match field {
-        Field::Timeout => by_order(part, &new.timeout(), &old.timeout(), |longer| {
-            let than = format!("{} after people are asked, where it was {}", new.timeout(), old.timeout());
-            if longer { format!("approvals may come until {than}") } else { format!("a request expires {than}") }
+        Field::Timeout => by_order(part, &new.timeout(), &old.timeout(), |_| {
+            format!("people have {} to approve instead of {}", new.timeout(), old.timeout())
         }),
         Field::Explicit => explicit(old, new),
         Field::Remind => same_unless(part, old.remind() != new.remind(), "reminders come at other times"),
         Field::Exclude => exclude(old, new),
         Field::OnChangesRequested => on_changes_requested(old, new),
         Field::MaxAge => {
-            // Without an age the oldest approval counts.
+            // Without `max_age`, an approval counts however old it is.
             let age = |rule: &Rule<'_>| rule.max_age().map_or(u64::MAX, crate::policy::Duration::as_secs);
             by_order(part, &age(new), &age(old), |looser| match (looser, new.max_age()) {
                 (_, None) => "an approval counts however old it is".to_owned(),
@@ -223,13 +219,13 @@ fn plain(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
         Field::Wait => {
             let wait = |rule: &Rule<'_>| rule.wait().map_or(0, crate::policy::Duration::as_secs);
             by_order(part, &wait(old), &wait(new), |_| match new.wait() {
-                None => "what is approved is released at once".to_owned(),
-                Some(wait) => format!("what is approved waits {wait} before it is released"),
+                None => "an approved request is released at once".to_owned(),
+                Some(wait) => format!("an approved request waits {wait} before it is released"),
             })
         }
         Field::Notify => {
-            let told = |rule: &Rule<'_>| Event::ALL.map(|event| rule.channels(event));
-            same_unless(part, told(old) != told(new), "others are told, or of other events")
+            let channels = |rule: &Rule<'_>| Event::ALL.map(|event| rule.channels(event));
+            same_unless(part, channels(old) != channels(new), "other channels are notified, or of other events")
         }
         Field::Mode => (old.mode() != new.mode()).then(|| mode(new.mode() == Mode::Audit)),
         Field::Require
@@ -242,7 +238,7 @@ fn plain(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
     }
 }
 
-/// A change of a value with an order: looser where what is given first is the greater.
+/// A change of a value with an order: looser if the first value is the greater.
 fn by_order<T: Ord>(part: Part, looser: &T, than: &T, text: impl Fn(bool) -> String) -> Option<FieldChange> {
     match looser.cmp(than) {
         Ordering::Greater => Some(FieldChange::new(part, Direction::Looser, text(true))),
@@ -258,51 +254,51 @@ fn same_unless(part: Part, differs: bool, text: &str) -> Option<FieldChange> {
 fn mode(audit: bool) -> FieldChange {
     let part = Part::Field(Field::Mode);
     if audit {
-        FieldChange::new(part, Direction::Looser, "a refusal stops nothing any more: it is only recorded")
+        FieldChange::new(part, Direction::Looser, "a refusal no longer stops the deployment: it is only recorded")
     } else {
-        FieldChange::new(part, Direction::Stricter, "a refusal stops the deployment, where it was only recorded")
+        FieldChange::new(part, Direction::Stricter, "a refusal stops the deployment; before, it was only recorded")
     }
 }
 
-/// Where an approval must name the target, one that does not is passed over, and so no longer takes the place of an
-/// earlier one of the same person that does: not even where it is stale or was dismissed itself.
+/// If an approval must name the target, one that does not is ignored. It then no longer replaces an earlier one by the
+/// same person that does, not even if it is stale or was dismissed itself.
 fn explicit(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
     let (looser, stricter) = match (old.explicit(), new.explicit()) {
         (false, true) => (
-            "an approval that names the target stands, though a later one of the same person does not name it",
+            "an approval that names the target still counts after a later one by the same person that does not",
             "an approval counts only if it names the target",
         ),
         (true, false) => (
             "an approval counts without naming the target",
-            "an approval that does not name the target takes the place of an earlier one of the same person that does",
+            "an approval that does not name the target replaces an earlier one by the same person that does",
         ),
         (true, true) | (false, false) => return None,
     };
-    let weighed = Weighed { looser: vec![looser.to_owned()], stricter: vec![stricter.to_owned()] };
-    Some(weighed.change(Part::Field(Field::Explicit), ""))
+    let effects = Effects { looser: vec![looser.to_owned()], stricter: vec![stricter.to_owned()] };
+    Some(effects.change(Part::Field(Field::Explicit), ""))
 }
 
 fn exclude(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
     let without = |of: &Rule<'_>, other: &Rule<'_>| -> Vec<Exclusion> {
         of.exclude().iter().copied().filter(|who| !other.exclude().contains(who)).collect()
     };
-    let mut weighed = Weighed::default();
+    let mut effects = Effects::default();
     for who in without(old, new) {
-        weighed.looser.push(format!("an approval by {} counts", whom(who)));
+        effects.looser.push(format!("an approval by {} counts", whom(who)));
     }
     for who in without(new, old) {
-        weighed.stricter.push(format!("an approval by {} no longer counts", whom(who)));
+        effects.stricter.push(format!("an approval by {} no longer counts", whom(who)));
     }
-    let change = weighed.change(Part::Field(Field::Exclude), "");
+    let change = effects.change(Part::Field(Field::Exclude), "");
     (change.change != Direction::Different).then_some(change)
 }
 
 const fn whom(who: Exclusion) -> &'static str {
     match who {
-        Exclusion::Author => "who opened the pull request",
-        Exclusion::Committers => "who wrote or committed part of it",
-        Exclusion::Pushers => "who pushed to its branch",
-        Exclusion::Requester => "who requested the deployment",
+        Exclusion::Author => "the person who opened the pull request",
+        Exclusion::Committers => "people who wrote or committed part of it",
+        Exclusion::Pushers => "people who pushed to its branch",
+        Exclusion::Requester => "the person who requested the deployment",
     }
 }
 
@@ -321,17 +317,17 @@ fn on_changes_requested(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
     })
 }
 
-/// Channels that lead elsewhere now, where the rule tells them of something.
-fn elsewhere(old: &Rule<'_>, new: &Rule<'_>, moved: &[&ChannelName]) -> Option<FieldChange> {
-    let told = |rule: &Rule<'_>, channel: &ChannelName| {
+/// The channels of both rules whose addresses change.
+fn other_addresses(old: &Rule<'_>, new: &Rule<'_>, moved: &[&ChannelName]) -> Option<FieldChange> {
+    let notified = |rule: &Rule<'_>, channel: &ChannelName| {
         Event::ALL.into_iter().any(|event| rule.channels(event).contains(channel))
             || rule.escalate().iter().any(|step| step.notify.contains(channel))
     };
     let names: Vec<String> = moved
         .iter()
-        .filter(|channel| told(old, channel) && told(new, channel))
+        .filter(|channel| notified(old, channel) && notified(new, channel))
         .map(|channel| format!("`{channel}`"))
         .collect();
-    let text = format!("other addresses are told by {}", super::people::listed(&names));
+    let text = format!("notifications to {} go to other addresses", super::people::listed(&names));
     (!names.is_empty()).then(|| FieldChange::new(Part::Field(Field::Notify), Direction::Different, text))
 }

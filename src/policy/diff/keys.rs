@@ -1,7 +1,7 @@
-//! Numbers for what a rule says: two settings have the same number where they say the same, groups and calendars
-//! followed, wherever they are written and in whichever of the two policies.
+//! Numbers for the meaning of a rule: two settings have the same number if they mean the same, with their groups and
+//! calendars resolved, in either policy.
 //!
-//! Each setting is looked at once, so that ten thousand rules of one shape are compared once.
+//! Each setting is read once, so that ten thousand equal rules are compared once.
 
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};
@@ -16,10 +16,10 @@ use crate::policy::requirement::{Require, Requirement};
 use crate::policy::rule::Rule;
 use crate::policy::setting::{Field, Setting};
 
-/// What a rule says, as numbers: its fields, then the service's, then the floor that it falls below.
+/// The numbers of a rule's fields, then of the service's, then of how it falls below a floor.
 pub(super) type RuleKey = [u32; Field::COUNT + 5];
 
-/// Texts and their numbers, and what was looked at already by its address.
+/// The numbers of texts, and of values that were read already by their address.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     numbers: HashMap<String, u32>,
@@ -30,7 +30,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The number of a rule. `below` is how it falls below a floor, if it does.
+    /// `below` says how the rule falls below a floor, if it does.
     pub(super) fn rule(&mut self, rule: &Rule<'_>, below: Option<&str>) -> RuleKey {
         let mut key = [0; Field::COUNT + 5];
         for (slot, setting) in key.iter_mut().zip(rule.fields) {
@@ -60,14 +60,12 @@ impl Keys {
         number
     }
 
-    /// The number of a condition.
     pub(super) fn condition(&mut self, condition: &Condition) -> u32 {
         let mut text = "when ".to_owned();
         self.write_condition(&mut text, condition);
         self.number(text)
     }
 
-    /// The number of a test.
     pub(super) fn test(&mut self, test: &Test) -> u32 {
         let mut text = "when ".to_owned();
         self.write_test(&mut text, test);
@@ -79,7 +77,7 @@ impl Keys {
         *self.numbers.entry(text).or_insert(next)
     }
 
-    /// The number of a list of the service entry, by its address.
+    /// The number of a list of the service entry.
     pub(super) fn list<T: Display>(&mut self, items: &[T]) -> u32 {
         if items.is_empty() {
             return self.number("[]".to_owned());
@@ -246,7 +244,7 @@ fn push(text: &mut String, value: &impl Display) {
     let _ = write!(text, "{value} ");
 }
 
-/// Items in quotes, so that no two lists read the same.
+/// Quotes the items, so that different lists have different texts.
 fn write_list<T: Display>(text: &mut String, items: &[T]) {
     text.push('[');
     for item in items {

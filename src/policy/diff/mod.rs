@@ -1,16 +1,16 @@
-//! Policy by policy: for which targets the new one is looser, stricter, mixed or different than the old, by meaning.
+//! Compares two policies by meaning: which targets become looser, stricter, mixed or different.
 //!
-//! Pure: no files, no clock. What cannot be shown to be stricter or equal counts as looser.
+//! Pure: no files, no clock. A change counts as looser unless it is known to be stricter or equal.
 
-mod asked;
+mod approval;
 mod change;
 mod choices;
 mod example;
 mod fields;
 mod keys;
+mod objections;
 mod people;
 mod requirement;
-mod say;
 mod scope;
 mod targets;
 #[cfg(test)]
@@ -32,7 +32,7 @@ use super::rule::Rule;
 use super::service::{Layer, Service};
 use crate::ident::{ChannelName, EnvironmentName, ServiceName, Target};
 
-/// How many sets of people are looked at in all. What is left when they are used up cannot be told, and so is looser.
+/// How many sets of people are tried in all. Changes that need more count as looser.
 const MOST_SETS: u32 = 2_000_000;
 
 /// Compares two policies, target by target.
@@ -55,29 +55,29 @@ pub fn diff<'p>(old: &'p Policy, new: &'p Policy) -> Diff<'p> {
     Diff { changes }
 }
 
-/// Two policies with what was compared already.
+/// Two policies, and the rules that were compared already.
 struct Comparison<'p> {
     policies: [&'p Policy; 2],
     keys: Keys,
     budget: u32,
-    /// The channels that both have, with other addresses.
+    /// The channels whose addresses change.
     moved: Vec<&'p ChannelName>,
-    /// What two rules came to: most targets of a bundle have one of a few shapes.
+    /// The changes between two rules. Most targets of a bundle have one of a few rules.
     compared: HashMap<[Option<RuleKey>; 2], Arc<[FieldChange]>>,
 }
 
 impl<'p> Comparison<'p> {
     fn new(policies: [&'p Policy; 2]) -> Self {
         let [old, new] = policies;
-        let elsewhere = |name: &&ChannelName| {
+        let is_moved = |name: &&ChannelName| {
             let addresses = |policy: &'p Policy| policy.channels.get(*name);
             addresses(new).is_some_and(|now| Some(now) != addresses(old))
         };
-        let moved = old.channels.keys().filter(elsewhere).collect();
+        let moved = old.channels.keys().filter(is_moved).collect();
         Self { policies, keys: Keys::default(), budget: MOST_SETS, moved, compared: HashMap::new() }
     }
 
-    /// What changes for a target, if anything does.
+    /// `None` if nothing changes for the target.
     fn target(&mut self, service: &Subject, environment: Subject) -> Option<Change<'p>> {
         let (name, other) = (ServiceName::new(&service.name), EnvironmentName::new(&environment.name));
         let (Ok(name), Ok(other)) = (name, other) else { return self.nameless_environment(service, environment) };
@@ -112,14 +112,15 @@ impl<'p> Comparison<'p> {
         (!fields.is_empty()).then_some(fields)
     }
 
-    /// A pattern of services for which no name was found: looser, unless both policies have it and say the same.
+    /// A pattern of services for which no name was found. It counts as looser unless both policies have the same entry.
     fn nameless_service(&mut self, service: Subject) -> Option<Change<'p>> {
-        let [old, new] = self.policies.map(|policy| policy.services.get(&service.name).map(|found| self.said(found)));
+        let [old, new] =
+            self.policies.map(|policy| policy.services.get(&service.name).map(|found| self.entry_key(found)));
         let any = Subject { name: "*".to_owned(), pattern: Some("*".to_owned()) };
         (old != new).then(|| unknown(service, any))
     }
 
-    /// The same of a pattern of environments, of the service's and of the top level's.
+    /// The same for a pattern of environments, of the service and of the top level.
     fn nameless_environment(&mut self, service: &Subject, environment: Subject) -> Option<Change<'p>> {
         let [old, new] = self.policies.map(|policy| {
             let own =
@@ -129,8 +130,8 @@ impl<'p> Comparison<'p> {
         (old != new).then(|| unknown(service.clone(), environment))
     }
 
-    /// What a service entry says, as something to compare.
-    fn said(&mut self, service: &'p Service) -> Vec<(&'p str, Vec<u32>)> {
+    /// A value that is equal for service entries with the same meaning.
+    fn entry_key(&mut self, service: &'p Service) -> Vec<(&'p str, Vec<u32>)> {
         let repository = service.repository.as_ref().map(|field| self.keys.list(&field.value));
         let branches = service.branches.as_ref().map(|field| self.keys.list(&field.value));
         let own = [repository, branches].map(Option::unwrap_or_default).to_vec();
@@ -144,7 +145,7 @@ impl<'p> Comparison<'p> {
 }
 
 fn unknown<'p>(service: Subject, environment: Subject) -> Change<'p> {
-    let text = "no name was found that the pattern matches, so that its rules cannot be compared";
+    let text = "no name was found that the pattern matches, so its rules cannot be compared";
     let fields = [FieldChange::new(Part::Rule, Direction::Looser, text)];
     Change { service, environment, change: Direction::Looser, fields: fields.into(), old: None, new: None }
 }

@@ -1,26 +1,23 @@
-//! The people in play between two requirements: who could serve what in the one and in the other.
+//! The people who matter to two requirements, by the leaves that they count for in each.
 //!
-//! People who count for the same are one kind. A team is any number of unknown people; a listed login or pinned id is
-//! one person, who may be in any team as well.
+//! People who count for the same leaves are one kind. A team stands for any number of unknown people. A listed login or
+//! pinned id is one person, who may also be in any team.
 
 use std::collections::BTreeMap;
 
 use crate::ident::{Login, TeamSlug, UserId};
 use crate::policy::approver::{ApproverRef, UserRef};
 
-/// Somebody or some people by what the policy calls them.
+/// Whom an entry of the policy names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Named {
-    /// A login.
     Login(Login),
-    /// A numeric id: of a pinned ref only that decides.
+    /// A numeric id. Of a pinned entry, only the id decides.
     Pinned(UserId),
-    /// A team's members.
     Team(TeamSlug),
 }
 
 impl Named {
-    /// All that some refs name, as written.
     pub(super) fn all<'r>(refs: impl IntoIterator<Item = &'r ApproverRef>) -> Vec<Self> {
         let mut named = Vec::new();
         for entry in refs {
@@ -34,7 +31,6 @@ impl Named {
         user.id.map_or_else(|| Self::Login(user.login.clone()), Self::Pinned)
     }
 
-    /// As part of a sentence.
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::Login(login) => login.to_string(),
@@ -44,7 +40,8 @@ impl Named {
     }
 }
 
-/// For which leaves somebody counts, in the requirement that is to be met and in the one that is not to be.
+/// The leaves that somebody counts for, as bits. `one` is the requirement that must be met, `other` the one that must
+/// not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Serves {
     pub(super) one: u32,
@@ -57,34 +54,32 @@ impl Serves {
     }
 }
 
-/// Names that count for the same.
+/// Names of one form that count for the same leaves.
 #[derive(Debug)]
 struct Class {
     serves: Serves,
     named: Vec<Named>,
 }
 
-/// A kind of person.
 #[derive(Debug)]
 pub(super) struct Kind {
     pub(super) serves: Serves,
-    /// The classes that it is made of, by number: one person is of all of them at once.
+    /// The numbers of its classes. A person of this kind belongs to all of them.
     classes: Vec<usize>,
 }
 
-/// The people in play.
 #[derive(Debug)]
 pub(super) struct InPlay {
     classes: Vec<Class>,
     pub(super) kinds: Vec<Kind>,
 }
 
-/// The most kinds of people that are told apart.
+/// The most kinds of people that are tried.
 const MOST_KINDS: usize = 64;
 
 impl InPlay {
-    /// The kinds of people. `named` says who is named for which leaves; `together` is whether one person may serve several
-    /// leaves of the requirement that is to be met, so that it matters who is of several names at once. None: too many.
+    /// `named` says who is named for which leaves. `together` says whether one person may count for several leaves of
+    /// the requirement that must be met, so that people with several names matter. `None` if there are too many kinds.
     pub(super) fn new(named: &BTreeMap<Named, Serves>, together: bool) -> Option<Self> {
         let mut classes: Vec<Class> = Vec::new();
         for (name, serves) in named.iter().filter(|(_, serves)| serves.one != 0) {
@@ -100,13 +95,13 @@ impl InPlay {
             kinds = combined(&classes, kinds)?;
         }
         let mut in_play = Self { classes, kinds };
-        in_play.drop_the_needless();
+        in_play.drop_replaceable();
         (in_play.kinds.len() <= MOST_KINDS).then_some(in_play)
     }
 
-    /// Drops the kinds in whose place one can take any number of people of another, who count for no less in the one
-    /// requirement and for no more in the other.
-    fn drop_the_needless(&mut self) {
+    /// Drops each kind that people of another, unlimited kind can replace: they count for at least as much in `one`,
+    /// and for at most as much in `other`.
+    fn drop_replaceable(&mut self) {
         let kinds = std::mem::take(&mut self.kinds);
         let within = |a: u32, b: u32| a & b == a;
         let unlimited = |kind: &Kind| kind.classes.iter().all(|class| self.is_team(*class));
@@ -122,7 +117,7 @@ impl InPlay {
                 kept.push(kind);
             }
         }
-        // Those who are named one by one make the plainer example.
+        // Named people make a simpler example than members of a team.
         kept.sort_by(|a, b| a.classes.cmp(&b.classes));
         self.kinds = kept;
     }
@@ -131,7 +126,7 @@ impl InPlay {
         self.classes.get(class).is_some_and(|class| class.form() == Form::Team)
     }
 
-    /// Whether there can be so many people of each kind, by the kind of each.
+    /// Whether there can be people of these kinds together.
     pub(super) fn can_be(&self, people: &[usize]) -> bool {
         self.classes.iter().enumerate().all(|(number, class)| {
             let taken = people.iter().filter(|kind| self.is_of(**kind, number)).count();
@@ -143,7 +138,6 @@ impl InPlay {
         self.kinds.get(kind).is_some_and(|kind| kind.classes.contains(&class))
     }
 
-    /// The people in words, each person once.
     pub(super) fn in_words(&self, people: &[usize]) -> String {
         let mut taken = vec![0_usize; self.classes.len()];
         let mut words: Vec<(String, usize)> = Vec::new();
@@ -174,15 +168,15 @@ impl InPlay {
             }
         }
         match (login.is_empty(), teams.is_empty()) {
-            (true, _) => format!("someone of {}", listed(&teams)),
+            (true, _) => format!("a member of {}", listed(&teams)),
             (false, true) => login.join(" who is "),
-            (false, false) => format!("{} who is of {} too", login.join(" who is "), listed(&teams)),
+            (false, false) => format!("{} (also in {})", login.join(" who is "), listed(&teams)),
         }
     }
 }
 
 fn several(word: &str, number: usize) -> String {
-    word.strip_prefix("someone of ").map_or_else(|| word.to_owned(), |team| format!("{number} of {team}"))
+    word.strip_prefix("a member of ").map_or_else(|| word.to_owned(), |team| format!("{number} members of {team}"))
 }
 
 /// `a, b and c`.
@@ -215,7 +209,7 @@ impl Class {
     }
 }
 
-/// Everyone who is of several names at once: at most one login, one pinned id, and any teams.
+/// Adds the kinds of people with several names: at most one login, one pinned id, and any teams.
 fn combined(classes: &[Class], alone: Vec<Kind>) -> Option<Vec<Kind>> {
     let mut kinds: Vec<Kind> = Vec::new();
     for kind in alone {

@@ -1,6 +1,6 @@
-//! Whether some people satisfy one requirement and not another, by going through all kinds of people in play.
+//! Finds people who satisfy one requirement and not another, by trying all kinds of people who matter.
 //!
-//! Exact while they are few; where there is too much to go through it says so, and never that there is nobody.
+//! If there are too many to try, the result is [`Found::Unknown`], never [`Found::Nobody`].
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,24 +11,23 @@ use crate::policy::approver::ApproverRef;
 use crate::policy::field::Escalation;
 use crate::policy::requirement::{Leaf, Requirement};
 
-/// How many sets of people are looked at for one question.
+/// How many sets of people are tried for one comparison.
 const MOST_SETS: u32 = 20_000;
-/// The most people of a set.
 const MOST_PEOPLE: u64 = 100;
 
-/// A requirement with what bears on who meets it.
+/// A requirement some time after the request was opened, with the fields that decide who meets it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asking<'r> {
+pub(super) struct RequirementAt<'r> {
     pub(super) requirement: &'r Requirement,
     /// Whether one person counts for at most one leaf.
     pub(super) distinct: bool,
-    /// Escalations; those at most `after` seconds after asking have come.
+    /// The escalations that are due after at most `after` seconds have come.
     pub(super) escalate: &'r [Escalation],
     pub(super) after: u64,
 }
 
-impl<'r> Asking<'r> {
-    /// Everyone who is asked for in a leaf, with those who stand in.
+impl<'r> RequirementAt<'r> {
+    /// Everyone who counts for a leaf, with those who stand in.
     pub(super) fn refs_of(&self, leaf: &'r Leaf) -> impl Iterator<Item = &'r ApproverRef> {
         let after = self.after;
         let come = self.escalate.iter().filter(move |step| step.after.as_secs() <= after);
@@ -40,28 +39,23 @@ impl<'r> Asking<'r> {
     }
 }
 
-/// What came of looking for people who satisfy the one and not the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// There are none.
     Nobody,
-    /// These do: who, and where what is the case.
     Some {
-        /// As part of a sentence.
         people: String,
-        /// Whether it is one person.
         alone: bool,
-        /// ` where …`, or nothing.
+        /// ` if …`, or empty.
         case: String,
     },
-    /// It cannot be told, for this reason.
+    /// The reason why it is not known.
     Unknown(&'static str),
 }
 
-/// Looks for people who satisfy `one` and not `other`.
-pub(super) fn find(one: Asking<'_>, other: Asking<'_>, keys: &mut Keys, budget: &mut u32) -> Found {
+/// Finds people who satisfy `one` and not `other`.
+pub(super) fn find(one: RequirementAt<'_>, other: RequirementAt<'_>, keys: &mut Keys, budget: &mut u32) -> Found {
     let named = named_in(one, other);
-    // One person for one leaf: whoever it takes counts there by one name, and being of another only helps the other.
+    // If a person counts for one leaf only, a second name of that person can only help to meet `other`.
     let Some(in_play) = InPlay::new(&named, !one.distinct) else {
         return Found::Unknown("there are too many overlapping groups to go through");
     };
@@ -95,10 +89,9 @@ pub(super) fn find(one: Asking<'_>, other: Asking<'_>, keys: &mut Keys, budget: 
     found
 }
 
-/// Who is named for which leaves of the two.
-fn named_in(one: Asking<'_>, other: Asking<'_>) -> BTreeMap<Named, Serves> {
+fn named_in(one: RequirementAt<'_>, other: RequirementAt<'_>) -> BTreeMap<Named, Serves> {
     let mut named: BTreeMap<Named, Serves> = BTreeMap::new();
-    let mut add = |asking: Asking<'_>, mark: fn(&mut Serves, u32)| {
+    let mut add = |asking: RequirementAt<'_>, mark: fn(&mut Serves, u32)| {
         for (leaf, number) in asking.requirement.leaves().into_iter().zip(0_u32..) {
             let bit = 1_u32.checked_shl(number).unwrap_or_default();
             for name in Named::all(asking.refs_of(leaf)) {
@@ -111,25 +104,25 @@ fn named_in(one: Asking<'_>, other: Asking<'_>) -> BTreeMap<Named, Serves> {
     named
 }
 
-/// There are more sets of people than are looked at.
+/// There are more sets of people than are tried.
 struct TooMany;
 
 struct Search<'s> {
     in_play: &'s InPlay,
     one: Vec<u32>,
     other: Vec<u32>,
-    sides: [Asking<'s>; 2],
+    sides: [RequirementAt<'s>; 2],
     sets_left: u32,
 }
 
 impl Search<'_> {
-    /// The fewest people that are found to satisfy the one and not the other, by the kind of each.
+    /// The kinds of the fewest people who are found to satisfy `one` and not `other`.
     fn people(&mut self, of_one: &[u32], of_other: &[u32]) -> Result<Option<Vec<usize>>, TooMany> {
         let need = |choice: &u32| -> u64 {
-            let asked = self.one.iter().zip(0_u32..).filter(|(_, leaf)| choice & (1_u32 << leaf) != 0);
-            asked.map(|(need, _)| u64::from(*need)).sum()
+            let needed = self.one.iter().zip(0_u32..).filter(|(_, leaf)| choice & (1_u32 << leaf) != 0);
+            needed.map(|(need, _)| u64::from(*need)).sum()
         };
-        // A smaller set makes the plainer example, so the choices that take fewer come first.
+        // A smaller set makes a simpler example, so smaller choices come first.
         let mut sizes: Vec<u64> = of_one.iter().map(need).collect();
         sizes.sort_unstable();
         sizes.dedup();
@@ -138,13 +131,13 @@ impl Search<'_> {
                 return Err(TooMany);
             }
             if let Some(people) = self.grow(&mut Vec::new(), size, of_one, of_other)? {
-                return Ok(Some(self.without_idle(people, of_one)));
+                return Ok(Some(self.without_spare(people, of_one)));
             }
         }
         Ok(None)
     }
 
-    /// Adds people one by one. Whoever already satisfies the other does so whoever joins.
+    /// Adds people one by one. Stops once they satisfy `other`, because more people do not change that.
     fn grow(
         &mut self,
         people: &mut Vec<usize>,
@@ -173,7 +166,7 @@ impl Search<'_> {
         Ok(None)
     }
 
-    fn without_idle(&self, mut people: Vec<usize>, of_one: &[u32]) -> Vec<usize> {
+    fn without_spare(&self, mut people: Vec<usize>, of_one: &[u32]) -> Vec<usize> {
         let mut at = 0;
         while at < people.len() {
             let mut fewer = people.clone();
@@ -187,7 +180,7 @@ impl Search<'_> {
         people
     }
 
-    /// Whether the people meet one of the choices of a side.
+    /// Whether the people meet one of the choices of `one` (side 0) or `other` (side 1).
     fn met(&self, side: usize, people: &[usize], choices: &[u32]) -> bool {
         let needs = if side == 0 { &self.one } else { &self.other };
         let of = |kind: &usize| {
@@ -200,7 +193,7 @@ impl Search<'_> {
     }
 }
 
-/// Whether people who could serve these leaves fill all of a choice.
+/// Whether people who count for the leaves in `could` meet all leaves of a choice.
 fn meets(choice: u32, needs: &[u32], could: &[u32], distinct: bool) -> bool {
     let mut leaves = needs.iter().zip(0_u32..).filter(|(_, leaf)| choice & (1 << leaf) != 0);
     if !distinct {
@@ -211,7 +204,7 @@ fn meets(choice: u32, needs: &[u32], could: &[u32], distinct: bool) -> bool {
     leaves.all(|(need, leaf)| (0..*need).all(|_| place(leaf, could, &mut holder, &mut vec![false; could.len()])))
 }
 
-/// Gives the leaf one more person, moving others where that frees one.
+/// Gives the leaf one more person, moving others if necessary.
 fn place(leaf: u32, could: &[u32], holder: &mut [Option<u32>], seen: &mut [bool]) -> bool {
     for (person, serves) in could.iter().enumerate() {
         let Some(seen_person) = seen.get_mut(person) else { continue };

@@ -1,29 +1,29 @@
-//! What a request may be about: repositories and branches; and what the service entry adds for people to read.
+//! Compares the fields of the service entry: `repository`, `branches`, `notify` and `description`.
 
-use super::change::{Direction, FieldChange, Part, Weighed};
+use super::change::{Direction, Effects, FieldChange, Part};
 use crate::policy::pattern::{Pattern, glob_matches};
 use crate::policy::rule::Rule;
 use crate::policy::service::RepositoryPattern;
 
-/// Compares the fields of the service entry. Where nobody is asked no pull request is looked at.
-pub(super) fn compare(old: &Rule<'_>, new: &Rule<'_>, asks_people: bool) -> Vec<FieldChange> {
+/// If nobody must approve, the gate reads no pull request, and `repository` and `branches` have no effect.
+pub(super) fn compare(old: &Rule<'_>, new: &Rule<'_>, needs_approval: bool) -> Vec<FieldChange> {
     let mut changes = Vec::new();
-    let of_no_matter = |part, differs: bool| {
-        differs.then(|| FieldChange::new(part, Direction::Different, "bears on nothing where nobody is asked"))
+    let without_effect = |part, differs: bool| {
+        differs.then(|| FieldChange::new(part, Direction::Different, "has no effect, because nobody must approve"))
     };
-    if asks_people {
+    if needs_approval {
         changes.extend(repositories(old.repository, new.repository));
         changes.extend(branches(old.branches, new.branches));
     } else {
-        changes.extend(of_no_matter(Part::Repository, old.repository != new.repository));
-        changes.extend(of_no_matter(Part::Branches, old.branches != new.branches));
+        changes.extend(without_effect(Part::Repository, old.repository != new.repository));
+        changes.extend(without_effect(Part::Branches, old.branches != new.branches));
     }
     if old.service_notify != new.service_notify {
-        let text = "others are told of everything of the service";
+        let text = "other channels are notified of the events of the service";
         changes.push(FieldChange::new(Part::ServiceNotify, Direction::Different, text));
     }
     if old.description != new.description {
-        changes.push(FieldChange::new(Part::Description, Direction::Different, "approvers read another text"));
+        changes.push(FieldChange::new(Part::Description, Direction::Different, "approvers see another text"));
     }
     changes
 }
@@ -33,35 +33,35 @@ fn repositories(old: &[RepositoryPattern], new: &[RepositoryPattern]) -> Option<
         patterns.iter().map(|pattern| pattern.as_str().to_ascii_lowercase()).collect()
     };
     let (old, new) = (texts(old), texts(new));
-    let mut weighed = Weighed::default();
+    let mut effects = Effects::default();
     let beyond = |of: &[String], others: &[String]| -> Vec<String> {
         let covered = |text: &String| others.iter().any(|other| glob_covers(other, text));
         of.iter().filter(|text| !covered(text)).map(|text| format!("`{text}`")).collect()
     };
     for text in beyond(&new, &old) {
-        weighed.looser.push(format!("a pull request of {text} may be deployed"));
+        effects.looser.push(format!("a pull request of {text} may be deployed"));
     }
     for text in beyond(&old, &new) {
-        weighed.stricter.push(format!("a pull request of {text} may no longer be deployed"));
+        effects.stricter.push(format!("a pull request of {text} may no longer be deployed"));
     }
-    (old != new).then(|| weighed.change(Part::Repository, "the same repositories, written in another way"))
+    (old != new).then(|| effects.change(Part::Repository, "the same repositories, written in another way"))
 }
 
 fn branches(old: Option<&[Pattern]>, new: Option<&[Pattern]>) -> Option<FieldChange> {
     if old == new {
         return None;
     }
-    let mut weighed = Weighed::default();
+    let mut effects = Effects::default();
     for text in beyond(new, old) {
-        weighed.looser.push(format!("a pull request into {text} may be deployed"));
+        effects.looser.push(format!("a pull request into {text} may be deployed"));
     }
     for text in beyond(old, new) {
-        weighed.stricter.push(format!("a pull request into {text} may no longer be deployed"));
+        effects.stricter.push(format!("a pull request into {text} may no longer be deployed"));
     }
-    Some(weighed.change(Part::Branches, "the same branches, written in another way"))
+    Some(effects.change(Part::Branches, "the same branches, written in another way"))
 }
 
-/// The branches of one side that the other side perhaps does not allow; no list is the default branch, whatever it is.
+/// The branches of one side that the other side may not allow. `None` means the default branch, whatever it is called.
 fn beyond(of: Option<&[Pattern]>, others: Option<&[Pattern]>) -> Vec<String> {
     match (of, others) {
         (None, None) => Vec::new(),
@@ -75,7 +75,7 @@ fn beyond(of: Option<&[Pattern]>, others: Option<&[Pattern]>) -> Vec<String> {
     }
 }
 
-/// Whether a pattern surely matches all that the other does.
+/// Whether a pattern certainly matches everything that the other matches.
 fn covers(pattern: &Pattern, other: &Pattern) -> bool {
     if pattern == other || pattern.is_star() || (other.is_exact() && pattern.matches(other.as_str())) {
         return true;
@@ -86,10 +86,10 @@ fn covers(pattern: &Pattern, other: &Pattern) -> bool {
     }
 }
 
-/// Whether a glob surely matches all that the other does.
+/// Whether a glob certainly matches everything that the other matches.
 ///
-/// The other's wildcards are taken for characters that only a `*` matches: what that takes in their place it takes
-/// whatever they stand for. A `?` would take one of them for a character, and so must not be there.
+/// The other glob is matched as text. A `*` that matches its wildcards also matches everything that they stand for. A
+/// `?` would take a wildcard for one character, so with wildcards there must be no `?`.
 fn glob_covers(glob: &str, other: &str) -> bool {
     let is_wild = other.contains(['*', '?']);
     glob == other || (!(is_wild && glob.contains('?')) && glob_matches(glob.as_bytes(), other.as_bytes(), u8::eq))
@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_pattern_that_covers_another_matches_all_that_it_matches(
+        fn a_pattern_that_covers_another_matches_everything_that_it_matches(
             (pattern, other, text) in ("[ab*?]{1,5}", "[ab*?]{1,5}", "[ab]{0,6}"),
         ) {
             let (pattern, other): (super::Pattern, super::Pattern) = (pattern.parse().unwrap(), other.parse().unwrap());

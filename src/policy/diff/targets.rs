@@ -1,7 +1,7 @@
-//! Which targets of two policies are compared: every name that is written, and names that stand for the rest.
+//! Which targets of two policies are compared: every name that they contain, and examples for their patterns.
 //!
-//! For each pattern one name that it catches, and for patterns that overlap one that both match, since which of them
-//! catches it may change. Knows no rule's fields.
+//! There is one example for each pattern, and one for each pair of patterns that overlap, because the pattern that
+//! applies to it may change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -13,24 +13,23 @@ use crate::policy::pattern::Pattern;
 use crate::policy::selector::Selectors;
 use crate::policy::service::{Layer, Service};
 
-/// How many pairs of patterns are looked at for names that both match.
+/// How many pairs of patterns are tried for names that both match.
 const MOST_PAIRS: usize = 20_000;
-/// How many names written at other services are tried at those that have patterns: where there are more, the patterns'
-/// own names stand for them.
+/// How many names of environments of other services are tried at services with patterns. If there are more, only the
+/// examples of the patterns are tried.
 const MOST_ELSEWHERE: usize = 1_000_000;
 
-/// A service that is compared, with its entry in each policy.
 #[derive(Debug)]
 pub(super) struct ComparedService<'p> {
     pub(super) subject: Subject,
     pub(super) entries: [Option<(&'p Pattern, &'p Service)>; 2],
 }
 
-/// The services to compare, in the order of their names.
+/// In the order of their names.
 pub(super) fn services<'p>(policies: [&'p Policy; 2]) -> Vec<ComparedService<'p>> {
     let levels: Vec<&Selectors<Service>> = policies.iter().map(|policy| &policy.services).collect();
     let mut names = Names::of(levels.iter().flat_map(|level| level.iter()).map(|(key, _)| key));
-    // Where both policies have the same patterns in the same order, one name of each tells it all.
+    // If both policies have the same patterns in the same order, one example for each is enough.
     let patterns = |level: &Selectors<Service>| -> Vec<String> {
         level.iter().filter(|(key, _)| !key.is_exact()).map(|(key, _)| key.to_string()).collect()
     };
@@ -46,10 +45,10 @@ pub(super) fn services<'p>(policies: [&'p Policy; 2]) -> Vec<ComparedService<'p>
         };
         differ && common(&old, &new) != common(&new, &old)
     };
-    let caught = |pattern: &Pattern, name: &str| {
+    let applies_in = |pattern: &Pattern, name: &str| {
         levels.iter().filter(|level| level.find(name).is_some_and(|(key, _)| key == pattern)).count()
     };
-    names.represent(&caught, &|a, b| reordered || moved(a) || moved(b));
+    names.represent(&applies_in, &|a, b| reordered || moved(a) || moved(b));
     let entry = |name: &str| policies.map(|policy| policy.services.find(name));
     let subjects = names.subjects.iter();
     subjects
@@ -60,17 +59,16 @@ pub(super) fn services<'p>(policies: [&'p Policy; 2]) -> Vec<ComparedService<'p>
         .collect()
 }
 
-/// The environments to compare of each service.
 pub(super) struct Environments<'p> {
-    /// Those of the top level and the floors.
+    /// The names at the top level and of the floors.
     common: BTreeSet<&'p str>,
     common_patterns: Vec<&'p Pattern>,
-    /// Every name that is written anywhere.
+    /// Every name of both policies.
     written: BTreeSet<&'p str>,
-    /// Whether names written at other services are tried.
+    /// Whether names of other services are tried.
     elsewhere: bool,
     policies: [&'p Policy; 2],
-    /// What was found for services with the same patterns.
+    /// The examples for services with the same patterns.
     found: HashMap<Vec<&'p str>, Rc<BTreeMap<String, Option<String>>>>,
 }
 
@@ -88,7 +86,7 @@ impl<'p> Environments<'p> {
         Self { common, common_patterns: patterns, written, elsewhere, policies, found: HashMap::new() }
     }
 
-    /// The environments to compare of a service, in the order of their names.
+    /// In the order of their names.
     pub(super) fn of(&mut self, service: &ComparedService<'p>) -> Vec<Subject> {
         let own = || service.entries.iter().flatten().flat_map(|(_, service)| service.environments.iter());
         let written = own().map(|(key, _)| key).filter(|key| key.is_exact()).map(Pattern::as_str);
@@ -122,24 +120,24 @@ impl<'p> Environments<'p> {
         let own = service.entries.iter().flatten().map(|(_, service)| &service.environments);
         let levels: Vec<&Selectors<Layer>> =
             own.chain(self.policies.iter().map(|policy| &policy.environments)).collect();
-        let caught = |pattern: &Pattern, name: &str| {
+        let applies_in = |pattern: &Pattern, name: &str| {
             levels.iter().filter(|level| level.find(name).is_some_and(|(key, _)| key == pattern)).count()
         };
         let mut names = Names::of(patterns);
         names.taken.extend(self.written.iter().copied());
-        // A name may have a layer of two levels: which, the overlapping patterns say.
-        names.represent(&caught, &|_, _| true);
+        // A name may have a layer at two levels. Overlapping patterns decide which.
+        names.represent(&applies_in, &|_, _| true);
         let found = Rc::new(names.subjects);
         self.found.insert(key, Rc::clone(&found));
         found
     }
 }
 
-/// Names, and the patterns that some of them stand for.
+/// Names, and the patterns that some of them are examples for.
 struct Names<'p> {
     subjects: BTreeMap<String, Option<String>>,
     patterns: Vec<&'p Pattern>,
-    /// The names that stand for themselves.
+    /// The names of the policies themselves.
     taken: BTreeSet<&'p str>,
 }
 
@@ -158,16 +156,16 @@ impl<'p> Names<'p> {
         names
     }
 
-    /// Finds a name for each pattern, and for the pairs that may change hands. `caught` is in how many places the pattern
-    /// is the one that a name falls to.
-    fn represent(&mut self, caught: &dyn Fn(&Pattern, &str) -> usize, pairs: &dyn Fn(&Pattern, &Pattern) -> bool) {
+    /// Finds an example for each pattern, and for the pairs of which another may come to apply. `applies_in` counts the
+    /// places in which the pattern is the one that applies to a name.
+    fn represent(&mut self, applies_in: &dyn Fn(&Pattern, &str) -> usize, pairs: &dyn Fn(&Pattern, &Pattern) -> bool) {
         let free = |taken: &BTreeSet<&str>, name: &str| !taken.contains(name);
         for pattern in &self.patterns {
             let mut candidates = examples(pattern);
             candidates.retain(|name| free(&self.taken, name) && !self.subjects.contains_key(name));
-            // The first of those that fall to it in the most places.
-            let best = candidates.iter().rev().max_by_key(|name| caught(pattern, name));
-            // The text of a pattern is no name: it says that there is none.
+            // The first of those that it applies to in the most places.
+            let best = candidates.iter().rev().max_by_key(|name| applies_in(pattern, name));
+            // The text of a pattern is not a name, which shows that there is no example.
             let name = best.map_or(pattern.as_str(), String::as_str);
             self.subjects.insert(name.to_owned(), Some(pattern.as_str().to_owned()));
         }

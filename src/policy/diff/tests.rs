@@ -1,4 +1,4 @@
-//! Each kind of change, and the direction it is told in.
+//! Each kind of change, with its direction.
 
 use super::{Diff, Direction, diff};
 use crate::finding::{Source, SourceContent};
@@ -34,7 +34,7 @@ fn of(service: &str, production: &str) -> Policy {
 }
 
 /// The directions of the fields, `field: direction`, and all in all.
-fn told(diff: &Diff<'_>) -> (Option<Direction>, Vec<String>) {
+fn directions(diff: &Diff<'_>) -> (Option<Direction>, Vec<String>) {
     assert!(diff.changes.len() <= 1, "one target changes at most");
     let change = diff.changes.first();
     let fields = change.map(|change| change.fields.to_vec()).unwrap_or_default();
@@ -45,7 +45,7 @@ fn told(diff: &Diff<'_>) -> (Option<Direction>, Vec<String>) {
 #[track_caller]
 fn check(old: &Policy, new: &Policy, expected: &[&str]) {
     let diff = diff(old, new);
-    let (_, fields) = told(&diff);
+    let (_, fields) = directions(&diff);
     let texts: Vec<&str> =
         diff.changes.iter().flat_map(|change| change.fields.iter()).map(|f| f.text.as_str()).collect();
     assert_eq!(fields, expected, "{texts:?}");
@@ -56,8 +56,8 @@ fn check(old: &Policy, new: &Policy, expected: &[&str]) {
 fn production(before: &str, now: &str, there: &str, back: &str) {
     let (old, new) = (of("", before), of("", now));
     let split =
-        |told: &'static str| -> Vec<&'static str> { told.split(", ").filter(|part| !part.is_empty()).collect() };
-    let leak = |told: &str| -> &'static str { Box::leak(told.to_owned().into_boxed_str()) };
+        |fields: &'static str| -> Vec<&'static str> { fields.split(", ").filter(|part| !part.is_empty()).collect() };
+    let leak = |fields: &str| -> &'static str { Box::leak(fields.to_owned().into_boxed_str()) };
     check(&old, &new, &split(leak(there)));
     check(&new, &old, &split(leak(back)));
 }
@@ -86,7 +86,7 @@ fn fewer_people_are_looser_and_more_are_stricter() {
 }
 
 #[test]
-fn the_same_people_asked_for_in_other_words_are_no_more_than_different() {
+fn the_same_people_written_in_another_way_are_only_different() {
     let same = "require: different";
     require("\"1 of payments, security\"", "\"1 of security, payments\"", same, same);
     require("{ all_of: [1 of payments, 1 of security] }", "{ in_order: [1 of security, 1 of payments] }", same, same);
@@ -97,13 +97,17 @@ fn the_same_people_asked_for_in_other_words_are_no_more_than_different() {
 }
 
 #[test]
-fn what_is_said_names_people_who_suffice_and_did_not() {
+fn the_text_names_people_who_suffice_and_did_not_before() {
     let (old, new) = (of("", "require: 2 of payments"), of("", "require: 1 of payments"));
     let text = |old, new| diff(old, new).changes.first().unwrap().fields.first().unwrap().text.clone();
     assert_eq!(text(&old, &new), "pat alone suffices now, and did not before");
     assert_eq!(text(&new, &old), "pat alone sufficed, and no longer does");
     let team = of("", "require: 2 of sre");
-    assert!(text(&old, &team).starts_with("2 of acme/sre suffice now, and did not before"), "{}", text(&old, &team));
+    assert!(
+        text(&old, &team).starts_with("2 members of acme/sre suffice now, and did not before"),
+        "{}",
+        text(&old, &team)
+    );
 }
 
 #[test]
@@ -124,13 +128,13 @@ fn a_condition_that_stands_in_both_is_the_same_and_one_more_is_looser() {
     let negated =
         "{ all_of: [1 of payments, { count: 1, of: [security], when: { not: { not: { paths: [infra/] } } } }] }";
     require(&when("infra/"), negated, "require: different", "require: different");
-    // Not applicable at all is denied: the condition itself is a guard.
+    // If the condition does not hold, the request is denied.
     let alone = "{ count: 1, of: [security], when: { labels: [safe] } }";
     require("1 of security", alone, "require: stricter", "require: looser");
 }
 
 #[test]
-fn a_group_is_followed_and_whoever_leaves_it_loses_a_say() {
+fn people_who_leave_a_group_may_no_longer_request_changes() {
     let with = |users: &str| {
         policy(&format!(
             "version: 1\ngroups: {{ payments: {{ users: [{users}] }} }}\nservices: {{ shop: {{ repository: acme/shop, environments: {{ production: {{ require: 1 of payments }} }} }} }}\n"
@@ -159,7 +163,7 @@ fn too_many_people_or_conditions_are_looser_with_the_reason() {
     assert_eq!(field.change, Direction::Looser);
     assert_eq!(
         field.text,
-        "it cannot be told whether people suffice now who did not before: there are too many conditions to go through"
+        "it is unknown whether people suffice now who did not before: there are too many conditions to go through"
     );
 }
 
@@ -174,7 +178,7 @@ fn one_person_for_several_parts_is_looser() {
 }
 
 #[test]
-fn fields_with_an_order_say_by_themselves_which_is_stricter() {
+fn fields_with_an_order_are_looser_or_stricter_by_their_value() {
     let with = |field: &str| format!("require: 1 of sre{}{field}", if field.is_empty() { "" } else { ", " });
     let cases = [
         ("", "timeout: 24h", "", ""),
@@ -206,14 +210,14 @@ fn fields_with_an_order_say_by_themselves_which_is_stricter() {
 }
 
 #[test]
-fn whoever_gains_a_say_is_looser_where_another_request_for_changes_can_be_dismissed() {
+fn more_people_who_may_request_changes_are_looser_if_they_can_dismiss_one() {
     let mixed = ["require: mixed", "require: mixed"];
     let one_way = ["require: stricter", "require: looser"];
     let cases = [
         ("1 of payments", "{ all_of: [1 of payments, 1 of security] }", mixed),
         ("1 of payments", "{ in_order: [1 of payments, 1 of security] }", mixed),
         ("\"@acme/sre\"", "{ all_of: [\"@acme/sre\", 1 of security] }", mixed),
-        // Dana must approve, and so has taken back what she requested.
+        // Dana must approve, so she has withdrawn her own request.
         ("\"@dana\"", "{ all_of: [\"@dana\", 1 of payments] }", one_way),
         ("all of security", "{ all_of: [all of security, 1 of payments] }", one_way),
         ("\"@dana\"", "{ all_of: [{ count: 1, of: [\"@dana\"], when: { labels: [big] } }, 1 of payments] }", mixed),
@@ -230,7 +234,7 @@ fn whoever_gains_a_say_is_looser_where_another_request_for_changes_can_be_dismis
     for (before, more, there, back) in fields {
         production(before, &format!("{before}, {more}"), there, back);
     }
-    // Nothing was heeded before, and nothing is afterwards.
+    // Requests for changes are ignored before and after.
     let ignoring = "require: 1 of payments, on_changes_requested: ignore";
     let all = "require: { all_of: [1 of payments, 1 of security] }";
     let (there, back) =
@@ -239,7 +243,7 @@ fn whoever_gains_a_say_is_looser_where_another_request_for_changes_can_be_dismis
 }
 
 #[test]
-fn the_two_sides_of_what_is_mixed_are_told_apart() {
+fn a_mixed_change_has_a_text_for_each_side() {
     let sides = |before: &str, now: &str| {
         let (old, new) = (of("", before), of("", now));
         let diff = diff(&old, &new);
@@ -250,29 +254,26 @@ fn the_two_sides_of_what_is_mixed_are_told_apart() {
     };
     assert_eq!(
         sides("require: 1 of payments", "require: 1 of payments, veto: [security]"),
-        [
-            "dana and lee may now also dismiss another's request for changes",
-            "changes requested by dana and lee are heeded now"
-        ]
+        ["dana and lee may now dismiss requests for changes by others", "dana and lee may now request changes"]
     );
     assert_eq!(
         sides("require: 1 of payments, veto: [security]", "require: 1 of payments"),
         [
-            "changes requested by dana and lee are no longer heeded",
-            "dana and lee may no longer dismiss another's request for changes"
+            "dana and lee may no longer request changes",
+            "dana and lee may no longer dismiss requests for changes by others"
         ]
     );
     assert_eq!(
         sides("require: 1 of payments", "require: 1 of payments, explicit: true"),
         [
-            "an approval that names the target stands, though a later one of the same person does not name it",
+            "an approval that names the target still counts after a later one by the same person that does not",
             "an approval counts only if it names the target"
         ]
     );
 }
 
 #[test]
-fn freezes_are_compared_by_the_times_they_hold() {
+fn freezes_are_compared_by_the_times_at_which_they_hold() {
     let with = |freeze: &str| format!("require: 1 of sre, freeze: {freeze}");
     let cases = [
         ("[weekend]", "[]", "freeze: looser", "freeze: stricter"),
@@ -301,7 +302,7 @@ fn freezes_are_compared_by_the_times_they_hold() {
 }
 
 #[test]
-fn a_calendar_is_followed_by_the_times_it_holds() {
+fn calendars_are_compared_by_their_times() {
     let with = |to: &str| {
         policy(&format!(
             "version: 1\ncalendars: {{ quiet: {{ timezone: UTC, weekly: [{{ from: \"fri 16:00\", to: \"{to}\" }}] }} }}\nservices: {{ shop: {{ environments: {{ production: {{ require: none, freeze: [quiet] }} }} }} }}\n"
@@ -320,7 +321,7 @@ fn a_narrower_window_is_stricter() {
 }
 
 #[test]
-fn an_override_is_looser_the_more_may_give_it_and_the_longer_it_counts() {
+fn an_override_by_more_people_or_for_longer_is_looser() {
     let with = |field: &str| format!("require: 2 of payments, override: {{ {field} }}");
     production("require: 2 of payments", &with("by: 1 of sre"), "override: looser", "override: stricter");
     production(&with("by: 1 of sre"), &with("by: 2 of sre"), "override: stricter", "override: looser");
@@ -331,7 +332,7 @@ fn an_override_is_looser_the_more_may_give_it_and_the_longer_it_counts() {
         "override: different",
         "override: different",
     );
-    // It sets a freeze aside also where nobody was asked.
+    // It also sets a freeze aside if nobody had to approve before.
     production(
         "require: none, freeze: [weekend]",
         "require: 1 of sre, freeze: [weekend], override: { by: 1 of sre }",
@@ -341,15 +342,15 @@ fn an_override_is_looser_the_more_may_give_it_and_the_longer_it_counts() {
 }
 
 #[test]
-fn whoever_may_stand_in_sooner_is_looser_and_has_a_say_sooner_as_well() {
+fn a_stand_in_that_comes_sooner_is_looser_and_may_request_changes_sooner() {
     let with = |steps: &str| format!("require: 1 of payments, escalate: [{steps}]");
     let step = |after: &str| format!("{{ after: {after}, stand_in: {{ payments: [sre] }} }}");
     production("require: 1 of payments", &with(&step("3h")), "escalate: mixed", "escalate: mixed");
     production(&with(&step("3h")), &with(&step("2h")), "escalate: mixed", "escalate: mixed");
     let quiet = |steps: &str| format!("{}, on_changes_requested: ignore", with(steps));
     production(&quiet(&step("3h")), &quiet(&step("2h")), "escalate: looser", "escalate: stricter");
-    let told = "{ after: 1h, notify: [oncall] }";
-    production("require: 1 of payments", &with(told), "escalate: different", "escalate: different");
+    let notify = "{ after: 1h, notify: [oncall] }";
+    production("require: 1 of payments", &with(notify), "escalate: different", "escalate: different");
 }
 
 #[test]
@@ -366,7 +367,7 @@ fn a_target_that_gains_a_rule_is_looser_and_one_that_loses_it_is_stricter() {
 }
 
 #[test]
-fn repositories_and_branches_are_looser_the_more_they_match() {
+fn more_repositories_and_branches_are_looser() {
     let with = |service: &str| of(service, "require: 1 of sre");
     let cases: [(&str, &str, &[&str], &[&str]); 6] = [
         ("repository: acme/a,", "repository: [acme/a, acme/b],", &["repository: looser"], &["repository: stricter"]),
@@ -385,7 +386,7 @@ fn repositories_and_branches_are_looser_the_more_they_match() {
 }
 
 #[test]
-fn a_floor_that_bites_denies_what_was_allowed() {
+fn a_rule_that_falls_below_a_new_floor_is_stricter() {
     let with = |floor: &str| {
         policy(&format!(
             "{HEAD}defaults: {{ repository: acme/shop }}\nservices: {{ shop: {{ environments: {{ \"prod-*\": {{ require: 1 of sre }} }} }} }}\n{floor}"
@@ -402,7 +403,7 @@ fn a_floor_that_bites_denies_what_was_allowed() {
 }
 
 #[test]
-fn a_channel_that_leads_elsewhere_is_different() {
+fn a_channel_with_another_address_is_different() {
     let with = |address: &str| {
         policy(&format!(
             "version: 1\nchannels: {{ oncall: {{ email: [{address}@acme.example] }} }}\nservices: {{ shop: {{ environments: {{ production: {{ require: none, notify: [oncall] }} }} }} }}\n"
@@ -412,7 +413,7 @@ fn a_channel_that_leads_elsewhere_is_different() {
 }
 
 #[test]
-fn every_pattern_has_a_name_that_stands_for_it() {
+fn every_pattern_has_an_example() {
     let with = |services: &str| {
         policy(&format!(
             "{HEAD}defaults: {{ repository: acme/shop }}\nenvironments: {{ production: {{ require: 1 of sre }} }}\nservices: {{ {services} }}\n"
@@ -432,7 +433,7 @@ fn every_pattern_has_a_name_that_stands_for_it() {
 }
 
 #[test]
-fn where_another_pattern_comes_first_the_names_that_both_match_change_hands() {
+fn a_reordering_of_patterns_changes_the_names_that_both_match() {
     let with =
         |services: &str| policy(&format!("{HEAD}defaults: {{ repository: acme/shop }}\nservices: {{ {services} }}\n"));
     let strict = "{ environments: { production: { require: 2 of payments } } }";

@@ -1,31 +1,30 @@
-//! Freezes and windows by the times they hold, whatever their calendars are called and however those are written.
+//! Compares freezes and windows by the times at which they hold, whatever the names and forms of their calendars.
 
-use super::change::{FieldChange, Part, Weighed};
+use super::change::{Effects, FieldChange, Part};
 use super::keys::Keys;
 use crate::policy::calendar::{Beyond, Calendar};
 use crate::policy::field::{Freeze, FreezeEffect};
 use crate::policy::rule::Rule;
 use crate::policy::setting::Field;
 
-/// Compares when nothing is released.
 pub(super) fn freeze(old: &Rule<'_>, new: &Rule<'_>, keys: &mut Keys) -> Option<FieldChange> {
     if old.freeze().is_empty() && new.freeze().is_empty() {
         return None;
     }
-    let mut weighed = Weighed::default();
-    weighed.looser.extend(old.freeze().iter().find_map(|freeze| {
+    let mut effects = Effects::default();
+    effects.looser.extend(old.freeze().iter().find_map(|freeze| {
         let beyond = uncovered(freeze, new.freeze(), keys)?;
-        Some(said(freeze, &beyond, false))
+        Some(changed(freeze, &beyond, false))
     }));
-    weighed.stricter.extend(new.freeze().iter().find_map(|freeze| {
+    effects.stricter.extend(new.freeze().iter().find_map(|freeze| {
         let beyond = uncovered(freeze, old.freeze(), keys)?;
-        Some(said(freeze, &beyond, true))
+        Some(changed(freeze, &beyond, true))
     }));
-    Some(weighed.change(Part::Field(Field::Freeze), "the same times are frozen, written in another way"))
+    Some(effects.change(Part::Field(Field::Freeze), "the same times are frozen, written in another way"))
 }
 
-/// When a freeze holds and none of the others does that is as strict. One with an exception is as strict only beside the
-/// same exception.
+/// A time at which a freeze holds, and none of the others that is as strict. A freeze with `except` is as strict only
+/// as one with the same `except`.
 fn uncovered(freeze: &Freeze, by: &[Freeze], keys: &mut Keys) -> Option<Beyond> {
     let mut except = |freeze: &Freeze| freeze.except.as_ref().map(|except| keys.condition(except));
     let own = except(freeze);
@@ -40,42 +39,42 @@ fn uncovered(freeze: &Freeze, by: &[Freeze], keys: &mut Keys) -> Option<Beyond> 
     freeze.calendar.beyond(&as_strict)
 }
 
-fn said(freeze: &Freeze, beyond: &Beyond, more: bool) -> String {
-    let effect = match freeze.effect {
-        FreezeEffect::Deny => "denied",
-        FreezeEffect::Wait => "made to wait",
+fn changed(freeze: &Freeze, beyond: &Beyond, more: bool) -> String {
+    let change = match (freeze.effect, more) {
+        (FreezeEffect::Deny, true) => "releases are now denied",
+        (FreezeEffect::Deny, false) => "releases are no longer denied",
+        (FreezeEffect::Wait, true) => "releases now wait",
+        (FreezeEffect::Wait, false) => "releases no longer wait",
     };
-    let except = freeze.except.as_ref().map(|except| format!(", except where {except},")).unwrap_or_default();
-    let change = if more { format!("{effect} as it was not") } else { format!("not {effect} any more as it was") };
-    let text = format!("inside `{}`{except} a release is {change}", freeze.calendar.name());
+    let except = freeze.except.as_ref().map(|except| format!(" (except if {except})")).unwrap_or_default();
+    let text = format!("inside `{}`{except}, {change}", freeze.calendar.name());
     match beyond {
-        Beyond::At(at) => format!("{text}: {at}, for one"),
-        Beyond::OtherZone => format!("{text}, as far as can be told: the clocks of two time zones are not compared"),
+        Beyond::At(at) => format!("{text}: for example {at}"),
+        Beyond::OtherZone => format!("{text}, possibly: times in two time zones are not compared"),
     }
 }
 
-/// Compares when alone something is released.
 pub(super) fn window(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
-    let mut weighed = Weighed::default();
+    let mut effects = Effects::default();
     match (old.window(), new.window()) {
         (None, None) => return None,
-        (Some(_), None) => weighed.looser.push("releases are made at any time".to_owned()),
-        (None, Some(_)) => weighed.stricter.push("releases are made only inside the window".to_owned()),
+        (Some(_), None) => effects.looser.push("releases are possible at any time".to_owned()),
+        (None, Some(_)) => effects.stricter.push("releases are possible only inside the window".to_owned()),
         (Some(before), Some(now)) => {
             let beyond = |calendars: &[std::sync::Arc<Calendar>], others: &[std::sync::Arc<Calendar>]| {
                 let others: Vec<&Calendar> = others.iter().map(|other| &**other).collect();
                 calendars.iter().find_map(|calendar| calendar.beyond(&others))
             };
-            weighed.looser.extend(beyond(now, before).map(|beyond| opening(&beyond, "inside the window, and was not")));
-            weighed.stricter.extend(beyond(before, now).map(|beyond| opening(&beyond, "no longer inside the window")));
+            effects.looser.extend(beyond(now, before).map(|beyond| opening(&beyond, "now inside the window")));
+            effects.stricter.extend(beyond(before, now).map(|beyond| opening(&beyond, "no longer inside the window")));
         }
     }
-    Some(weighed.change(Part::Field(Field::Window), "the window is open at the same times, written in another way"))
+    Some(effects.change(Part::Field(Field::Window), "the window is open at the same times, written in another way"))
 }
 
 fn opening(beyond: &Beyond, what: &str) -> String {
     match beyond {
         Beyond::At(at) => format!("{at}, is {what}"),
-        Beyond::OtherZone => format!("some time perhaps is {what}: the clocks of two time zones are not compared"),
+        Beyond::OtherZone => format!("some time may be {what}: times in two time zones are not compared"),
     }
 }

@@ -1,6 +1,4 @@
 //! Every rule body and every list of selectors of a policy, with the places of their keys and values.
-//!
-//! Knows how layers are laid over each other, and no lint.
 
 use super::super::load::Section;
 use super::super::requirement::{Require, Requirement};
@@ -11,35 +9,33 @@ use super::super::{Field, Pattern, Policy, RuleBody, Setting, Sourced};
 use super::{Lint, entries, entries_of, nodes};
 use crate::finding::Span;
 
-/// A rule body as it is written.
+/// A rule body as written.
 #[derive(Clone, Copy)]
 pub(super) struct Body<'l> {
     pub(super) layer: Layer<'l>,
     pub(super) body: &'l RuleBody,
     pub(super) node: &'l Node,
-    /// Its key; for `defaults`, the whole of it.
+    /// The place of its key; of `defaults`, the whole mapping.
     pub(super) key_span: Span,
 }
 
-/// Which layer a body is.
 #[derive(Clone, Copy)]
 pub(super) enum Layer<'l> {
-    /// `defaults`.
     Defaults,
-    /// Of a top-level environment.
+    /// A top-level environment.
     Common(&'l Pattern),
-    /// Of a service's own environment.
+    /// An environment of a service: the service's key, the service, the environment's key.
     Own(&'l Pattern, &'l Service, &'l Pattern),
 }
 
 /// The selectors of one level, as written.
 pub(super) struct Keys<'l> {
-    /// What they select: `environment` or `service`.
+    /// `environment` or `service`.
     pub(super) what: &'static str,
     pub(super) keys: Vec<(&'l Pattern, Span)>,
 }
 
-/// An entry of selectors with its text. A sound policy has them in the order of the files.
+/// Each selector with its value and its entry. A sound policy keeps them in the order of the files.
 fn beside<'l, T>(
     selectors: &'l Selectors<T>,
     entries: impl IntoIterator<Item = &'l Entry>,
@@ -91,7 +87,7 @@ pub(super) fn levels<'l>(policy: &'l Policy, sections: &'l [Section<'l>]) -> Vec
 }
 
 impl<'l> Body<'l> {
-    /// The key of the environment that it is written for; none: `defaults`.
+    /// The key of its environment. `None` for `defaults`.
     pub(super) const fn environment(&self) -> Option<&'l Pattern> {
         match self.layer {
             Layer::Defaults => None,
@@ -99,7 +95,7 @@ impl<'l> Body<'l> {
         }
     }
 
-    /// What it is the rule of, in a message.
+    /// How a message names the rule.
     pub(super) fn named(&self) -> String {
         match self.layer {
             Layer::Defaults => "`defaults`".to_owned(),
@@ -108,7 +104,8 @@ impl<'l> Body<'l> {
         }
     }
 
-    /// Where a field stands: its value or, where that is a list or a mapping, its key; if it is not here, the body's key.
+    /// The place of a field: its value, or its key if the value is a list or a mapping. If the field is missing, the
+    /// place of the body's key.
     pub(super) fn field_span(&self, field: &str) -> Span {
         match self.node.entry(field) {
             Some(entry) if matches!(entry.node.value, Value::List(_) | Value::Map(_)) => entry.key_span,
@@ -117,12 +114,12 @@ impl<'l> Body<'l> {
         }
     }
 
-    /// Whether it says itself that nobody is asked.
-    pub(super) fn asks_nobody(&self) -> bool {
+    /// Whether it has `require: none` itself.
+    pub(super) fn requires_nobody(&self) -> bool {
         self.body.require().is_some_and(|require| *require == Require::Nobody)
     }
 
-    /// The requirement that it says itself, with the place of each leaf in the order of the leaves.
+    /// Its own requirement, with the place of each leaf in the order of the leaves.
     pub(super) fn requirement(&self) -> Option<(&'l Requirement, Vec<Span>)> {
         match self.body.require()? {
             Require::People(requirement) => {
@@ -135,7 +132,6 @@ impl<'l> Body<'l> {
     }
 }
 
-/// The places of the leaves of a requirement, as written.
 fn leaf_spans(node: &Node, spans: &mut Vec<Span>) {
     let parts = ["all_of", "any_of", "in_order"].iter().find_map(|key| node.get(key));
     match parts.map(|parts| &parts.value) {
@@ -146,12 +142,12 @@ fn leaf_spans(node: &Node, spans: &mut Vec<Span>) {
 }
 
 impl<'l> Lint<'l> {
-    /// What a field of this body comes to with the layers below; the outer none: that depends on the name asked for.
+    /// The value of a field with the layers below. The outer `None` means that it depends on the name of the target.
     pub(super) fn effective(&self, body: &Body<'l>, field: Field) -> Option<Option<&'l Setting>> {
         self.written(body, field).map(|setting| setting.map(|setting| &setting.value))
     }
 
-    /// The same with the place at which it is set.
+    /// Like [`Lint::effective`], with the place at which the field is set.
     pub(super) fn written(&self, body: &Body<'l>, field: Field) -> Option<Option<&'l Sourced<Setting>>> {
         let get = |body: &'l RuleBody| body.get(field);
         let defaults = get(&self.policy.defaults.body);
@@ -171,7 +167,7 @@ impl<'l> Lint<'l> {
         }
     }
 
-    /// The bodies of environments: those that a target's rule has on top.
+    /// The bodies of environments, which are the top layer of a target's rule.
     pub(super) fn rules(&self) -> Vec<Body<'l>> {
         self.bodies.iter().filter(|body| body.environment().is_some()).copied().collect()
     }

@@ -1,87 +1,65 @@
-//! Lints: what a sound policy says and probably does not mean. One file for each code, and a list of them here.
+//! Lints: what a sound policy says and probably does not mean. A file holds the lints that are read together.
 //!
-//! They run for `check` alone: nothing here is on the way to a decision. Each reports only what is certain from the
-//! policy's text, and none looks at more pairs than the budget allows, whatever a bundle holds.
+//! They run for `check` and `bundle` alone, never for a decision. Each reports only what the policy's text makes
+//! certain, and all of them together stay within a budget of steps, however large the bundle.
 
-mod audit;
+mod approvers;
 mod bodies;
-mod calendar_always_open;
-mod calendar_never_opens;
-mod calendar_over;
-mod channel_without_subscriber;
-mod committers_counted;
-mod distinct_off;
-mod globs;
-mod invalid_waiver;
-mod may_require_nothing;
-mod no_time_left;
-mod nobody_excluded;
-mod nobody_notified;
-mod none_by_pattern;
-mod none_in_production;
-mod override_as_weak_as_the_rule;
+mod calendars;
+mod channels;
+mod conditions;
+mod fields;
+mod patterns;
 mod quorum;
-mod quorum_unmeetable;
-mod quorum_without_reserve;
-mod shadowed_pattern;
-mod sole_approver;
-mod stand_in_unused;
-mod stretches;
-mod timeout_in_freeze;
-mod unreachable_rule;
-mod unused_calendar;
-mod unused_channel;
-mod unused_group;
-mod unused_waiver;
-mod uses;
+mod stand_ins;
+mod times;
+mod unused;
 mod waiver;
-mod waiver_without_reason;
-mod weak_condition;
+mod weak_override;
 
 use bodies::{Body, Keys, bodies, levels};
 use quorum::Quorum;
 
 use jiff::Timestamp;
 
+use super::Policy;
 use super::load::{Section, read};
 use super::yaml::{Entry, Node, Value};
-use super::{Calendar, Policy};
 use crate::finding::{Code, Finding, Findings, Levels, Source, SourceId, SourceMap, Waived};
 
-/// The most lints that are told of one bundle.
+/// The most lints that are reported for one bundle.
 const MAX_LINTS: usize = 1000;
-/// How many steps the lints that compare one thing with many may take together.
+/// How many steps all lints together may take to compare things with each other.
 const BUDGET: u64 = 10_000_000;
-/// How many steps it is to ask a calendar for its next change.
+/// The steps for one question to a calendar, such as its next change.
 const OF_A_CALENDAR: usize = 10;
 
-/// What came of linting a bundle.
 #[derive(Debug)]
 pub struct Linted {
-    /// The policy; none where it cannot be used.
+    /// `None` if the policy cannot be used.
     pub policy: Option<Policy>,
-    /// What is wrong with it, and what is worth changing.
+    /// Refusals and lints together.
     pub findings: Findings,
-    /// The lints that comments in the policy set aside.
+    /// The lints that comments in the policy waive.
     pub waived: Vec<Waived>,
     /// The texts that the findings point into.
     pub sources: SourceMap,
 }
 
-/// What the lints find on the way: the reader still has the tree then, which knows every place.
+/// The results of the lints. They run while the reader still has the YAML tree, which knows every place.
 #[derive(Debug, Default)]
 pub(super) struct Look {
-    /// What they found, in no order.
+    /// In no particular order.
     pub(super) found: Vec<Finding>,
     /// The files that are YAML.
     pub(super) texts: Vec<SourceId>,
-    /// When they look.
+    /// The time that calendars are checked at.
     now: Timestamp,
-    /// How much of the budget was spent.
+    /// How many steps of the budget were spent.
     steps: u64,
 }
 
-/// Loads a bundle as [`super::load`] does, and lints it as it is `now` if it is sound. The sources stand in the order of
+/// Loads a bundle as [`super::load`] does and, if it is sound, lints it as of `now`. The sources are in the order of
 /// their names.
 #[must_use]
 pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
@@ -97,70 +75,60 @@ pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
         waived = aside;
     }
     let mut findings = loaded.findings;
-    findings.extend(told(levels.applied(lints.into_iter().collect())));
+    findings.extend(worst(levels.applied(lints.into_iter().collect())));
     findings.sort();
     Linted { policy: loaded.policy, findings, waived, sources: loaded.sources }
 }
 
-/// As many as anyone reads, the worst first to be kept; what is left out is told as one, as bad as the worst of it.
-fn told(findings: Findings) -> Vec<Finding> {
+/// The worst [`MAX_LINTS`] findings. One more finding counts the rest, with the severity of the worst of them.
+fn worst(findings: Findings) -> Vec<Finding> {
     let mut found: Vec<Finding> = findings.into_iter().collect();
     if found.len() > MAX_LINTS {
         found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity()), finding.span));
         let left_out = found.split_off(MAX_LINTS);
         let severity = left_out.iter().map(Finding::severity).max().unwrap_or(Code::TooManyFindings.severity());
-        let message = format!("there are {} findings more, and they are not told", left_out.len());
-        let rest = Finding::of_bundle(Code::TooManyFindings, message).hint("mend these first, or `--allow` a code");
+        let message = format!("{} more findings are not reported", left_out.len());
+        let rest = Finding::of_bundle(Code::TooManyFindings, message).hint("fix these first, or `--allow` a code");
         found.push(Finding { severity, ..rest });
     }
     found
 }
 
-/// The policy and its text, as the lints see them.
 struct Lint<'l> {
     policy: &'l Policy,
     sections: &'l [Section<'l>],
     now: Timestamp,
-    /// Every rule body that is written.
+    /// Every rule body of the policy.
     bodies: Vec<Body<'l>>,
-    /// Every list of selectors that is written.
+    /// Every list of selectors of the policy.
     levels: Vec<Keys<'l>>,
-    /// What the requirements of the bodies come to.
+    /// The quorums of all bodies.
     quorums: Vec<Quorum<'l>>,
     budget: u64,
     found: Vec<Finding>,
 }
 
-/// In the order of the codes.
-const LOOKS: [fn(&mut Lint<'_>); 25] = [
-    unused_group::look,
-    unused_channel::look,
-    unused_calendar::look,
-    channel_without_subscriber::look,
-    calendar_never_opens::look,
-    calendar_always_open::look,
-    calendar_over::look,
-    unreachable_rule::look,
-    shadowed_pattern::look,
-    none_by_pattern::look,
-    none_in_production::look,
-    nobody_notified::look,
-    distinct_off::look,
-    committers_counted::look,
-    nobody_excluded::look,
-    audit::look,
-    weak_condition::look,
-    may_require_nothing::look,
-    quorum_unmeetable::look,
-    quorum_without_reserve::look,
-    sole_approver::look,
-    stand_in_unused::look,
-    override_as_weak_as_the_rule::look,
-    no_time_left::look,
-    timeout_in_freeze::look,
+/// In the order of the codes, apart from those in [`fields`], which need no budget.
+const LOOKS: [fn(&mut Lint<'_>); 16] = [
+    unused::look,
+    channels::without_subscriber,
+    calendars::look,
+    patterns::unreachable,
+    patterns::shadowed,
+    channels::nobody_notified,
+    fields::look,
+    conditions::weak,
+    conditions::may_require_nothing,
+    approvers::unmeetable,
+    approvers::without_reserve,
+    approvers::sole,
+    stand_ins::look,
+    weak_override::look,
+    times::no_time_left,
+    times::timeout_in_freeze,
 ];
 
-/// Looks at a sound policy. The sections are those that it was read from.
+/// Runs every lint on a sound policy. The sections are those that it was read from.
 pub(super) fn look(look: &mut Look, policy: &Policy, sections: &[Section<'_>]) {
     let (bodies, levels) = (bodies(policy, sections), levels(policy, sections));
     let (now, quorums, found) = (look.now, Vec::new(), Vec::new());
@@ -178,23 +146,14 @@ impl<'l> Lint<'l> {
         self.found.push(finding);
     }
 
-    /// Whether so many steps may still be taken; they are taken off.
+    /// Takes steps off the budget. Returns whether it still had so many.
     fn spend(&mut self, steps: usize) -> bool {
         let left = self.budget.checked_sub(u64::try_from(steps).unwrap_or(u64::MAX));
         self.budget = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// The calendars of which this holds now, as written.
-    fn calendars(&mut self, holds: fn(&Calendar, Timestamp) -> bool) -> Vec<(&'l Entry, &'l Calendar)> {
-        let defined = &self.policy.calendars;
-        let of = |entry: &'l Entry| defined.get(&entry.key).map(|calendar| (entry, &**calendar));
-        let entries: Vec<_> = self.entries("calendars").into_iter().filter_map(of).collect();
-        let now = self.now;
-        entries.into_iter().filter(|(_, calendar)| self.spend(OF_A_CALENDAR) && holds(calendar, now)).collect()
-    }
-
-    /// What stands under a top-level key, in all files.
+    /// The entries under a top-level key, of all files.
     fn entries(&self, key: &str) -> Vec<&'l Entry> {
         entries(nodes(self.sections, key))
     }
@@ -222,15 +181,14 @@ mod tests {
     use super::{MAX_LINTS, lint};
     use crate::finding::{Code, Level, Levels, Severity, Source, SourceContent};
 
-    /// When every test looks.
-    pub(super) fn looked_at() -> Timestamp {
+    pub(super) fn now() -> Timestamp {
         "2026-11-18T10:00:00Z".parse().unwrap()
     }
 
-    /// Lints one file, and tells each finding of this code as `line:column message`.
+    /// Lints one file, and returns each finding of this code as `line:column message`.
     pub(super) fn found(code: Code, text: &str) -> Vec<String> {
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), looked_at());
+        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), now());
         assert!(linted.policy.is_some(), "{:?}", linted.findings);
         let place = |finding: &crate::finding::Finding| {
             let span = finding.span.unwrap();
@@ -239,36 +197,30 @@ mod tests {
         linted.findings.iter().filter(|finding| finding.code == code).map(place).collect()
     }
 
-    /// How often a lint is found in one file.
     pub(super) fn count(code: Code, text: &str) -> usize {
         found(code, text).len()
     }
 
     fn of(text: String, levels: &Levels) -> super::Linted {
         let content = SourceContent::Bytes(text.into_bytes());
-        lint(vec![Source { name: "a.yaml".to_owned(), content }], levels, looked_at())
+        lint(vec![Source { name: "a.yaml".to_owned(), content }], levels, now())
     }
 
     #[test]
-    fn more_lints_than_anyone_reads_are_not_all_told_and_the_worst_are() {
+    fn of_too_many_lints_the_worst_are_reported() {
         let groups: String = (0..2000).map(|number| format!("  g{number}: {{ users: [ana] }}\n")).collect();
         let text = format!("version: 1\nchannels: {{ none-hears: {{}} }}\ngroups:\n{groups}");
         let linted = of(text.clone(), &Levels::default());
         assert_eq!(linted.findings.len(), MAX_LINTS + 1);
         assert_eq!(linted.findings.count(Severity::Error), 0, "a sound policy stays sound");
-        assert!(
-            linted
-                .findings
-                .iter()
-                .any(|finding| finding.message == "there are 1002 findings more, and they are not told")
-        );
+        assert!(linted.findings.iter().any(|finding| finding.message == "1002 more findings are not reported"));
         let mut levels = Levels::default();
         levels.set(Code::ChannelWithoutSubscriber, Level::Deny).unwrap();
         levels.set(Code::UnusedGroup, Level::Allow).unwrap();
         assert_eq!(of(text, &levels).findings.count(Severity::Error), 1);
     }
 
-    /// What a file costs of the budget.
+    /// The steps that a file takes off the budget.
     fn steps(text: String) -> u64 {
         let mut look = super::Look::default();
         let content = SourceContent::Bytes(text.into_bytes());
@@ -284,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rule_costs_does_not_grow_with_the_number_of_rules() {
+    fn the_steps_for_a_rule_do_not_grow_with_the_number_of_rules() {
         for of in [|number| format!("pay-{number}-*"), |number| format!("*-{number}"), |number| format!("p{number}")] {
             let (few, many) = (steps(patterns(200, of)), steps(patterns(800, of)));
             assert!(few > 0 && many <= few * 5, "{few} {many}");
@@ -292,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_that_could_all_cover_each_other_are_compared_as_far_as_the_budget_goes() {
+    fn patterns_that_could_all_cover_each_other_are_compared_within_the_budget() {
         assert_eq!(steps(patterns(1300, |number| format!("*a{number}b*"))), super::BUDGET);
     }
 
@@ -301,14 +253,5 @@ mod tests {
         let linted = of("version: 1\ngroups: { sre: { users: [ana] } }\nfoo: 1\n".to_owned(), &Levels::default());
         let codes: Vec<_> = linted.findings.iter().map(|finding| finding.code).collect();
         assert_eq!((linted.policy.is_none(), codes), (true, vec![Code::UnknownKey]));
-    }
-
-    #[test]
-    fn every_lint_has_a_file_of_its_own() {
-        let modules: Vec<&str> = include_str!("mod.rs").lines().filter_map(|line| line.strip_prefix("mod ")).collect();
-        for code in Code::ALL.iter().filter(|code| code.lint().is_some()) {
-            let module = format!("{};", code.as_str().replace('-', "_"));
-            assert!(modules.contains(&module.as_str()), "{module}");
-        }
     }
 }

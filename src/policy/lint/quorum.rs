@@ -1,7 +1,7 @@
-//! Whether the people whom a requirement lists can meet it together, and who of them cannot be spared.
+//! Whether the people whom a requirement lists can meet it together, and which of them it cannot do without.
 //!
-//! Looks only at leaves that must hold and that name no team: who is in a team is not known from the policy. Found by
-//! matching people to places, as a decision does, so that what is said here is certain.
+//! Considers only leaves that must be met and that name no team, because the policy does not say who is in a team.
+//! Matches people to places as a decision does, so the results are certain.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use crate::finding::Span;
 use crate::ident::UserId;
 use crate::policy::{ApproverRef, DEFAULT_EXCLUDE, Escalation, Exclusion, Field, Leaf, Requirement, Setting, UserRef};
 
-/// Larger requirements than this are not looked at.
+/// Larger requirements are not considered.
 const MOST_PLACES: usize = 64;
 
-/// A leaf that must hold whatever else does, by people who are listed.
+/// A leaf that must be met in every case, by listed people only.
 #[derive(Clone)]
 pub(super) struct Needed<'l> {
     pub(super) leaf: &'l Leaf,
     pub(super) span: Span,
-    /// Who may stand in where it asks, sooner or later.
+    /// Everyone who may stand in for its people, sooner or later.
     stand_ins: Vec<&'l UserRef>,
 }
 
 impl<'l> Needed<'l> {
-    /// With those who may stand in; none where a team may.
+    /// Adds those who may stand in. `None` if a team may.
     fn with_stand_ins(self, escalate: &'l [Escalation]) -> Option<Self> {
         let refs: Vec<&ApproverRef> = escalate.iter().flat_map(|step| step.stand_ins_of(self.leaf)).collect();
         let listed = refs.iter().all(|approver| approver.teams().is_empty());
@@ -32,28 +32,29 @@ impl<'l> Needed<'l> {
     }
 }
 
-/// What a requirement comes to.
+/// Leaves that must be met together by different people.
 pub(super) struct Quorum<'l> {
     pub(super) leaves: Vec<Needed<'l>>,
-    /// Where the whole requirement stands.
+    /// The place of the whole requirement.
     pub(super) span: Span,
-    /// How many different people the leaves ask for together, and how many of those places can be filled at most.
+    /// How many different people the leaves need together.
     pub(super) places: usize,
+    /// How many of those places can be filled at most.
     pub(super) filled: usize,
-    /// Without whom one place fewer could be filled, as far as all can; in the order of the policy.
+    /// The people without whom a place stays empty, if all places can be filled. In the order of the policy.
     pub(super) critical: Vec<&'l UserRef>,
-    /// Whether an author's or a committer's own approval is set aside.
+    /// Whether authors or committers are excluded.
     pub(super) excludes: bool,
 }
 
-/// An account, as far as the policy can tell them apart.
+/// The login in lower case and the pinned id, which identify an account.
 type Account = (String, Option<UserId>);
 
 fn account(user: &UserRef) -> Account {
     (user.login.as_str().to_ascii_lowercase(), user.id)
 }
 
-/// The quorums of every body's own requirement: one, or one for each leaf where a person may count for several.
+/// The quorums of every body's own requirement: one, or one for each leaf if a person may count for several.
 pub(super) fn quorums<'l>(lint: &mut Lint<'l>) -> Vec<Quorum<'l>> {
     let bodies = lint.bodies.clone();
     bodies.iter().flat_map(|body| quorums_of(lint, body)).collect()
@@ -70,7 +71,7 @@ fn quorums_of<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Vec<Quorum<'l>> {
         };
         exclude.iter().any(|who| matches!(who, Exclusion::Author | Exclusion::Committers))
     });
-    // Where it is not known who may stand in, somebody may for everyone.
+    // If the escalations depend on other layers, anyone may have a stand-in.
     let Some(escalate) = lint.effective(body, Field::Escalate) else { return Vec::new() };
     let escalate = if let Some(Setting::Escalate(steps)) = escalate { steps.as_slice() } else { &[] };
     let mut leaves = Vec::new();
@@ -79,20 +80,19 @@ fn quorums_of<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Vec<Quorum<'l>> {
     let span = body.field_span("require");
     let apart = match distinct {
         Some(true) => vec![leaves],
-        // Not known is taken as off: then less is asked for.
+        // Unknown counts as `false`, which needs fewer people.
         Some(false) | None => leaves.into_iter().map(|leaf| vec![leaf]).collect(),
     };
     apart.into_iter().filter_map(|leaves| quorum(lint, leaves, span, excludes)).collect()
 }
 
-/// The leaves that must hold, with their places: not those of which another may stand in their stead.
+/// Collects the leaves that must be met, with their places. Leaves out alternatives and parts with a condition.
 fn needed<'l>(
     requirement: &'l Requirement,
     must: bool,
     spans: &mut impl Iterator<Item = Span>,
     leaves: &mut Vec<Needed<'l>>,
 ) {
-    // What may be left out need not be met.
     let must = must && requirement.when().is_none();
     match requirement {
         Requirement::Leaf(leaf) => {
@@ -146,7 +146,7 @@ fn quorum<'l>(lint: &mut Lint<'l>, leaves: Vec<Needed<'l>>, span: Span, excludes
     let mut critical = Vec::new();
     if filled == places.len() {
         for (person, user) in order.iter().enumerate() {
-            // Whoever fills no place can be spared; for another, somebody else must be able to take over.
+            // A person who fills no place is not critical, nor one whose place somebody else can fill.
             if let Some(place) = matching.taken.get(person).copied().flatten()
                 && !matching.clone().fill(place, Some(person))
             {
@@ -157,7 +157,7 @@ fn quorum<'l>(lint: &mut Lint<'l>, leaves: Vec<Needed<'l>>, span: Span, excludes
     Some(Quorum { leaves, span, places: places.len(), filled, critical, excludes })
 }
 
-/// Which place each person fills.
+/// An assignment of people to places. `taken` has the place of each person.
 #[derive(Clone)]
 struct Matching<'p> {
     places: &'p [Vec<usize>],
@@ -165,7 +165,7 @@ struct Matching<'p> {
 }
 
 impl Matching<'_> {
-    /// Fills one place more, by moving people where that helps, and without one of them if so asked.
+    /// Fills one more place, moving people if necessary, without using the person `without`.
     fn fill(&mut self, place: usize, without: Option<usize>) -> bool {
         let mut seen = vec![false; self.taken.len()];
         if let Some(seen) = without.and_then(|person| seen.get_mut(person)) {
@@ -194,7 +194,7 @@ impl Matching<'_> {
 }
 
 impl<'l> Quorum<'l> {
-    /// The leaves that wait for one person and nobody else.
+    /// The leaves that only one person can meet.
     pub(super) fn sole(&self) -> Vec<(Needed<'l>, &'l UserRef)> {
         let critical = |user: &&UserRef| self.critical.iter().any(|other| account(other) == account(user));
         let one = |needed: &Needed<'l>| match needed.leaf.of.as_slice() {

@@ -1,13 +1,11 @@
-//! Comments that set lints aside: `# countersign: allow(CODE) reason`, at the end of the line that a finding points at,
-//! or above it on lines of their own.
+//! Waivers: comments `# countersign: allow(CODE) reason`, at the end of the line that a finding points to or alone
+//! above it; and the lints about waivers themselves.
 
 use std::collections::{HashMap, HashSet};
 
 use super::super::yaml::comments;
-use super::{invalid_waiver, unused_waiver, waiver_without_reason};
-use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, Waived};
+use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, Waived, closest};
 
-/// A comment that sets lints of one line aside.
 #[derive(Debug)]
 pub(super) struct Waiver {
     pub(super) span: Span,
@@ -17,46 +15,46 @@ pub(super) struct Waiver {
     pub(super) reason: String,
 }
 
-/// What a comment says, behind its `#`.
+/// The meaning of a comment, without its `#`.
 #[derive(Debug, PartialEq, Eq)]
-enum Said<'c> {
-    /// Nothing to us.
-    Nothing,
-    /// Something to us that is no waiver.
-    Unclear,
+enum Comment<'c> {
+    /// It is not about countersign.
+    Other,
+    /// It begins like a waiver, but is not a valid one.
+    Invalid,
     Waiver {
         codes: Vec<&'c str>,
         reason: &'c str,
     },
 }
 
-/// The waivers of these files, and what is wrong with those that are none.
+/// The waivers of these files, and the findings about invalid ones.
 pub(super) fn read(sources: &SourceMap, files: &[SourceId]) -> (Vec<Waiver>, Vec<Finding>) {
     let (mut waivers, mut problems) = (Vec::new(), Vec::new());
-    // Most policies have none, and are not scanned for them.
+    // Most policies have no waiver, and are not scanned for comments.
     for id in files.iter().copied().filter(|id| sources.text(*id).contains("countersign")) {
         let comments = comments(id, sources.text(id));
         let alone: HashSet<u32> = comments.iter().filter(|(_, alone)| *alone).map(|(span, _)| span.line).collect();
         for (span, is_alone) in comments {
             let comment = sources.text(id).get(sources.range(span)).unwrap_or_default();
-            let said = comment.strip_prefix('#').map_or(Said::Nothing, parse);
-            let (codes, reason) = match said {
-                Said::Nothing => continue,
-                Said::Unclear => {
-                    problems.push(invalid_waiver::unclear(span));
+            let parsed = comment.strip_prefix('#').map_or(Comment::Other, parse);
+            let (codes, reason) = match parsed {
+                Comment::Other => continue,
+                Comment::Invalid => {
+                    problems.push(invalid(span));
                     continue;
                 }
-                Said::Waiver { codes, reason } => (codes, reason),
+                Comment::Waiver { codes, reason } => (codes, reason),
             };
             let mut known = Vec::new();
             for code in codes {
-                match invalid_waiver::code(span, code) {
+                match lint_code(span, code) {
                     Ok(code) => known.push(code),
                     Err(finding) => problems.push(finding),
                 }
             }
             if reason.is_empty() {
-                problems.push(waiver_without_reason::finding(span));
+                problems.push(without_reason(span));
             } else if !known.is_empty() {
                 let mut line = span.line;
                 while is_alone && alone.contains(&line) {
@@ -69,22 +67,23 @@ pub(super) fn read(sources: &SourceMap, files: &[SourceId]) -> (Vec<Waiver>, Vec
     (waivers, problems)
 }
 
-fn parse(comment: &str) -> Said<'_> {
-    let Some(rest) = comment.trim().strip_prefix("countersign") else { return Said::Nothing };
+fn parse(comment: &str) -> Comment<'_> {
+    let Some(rest) = comment.trim().strip_prefix("countersign") else { return Comment::Other };
     let Some(rest) = rest.trim_start().strip_prefix(':') else {
-        return if rest.trim_start().starts_with("allow(") { Said::Unclear } else { Said::Nothing };
+        return if rest.trim_start().starts_with("allow(") { Comment::Invalid } else { Comment::Other };
     };
     let inside = rest.trim_start().strip_prefix("allow").and_then(|rest| rest.trim_start().strip_prefix('('));
-    let Some((codes, reason)) = inside.and_then(|rest| rest.split_once(')')) else { return Said::Unclear };
+    let Some((codes, reason)) = inside.and_then(|rest| rest.split_once(')')) else { return Comment::Invalid };
     let codes: Vec<&str> = codes.split(',').map(str::trim).collect();
     if codes.iter().any(|code| code.is_empty()) {
-        return Said::Unclear;
+        return Comment::Invalid;
     }
     let reason = reason.trim_start_matches([':', '-', ' ', '\t']).trim();
-    Said::Waiver { codes, reason: if reason.contains(char::is_alphanumeric) { reason } else { "" } }
+    Comment::Waiver { codes, reason: if reason.contains(char::is_alphanumeric) { reason } else { "" } }
 }
 
-/// Parts findings into those that stand and those that are waived, and says which waivers had nothing to waive.
+/// Splits findings into those that remain and those that are waived. The third list reports waivers with nothing to
+/// waive.
 pub(super) fn apply(waivers: &[Waiver], found: Findings) -> (Vec<Finding>, Vec<Waived>, Vec<Finding>) {
     let mut by_place: HashMap<(SourceId, u32, Code), &Waiver> = HashMap::new();
     for waiver in waivers {
@@ -104,21 +103,61 @@ pub(super) fn apply(waivers: &[Waiver], found: Findings) -> (Vec<Finding>, Vec<W
         }
     }
     let each = waivers.iter().flat_map(|waiver| waiver.codes.iter().map(move |code| (waiver, *code)));
-    let unused = each.filter(|(waiver, code)| !used.contains(&(waiver.span, *code)));
-    let unused = unused.map(|(waiver, code)| unused_waiver::finding(waiver, code)).collect();
-    (kept, waived, unused)
+    let idle = each.filter(|(waiver, code)| !used.contains(&(waiver.span, *code)));
+    (kept, waived, idle.map(|(waiver, code)| unused(waiver, code)).collect())
+}
+
+fn invalid(span: Span) -> Finding {
+    Finding::at(Code::InvalidWaiver, span, "this comment is not a valid waiver, and waives nothing")
+        .hint("write `# countersign: allow(CODE) reason`")
+}
+
+/// The lint that a waiver names, or the finding that it cannot be waived.
+fn lint_code(span: Span, text: &str) -> Result<Code, Finding> {
+    match Code::from_text(text) {
+        Some(code @ (Code::WaiverWithoutReason | Code::InvalidWaiver | Code::UnusedWaiver)) => {
+            let message = format!("`{}` is about waivers, and cannot be waived", code.as_str());
+            Err(Finding::at(Code::InvalidWaiver, span, message).hint("correct or remove the other waiver"))
+        }
+        Some(code) if code.lint().is_some() => Ok(code),
+        Some(code) => {
+            let message = format!("`{}` cannot be waived: a policy that has it cannot be used", code.as_str());
+            Err(Finding::at(Code::InvalidWaiver, span, message)
+                .hint("correct the policy; only warnings and notes can be waived"))
+        }
+        None => {
+            let lints = Code::ALL.iter().filter(|code| code.lint().is_some()).map(|code| code.as_str());
+            let hint = closest(text, lints).map_or_else(
+                || "`docs/findings.md` lists the codes".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            Err(Finding::at(Code::InvalidWaiver, span, format!("no finding has the code `{text}`")).hint(hint))
+        }
+    }
+}
+
+fn unused(waiver: &Waiver, code: Code) -> Finding {
+    let message = format!("line {} has no `{}` to waive", waiver.line, code.as_str());
+    Finding::at(Code::UnusedWaiver, waiver.span, message)
+        .hint("remove it; a waiver must be on the line that the finding points to, or alone above it")
+}
+
+fn without_reason(span: Span) -> Finding {
+    Finding::at(Code::WaiverWithoutReason, span, "this waiver gives no reason, and waives nothing")
+        .hint("write the reason after the bracket")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Said, parse};
+    use super::{Comment, parse};
+    use crate::finding::Code::{InvalidWaiver, UnusedGroup, UnusedWaiver, WaiverWithoutReason};
     use crate::finding::{Code, Levels, Source, SourceContent};
-    use crate::policy::lint::tests::looked_at;
+    use crate::policy::lint::tests::{count, found, now};
     use crate::policy::{Linted, lint};
 
     fn of(text: &str) -> Linted {
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), looked_at())
+        lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), now())
     }
 
     fn codes(linted: &Linted) -> Vec<Code> {
@@ -130,8 +169,8 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_is_a_waiver_by_its_first_word() {
-        let waiver = |codes: &[&'static str], reason| Said::Waiver { codes: codes.to_vec(), reason };
+    fn a_comment_is_a_waiver_if_its_first_word_says_so() {
+        let waiver = |codes: &[&'static str], reason| Comment::Waiver { codes: codes.to_vec(), reason };
         assert_eq!(parse(" countersign: allow(a) because"), waiver(&["a"], "because"));
         assert_eq!(parse("countersign:allow( a, b ): it is so "), waiver(&["a", "b"], "it is so"));
         assert_eq!(parse(" countersign: allow(a) --"), waiver(&["a"], ""));
@@ -142,15 +181,15 @@ mod tests {
             " countersign allow(a) x",
             " countersign: allow() x",
         ] {
-            assert_eq!(parse(text), Said::Unclear, "{text}");
+            assert_eq!(parse(text), Comment::Invalid, "{text}");
         }
         for text in [" who countersigns: allow(a)", " countersign allows that", " x countersign: allow(a) b"] {
-            assert_eq!(parse(text), Said::Nothing, "{text}");
+            assert_eq!(parse(text), Comment::Other, "{text}");
         }
     }
 
     #[test]
-    fn a_finding_is_waived_on_its_line_and_on_the_lines_above() {
+    fn a_finding_is_waived_on_its_line_or_on_the_lines_above() {
         let linted = of(
             "version: 1\ngroups:\n  a: { users: [x] } # countersign: allow(unused-group) comes next week\n  # countersign: allow(unused-group) for Bo\n  # who else\n  b: { users: [y] }\n",
         );
@@ -159,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waiver_of_another_line_or_behind_a_blank_one_waives_nothing() {
+    fn a_waiver_on_another_line_or_above_a_blank_one_waives_nothing() {
         let linted = of(
             "version: 1\n# countersign: allow(unused-group) x\n\ngroups: # countersign: allow(unused-group) y\n  a: { users: [x] }\n",
         );
@@ -167,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn two_lints_of_one_line_can_be_waived_together() {
+    fn two_lints_on_one_line_can_be_waived_together() {
         let linted = of(
             "version: 1\nchannels: { a: {} } # countersign: allow(unused-channel, channel-without-subscriber) soon\n",
         );
@@ -175,10 +214,52 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_only_reads_like_a_waiver_waives_nothing() {
+    fn a_text_that_only_looks_like_a_waiver_waives_nothing() {
         let linted = of(
             "version: 1\ngroups: { a: { users: [x] } }\nservices: { s: { description: 'x # countersign: allow(unused-group) y' } }\n",
         );
         assert_eq!(codes(&linted), [Code::UnusedGroup]);
+    }
+
+    fn policy(comment: &str) -> String {
+        format!("version: 1\ngroups:\n  a: {{ users: [x] }} # {comment}\n")
+    }
+
+    #[test]
+    fn an_unknown_code_and_an_invalid_comment_are_reported_and_waive_nothing() {
+        let text = policy("countersign: allow(unsed-group) soon");
+        assert_eq!(found(InvalidWaiver, &text), ["3:21 no finding has the code `unsed-group`"]);
+        assert_eq!(count(UnusedGroup, &text), 1);
+        let text = policy("countersign: ignore unused-group");
+        assert_eq!(found(InvalidWaiver, &text), ["3:21 this comment is not a valid waiver, and waives nothing"]);
+        assert_eq!(count(InvalidWaiver, &policy("countersign: allow(invalid-waiver) soon")), 1);
+    }
+
+    #[test]
+    fn a_waiver_of_a_refusal_is_reported() {
+        let text = "version: 1\n# countersign: allow(none-for-all) we trust everyone\ndefaults: { require: none }\n";
+        let content = SourceContent::Bytes(text.as_bytes().to_vec());
+        let linted = lint::lint(
+            vec![Source { name: "a.yaml".to_owned(), content }],
+            &Levels::default(),
+            crate::policy::lint::tests::now(),
+        );
+        let messages: Vec<_> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert!(linted.policy.is_none());
+        assert_eq!(messages[0], "`none-for-all` cannot be waived: a policy that has it cannot be used");
+        assert_eq!(messages.len(), 2);
+    }
+
+    #[test]
+    fn a_waiver_with_nothing_to_waive_is_reported() {
+        let text = "version: 1 # countersign: allow(unused-group) soon\n";
+        assert_eq!(found(UnusedWaiver, text), ["1:12 line 1 has no `unused-group` to waive"]);
+    }
+
+    #[test]
+    fn a_waiver_without_a_reason_is_reported_and_waives_nothing() {
+        let text = "version: 1\ngroups:\n  a: { users: [x] } # countersign: allow(unused-group)\n";
+        assert_eq!(found(WaiverWithoutReason, text), ["3:21 this waiver gives no reason, and waives nothing"]);
+        assert_eq!(count(UnusedGroup, text), 1);
     }
 }

@@ -1,4 +1,5 @@
-//! The matrix as a page: one file, no network, and a policy of its own that lets only our style and script in.
+//! The matrix as an HTML page: one file, no network, and a content security policy that allows only its own style and
+//! script.
 
 use super::super::markup::Markup;
 use super::{Matrix, Row, Strictness};
@@ -10,7 +11,7 @@ const SCRIPT: &str = include_str!("page.js");
 const LEVELS: [Strictness; 4] = [Strictness::Nobody, Strictness::One, Strictness::Several, Strictness::Denied];
 
 impl Strictness {
-    /// The class of a cell, and the value of its box in the legend.
+    /// The CSS class of a cell, and the value of its checkbox in the legend.
     const fn class(self) -> &'static str {
         match self {
             Self::Nobody => "nobody",
@@ -20,7 +21,7 @@ impl Strictness {
         }
     }
 
-    /// In the legend.
+    /// The text in the legend.
     const fn label(self) -> &'static str {
         match self {
             Self::Nobody => "nobody",
@@ -41,7 +42,7 @@ pub(super) fn html(matrix: &Matrix<'_>) -> String {
     } else {
         table(&mut page, matrix);
     }
-    page.raw("<p class=\"none\" hidden>Nothing is found.</p>\n</main>\n");
+    page.raw("<p class=\"none\" hidden>Nothing found.</p>\n</main>\n");
     groups(&mut page, matrix);
     page.raw("<script>").raw(SCRIPT).raw("</script>\n</body>\n</html>\n");
     page.into_string()
@@ -63,7 +64,7 @@ fn header(page: &mut Markup, matrix: &Matrix<'_>) {
     page.text(&plural(matrix.services.len(), "service")).raw(" in ");
     page.text(&plural(matrix.environments.len(), "environment")).raw(", by the policy ");
     page.text(matrix.policy_digest.as_str()).raw("</p>\n");
-    // Published by the script, since it is of no use without it.
+    // The script shows the form, which has no use without it.
     page.raw("<form hidden>\n<label>Find <input type=\"search\" autocomplete=\"off\" spellcheck=\"false\" ");
     page.raw("placeholder=\"service, environment, approver\" aria-keyshortcuts=\"/\"></label>\n");
     page.raw("<fieldset><legend>Show</legend>");
@@ -96,7 +97,7 @@ fn table(page: &mut Markup, matrix: &Matrix<'_>) {
     page.raw("</tbody>\n</table>\n");
 }
 
-/// Where the service lives, and what it does: the same in each of its rules.
+/// The repository and the description of the service, which are the same in each of its rules.
 fn home(page: &mut Markup, rows: &[Row<'_>]) {
     let Some(row) = rows.iter().find(|row| row.source.is_some()) else { return };
     let names: Vec<&str> = row.repository.iter().map(RepositoryPattern::as_str).collect();
@@ -110,7 +111,7 @@ fn home(page: &mut Markup, rows: &[Row<'_>]) {
 fn cell(page: &mut Markup, row: &Row<'_>) {
     page.raw("<td class=\"").raw(row.strictness.class()).raw("\"><b>");
     match (row.strictness, row.fewest_people) {
-        (Strictness::Several, Some(count)) => page.shown(count).raw(" people"),
+        (Strictness::Several, Some(count)) => page.display(count).raw(" people"),
         (level, _) => page.raw(match level {
             Strictness::One => "1 person",
             Strictness::Nobody | Strictness::Several | Strictness::Denied => level.label(),
@@ -119,7 +120,7 @@ fn cell(page: &mut Markup, row: &Row<'_>) {
     page.raw("</b>");
     match (&row.denied, &row.require) {
         (Some(why), _) => page.raw("<p>").text(why).raw("</p>"),
-        (None, Some(require)) if row.asks() => page.raw("<p>").text(require).raw("</p>"),
+        (None, Some(require)) if row.needs_approval() => page.raw("<p>").text(require).raw("</p>"),
         (None, _) => page,
     };
     let terms = row.terms();
@@ -127,7 +128,7 @@ fn cell(page: &mut Markup, row: &Row<'_>) {
         page.raw("<small>").text(&terms).raw("</small>");
     }
     if let Some(source) = row.source {
-        page.raw("<small>").shown(source).raw("</small>");
+        page.raw("<small>").display(source).raw("</small>");
     }
     page.raw("</td>");
 }

@@ -42,8 +42,8 @@ fn line(out: &mut String, row: &Row<'_>) {
     out.push_str("|\n");
 }
 
-/// A text as it is, and as code where a character in it means something to Markdown or to GitHub: inside of it no pipe
-/// ends the cell, and `@sre` and `#12` tell nobody.
+/// Text as it is, or as code if a character has a meaning in Markdown or on GitHub. In the code no pipe ends the cell,
+/// and `@sre` and `#12` link and notify nobody.
 fn cell(out: &mut String, text: &str) {
     let plain = |c: char| c.is_ascii_alphanumeric() || " ,.:/()=-".contains(c);
     if text.chars().all(plain) {
@@ -65,17 +65,17 @@ fn cell(out: &mut String, text: &str) {
 mod tests {
     use super::cell;
 
-    fn shown(text: &str) -> String {
+    fn in_a_cell(text: &str) -> String {
         let mut out = String::new();
         cell(&mut out, text);
         out
     }
 
     #[test]
-    fn what_means_something_to_markdown_is_code_made_of_entities() {
-        assert_eq!(shown("2 of payments and (1 of sre)"), "2 of payments and (1 of sre)");
-        assert_eq!(shown("/a\\|b/"), "<code>/a&#92;&#124;b/</code>");
-        assert_eq!(shown("@dana"), "<code>&#64;dana</code>");
-        assert_eq!(shown("</code>`"), "<code>&#60;/code&#62;&#96;</code>");
+    fn special_characters_of_markdown_become_entities_in_code() {
+        assert_eq!(in_a_cell("2 of payments and (1 of sre)"), "2 of payments and (1 of sre)");
+        assert_eq!(in_a_cell("/a\\|b/"), "<code>/a&#92;&#124;b/</code>");
+        assert_eq!(in_a_cell("@dana"), "<code>&#64;dana</code>");
+        assert_eq!(in_a_cell("</code>`"), "<code>&#60;/code&#62;&#96;</code>");
     }
 }

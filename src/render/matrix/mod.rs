@@ -1,6 +1,6 @@
-//! Who must approve what: every service entry in every environment, as text, Markdown, a page or JSON.
+//! Who must approve what: every service in every environment, as text, Markdown, HTML or JSON.
 //!
-//! The rule of each target is laid together once, and everything that is shown of it is taken from its [`Row`].
+//! Each target has one [`Row`], from which all formats are made.
 
 mod html;
 mod markdown;
@@ -17,93 +17,84 @@ use crate::policy::{
     RepositoryPattern, Require, Rule,
 };
 
-/// The whole of it, or what was asked for.
 #[derive(Debug, Serialize)]
 pub struct Matrix<'p> {
     schema: u32,
     policy_digest: &'p PolicyDigest,
-    /// Service by service, and in each environment by environment.
+    /// By service, then by environment.
     rows: Vec<Row<'p>>,
     #[serde(skip)]
     services: Vec<&'p str>,
     #[serde(skip)]
     environments: Vec<&'p str>,
-    /// Who is in the groups that are asked.
+    /// The members of the groups that may approve.
     #[serde(skip)]
     groups: BTreeMap<&'p str, String>,
 }
 
-/// One service in one environment.
 #[derive(Debug, Serialize)]
 struct Row<'p> {
     service: &'p str,
     environment: &'p str,
-    /// What must hold, in words; null where every request is denied.
+    /// The requirement in words. `None` if every request is denied.
     require: Option<Rc<str>>,
     strictness: Strictness,
-    /// The fewest people who could satisfy it; null where every request is denied.
+    /// The fewest people who could meet it. `None` if every request is denied.
     fewest_people: Option<u32>,
-    /// Why every request is denied.
+    /// The reason if every request is denied.
     denied: Option<Rc<str>>,
     timeout: Option<Duration>,
     timeout_seconds: Option<u64>,
     explicit: Option<bool>,
     exclude: Option<&'p [Exclusion]>,
-    /// What a request for changes does.
     on_changes_requested: Option<OnChangesRequested>,
-    /// Who may request changes besides those who are asked.
+    /// Who may request changes, in addition to those eligible for `require`.
     veto: Vec<String>,
-    /// The calendars in which nothing is released.
     freeze: Vec<&'p str>,
-    /// The calendars in which alone something is released; none: always.
+    /// Empty if there is no window.
     window: Vec<&'p str>,
-    /// How long what is approved waits.
     wait: Option<Duration>,
-    /// Who may set the rule aside, in words.
+    /// Who may override, in words.
     #[serde(rename = "override")]
     override_by: Option<String>,
-    /// For how long an override counts.
     override_for: Option<Duration>,
     mode: Option<Mode>,
-    /// Who is told of something, by the rule or the service.
+    /// The channels that the rule or the service notifies of anything.
     notify: Vec<&'p str>,
     repository: &'p [RepositoryPattern],
     description: Option<&'p str>,
     source: Option<&'p Place>,
 }
 
-/// How hard it is to be released.
+/// How many people a release needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Strictness {
-    /// It takes no person.
     Nobody,
-    /// It takes one.
     One,
-    /// It takes more.
     Several,
-    /// There is no rule, or none that could be met.
+    /// There is no rule, or every request is denied.
     Denied,
 }
 
-/// What is the same wherever a requirement holds, with the same `distinct` and the same escalations.
+/// A requirement in words, and the fewest people who could meet it. Depends on `distinct` and the escalations as well.
 #[derive(Clone)]
-struct Asked {
+struct Summary {
     words: Rc<str>,
     fewest: u32,
 }
 
-/// What was worked out already.
+/// Results that many rows share.
 #[derive(Default)]
 struct Known<'p> {
-    asked: HashMap<(*const Require, *const Escalation, bool), Asked>,
+    summaries: HashMap<(*const Require, *const Escalation, bool), Summary>,
     no_service: Option<Rc<str>>,
     no_environment: Option<Rc<str>>,
     groups: BTreeMap<&'p str, String>,
 }
 
 impl<'p> Matrix<'p> {
-    /// Every one of the services in every one of the environments. Both are keys as the policy has them, or names.
+    /// Every given service in every given environment. Both are keys of the policy, or names.
     #[must_use]
     pub fn new(policy: &'p Policy, services: Vec<&'p str>, environments: Vec<&'p str>) -> Self {
         let mut known = Known::default();
@@ -119,19 +110,17 @@ impl<'p> Matrix<'p> {
         Self { schema: 1, policy_digest: policy.digest(), rows, services, environments, groups: known.groups }
     }
 
-    /// For people who read a terminal.
     #[must_use]
     pub fn text(&self) -> String {
         text::text(self)
     }
 
-    /// For a comment on a pull request.
     #[must_use]
     pub fn markdown(&self) -> String {
         markdown::markdown(self)
     }
 
-    /// A page that needs nothing else.
+    /// A page in one file.
     #[must_use]
     pub fn html(&self) -> String {
         html::html(self)
@@ -139,7 +128,7 @@ impl<'p> Matrix<'p> {
 }
 
 impl<'p> Known<'p> {
-    /// Why there is no rule, without the name of the service, so that it is the same in every row.
+    /// The reason why there is no rule, without the name of the service, so that rows share it.
     fn why(&mut self, why: NoRule<'_>) -> Rc<str> {
         match why {
             NoRule::Service => self.no_service.get_or_insert_with(|| "no service of the policy matches".into()),
@@ -150,28 +139,28 @@ impl<'p> Known<'p> {
         .clone()
     }
 
-    fn asked(&mut self, require: &'p Require, rule: &Rule<'p>) -> Asked {
+    fn summary(&mut self, require: &'p Require, rule: &Rule<'p>) -> Summary {
         let key = (std::ptr::from_ref(require), rule.escalate().as_ptr(), rule.distinct());
-        if let Some(asked) = self.asked.get(&key) {
-            return asked.clone();
+        if let Some(summary) = self.summaries.get(&key) {
+            return summary.clone();
         }
-        let asked = match require {
-            Require::Nobody => Asked { words: "none".into(), fewest: 0 },
+        let summary = match require {
+            Require::Nobody => Summary { words: "none".into(), fewest: 0 },
             Require::People(requirement) => {
                 for group in requirement.leaves().into_iter().flat_map(|leaf| &leaf.of) {
-                    self.meet(group);
+                    self.add_group(group);
                 }
-                Asked {
+                Summary {
                     words: requirement.in_words().into(),
                     fewest: requirement.fewest_people(rule.distinct(), rule.escalate()),
                 }
             }
         };
-        self.asked.insert(key, asked.clone());
-        asked
+        self.summaries.insert(key, summary.clone());
+        summary
     }
 
-    fn meet(&mut self, approver: &'p ApproverRef) {
+    fn add_group(&mut self, approver: &'p ApproverRef) {
         let ApproverRef::Group(group) = approver else { return };
         self.groups.entry(&group.name).or_insert_with(|| {
             let teams = group.teams.iter().map(|team| format!("@{team}"));
@@ -184,26 +173,26 @@ fn row<'p>((service, environment): (&'p str, &'p str), rule: &Rule<'p>, known: &
     let Some(require) = rule.require() else {
         return Row {
             source: Some(rule.source),
-            ..denied((service, environment), "nothing says what is required".into())
+            ..denied((service, environment), "no layer says who must approve".into())
         };
     };
-    let asked = known.asked(require, rule);
-    let fewest = asked.fewest;
-    let lives_nowhere = matches!(require, Require::People(_)) && rule.repository.is_empty();
-    let why: Option<Rc<str>> = lives_nowhere.then(|| "nothing says in which repository it lives".into());
+    let summary = known.summary(require, rule);
+    let fewest = summary.fewest;
+    let has_no_repository = matches!(require, Require::People(_)) && rule.repository.is_empty();
+    let why: Option<Rc<str>> = has_no_repository.then(|| "no repository is named for the service".into());
     Row {
         service,
         environment,
         strictness: match fewest {
-            _ if lives_nowhere => Strictness::Denied,
-            // What stops nothing takes nobody, whoever it asks.
+            _ if has_no_repository => Strictness::Denied,
+            // Audit mode stops nothing, whoever must approve.
             _ if rule.mode() == Mode::Audit => Strictness::Nobody,
             0 => Strictness::Nobody,
             1 => Strictness::One,
             _ => Strictness::Several,
         },
-        require: Some(asked.words),
-        fewest_people: (!lives_nowhere).then_some(fewest),
+        require: Some(summary.words),
+        fewest_people: (!has_no_repository).then_some(fewest),
         denied: why,
         timeout: Some(rule.timeout()),
         timeout_seconds: Some(rule.timeout().as_secs()),
@@ -217,7 +206,7 @@ fn row<'p>((service, environment): (&'p str, &'p str), rule: &Rule<'p>, known: &
         override_by: rule.override_by().map(|field| field.by.in_words()),
         override_for: rule.override_by().map(|field| field.valid_for),
         mode: Some(rule.mode()),
-        notify: told(rule),
+        notify: notified_channels(rule),
         repository: rule.repository,
         description: rule.description,
         source: Some(rule.source),
@@ -251,21 +240,21 @@ fn denied<'p>((service, environment): (&'p str, &'p str), why: Rc<str>) -> Row<'
     }
 }
 
-/// Every channel that is told of something, in the order of names.
-fn told<'p>(rule: &Rule<'p>) -> Vec<&'p str> {
-    let mut told: Vec<&str> = match rule.notify() {
+/// Every channel that is notified of any event, in the order of names.
+fn notified_channels<'p>(rule: &Rule<'p>) -> Vec<&'p str> {
+    let mut channels: Vec<&str> = match rule.notify() {
         None => Vec::new(),
-        Some(NotifyRule::All(channels)) => channels.iter().map(ChannelName::as_str).collect(),
+        Some(NotifyRule::All(names)) => names.iter().map(ChannelName::as_str).collect(),
         Some(NotifyRule::ByEvent(events)) => events.values().flatten().map(ChannelName::as_str).collect(),
     };
-    told.extend(rule.service_notify.iter().map(ChannelName::as_str));
-    told.sort_unstable();
-    told.dedup();
-    told
+    channels.extend(rule.service_notify.iter().map(ChannelName::as_str));
+    channels.sort_unstable();
+    channels.dedup();
+    channels
 }
 
 impl Row<'_> {
-    /// Who must approve, or that nobody ever can.
+    /// Who must approve, or why every request is denied.
     fn who(&self) -> String {
         match (&self.denied, &self.require) {
             (Some(why), _) => format!("denied: {why}"),
@@ -274,38 +263,38 @@ impl Row<'_> {
         }
     }
 
-    /// Whether people are asked, so that there is a deadline, and someone whose approval does not count.
-    fn asks(&self) -> bool {
+    /// Whether people must approve, so that fields about approvals have an effect.
+    fn needs_approval(&self) -> bool {
         self.denied.is_none() && self.require.as_deref() != Some("none")
     }
 
-    /// The timeout, where people are asked.
+    /// The timeout, if people must approve.
     fn deadline(&self) -> String {
-        self.timeout.filter(|_| self.asks()).map_or_else(|| "-".to_owned(), |timeout| timeout.to_string())
+        self.timeout.filter(|_| self.needs_approval()).map_or_else(|| "-".to_owned(), |timeout| timeout.to_string())
     }
 
-    /// Whether an approval must name the target, where people are asked.
+    /// Whether an approval must name the target, if people must approve.
     fn by_name(&self) -> &'static str {
-        match self.explicit.filter(|_| self.asks()) {
+        match self.explicit.filter(|_| self.needs_approval()) {
             Some(true) => "yes",
             Some(false) => "no",
             None => "-",
         }
     }
 
-    /// Whose approvals never count, where people are asked.
+    /// Who is excluded, if people must approve.
     fn excluded(&self) -> String {
-        match self.exclude.filter(|_| self.asks()) {
+        match self.exclude.filter(|_| self.needs_approval()) {
             None => "-".to_owned(),
             Some([]) => "nobody".to_owned(),
             Some(exclude) => exclude.iter().map(|who| who.as_str()).collect::<Vec<_>>().join(", "),
         }
     }
 
-    /// All of that in a line, in the words of the language.
+    /// The other fields in one line, in the words of the policy language.
     fn terms(&self) -> String {
         let mut terms = Vec::new();
-        if self.asks() {
+        if self.needs_approval() {
             terms.push(format!("timeout {}", self.deadline()));
             terms.extend((self.explicit == Some(true)).then(|| "explicit".to_owned()));
             terms.push(format!("exclude {}", self.excluded()));
@@ -317,12 +306,14 @@ impl Row<'_> {
         terms.join("; ")
     }
 
-    /// Whoever and whatever holds a release, and who may set that aside.
+    /// The fields that hold a release, and who may override them.
     fn holds(&self) -> Vec<String> {
         let mut terms = Vec::new();
-        let otherwise = self.on_changes_requested.filter(|does| self.asks() && *does != OnChangesRequested::Reject);
+        let otherwise =
+            self.on_changes_requested.filter(|does| self.needs_approval() && *does != OnChangesRequested::Reject);
         terms.extend(otherwise.map(|does| format!("on_changes_requested {}", does.as_str())));
-        terms.extend((self.asks() && !self.veto.is_empty()).then(|| format!("veto {}", self.veto.join(", "))));
+        terms
+            .extend((self.needs_approval() && !self.veto.is_empty()).then(|| format!("veto {}", self.veto.join(", "))));
         terms.extend((!self.freeze.is_empty()).then(|| format!("freeze {}", self.freeze.join(", "))));
         terms.extend((!self.window.is_empty()).then(|| format!("window {}", self.window.join(", "))));
         terms.extend(self.wait.map(|wait| format!("wait {wait}")));
@@ -332,7 +323,6 @@ impl Row<'_> {
         terms
     }
 
-    /// The same in one text.
     fn release(&self) -> String {
         let terms = self.holds();
         if terms.is_empty() { "-".to_owned() } else { terms.join("; ") }

@@ -3,13 +3,13 @@
   const form = document.querySelector("form");
   const search = form.querySelector("input[type=search]");
   const levels = [...form.querySelectorAll("input[type=checkbox]")];
-  const said = form.querySelector("output");
+  const status = form.querySelector("output");
   const nothing = document.querySelector(".none");
   const heads = [...document.querySelectorAll("thead th")].slice(1);
   const names = heads.map((head) => head.textContent.toLowerCase());
   let rows = null;
 
-  // What can be found in a cell: its service, its environment and everything that is said in it.
+  // The searchable text of each cell: its service, its environment and its content.
   const read = () => [...document.querySelectorAll("tbody tr")].map((row) => {
     const service = row.cells[0].textContent.toLowerCase();
     const cells = [...row.cells].slice(1);
@@ -22,13 +22,13 @@
   const filter = () => {
     rows = rows || read();
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const shown = new Set(levels.filter((level) => level.checked).map((level) => level.value));
+    const visible = new Set(levels.filter((level) => level.checked).map((level) => level.value));
     const found = names.map(() => false);
     let count = 0;
     for (const { row, cells, texts } of rows) {
       let any = false;
       cells.forEach((cell, n) => {
-        const hit = shown.has(cell.className.split(" ")[0]) && words.every((word) => texts[n].includes(word));
+        const hit = visible.has(cell.className.split(" ")[0]) && words.every((word) => texts[n].includes(word));
         cell.classList.toggle("off", !hit);
         found[n] = found[n] || hit;
         any = any || hit;
@@ -36,7 +36,7 @@
       row.hidden = !any;
       count += any ? 1 : 0;
     }
-    // An environment in which nothing was found is left out.
+    // Hides the environments in which nothing was found.
     heads.forEach((head, n) => {
       if (head.hidden === !found[n]) return;
       head.hidden = !found[n];
@@ -44,7 +44,7 @@
     });
     nothing.hidden = count > 0;
     nothing.parentElement.scrollTop = 0;
-    said.textContent = count + " of " + rows.length + (rows.length === 1 ? " service" : " services");
+    status.textContent = count + " of " + rows.length + (rows.length === 1 ? " service" : " services");
   };
 
   let due = 0;

@@ -1,20 +1,19 @@
-//! The matrix for a terminal: a table where it fits, else a block for each service.
+//! The matrix for a terminal: a table if it fits, otherwise a block for each service.
 
 use std::fmt::Write as _;
 
 use super::super::visible;
 use super::{Matrix, Row};
 
-/// The widest that a line may be.
+/// The widest line, in characters.
 const WIDTH: usize = 100;
-/// What stands between two columns.
+/// The spaces between two columns.
 const GAP: usize = 2;
 
 const HEADINGS: [&str; 5] = ["service", "environment", "who must approve", "terms", "rule"];
-/// The least that the two columns of prose need: they are wrapped where there is no room.
+/// The least width of the two columns of prose together. They are wrapped to fit.
 const LEAST: usize = 44;
 
-/// A row, cell by cell.
 type Cells = [String; 5];
 
 pub(super) fn text(matrix: &Matrix<'_>) -> String {
@@ -36,7 +35,7 @@ pub(super) fn text(matrix: &Matrix<'_>) -> String {
     if room < LEAST {
         return blocks(matrix, &rows);
     }
-    // Whoever needs less than half leaves the rest to the other.
+    // A column that needs less than half leaves the rest to the other.
     let who = who.min(room.saturating_sub(terms).max(room / 2));
     table(matrix, &rows, [service, environment, who, room - who, rule])
 }
@@ -50,7 +49,7 @@ fn cells(row: &Row<'_>) -> Cells {
     texts.map(|text| visible(&text))
 }
 
-/// The text in lines of at most so many characters, broken at spaces; a word that is longer stands alone.
+/// The text in lines of at most `most` characters, broken at spaces. A longer word has a line of its own.
 fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = 0;
@@ -86,7 +85,7 @@ fn table(matrix: &Matrix<'_>, rows: &[Cells], widths: [usize; 5]) -> String {
         for at in 0..who.len().max(terms.len()) {
             let of = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
             let once = |text: &'_ str| if at == 0 { text.to_owned() } else { String::new() };
-            // The service stands on the first of its rows only.
+            // The service is printed on its first row only.
             let service = if n % each == 0 { once(service) } else { String::new() };
             let cells = [service, once(environment), of(&who), of(&terms), once(rule)];
             line(&mut out, cells.each_ref().map(String::as_str), widths);
@@ -96,20 +95,20 @@ fn table(matrix: &Matrix<'_>, rows: &[Cells], widths: [usize; 5]) -> String {
 }
 
 fn line(out: &mut String, cells: [&str; 5], widths: [usize; 5]) {
-    let mut due = 0;
+    let mut spaces = 0;
     for (cell, most) in cells.into_iter().zip(widths) {
         if !cell.is_empty() {
-            // Spaces are owed until something stands behind them, so that no line ends in one.
-            out.extend(std::iter::repeat_n(' ', due));
+            // Spaces are added only before a cell, so that no line ends in one.
+            out.extend(std::iter::repeat_n(' ', spaces));
             out.push_str(cell);
-            due = 0;
+            spaces = 0;
         }
-        due += (most + GAP).saturating_sub(width(cell));
+        spaces += (most + GAP).saturating_sub(width(cell));
     }
     out.push('\n');
 }
 
-/// A block for each service: its environments below each other, each with what is asked, and the rest below that.
+/// A block for each service: its environments, each with who must approve and the other fields below.
 fn blocks(matrix: &Matrix<'_>, rows: &[Cells]) -> String {
     let mut out = String::with_capacity(rows.len() * 2 * WIDTH);
     let indent = rows.iter().map(|[_, environment, ..]| width(environment)).max().unwrap_or(0).min(24) + 4;
@@ -119,7 +118,7 @@ fn blocks(matrix: &Matrix<'_>, rows: &[Cells]) -> String {
         }
         let mut name = format!("  {environment}");
         if width(&name) + GAP > indent {
-            // It has a line of its own.
+            // A long name has a line of its own.
             let _ = writeln!(out, "{name}");
             name.clear();
         }
@@ -137,7 +136,7 @@ mod tests {
     use super::wrapped;
 
     #[test]
-    fn a_text_is_broken_at_spaces_and_a_long_word_stands_alone() {
+    fn text_is_broken_at_spaces_and_a_long_word_has_its_own_line() {
         assert_eq!(wrapped("1 of payments and 2 of sre", 13), ["1 of payments", "and 2 of sre"]);
         assert_eq!(wrapped("a extraordinarily b", 5), ["a", "extraordinarily", "b"]);
         assert_eq!(wrapped("-", 5), ["-"]);

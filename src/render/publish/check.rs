@@ -7,9 +7,9 @@ use super::{RequestStatus, View, instant};
 use crate::approval::decision::{
     Applies, Decision, Group, NextActionKind, Part, Quorum, ReviewOutcome, ReviewReason, ReviewVerdict,
 };
-use crate::approval::facts::ReviewState;
 use crate::ident::{Revision, Target};
 use crate::policy::Duration;
+use crate::render::decision::{effect_words, state_words};
 use crate::render::visible;
 use crate::request::End;
 use crate::request::published::{CHECK_PREFIX, Check, CheckStatus, Conclusion, Stage};
@@ -219,22 +219,16 @@ fn reviews(sheet: &mut Sheet, people: &People<'_>, decision: &Decision) {
 }
 
 fn row(people: &People<'_>, review: &ReviewOutcome) -> (Cost, String) {
-    let (cost, does) = match review.verdict {
-        ReviewVerdict::Counts => (Cost::Never, "✅ counts"),
-        ReviewVerdict::Rejects => (Cost::Never, "⛔ rejects"),
-        ReviewVerdict::Blocks => (Cost::Never, "✋ holds"),
-        ReviewVerdict::Ignored if review.reason == ReviewReason::Superseded => (Cost::Replaced, "does not count"),
-        ReviewVerdict::Ignored => (Cost::Passed, "does not count"),
+    let (cost, mark) = match review.verdict {
+        ReviewVerdict::Counts => (Cost::Never, "✅ "),
+        ReviewVerdict::Rejects => (Cost::Never, "⛔ "),
+        ReviewVerdict::Blocks => (Cost::Never, "✋ "),
+        ReviewVerdict::Ignored if review.reason == ReviewReason::Superseded => (Cost::Replaced, ""),
+        ReviewVerdict::Ignored => (Cost::Passed, ""),
     };
-    let state = match review.state {
-        ReviewState::Approved => "approved",
-        ReviewState::ChangesRequested => "changes requested",
-        ReviewState::Commented => "commented",
-        ReviewState::Dismissed => "dismissed",
-        ReviewState::Pending => "pending",
-    };
+    let (state, effect) = (state_words(review.state), effect_words(review.verdict));
     let by = review.user.as_ref().map_or_else(|| "(gone)".to_owned(), |login| words(login.as_str()));
-    (cost, format!("| {by} | {state} | {does} | {} |", people.words(&review.text)))
+    (cost, format!("| {by} | {state} | {mark}{effect} | {} |", people.words(&review.text)))
 }
 
 /// What it is about, and what it rests on.

@@ -1,11 +1,9 @@
-//! Lays JSON Schema together: mappings, texts with a pattern, one or several of something.
+//! Builds JSON Schema: mappings, texts with a pattern, one or several of something.
 //!
-//! Knows nothing of policies. Only words that draft 7 has as well are used, apart from `$defs`: what editors know of later
-//! drafts differs from one to the next.
+//! Uses only keywords that draft 7 has as well, apart from `$defs`: editors differ in what they know of later drafts.
 
 use serde_json::{Map, Value, json};
 
-/// The draft that the documents say they are written in.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// A schema, or a part of one.
@@ -22,27 +20,25 @@ impl Node {
         self
     }
 
-    /// Says what it is for, to whoever points at it in an editor.
+    /// Sets the description, which editors show.
     pub(super) fn says(self, description: &str) -> Self {
         self.with("description", description)
     }
 
-    /// Says what holds where it is left out.
     pub(super) fn default(self, value: impl Into<Value>) -> Self {
         self.with("default", value)
     }
 
-    /// Shows what can be written.
     pub(super) fn examples(self, values: impl IntoIterator<Item = impl Into<Value>>) -> Self {
         self.with("examples", values.into_iter().map(Into::into).collect::<Value>())
     }
 
-    /// Must be none of these texts.
+    /// Forbids these texts.
     pub(super) fn but(self, texts: &[&str]) -> Self {
         self.with("not", json!({ "enum": texts }))
     }
 
-    /// May also be `null`, on purpose.
+    /// Also allows `null`.
     pub(super) fn or_null(mut self) -> Self {
         let words = self.0.get_mut("enum").and_then(Value::as_array_mut);
         if let Some(words) = words {
@@ -54,108 +50,99 @@ impl Node {
         }
     }
 
-    /// Only `null`.
     pub(super) fn null() -> Self {
         Self::of("type", "null")
     }
 
-    /// Of a mapping: holds something.
+    /// Requires at least one key.
     pub(super) fn with_some_key(self) -> Self {
         self.with("minProperties", 1)
     }
 
-    /// The JSON of it.
     pub(super) fn value(self) -> Value {
         Value::Object(self.0)
     }
 }
 
-/// Any text.
 pub(super) fn text() -> Node {
     Node::of("type", "string")
 }
 
-/// A text that is not empty.
+/// Text that is not empty.
 pub(super) fn some_text() -> Node {
     text().with("minLength", 1)
 }
 
-/// A text that matches, in the syntax that regular expressions have in JavaScript and everywhere else.
+/// Text that matches a regular expression, in the syntax that JavaScript and all others share.
 pub(super) fn matching(pattern: &str) -> Node {
     text().with("pattern", pattern)
 }
 
-/// A text that also has to match a second pattern, and is not empty.
+/// Text that matches both patterns.
 pub(super) fn matching_both(pattern: &str, other: &str) -> Node {
     matching(pattern).with("allOf", json!([{ "pattern": other }]))
 }
 
-/// One of these words.
 pub(super) fn words<'w>(words: impl IntoIterator<Item = &'w str>) -> Node {
     text().with("enum", words.into_iter().collect::<Value>())
 }
 
-/// Exactly this value.
 pub(super) fn only(value: impl Into<Value>) -> Node {
     Node::of("const", value)
 }
 
-/// `true` or `false`.
 pub(super) fn flag() -> Node {
     Node::of("type", "boolean")
 }
 
-/// A whole number, from the least on.
+/// A whole number of at least this.
 pub(super) fn number(least: u32) -> Node {
     Node::of("type", "integer").with("minimum", least)
 }
 
-/// A whole number, from the least to the most.
 pub(super) fn number_to(least: u32, most: u32) -> Node {
     number(least).with("maximum", most)
 }
 
-/// Anything at all.
 pub(super) fn anything() -> Node {
     Node(Map::new())
 }
 
-/// A list, which may be empty.
+/// A list that may be empty.
 pub(super) fn list(item: Node) -> Node {
     Node::of("type", "array").with("items", item.value())
 }
 
-/// A list that holds something.
+/// A list that is not empty.
 pub(super) fn some_of(item: Node) -> Node {
     list(item).with("minItems", 1)
 }
 
-/// One that stands alone, or a list that holds something.
+/// One value alone, or a list that is not empty.
 pub(super) fn one_or_some(item: Node) -> Node {
     any_of([item.clone(), some_of(item)])
 }
 
-/// One that stands alone, or a list, which may be empty.
+/// One value alone, or a list that may be empty.
 pub(super) fn one_or_list(item: Node) -> Node {
     any_of([item.clone(), list(item)])
 }
 
-/// Whatever one of these is.
 pub(super) fn any_of(nodes: impl IntoIterator<Item = Node>) -> Node {
     Node::of("anyOf", nodes.into_iter().map(Node::value).collect::<Value>())
 }
 
-/// What is defined under this name.
+/// A reference to a definition.
 pub(super) fn defined(name: &str) -> Node {
     Node::of("$ref", format!("#/$defs/{name}"))
 }
 
-/// A mapping from keys of this form to values of one kind.
+/// A mapping whose keys and values have one form each.
 pub(super) fn map_of(key: Node, value: Node) -> Node {
     Node::of("type", "object").with("propertyNames", key.value()).with("additionalProperties", value.value())
 }
 
-/// A mapping that may hold these keys and no others.
+/// A mapping that allows these keys and no others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
     properties: Map<String, Value>,
@@ -163,31 +150,29 @@ pub(super) struct Keys {
     one_of: Vec<&'static str>,
 }
 
-/// A mapping with no keys so far.
 pub(super) fn keys() -> Keys {
     Keys::default()
 }
 
 impl Keys {
-    /// May hold the key; the text says what it is for.
+    /// Allows the key.
     pub(super) fn key(mut self, name: &str, node: Node, description: &str) -> Self {
         self.properties.insert(name.to_owned(), node.says(description).value());
         self
     }
 
-    /// Must hold the key.
+    /// Requires the key.
     pub(super) fn must(mut self, name: &'static str, node: Node, description: &str) -> Self {
         self.required.push(name);
         self.key(name, node, description)
     }
 
-    /// Must hold one of these at least.
+    /// Requires at least one of these keys.
     pub(super) fn one_of(mut self, names: &[&'static str]) -> Self {
         self.one_of.extend(names);
         self
     }
 
-    /// The mapping as a schema.
     pub(super) fn node(self) -> Node {
         let mut node = Node::of("type", "object").with("additionalProperties", false);
         node = node.with("properties", Value::Object(self.properties));
@@ -202,7 +187,7 @@ impl Keys {
     }
 }
 
-/// A whole document: what it is, and what is defined in it by name.
+/// A whole document with its named definitions.
 pub(super) fn document(
     id: &str,
     title: &str,

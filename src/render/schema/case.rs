@@ -1,4 +1,4 @@
-//! Test files: the facts that a case tells, and the steps that may follow.
+//! Test files: the facts of a case, and the steps that may follow.
 
 use serde_json::Value;
 
@@ -9,7 +9,6 @@ use super::build::{
 use super::{expect, form};
 use crate::approval::facts::{BoundBy, ReviewState};
 
-/// The schema of a test file.
 pub(super) fn schema(id: &str) -> Value {
     let mut definitions = form::shared();
     definitions.extend([
@@ -26,8 +25,8 @@ pub(super) fn schema(id: &str) -> Value {
     ]);
     definitions.extend(expect::definitions());
     let root = keys()
-        .key("defaults", defined("given"), "Facts that are laid under those of every case, field by field.")
-        .must("cases", some_of(defined("case")), "The tests, each with a name of its own.")
+        .key("defaults", defined("given"), "Facts that every case starts from. A case replaces them field by field.")
+        .must("cases", some_of(defined("case")), "The tests. Each needs a unique name.")
         .node();
     document(id, "countersign policy tests", root.says("Policy tests, run by `countersign test`."), definitions)
 }
@@ -35,9 +34,13 @@ pub(super) fn schema(id: &str) -> Value {
 fn case() -> Node {
     keys()
         .must("name", matching(r"\S"), "What the case shows, as a sentence.")
-        .key("given", defined("given"), "The facts. What is left out takes a default.")
-        .key("expect", defined("decision"), "What the decision must hold: a part of it.")
-        .key("steps", some_of(defined("step")), "What happens one after the other, each with what is expected then.")
+        .key("given", defined("given"), "The facts. A fact that is left out has a default.")
+        .key(
+            "expect",
+            defined("decision"),
+            "What the decision must contain. Only the keys that you write are compared.",
+        )
+        .key("steps", some_of(defined("step")), "Events in order, each with what is expected after it.")
         .one_of(&["expect", "steps"])
         .node()
 }
@@ -46,18 +49,18 @@ fn instant() -> Node {
     let time = "[0-9]{2}(:?[0-9]{2}){0,2}([.,][0-9]+)?";
     let offset = r"([Zz]|[+-][0-9]{2}(:?[0-9]{2}){0,2})(\[[^\]]+\])*";
     matching(&format!("^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt ]{time}{offset}$"))
-        .says("An instant, with its offset from UTC.")
+        .says("A point in time, with its offset from UTC.")
         .examples(["2026-11-18T10:00:00Z"])
 }
 
 fn person() -> Node {
     let in_full = keys()
         .must("login", some_text(), "The login.")
-        .key("id", number(0), "The numeric id. Left out: one that is derived from the login.")
+        .key("id", number(0), "The numeric id. Default: derived from the login.")
         .key(
             "type",
             words(["User", "Bot", "Organization", "Mannequin", "Other"]),
-            "The type of account, as GitHub says it.",
+            "The type of account, as GitHub reports it.",
         )
         .node();
     any_of([some_text(), in_full]).says("A person: the login, or a mapping with `login`, `id` and `type`.")
@@ -66,51 +69,55 @@ fn person() -> Node {
 fn given() -> Node {
     keys()
         .key("service", defined("name"), "The service that is deployed.")
-        .key("environment", defined("name"), "Where to.")
-        .key("now", defined("instant").default("2026-01-01T00:00:00Z"), "When it is decided.")
+        .key("environment", defined("name"), "The environment that it is deployed to.")
+        .key("now", defined("instant").default("2026-01-01T00:00:00Z"), "When the decision is made.")
         .key(
             "requested_at",
             defined("instant").or_null(),
-            "When people were asked. Left out: an hour before. `null`: not yet.",
+            "When the gate opened the request. Default: an hour before `now`. `null`: not yet.",
         )
         .key("approved_at", defined("instant").or_null(), "When the request was settled as approved.")
         .key("input", map_of(text(), anything()), "The execution's input, for the condition `input`.")
         .key("version", text().or_null(), "The version that is deployed.")
-        .key("requester", some_text().or_null(), "Who requested the deployment: a login.")
-        .key("revision", some_text().or_null(), "The commit that is deployed. Left out: the head.")
+        .key("requester", some_text().or_null(), "The login of the person who requested the deployment.")
+        .key("revision", some_text().or_null(), "The commit that is deployed. Default: the head.")
+        .key("pull_request", any_of([defined("pull_request"), Node::null()]), "The pull request. `null`: none.")
         .key(
-            "pull_request",
-            any_of([defined("pull_request"), Node::null()]),
-            "The pull request. `null`: there is none.",
+            "teams",
+            map_of(matching("^[^/]+/[^/]+$"), list(defined("person"))),
+            "The members of each team, by `org/slug`.",
         )
-        .key("teams", map_of(matching("^[^/]+/[^/]+$"), list(defined("person"))), "Who is in each team, by `org/slug`.")
         .key("reviews", list(defined("review")), "The reviews, in any order.")
-        .key("vetoes", list(defined("veto")), "Changes requested that ended an earlier request for the same revision.")
+        .key(
+            "vetoes",
+            list(defined("veto")),
+            "Requests for changes that ended an earlier request for the same revision.",
+        )
         .node()
 }
 
 fn pull_request() -> Node {
     let at = || defined("instant").or_null();
     keys()
-        .key("repository", some_text(), "Where it is, `owner/name`. Left out: one that the rule allows.")
+        .key("repository", some_text(), "The repository, `owner/name`. Default: one that the rule allows.")
         .key("number", number(0).default(1), "Its number.")
-        .key("author", defined("person").or_null(), "Who opened it. `null`: an account that is gone.")
+        .key("author", defined("person").or_null(), "Who opened it. `null`: a deleted account.")
         .key("head", some_text().default("a1"), "Its head commit.")
-        .key("head_first_seen", at(), "When the head became head. Left out: a day before `now`.")
-        .key("base", text(), "The base branch. Left out: one that the rule allows.")
+        .key("head_first_seen", at(), "When the head became the head. Default: a day before `now`.")
+        .key("base", text(), "The base branch. Default: one that the rule allows.")
         .key("base_changed_at", at(), "When the base branch was last changed.")
         .key("default_branch", text().default("main"), "The repository's default branch.")
         .key("state", words(["open", "closed"]).default("open"), "Whether it is open.")
         .key("merged", flag().default(false), "Whether it is merged.")
-        .key("merge_commit", some_text().or_null(), "The commit by which it was merged.")
+        .key("merge_commit", some_text().or_null(), "The merge commit.")
         .key("labels", list(text()), "Its labels.")
         .key("additions", number(0).default(0), "How many lines it adds.")
         .key("deletions", number(0).default(0), "How many lines it deletes.")
         .key("files", list(defined("changed_file")), "The files that it changes.")
         .key("files_complete", flag().default(true), "Whether these are all.")
-        .key("commits", list(defined("commit")), "Its commits. Left out: one by the author.")
+        .key("commits", list(defined("commit")), "Its commits. Default: one by the author.")
         .key("commits_complete", flag().default(true), "Whether these are all.")
-        .key("pushers", list(defined("person")), "Who pushed to its branch. Left out: the author.")
+        .key("pushers", list(defined("person")), "Who pushed to its branch. Default: the author.")
         .key("pushers_complete", flag().default(true), "Whether these are all.")
         .node()
 }
@@ -126,12 +133,12 @@ fn changed_file() -> Node {
 fn commit() -> Node {
     keys()
         .key("sha", some_text(), "The commit.")
-        .key("author", defined("person").or_null(), "Its git author. `null`: GitHub knows no account.")
-        .key("committer", defined("person").or_null(), "Its git committer. `null`: GitHub knows no account.")
+        .key("author", defined("person").or_null(), "Its git author. `null`: no GitHub account.")
+        .key("committer", defined("person").or_null(), "Its git committer. `null`: no GitHub account.")
         .node()
 }
 
-/// Words as we write them and as GitHub's API does.
+/// Words in lower case as we write them, and in upper case as GitHub's API does.
 fn any_case(lower: &[&str]) -> Node {
     let upper: Vec<String> = lower.iter().map(|word| word.to_uppercase()).collect();
     words(lower.iter().copied().chain(upper.iter().map(String::as_str)))
@@ -150,15 +157,15 @@ fn review() -> Node {
     let by = || defined("person").or_null();
     let at = || defined("instant").or_null();
     keys()
-        .key("id", number(0), "Its id. Left out: a running number.")
-        .key("by", by(), "Whose it is. `null`: an account that is gone.")
+        .key("id", number(0), "Its id. Default: a running number.")
+        .key("by", by(), "The reviewer. `null`: a deleted account.")
         .key("user", by(), "The same as `by`.")
-        .must("state", any_case(&states.each_ref().map(String::as_str)), "What it says.")
-        .key("was", any_case(&["approved", "changes_requested"]).or_null(), "What it said before it was dismissed.")
+        .must("state", any_case(&states.each_ref().map(String::as_str)), "The state of the review.")
+        .key("was", any_case(&["approved", "changes_requested"]).or_null(), "The state before it was dismissed.")
         .key("dismissed_by", by(), "Who dismissed it.")
-        .key("revision", some_text().or_null(), "The commit that it was given on. Left out: the head.")
-        .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How that commit is known.")
-        .key("at", at(), "When it was submitted. Left out: half an hour before `now`.")
+        .key("revision", some_text().or_null(), "The commit that it was given on. Default: the head.")
+        .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How the gate knows that commit.")
+        .key("at", at(), "When it was submitted. Default: half an hour before `now`.")
         .key("submitted_at", at(), "The same as `at`.")
         .key("body", text(), "Its text. The first line may be a command: `/approve checkout:production`.")
         .one_of(&["by", "user"])
@@ -168,60 +175,64 @@ fn review() -> Node {
 fn veto() -> Node {
     keys()
         .must("by", defined("person"), "Who requested changes.")
-        .key("at", defined("instant"), "When. Left out: half an hour before `now`.")
-        .key("pull_request", matching("^[^#]+#[0-9]+$"), "On which other pull request, `owner/name#number`.")
+        .key("at", defined("instant"), "When. Default: half an hour before `now`.")
+        .key("pull_request", matching("^[^#]+#[0-9]+$"), "The other pull request that it was on, `owner/name#number`.")
         .node()
 }
 
 fn step() -> Node {
     let events = ["review", "dismiss", "push", "label", "base", "close", "merge", "tick"];
     let label = at_some_time()
-        .key("add", list(text()), "Labels that it carries from then on.")
-        .key("remove", list(text()), "Labels that it no longer carries.")
+        .key("add", list(text()), "Labels that are added.")
+        .key("remove", list(text()), "Labels that are removed.")
         .one_of(&["add", "remove"])
         .node();
-    let base = at_some_time().must("to", text(), "The base branch from then on.").node();
-    let merge = at_some_time().key("commit", some_text(), "The commit by which it is merged.").node();
+    let base = at_some_time().must("to", text(), "The new base branch.").node();
+    let merge = at_some_time().key("commit", some_text(), "The merge commit.").node();
     let tick = keys()
-        .key("to", defined("instant"), "When it is from then on.")
-        .key("by", defined("duration"), "How much later it is.")
+        .key("to", defined("instant"), "The new time.")
+        .key("by", defined("duration"), "How much time passes.")
         .one_of(&["to", "by"])
         .node();
     keys()
         .key("review", submitted(), "A review is submitted.")
         .key("dismiss", dismissal(), "A review is dismissed.")
         .key("push", push(), "Commits are pushed to the branch.")
-        .key("label", label, "Labels are set.")
-        .key("base", base, "The base branch is changed.")
+        .key("label", label, "Labels are added or removed.")
+        .key("base", base, "The base branch changes.")
         .key("close", any_of([at_some_time().node(), Node::null()]), "The pull request is closed unmerged.")
         .key("merge", any_of([merge, Node::null()]), "The pull request is merged.")
         .key("tick", tick, "Time passes.")
-        .key("expect", defined("decision"), "What the decision must hold then.")
+        .key("expect", defined("decision"), "What the decision must contain then.")
         .one_of(&events)
         .node()
 }
 
-/// The keys of an event, of which this is one.
+/// The keys of an event, beginning with its time.
 fn at_some_time() -> Keys {
-    keys().key("at", defined("instant"), "When. Left out: a minute after the event before.")
+    keys().key("at", defined("instant"), "When. Default: a minute after the previous event.")
 }
 
 fn submitted() -> Node {
     let states = [ReviewState::Approved, ReviewState::ChangesRequested, ReviewState::Commented].map(expect::word);
     let bound = [BoundBy::Delivery, BoundBy::Api].map(expect::word);
     at_some_time()
-        .must("by", defined("person"), "Whose it is.")
-        .must("state", any_case(&states.each_ref().map(String::as_str)), "What it says.")
+        .must("by", defined("person"), "The reviewer.")
+        .must("state", any_case(&states.each_ref().map(String::as_str)), "The state of the review.")
         .key("body", text(), "Its text. The first line may be a command: `/approve checkout:production`.")
-        .key("revision", some_text().or_null(), "The commit that it was given on. Left out: the head.")
-        .key("id", number(0), "Its id. Left out: a running number.")
-        .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How that commit is known.")
+        .key("revision", some_text().or_null(), "The commit that it was given on. Default: the head.")
+        .key("id", number(0), "Its id. Default: a running number.")
+        .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How the gate knows that commit.")
         .node()
 }
 
 fn dismissal() -> Node {
     at_some_time()
-        .must("of", any_of([some_text(), number(0)]), "Which review: of whom the last, by login, or its number.")
+        .must(
+            "of",
+            any_of([some_text(), number(0)]),
+            "Which review: a login, for the last review of that person, or its id.",
+        )
         .must("by", defined("person"), "Who dismisses it.")
         .node()
 }
@@ -229,10 +240,10 @@ fn dismissal() -> Node {
 fn push() -> Node {
     at_some_time()
         .must("by", defined("person"), "Who pushes.")
-        .must("head", some_text(), "The head commit from then on.")
-        .key("force", flag().default(false), "Whether the branch is written anew, so that nothing of it is left.")
-        .key("commits", list(defined("commit")), "What is added. Left out: one by who pushes.")
-        .key("files", list(defined("changed_file")), "Files that it changes besides.")
+        .must("head", some_text(), "The new head commit.")
+        .key("force", flag().default(false), "Whether it is a force push, which replaces all commits of the branch.")
+        .key("commits", list(defined("commit")), "The commits that are added. Default: one by the person who pushes.")
+        .key("files", list(defined("changed_file")), "Additional files that it changes.")
         .key("additions", number(0).default(0), "How many lines it adds.")
         .key("deletions", number(0).default(0), "How many lines it deletes.")
         .node()

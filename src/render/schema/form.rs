@@ -1,20 +1,19 @@
-//! The forms of single values: names, patterns, durations, approvers. What no regular expression can say is left to
-//! `check`, and nothing that `check` takes is refused here.
+//! The forms of single values: names, patterns, durations, approvers. A form accepts everything that `check` accepts,
+//! and leaves to `check` what a regular expression cannot say.
 
 use super::build::{Node, matching, matching_both, some_text};
 
-/// A name, without its anchors.
+/// Without anchors.
 const NAME: &str = "[A-Za-z0-9][A-Za-z0-9._/-]{0,127}";
-/// An account or a team, behind the `@`.
+/// An account with its `@`.
 const ACCOUNT: &str = r"@[A-Za-z0-9_-]{1,100}(\[bot\])?(#[0-9]+)?";
 const TEAM: &str = "@[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+";
 
-/// The definitions that both documents share.
+/// The definitions that the schemas of policies and of tests share.
 pub(super) fn shared() -> Vec<(&'static str, Node)> {
     vec![("name", name()), ("duration", duration())]
 }
 
-/// The definitions that only policies have.
 pub(super) fn of_policies() -> Vec<(&'static str, Node)> {
     vec![
         ("login", login()),
@@ -35,8 +34,8 @@ fn name() -> Node {
 
 fn selector() -> Node {
     matching(&format!("^({NAME}|/.+/|.*[*?].*)$")).says(
-        "An exact name, or a pattern: a glob (`*` any run of characters, `?` one) or a regular expression between slashes. \
-         The exact name wins, else the first pattern that matches; a bare `*` is tried last.",
+        "An exact name, or a pattern: a glob (`*` any characters, `?` one) or a regular expression between slashes. \
+         The exact name wins, otherwise the first pattern that matches. A bare `*` is tried last.",
     )
 }
 
@@ -46,7 +45,7 @@ fn pattern() -> Node {
 }
 
 fn duration() -> Node {
-    // At least one part, and one digit that is not zero.
+    // The second pattern asks for at least one digit that is not zero.
     matching_both("^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$", "[1-9]")
         .says("Whole numbers with the units `w d h m s`, largest first.")
         .examples(["90m", "1h30m", "2d"])
@@ -55,7 +54,7 @@ fn duration() -> Node {
 fn login() -> Node {
     matching(r"^[A-Za-z0-9_-]{1,100}(\[bot\])?(#[0-9]+)?$")
         .but(&["github-actions[bot]"])
-        .says("A GitHub login without `@`. `login#583231` pins the numeric id, and `name[bot]` is a bot.")
+        .says("A GitHub login without `@`. `login#583231` means the account with this numeric id, `name[bot]` a bot.")
         .examples(["dana", "dana#583231"])
 }
 
@@ -75,21 +74,22 @@ fn short_requirement() -> Node {
     let several = format!(r"{count}\s* of \s*{one}(\s*,\s*{one})*");
     matching(&format!(r"^\s*({several}|all\s* of \s*\x22*{NAME}\x22*|{ACCOUNT}|{TEAM})\s*$"))
         .says(
-            "`2 of payments`: two different people of the group. `1 of payments, \"@acme/sre\"`: of all of these together. \
-             `\"@dana\"`: this person. `\"@acme/sre\"`: one of the team. `all of security`: every listed user of the group.",
+            "`2 of payments`: two different people of the group. `1 of payments, \"@acme/sre\"`: one person out of all of \
+             these together. `\"@dana\"`: this person. `\"@acme/sre\"`: one member of this team. `all of security`: every \
+             user of the group.",
         )
         .examples(["2 of payments", "1 of payments, \"@acme/sre\"", "@dana", "all of security"])
 }
 
 fn repository() -> Node {
     matching("^[A-Za-z0-9_.-]+/[A-Za-z0-9_.*?-]+$")
-        .says("A GitHub repository as `owner/name`, with `*` and `?` allowed in the name.")
+        .says("A GitHub repository as `owner/name`. The name may contain `*` and `?`.")
         .examples(["acme/checkout", "acme/internal-*"])
 }
 
 fn path() -> Node {
     matching("^[^!]").says(
-        "As in `.gitignore`: from the root where it holds a `/` other than at its end, else at any depth; `*` and `?` stop at \
-         `/`, `**` does not; one that matches a folder matches everything in it. No `!`.",
+        "A path pattern as in `.gitignore`. With a `/` other than at its end it matches from the root, otherwise at any \
+         depth. `*` and `?` never match a `/`, `**` does. A folder matches everything in it. `!` is not allowed.",
     )
 }

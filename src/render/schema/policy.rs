@@ -1,4 +1,4 @@
-//! Policy files: what stands at the top, and the sections that are no rules.
+//! Policy files: the top-level keys, and the sections that hold no rules.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,6 @@ use super::build::{
 };
 use super::{calendar, form, requirement, rule};
 
-/// The schema of one file of a policy.
 pub(super) fn schema(id: &str) -> Value {
     let mut definitions = form::shared();
     definitions.extend(form::of_policies());
@@ -15,42 +14,41 @@ pub(super) fn schema(id: &str) -> Value {
     definitions.extend(calendar::definitions());
     definitions.extend(rule::definitions());
     definitions.extend([("group", group()), ("channel", channel()), ("service", service()), ("file", file())]);
-    // An empty file holds no key, and does no harm.
+    // An empty file has no keys, and is allowed.
     let root = any_of([defined("file"), only(Value::Null)]);
-    let about =
-        "A file of a countersign policy: who must approve a deployment. `countersign check` says what no schema can.";
+    let about = "A file of a countersign policy: who must approve a deployment. `countersign check` finds what a schema cannot.";
     document(id, "countersign policy", root.says(about), definitions)
 }
 
 fn file() -> Node {
     keys()
-        .key("version", only(1), "The version of the policy language. It stands in one file of the bundle.")
+        .key("version", only(1), "The version of the policy language. Write it in exactly one file of the bundle.")
         .key("groups", map_of(defined("name").but(&["all", "none"]), defined("group")), "Named sets of approvers.")
-        .key("channels", map_of(defined("name"), defined("channel")), "Named notification targets.")
+        .key("channels", map_of(defined("name"), defined("channel")), "Named targets for notifications.")
         .key("calendars", calendar::calendars(), "Named sets of time, for `freeze`, `window` and `within`.")
-        .key("defaults", defaults(), "What every rule starts from.")
+        .key("defaults", defaults(), "Values that every rule and service starts from.")
         .key(
             "environments",
             map_of(defined("selector"), defined("rule")),
-            "Rules by environment, for every service that has none of its own. They lie under the services' own.",
+            "Rules for every service. The rules of a service replace them field by field.",
         )
         .key(
             "services",
             map_of(defined("selector"), defined("service")),
-            "Where services live, who hears of them, and their own rules. A service that no key matches is denied.",
+            "Where services live, who is notified about them, and their own rules. A service that no key matches is denied.",
         )
         .key(
             "floor",
             map_of(defined("selector"), defined("floor")),
-            "By environment, what no rule may fall below. Every entry that matches holds.",
+            "Limits that no rule of these environments may fall below. Every entry that matches holds.",
         )
         .node()
 }
 
 fn group() -> Node {
     keys()
-        .key("users", one_or_some(defined("login")), "GitHub accounts, one by one, without `@`.")
-        .key("teams", one_or_some(defined("team")), "GitHub teams with their child teams, without `@`.")
+        .key("users", one_or_some(defined("login")), "GitHub logins, without `@`.")
+        .key("teams", one_or_some(defined("team")), "GitHub teams with their child teams, as `org/slug` without `@`.")
         .one_of(&["users", "teams"])
         .node()
         .says("A named set of approvers.")
@@ -62,27 +60,27 @@ fn channel() -> Node {
     let https = matching(r"^https://\S+$").examples(["https://events.acme.example/deployments"]);
     keys()
         .key("email", one_or_some(email), "E-mail addresses.")
-        .key("https", one_or_some(https), "URLs that are posted to.")
+        .key("https", one_or_some(https), "The gate posts notifications to these URLs.")
         .node()
-        .says("A named notification target.")
+        .says("A named target for notifications.")
 }
 
-/// Where a service lives, and from which branches: also in `defaults`.
+/// `repository` and `branches`, which a service and `defaults` share.
 fn home(keys: Keys) -> Keys {
     keys.key(
         "repository",
         one_or_some(defined("repository")),
-        "Where the service lives: a request must name a pull request of one of these. Needed wherever approvals are.",
+        "The pull request must be in one of these repositories. Required if a rule of the service needs approvals.",
     )
     .key(
         "branches",
         one_or_some(defined("pattern")).examples([["main", "release/*"]]),
-        "Which base branches may be deployed. Left out: the repository's default branch. They must be protected on GitHub.",
+        "The pull request's base branch must match one of these. Default: the repository's default branch. Protect these branches on GitHub.",
     )
 }
 
 fn defaults() -> Node {
-    // `none` for everything would open the door for every misspelt name.
+    // `none` in `defaults` would release every misspelt name without approval.
     home(rule::rule_fields(defined("requirement"))).node()
 }
 
@@ -91,14 +89,14 @@ fn service() -> Node {
         .key(
             "notify",
             one_or_list(defined("name")),
-            "Channels that are told of every event of the service, besides those of the rule.",
+            "Channels that are notified of every event of the service, in addition to those of the rule.",
         )
-        .key("description", text(), "Published to approvers.")
+        .key("description", text(), "Approvers see this text.")
         .key(
             "environments",
             map_of(defined("selector"), defined("rule")),
-            "The service's own rules, over those of the top level field by field.",
+            "The service's own rules. They replace the rules of the top-level `environments` field by field.",
         )
         .node()
-        .says("A service entry. It is no layer of a rule, and holds no rule field itself.")
+        .says("A service. It holds no rule fields itself: write those under its `environments`.")
 }

@@ -2,18 +2,17 @@
 
 use super::build::{Node, any_of, defined, keys, map_of, matching, number_to, one_or_some, only, some_of, some_text};
 
-/// What can be required, and when it applies.
 pub(super) fn definitions() -> Vec<(&'static str, Node)> {
     vec![
         ("requirement", requirement()),
         ("leaf", leaf()),
         ("all_of", combination("all_of", "Every part must be met.")),
-        ("any_of", combination("any_of", "One of the parts must be met.")),
+        ("any_of", combination("any_of", "One part must be met.")),
         (
             "in_order",
             combination(
                 "in_order",
-                "Every part must be met, and they are asked one after the other. An approval given early counts all the same.",
+                "Every part must be met. The gate asks for one after the other. An approval given early still counts.",
             ),
         ),
         ("require", require()),
@@ -21,38 +20,37 @@ pub(super) fn definitions() -> Vec<(&'static str, Node)> {
     ]
 }
 
-/// The value of `require`: only there nobody may be asked.
+/// The value of `require`, the only place where `none` is allowed.
 fn require() -> Node {
-    let nobody = only("none").says("Nobody is asked: no pull request is needed, and no review is read.");
+    let nobody = only("none").says("Nobody must approve. The gate needs no pull request and reads no review.");
     any_of([nobody, defined("requirement")])
 }
 
 fn requirement() -> Node {
     let forms = ["short_requirement", "leaf", "all_of", "any_of", "in_order"];
-    any_of(forms.map(defined)).says("Who must approve: so many people out of some, or a combination of that.")
+    any_of(forms.map(defined))
+        .says("Who must approve: a number of people out of a set, or a combination of requirements.")
 }
 
 fn leaf() -> Node {
     keys()
-        .must("count", number_to(1, 1000), "How many different people it takes.")
-        .must("of", approvers(), "Out of whom: the union of groups, `@login` and `@org/team`.")
+        .must("count", number_to(1, 1000), "How many different people must approve.")
+        .must("of", approvers(), "Who may approve: all of these groups, `@login` and `@org/team` together.")
         .key("when", defined("condition"), WHEN)
         .key(
             "name",
             some_text().examples(["payments leads"]),
-            "How it is called in every text, in place of `2 of payments`.",
+            "What messages call this part, in place of `2 of payments`.",
         )
         .node()
 }
 
-const WHEN: &str =
-    "Where this does not hold, the requirement is left out. Where it is not known, the stricter side applies.";
+const WHEN: &str = "If this condition does not hold, this part is left out. If the gate cannot know whether it holds, the stricter side applies.";
 
 fn combination(key: &'static str, description: &str) -> Node {
     keys().must(key, some_of(defined("requirement")), description).key("when", defined("condition"), WHEN).node()
 }
 
-/// One approver, or several.
 pub(super) fn approvers() -> Node {
     one_or_some(defined("approver"))
 }
@@ -65,32 +63,44 @@ fn condition() -> Node {
         .key(
             "paths",
             paths().examples([["infra/iam/", "*.tf"]]),
-            "A changed file matches one of them, by its old or its new name.",
+            "Holds if a changed file matches, by its old or its new name.",
         )
-        .key("only_paths", paths().examples([["docs/", "*.md"]]), "There is a changed file, and every one matches.")
-        .key("labels", one_or_some(some_text()), "The pull request carries one of these labels. Compared without case.")
-        .key("branch", patterns().examples([["main", "release/*"]]), "The base branch matches one of them.")
-        .key("authors", approvers(), "Someone who opened the pull request, committed or pushed is one of these.")
+        .key(
+            "only_paths",
+            paths().examples([["docs/", "*.md"]]),
+            "Holds if there is a changed file and every changed file matches.",
+        )
+        .key(
+            "labels",
+            one_or_some(some_text()),
+            "Holds if the pull request has one of these labels. Case does not matter.",
+        )
+        .key("branch", patterns().examples([["main", "release/*"]]), "Holds if the base branch matches.")
+        .key(
+            "authors",
+            approvers(),
+            "Holds if one of these opened the pull request, committed to it or pushed to its branch.",
+        )
         .key(
             "only_authors",
             approvers().examples([["@renovate[bot]"]]),
-            "Everyone who opened the pull request, committed or pushed is one of these.",
+            "Holds if everyone who opened the pull request, committed to it or pushed to its branch is one of these.",
         )
-        .key("requester", patterns(), "`requestedBy` of the execution matches. It is the caller's word.")
-        .key("version", patterns(), "The version that is deployed matches. It is the caller's word.")
+        .key("requester", patterns(), "Holds if `requestedBy` of the execution matches. The caller chooses it.")
+        .key("version", patterns(), "Holds if the deployed version matches. The caller chooses it.")
         .key(
             "lines",
             matching(r"^\s*(>=|<=|>|<|=)\s*[0-9]+\s*$").examples([">500", "<=20"]),
-            "Added and deleted lines together compare so.",
+            "Compares the added and deleted lines of the pull request together.",
         )
         .key(
             "input",
             map_of(pointer, patterns()),
-            "The value at a JSON pointer in the execution's input, as text, matches. It is the caller's word.",
+            "Holds if every pointer's value in the execution's input, as text, matches. The caller chooses it.",
         )
-        .key("within", one_or_some(defined("name")), "Now is inside one of these calendars.")
-        .key("not", defined("condition"), "This does not hold.")
-        .key("any", some_of(defined("condition")), "One of these holds.")
+        .key("within", one_or_some(defined("name")), "Holds while one of these calendars is open.")
+        .key("not", defined("condition"), "Holds if this condition does not.")
+        .key("any", some_of(defined("condition")), "Holds if one of these conditions holds.")
         .node()
-        .says("All keys must hold; a list within a key means any of it.")
+        .says("All keys of a condition must hold. If a key has a list, one entry is enough.")
 }

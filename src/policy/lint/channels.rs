@@ -1,17 +1,33 @@
-//! `nobody-notified`: a rule that asks people, where no channel hears that they are asked.
-//!
-//! `notify: []` says that nobody is to be told, and is left alone.
+//! Channels that reach nobody, and requests for approval that no channel is notified of.
 
 use std::collections::HashSet;
 
 use super::Lint;
 use super::bodies::{Body, Layer};
 use crate::finding::{Code, Finding, Span};
+use crate::ident::ChannelName;
 use crate::policy::{Event, Field, NotifyRule, Pattern, Require, Service, Setting};
 
-pub(super) fn look(lint: &mut Lint<'_>) {
-    let tells = |notify: &NotifyRule| {
-        !notify.channels(Event::Requested).is_empty() || matches!(notify, NotifyRule::All(none) if none.is_empty())
+/// A channel with neither an e-mail address nor a URL.
+pub(super) fn without_subscriber(lint: &mut Lint<'_>) {
+    for entry in lint.entries("channels") {
+        let channel = ChannelName::new(&entry.key).ok().and_then(|name| lint.policy.channels.get(&name));
+        if channel.is_some_and(|channel| channel.email.is_empty() && channel.https.is_empty()) {
+            let message = format!("the channel `{}` reaches nobody", entry.key);
+            lint.report(
+                Finding::at(Code::ChannelWithoutSubscriber, entry.key_span, message)
+                    .hint("add `email` or `https`; if people subscribe to its topic by other means, waive this"),
+            );
+        }
+    }
+}
+
+/// A rule that needs approvals, and no channel of the rule or the service is notified of `requested`. `notify: []` says
+/// that nobody is to be notified, and is not reported.
+pub(super) fn nobody_notified(lint: &mut Lint<'_>) {
+    let is_notified = |notify: &NotifyRule| {
+        !notify.channels(Event::Requested).is_empty()
+            || matches!(notify, NotifyRule::All(channels) if channels.is_empty())
     };
     let mut seen: HashSet<Span> = HashSet::new();
     for body in lint.bodies.clone() {
@@ -20,21 +36,21 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         else {
             continue;
         };
-        let told = matches!(notify, Some(Setting::Notify(notify)) if tells(notify));
-        if **require == Require::Nobody || told || !seen.insert(body.key_span) {
+        let notified = matches!(notify, Some(Setting::Notify(notify)) if is_notified(notify));
+        if **require == Require::Nobody || notified || !seen.insert(body.key_span) {
             continue;
         }
-        if let (Some(service), Some(key)) = (unheard(lint, &body), body.environment()) {
-            let message = format!("no channel hears that people are asked for `{key}` of `{service}`");
+        if let (Some(service), Some(key)) = (service_without_channel(lint, &body), body.environment()) {
+            let message = format!("no channel is notified of requests for `{key}` of `{service}`");
             lint.report(Finding::at(Code::NobodyNotified, body.key_span, message).hint(
-                "name a channel in `notify` here, of the service or in `defaults`; `[]` says that nobody is to be told",
+                "name a channel in `notify` of this rule, of the service or of `defaults`; `notify: []` notifies nobody on purpose",
             ));
         }
     }
 }
 
-/// A service that this body holds for and that tells no channel of its own.
-fn unheard<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Option<&'l Pattern> {
+/// A service that this body applies to and that has no `notify` of its own.
+fn service_without_channel<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Option<&'l Pattern> {
     match body.layer {
         Layer::Defaults => None,
         Layer::Own(key, service, _) => service.notify.is_empty().then_some(key),
@@ -53,7 +69,7 @@ fn unheard<'l>(lint: &mut Lint<'l>, body: &Body<'l>) -> Option<&'l Pattern> {
     }
 }
 
-/// Whether the service is certain to take the top-level environment as it is, for some name at least.
+/// Whether the service certainly uses the top-level environment unchanged, for at least one name.
 fn inherits(service: &Service, environment: &Pattern) -> bool {
     if environment.is_exact() {
         service.environments.find(environment.as_str()).is_none()
@@ -64,8 +80,15 @@ fn inherits(service: &Service, environment: &Pattern) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::finding::Code::NobodyNotified;
+    use crate::finding::Code::{ChannelWithoutSubscriber, NobodyNotified};
     use crate::policy::lint::tests::{count, found};
+
+    #[test]
+    fn a_channel_without_any_address_is_reported() {
+        let text =
+            "version: 1\nchannels:\n  a: {}\n  b: { email: [a@b.example] }\n  c: { https: [\"https://c.example\"] }\n";
+        assert_eq!(found(ChannelWithoutSubscriber, text), ["3:3 the channel `a` reaches nobody"]);
+    }
 
     const CHANNELS: &str = "version: 1\nchannels: { oncall: { email: [a@b.example] } }\n";
 
@@ -76,20 +99,20 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_that_a_service_takes_with_no_channel_is_told() {
-        let told = "4:3 no channel hears that people are asked for `production` of `checkout`";
-        assert_eq!(found(NobodyNotified, &policy("{ require: \"@dana\" }", "")), [told]);
+    fn an_environment_that_a_service_uses_without_a_channel_is_reported() {
+        let expected = "4:3 no channel is notified of requests for `production` of `checkout`";
+        assert_eq!(found(NobodyNotified, &policy("{ require: \"@dana\" }", "")), [expected]);
         assert_eq!(
             found(NobodyNotified, &policy("{ require: \"@dana\", notify: { approved: [oncall] } }", "")),
-            [told]
+            [expected]
         );
         let own = ", environments: { production: { timeout: 1h } }";
-        let told = "6:48 no channel hears that people are asked for `production` of `checkout`";
-        assert_eq!(found(NobodyNotified, &policy("{ require: \"@dana\" }", own)), [told]);
+        let expected = "6:48 no channel is notified of requests for `production` of `checkout`";
+        assert_eq!(found(NobodyNotified, &policy("{ require: \"@dana\" }", own)), [expected]);
     }
 
     #[test]
-    fn a_channel_of_the_rule_of_the_service_or_of_defaults_hears() {
+    fn a_channel_of_the_rule_the_service_or_defaults_is_enough() {
         assert_eq!(count(NobodyNotified, &policy("{ require: \"@dana\", notify: [oncall] }", "")), 0);
         assert_eq!(count(NobodyNotified, &policy("{ require: \"@dana\" }", ", notify: [oncall]")), 0);
         let defaults = "defaults: { notify: [oncall] }\n";
@@ -99,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_that_hears_later_or_of_an_override_does_not_hear_that_people_are_asked() {
+    fn a_channel_of_an_escalation_or_override_is_not_enough() {
         for field in ["escalate: [{ after: 1h, notify: [oncall] }]", "override: { by: \"@lee\", notify: [oncall] }"] {
             let rule = format!("{{ require: \"@dana\", {field} }}");
             assert_eq!(count(NobodyNotified, &policy(&rule, "")), 1, "{field}");
@@ -107,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_says_that_nobody_is_told_or_asks_nobody_is_left_alone() {
+    fn an_empty_notify_and_a_rule_without_approvals_are_not_reported() {
         assert_eq!(count(NobodyNotified, &policy("{ require: \"@dana\", notify: [] }", "")), 0);
         assert_eq!(count(NobodyNotified, &policy("{ require: none }", "")), 0);
         assert_eq!(

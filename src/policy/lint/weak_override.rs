@@ -1,7 +1,7 @@
-//! `override-as-weak-as-the-rule`: an override that takes no more people than the rule, and none but those it asks.
+//! Overrides that need no more people than the rule, and only people whom the rule names.
 //!
-//! What an override sets aside is then set aside by whoever meets the rule, freeze and all. One finding for an override,
-//! however many rules take it.
+//! An override sets aside more than the requirement, such as a freeze. Reported once for each override, with the first
+//! such rule.
 
 use std::collections::HashSet;
 
@@ -12,34 +12,34 @@ use crate::ident::{TeamSlug, UserId};
 use crate::policy::{ApproverRef, Field, Override, Require, Requirement, Setting};
 
 pub(super) fn look(lint: &mut Lint<'_>) {
-    let mut told: HashSet<Span> = HashSet::new();
+    let mut reported: HashSet<Span> = HashSet::new();
     for body in lint.rules() {
         let Some((field, requirement)) = both(lint, &body) else { continue };
         let span = match lint.written(&body, Field::Override) {
             Some(Some(setting)) => setting.source.span(),
             Some(None) | None => continue,
         };
-        if told.contains(&span) {
+        if reported.contains(&span) {
             continue;
         }
         let size = requirement.leaves().len() + field.by.leaves().len();
         if !lint.spend(size) || !is_no_harder(lint, &body, field, requirement) {
             continue;
         }
-        told.insert(span);
-        let message = format!("this is as easily met as the `require` of {}, by the same people", body.named());
+        reported.insert(span);
+        let message = format!("this override needs no more people than `require` of {}, and no others", body.named());
         let mut finding = Finding::at(Code::OverrideAsWeakAsTheRule, span, message).hint(
-            "it sets freeze, window and wait aside as well: let others give it, or more of them, or waive this if that \
-             is meant",
+            "an override also sets aside freeze, window and wait: let others give it, or more people, or waive this if \
+             you mean it",
         );
         if let Some(Some(setting)) = lint.written(&body, Field::Require) {
-            finding = finding.related(setting.source.span(), "what it is compared with");
+            finding = finding.related(setting.source.span(), "it is compared with this requirement");
         }
         lint.report(finding);
     }
 }
 
-/// The override and the requirement of a body, where it is known to come to both.
+/// The override and the requirement of a rule. `None` if either is missing or depends on other layers.
 fn both<'l>(lint: &Lint<'l>, body: &Body<'l>) -> Option<(&'l Override, &'l Requirement)> {
     let Setting::Override(field) = lint.effective(body, Field::Override)?? else { return None };
     let Setting::Require(require) = lint.effective(body, Field::Require)?? else { return None };
@@ -49,7 +49,7 @@ fn both<'l>(lint: &Lint<'l>, body: &Body<'l>) -> Option<(&'l Override, &'l Requi
     }
 }
 
-/// Whether the override takes no more people than the fewest who meet the requirement, and nobody else.
+/// Whether the override needs no more people than the fewest who meet the requirement, and only people of it.
 fn is_no_harder<'l>(lint: &Lint<'l>, body: &Body<'l>, field: &Override, requirement: &Requirement) -> bool {
     let (Some(distinct), Some(escalate)) =
         (lint.effective(body, Field::Distinct), lint.effective(body, Field::Escalate))
@@ -58,23 +58,23 @@ fn is_no_harder<'l>(lint: &Lint<'l>, body: &Body<'l>, field: &Override, requirem
     };
     let distinct = !matches!(distinct, Some(Setting::Distinct(false)));
     let escalate = if let Some(Setting::Escalate(steps)) = escalate { steps.as_slice() } else { &[] };
-    let (asked, overriding) = (people(requirement), people(&field.by));
+    let (approving, overriding) = (people(requirement), people(&field.by));
     field.by.fewest_people(distinct, &[]) <= requirement.fewest_people(distinct, escalate)
-        && overriding.is_subset(&asked)
+        && overriding.is_subset(&approving)
 }
 
-/// An account or a team.
 #[derive(PartialEq, Eq, Hash)]
-enum Who<'l> {
+enum Approver<'l> {
     User(String, Option<UserId>),
     Team(&'l TeamSlug),
 }
 
-fn people(requirement: &Requirement) -> HashSet<Who<'_>> {
+fn people(requirement: &Requirement) -> HashSet<Approver<'_>> {
     let refs = requirement.leaves().into_iter().flat_map(|leaf| &leaf.of);
     refs.flat_map(|approver: &ApproverRef| {
-        let users = approver.users().iter().map(|user| Who::User(user.login.as_str().to_ascii_lowercase(), user.id));
-        users.chain(approver.teams().iter().map(Who::Team))
+        let users =
+            approver.users().iter().map(|user| Approver::User(user.login.as_str().to_ascii_lowercase(), user.id));
+        users.chain(approver.teams().iter().map(Approver::Team))
     })
     .collect()
 }
@@ -91,10 +91,16 @@ mod tests {
     }
 
     #[test]
-    fn an_override_by_those_who_approve_anyway_is_told() {
-        let told = "4:36 this is as easily met as the `require` of `production`, by the same people";
-        assert_eq!(found(OverrideAsWeakAsTheRule, &policy("require: 2 of sre, override: { by: 2 of sre }")), [told]);
-        assert_eq!(found(OverrideAsWeakAsTheRule, &policy("require: 2 of sre, override: { by: 1 of sre }")), [told]);
+    fn an_override_by_the_people_of_the_rule_is_reported() {
+        let expected = "4:36 this override needs no more people than `require` of `production`, and no others";
+        assert_eq!(
+            found(OverrideAsWeakAsTheRule, &policy("require: 2 of sre, override: { by: 2 of sre }")),
+            [expected]
+        );
+        assert_eq!(
+            found(OverrideAsWeakAsTheRule, &policy("require: 2 of sre, override: { by: 1 of sre }")),
+            [expected]
+        );
         for fields in [
             "require: 1 of sre, override: { by: \"@Ana\" }",
             "require: { all_of: [1 of sre, 1 of pay] }, override: { by: 1 of pay }",
@@ -106,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn an_override_by_more_or_by_others_is_not() {
+    fn an_override_by_more_or_other_people_is_not_reported() {
         for fields in [
             "require: 1 of sre, override: { by: 2 of sre }",
             "require: 1 of sre, override: { by: 1 of pay }",
@@ -121,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn an_override_is_told_once_for_all_the_rules_that_take_it() {
+    fn an_override_is_reported_once_for_all_rules_that_use_it() {
         let services: String = ["a", "b"]
             .map(|name| {
                 format!("  {name}: {{ repository: a/b, environments: {{ production: {{ require: 1 of sre }} }} }}\n")
             })
             .concat();
         let text = format!("{}services:\n{services}", policy("require: 1 of pay, override: { by: 1 of sre }"));
-        let told = "4:36 this is as easily met as the `require` of `production` of `a`, by the same people";
-        assert_eq!(found(OverrideAsWeakAsTheRule, &text), [told]);
+        let expected = "4:36 this override needs no more people than `require` of `production` of `a`, and no others";
+        assert_eq!(found(OverrideAsWeakAsTheRule, &text), [expected]);
     }
 }

@@ -1,4 +1,4 @@
-//! `stand-in-unused`: somebody stands in for a group that no requirement under this escalation asks for.
+//! Approvers who stand in for a group that no requirement under the escalation names.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,6 @@ use crate::finding::{Code, Finding, Span};
 use crate::policy::yaml::{Node, Value};
 use crate::policy::{ApproverRef, Escalation, Field, Require, Setting};
 
-/// The groups in whose place somebody may stand.
 type Groups<'l> = HashSet<&'l str>;
 
 pub(super) fn look(lint: &mut Lint<'_>) {
@@ -24,7 +23,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         let Some(Setting::Escalate(steps)) = body.body.value(Field::Escalate) else { continue };
         let mut own = Groups::new();
         let more = match (body.layer, lint.effective(body, Field::Require)) {
-            // Whatever is laid over it may ask for others.
+            // A layer above may require other groups.
             (Layer::Defaults, _) | (_, None) => Some(&anywhere),
             (Layer::Common(_), Some(require)) => {
                 take(require, &mut own);
@@ -38,11 +37,10 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         for step in steps {
             for group in step.stand_in.iter().map(|stand_in| &*stand_in.group.name) {
                 if !own.contains(group) && !more.is_some_and(|more| more.contains(group)) {
-                    let message =
-                        format!("no `require` here asks for some of `{group}`, so that nobody stands in for them");
+                    let message = format!("no requirement under this escalation can use stand-ins for `{group}`");
                     found.push(
                         Finding::at(Code::StandInUnused, key_span(body, step, group), message)
-                            .hint("name a group that is asked for; nobody stands in for `all of` a group"),
+                            .hint("name a group that a requirement names; nobody can stand in for `all of` a group"),
                     );
                 }
             }
@@ -51,7 +49,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
     lint.found.extend(found);
 }
 
-/// Adds the groups that a setting asks for, if not for everyone in them.
+/// Adds the groups that a `require` names, apart from `all of` a group.
 fn take<'l>(require: Option<&'l Setting>, groups: &mut Groups<'l>) {
     let Some(Setting::Require(require)) = require else { return };
     let Require::People(requirement) = &**require else { return };
@@ -63,7 +61,7 @@ fn take<'l>(require: Option<&'l Setting>, groups: &mut Groups<'l>) {
     }
 }
 
-/// Where the group is written under the step's `stand_in`.
+/// The place of the group under the step's `stand_in`.
 fn key_span(body: &Body<'_>, step: &Escalation, group: &str) -> Span {
     let written = body.node.get("escalate").map(|node| match &node.value {
         Value::List(items) => items.as_slice(),
@@ -92,23 +90,23 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_nothing_asks_for_is_told_where_it_is_named() {
-        let told = "no `require` here asks for some of `pay`, so that nobody stands in for them";
+    fn a_group_that_no_requirement_names_is_reported_at_its_name() {
+        let message = "no requirement under this escalation can use stand-ins for `pay`";
         let text = policy(&format!("require: 1 of sre, {STEP}"), "timeout: 2h");
-        assert_eq!(found(StandInUnused, &text), [format!("5:72 {told}")]);
+        assert_eq!(found(StandInUnused, &text), [format!("5:72 {message}")]);
         let text = policy("require: 1 of sre", STEP);
-        assert_eq!(found(StandInUnused, &text), [format!("7:81 {told}")]);
+        assert_eq!(found(StandInUnused, &text), [format!("7:81 {message}")]);
         let single = "escalate: { after: 1h, stand_in: { sre: [\"@lee\"], pay: [sre] } }";
         assert_eq!(count(StandInUnused, &policy("require: 1 of sre", single)), 1);
     }
 
     #[test]
-    fn nobody_stands_in_for_everyone_of_a_group() {
+    fn stand_ins_for_all_of_a_group_are_reported() {
         assert_eq!(count(StandInUnused, &policy(&format!("require: all of pay, {STEP}"), "timeout: 2h")), 1);
     }
 
     #[test]
-    fn a_group_that_a_rule_below_or_above_asks_for_is_not_told() {
+    fn a_group_that_a_rule_above_or_below_names_is_not_reported() {
         assert_eq!(count(StandInUnused, &policy(&format!("require: 1 of pay, {STEP}"), "timeout: 2h")), 0);
         assert_eq!(count(StandInUnused, &policy("require: 1 of pay", STEP)), 0);
         assert_eq!(count(StandInUnused, &policy(&format!("require: 1 of sre, {STEP}"), "require: 2 of pay")), 0);
