@@ -5,4 +5,5 @@ pub mod aws;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod github;
+pub mod github_rest;
 pub mod system_clock;

@@ -2,6 +2,10 @@
 
 pub mod broker;
 pub mod clock;
+mod code_host;
 pub mod outbox;
+mod publisher;
+#[cfg(test)]
+mod scene;
 pub mod simulator;
 pub mod store;

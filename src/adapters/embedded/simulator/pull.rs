@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::world::{Commit, FileChange};
-use crate::approval::facts::{DismissedFrom, ReviewState};
 use crate::ident::{RepositoryName, ReviewId, Revision, TeamSlug, UserId};
 
 /// A pull request.
@@ -102,6 +101,51 @@ pub struct Review {
     pub commit_id: Option<Revision>,
     /// When it was submitted; a pending one has none.
     pub submitted_at: Option<Timestamp>,
+}
+
+/// A review's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewState {
+    Approved,
+    ChangesRequested,
+    Commented,
+    Dismissed,
+    /// Not submitted: visible to its author only.
+    Pending,
+}
+
+impl ReviewState {
+    /// The word in webhooks. REST has the same in capitals.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::ChangesRequested => "changes_requested",
+            Self::Commented => "commented",
+            Self::Dismissed => "dismissed",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// The state of a review before it was dismissed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DismissedFrom {
+    Approved,
+    ChangesRequested,
+}
+
+impl DismissedFrom {
+    /// GitHub's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::ChangesRequested => "changes_requested",
+        }
+    }
 }
 
 /// Something that happened to a pull request.

@@ -14,7 +14,6 @@ use super::access::HostedApp;
 use super::delivery::Delivery;
 use super::published::{CheckRun, Comment, Deployment};
 use super::pull::PullRequest;
-use crate::approval::facts::{AccountKind, Person};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
 
 /// A repository's id and a pull request's number.
@@ -115,19 +114,6 @@ pub struct Account {
     pub kind: AccountType,
     /// When it was made.
     pub created_at: Timestamp,
-}
-
-impl Account {
-    /// The account as facts have it.
-    #[must_use]
-    pub fn person(&self) -> Person {
-        let kind = match self.kind {
-            AccountType::User => AccountKind::User,
-            AccountType::Bot => AccountKind::Bot,
-            AccountType::Organization => AccountKind::Other,
-        };
-        Person { id: self.id, login: self.login.clone(), kind }
-    }
 }
 
 /// GitHub's `type` of an account.
@@ -328,12 +314,6 @@ impl World {
     #[must_use]
     pub fn account(&self, login: &Login) -> Option<&Arc<Account>> {
         self.accounts.values().find(|account| account.login == *login)
-    }
-
-    /// The account as facts have it; none where it is gone.
-    #[must_use]
-    pub fn person(&self, id: UserId) -> Option<Person> {
-        self.accounts.get(&id).map(|account| account.person())
     }
 
     /// The repository of that name.

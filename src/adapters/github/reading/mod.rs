@@ -9,15 +9,16 @@ use async_trait::async_trait;
 
 use self::pushes::Pushes;
 use self::shape::{Account, CommitShape, Event, File, Pull, Review, add_dismissals, base_changed_at, person};
+pub(super) use crate::adapters::github_rest::escaped;
+
 use super::client::{Call, CallError, GithubClient, Identity, Longer};
+use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED, PAGE};
 use crate::approval::facts::{self, ChangedFile, Commit, Person, PullRequest, PullRequestState, ReviewState};
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
 
-/// GitHub lists no more files of a pull request: 30 pages.
-const FILE_PAGES: usize = 30;
-/// GitHub lists no more than 250 commits of one.
-const COMMIT_PAGES: usize = 3;
+const FILE_PAGES: usize = FILES_LISTED.div_ceil(PAGE);
+const COMMIT_PAGES: usize = COMMITS_LISTED.div_ceil(PAGE);
 /// No list that GitHub gives whole is longer than this: 10,000 items. One that is has no end.
 const PAGES: usize = 100;
 
@@ -223,17 +224,5 @@ fn pull_request(
         commits,
         pushers: pushes.by,
         pushers_complete: pushes.complete,
-    })
-}
-
-/// A text as a segment of a path or a value of a query.
-pub(super) fn escaped(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-        escaped
     })
 }

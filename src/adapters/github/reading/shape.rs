@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::adapters::github::client::CallError;
+use crate::adapters::github_rest::GHOST;
 use crate::approval::facts::{
     AccountKind, BoundBy, ChangedFile, Commit, DismissedFrom, Person, Review as ReviewFact, ReviewState,
 };
@@ -20,9 +21,6 @@ pub(super) struct Account {
     #[serde(rename = "type")]
     kind: Option<AccountKind>,
 }
-
-/// Under this account GitHub shows what everybody did whose own is gone: <https://api.github.com/users/ghost>.
-const GHOST: UserId = UserId(10_137);
 
 /// The account as facts have it; none where GitHub knows none.
 pub(super) fn person(account: Option<Account>) -> Option<Person> {

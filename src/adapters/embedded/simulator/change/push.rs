@@ -6,12 +6,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::{Change, made_up_hash};
-use crate::adapters::embedded::simulator::pull::{Happening, PullState, Review};
+use crate::adapters::embedded::simulator::pull::{DismissedFrom, Happening, PullState, Review, ReviewState};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::world::{
     Account, Activity, ActivityKind, Branch, Commit, FileChange, Repository,
 };
-use crate::approval::facts::{DismissedFrom, ReviewState};
 use crate::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, UserId};
 
 /// Commits to push.

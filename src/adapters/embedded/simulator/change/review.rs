@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use super::Change;
 use crate::adapters::embedded::simulator::delivery::HookEvent;
 use crate::adapters::embedded::simulator::payload;
-use crate::adapters::embedded::simulator::pull::{Happening, Review};
+use crate::adapters::embedded::simulator::pull::{DismissedFrom, Happening, Review, ReviewState};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::world::MembershipState;
-use crate::approval::facts::{DismissedFrom, ReviewState};
 use crate::ident::{Login, PullRequestRef, ReviewId, Revision, TeamSlug, UserId};
 
 /// A review to give, in the words of GitHub's REST.

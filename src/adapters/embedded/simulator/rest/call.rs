@@ -15,14 +15,14 @@ use super::ok;
 use crate::adapters::embedded::simulator::GithubSimulator;
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::refusal::Refusal;
-use crate::adapters::embedded::simulator::shape::escaped;
 use crate::adapters::embedded::simulator::world::{Account, AccountType, Repository, Team, World};
+use crate::adapters::github_rest::{PAGE, escaped};
 use crate::ident::{Login, PullRequestRef, RepositoryName, TeamSlug};
 
 /// How GitHub shows that a token is one of the stand-in's.
 const TOKEN_PREFIX: &str = "standin_";
-/// What a page holds unless the caller says otherwise, and at most.
-const PER_PAGE: (usize, usize) = (30, 100);
+/// How many items a page holds unless the caller asks for another number.
+const PER_PAGE: usize = 30;
 
 /// What a call is made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,8 +226,8 @@ impl Call {
 
     /// How many items a page holds. A larger number than GitHub's limit is lowered without a word.
     fn page_size(&self) -> usize {
-        let (default, most) = PER_PAGE;
-        self.asked("per_page").and_then(|size| size.parse().ok()).filter(|size| *size > 0).unwrap_or(default).min(most)
+        let size = self.asked("per_page").and_then(|size| size.parse().ok()).filter(|size| *size > 0);
+        size.unwrap_or(PER_PAGE).min(PAGE)
     }
 
     /// A link to another page of this list: the same query, but for the page, on the path that names things by id.

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use super::call::{Call, parse};
 use super::{answer, ok};
 use crate::adapters::embedded::simulator::change::{MergeCommand, NewPullRequest, PullRequestEdit};
-use crate::adapters::embedded::simulator::port::{COMMITS_LISTED, FILES_LISTED};
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::Shapes;
 use crate::adapters::embedded::simulator::world::Activity;
+use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
 use crate::ident::PullRequestRef;
 
 type Answer = Result<Response, Refusal>;

@@ -7,10 +7,9 @@ use serde::Deserialize;
 use super::call::{Call, parse};
 use super::ok;
 use crate::adapters::embedded::simulator::change::NewReview;
-use crate::adapters::embedded::simulator::pull::Review;
+use crate::adapters::embedded::simulator::pull::{Review, ReviewState};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::{Case, Shapes};
-use crate::approval::facts::ReviewState;
 use crate::ident::ReviewId;
 
 type Answer = Result<Response, Refusal>;

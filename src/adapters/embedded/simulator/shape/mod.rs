@@ -15,7 +15,6 @@ use serde_json::{Map, Value, json};
 use super::world::World;
 use crate::ident::UserId;
 
-pub(super) use self::people::escaped;
 pub(super) use self::pull::Case;
 
 /// The world, as GitHub tells it.

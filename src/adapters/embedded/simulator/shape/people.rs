@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 use super::{Shapes, node_id, with};
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::world::{Account, AccountType, MembershipState, Team};
+use crate::adapters::github_rest::{GHOST, escaped};
 use crate::ident::{Login, RepositoryName, UserId, sha256_hex};
-
-/// Whose contributions have lost their account: <https://api.github.com/users/ghost>.
-const GHOST: UserId = UserId(10_137);
 
 impl Shapes<'_> {
     /// `simple-user`.
@@ -172,16 +170,4 @@ impl Shapes<'_> {
             AccountType::User => "NONE",
         }
     }
-}
-
-/// A text as a segment of a URL's path.
-pub(in super::super) fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-        escaped
-    })
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Shapes, escaped, instant, node_id, with};
+use super::{Shapes, instant, node_id, with};
 use crate::adapters::embedded::simulator::delivery::{Delivery, INSTALLATION_ID};
 use crate::adapters::embedded::simulator::pull::{Happening, IssueEvent, PullRequest, Review};
 use crate::adapters::embedded::simulator::world::FileChange;
-use crate::approval::facts::{DismissedFrom, ReviewState};
+use crate::adapters::github_rest::escaped;
 use crate::ident::{RepositoryName, Revision, sha256_hex};
 
 /// How a review's state is written.
@@ -136,7 +136,7 @@ impl Shapes<'_> {
         let name = self.repository_name(pull);
         let web = self.web(&format!("/{name}/pull/{}#pullrequestreview-{}", pull.number, review.id));
         let url = self.api(&format!("/repos/{name}/pulls/{}", pull.number));
-        let state = state_text(review.state);
+        let state = review.state.as_str();
         let mut shape = json!({
             "id": review.id,
             "node_id": node_id("PRR", review.id.0),
@@ -222,11 +222,7 @@ impl Shapes<'_> {
 fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
     match what {
         Happening::ReviewDismissed { review, was, message, commit } => {
-            let state = match was {
-                DismissedFrom::Approved => "approved",
-                DismissedFrom::ChangesRequested => "changes_requested",
-            };
-            let mut dismissed = json!({ "state": state, "review_id": review, "dismissal_message": message });
+            let mut dismissed = json!({ "state": was.as_str(), "review_id": review, "dismissal_message": message });
             if let (Some(commit), Some(fields)) = (commit, dismissed.as_object_mut()) {
                 fields.insert("dismissal_commit_id".to_owned(), json!(commit));
             }
@@ -244,15 +240,4 @@ fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
 
 fn label_of_event(label: &str) -> Value {
     json!({ "label": { "name": label, "color": "ededed" } })
-}
-
-/// A review's state, as webhooks write it.
-const fn state_text(state: ReviewState) -> &'static str {
-    match state {
-        ReviewState::Approved => "approved",
-        ReviewState::ChangesRequested => "changes_requested",
-        ReviewState::Commented => "commented",
-        ReviewState::Dismissed => "dismissed",
-        ReviewState::Pending => "pending",
-    }
 }

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::adapters::embedded::simulator::change::{MergeCommand, PullRequestEdit, SwitchEdit};
-use crate::adapters::embedded::simulator::pull::{Happening, PullState};
-use crate::approval::facts::{DismissedFrom, ReviewState};
+use crate::adapters::embedded::simulator::pull::{DismissedFrom, Happening, PullState, ReviewState};
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> (u16, String) {
     let refusal = answer.unwrap_err();

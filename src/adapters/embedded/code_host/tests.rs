@@ -1,8 +1,12 @@
-//! What the gate reads.
+//! What the gate reads from the simulator.
 
-use super::*;
-use crate::adapters::embedded::simulator::change::{MergeCommand, PullRequestEdit, TeamEdit};
+use crate::adapters::embedded::scene::*;
+use crate::adapters::embedded::simulator::change::{
+    MergeCommand, NewCommit, NewPullRequest, NewReview, PullRequestEdit, ReviewEvent, TeamEdit,
+};
+use crate::adapters::embedded::simulator::world::FileChange;
 use crate::approval::facts::{BoundBy, DismissedFrom, PullRequestState, ReviewState};
+use crate::ident::{PullRequestRef, RepositoryName};
 use crate::ports::{CodeHost as _, CodeHostError, Needs};
 
 async fn read(scene: &Scene, at: &PullRequestRef) -> Result<crate::ports::Reading, CodeHostError> {
