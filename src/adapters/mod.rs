@@ -1,4 +1,4 @@
-//! The outside, each part behind a port or a pure function. Never imports a use case.
+//! Implementations of the ports, and parsers of what comes from outside. They never import a use case.
 
 #[cfg(feature = "aws")]
 pub mod aws;

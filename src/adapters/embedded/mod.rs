@@ -1,4 +1,4 @@
-//! Adapters that need no account: the local gate runs on them, and so do the tests.
+//! Adapters that need no account. The local gate and the tests run on them.
 
 pub mod broker;
 pub mod clock;

@@ -9,12 +9,12 @@ use crate::adapters::embedded::simulator::world::FileChange;
 use crate::adapters::github_rest::escaped;
 use crate::ident::{RepositoryName, Revision, sha256_hex};
 
-/// How a review's state is written.
+/// The case of a review's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Case {
-    /// As REST does it: `APPROVED`.
+    /// REST: `APPROVED`.
     Upper,
-    /// As webhooks do it: `approved`.
+    /// Webhooks: `approved`.
     Lower,
 }
 
@@ -23,7 +23,7 @@ impl Shapes<'_> {
         self.0.repositories.get(&pull.repository).map(|repository| repository.name.to_string()).unwrap_or_default()
     }
 
-    /// `pull-request-simple`: what lists and review deliveries hold.
+    /// `pull-request-simple`, for lists and deliveries about reviews.
     pub(in super::super) fn pull_simple(&self, pull: &PullRequest) -> Value {
         let name = self.repository_name(pull);
         let number = pull.number;
@@ -56,7 +56,7 @@ impl Shapes<'_> {
         with(self.pull_links(&name, pull), more)
     }
 
-    /// `pull-request`: what one pull request by itself looks like, and the deliveries about it hold.
+    /// `pull-request`, for one pull request and deliveries about it.
     pub(in super::super) fn pull_full(&self, pull: &PullRequest) -> Value {
         let (additions, deletions) = pull.line_counts();
         let open = pull.state_text() == "open";
@@ -124,7 +124,6 @@ impl Shapes<'_> {
         })
     }
 
-    /// A pull request's labels.
     pub(in super::super) fn labels(&self, pull: &PullRequest) -> Vec<Value> {
         let repository = self.0.repositories.get(&pull.repository);
         let label = |repository: &RepositoryName| pull.labels.iter().map(|l| self.label(repository, l)).collect();
@@ -198,7 +197,7 @@ impl Shapes<'_> {
         with(base, more)
     }
 
-    /// `hook-delivery-item`; none for one that has not been sent yet.
+    /// `hook-delivery-item`. `None` if it was not sent yet.
     pub(in super::super) fn delivery(&self, delivery: &Delivery) -> Option<Value> {
         let outcome = delivery.outcome.as_ref()?;
         Some(json!({
@@ -218,7 +217,7 @@ impl Shapes<'_> {
     }
 }
 
-/// GitHub's word for an event, the commit it is about, and the fields that only it has.
+/// GitHub's word for an event, its commit, and the fields that only this event has.
 fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
     match what {
         Happening::ReviewDismissed { review, was, message, commit } => {
