@@ -438,12 +438,31 @@ impl From<PullRequestRef> for String {
     }
 }
 
-/// The one-time key that resumes a waiting execution: 1 to 2048 opaque characters.
-///
-/// It is a secret: it is neither printed nor serialised. Only a store and a callback adapter take it out, with
-/// [`TaskToken::expose`].
+/// A value that is neither printed nor serialised. Only [`Secret::expose`] gives it out.
 #[derive(Clone, PartialEq, Eq)]
-pub struct TaskToken(Box<str>);
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    #[must_use]
+    pub const fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("redacted")
+    }
+}
+
+/// The one-time key that resumes a waiting execution: 1 to 2048 opaque characters. Only stores and callback adapters
+/// call [`TaskToken::expose`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskToken(Secret<Box<str>>);
 
 impl TaskToken {
     /// Takes a token as Step Functions made it.
@@ -454,18 +473,11 @@ impl TaskToken {
         if text.is_empty() || text.len() > 2048 {
             return Err(IdentError::new("task token", "…", "1 to 2048 characters"));
         }
-        Ok(Self(text.into()))
+        Ok(Self(Secret::new(text.into())))
     }
 
-    /// The secret itself.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for TaskToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TaskToken(redacted)")
+        self.0.expose()
     }
 }

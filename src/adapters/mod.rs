@@ -1,8 +1,9 @@
-//! The outside, each part behind a port or a pure function. Never imports a use case.
+//! Implementations of the ports, and parsers of what comes from outside. They never import a use case.
 
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod github;
+pub mod github_rest;
 pub mod system_clock;

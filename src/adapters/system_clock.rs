@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::ports::Clock;
 
-/// Real time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

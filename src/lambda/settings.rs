@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use tracing::Level;
 
 use crate::adapters::aws::connection::Given;
-use crate::adapters::github::client::{GITHUB, pages_of};
+use crate::adapters::github::client::{GITHUB, web_url};
 use crate::ident::{ChannelName, PolicyDigest};
 
 /// Which of the functions it is.
@@ -112,7 +112,7 @@ impl Settings {
         let log = env.optional("COUNTERSIGN_LOG").unwrap_or_else(|| "info".to_owned());
         let log = env.read("COUNTERSIGN_LOG", &log, level_of);
         let github_url = env.optional("COUNTERSIGN_GITHUB_URL").unwrap_or_else(|| GITHUB.to_owned());
-        let pages = env.read("COUNTERSIGN_GITHUB_URL", &github_url, pages_of);
+        let pages = env.read("COUNTERSIGN_GITHUB_URL", &github_url, web_url);
         let github_secret = env.required("COUNTERSIGN_GITHUB_SECRET");
         let webhook_secret = (role == Role::Webhook).then(|| env.required("COUNTERSIGN_WEBHOOK_SECRET"));
         let aws = aws(&mut env);

@@ -1,4 +1,4 @@
-//! What the webhook door makes of what GitHub sends, and of all that GitHub's schema says it may send.
+//! How recorded and made-up deliveries are received.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ fn given(sent: &Sent) -> Review {
 }
 
 #[test]
-fn every_recorded_payload_is_let_in_as_what_it_is() {
+fn every_recorded_payload_is_accepted_as_what_it_is() {
     let mut counts = BTreeMap::new();
     for (event, text) in RECORDED {
         for payload in serde_json::from_str::<Vec<Value>>(text).expect("a list of payloads") {
@@ -93,10 +93,10 @@ fn every_recorded_payload_is_let_in_as_what_it_is() {
 }
 
 #[test]
-fn what_is_handled_is_told_in_our_words() {
+fn a_handled_delivery_gives_its_event_and_observations() {
     let author = person("Codertocat", 21_031_067);
     let review = |state, body| vec![Observation::ReviewGiven { review: review_in(state, body) }];
-    let unasked = |who: &str| vec![Observation::ReviewUnasked { reviewer: who.parse().expect("a reviewer") }];
+    let removed = |who: &str| vec![Observation::ReviewUnasked { reviewer: who.parse().expect("a reviewer") }];
     let expected = [
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
@@ -113,17 +113,17 @@ fn what_is_handled_is_told_in_our_words() {
         (PullRequestEvent::Unlabeled, vec![]),
         (PullRequestEvent::Edited, vec![]),
         (PullRequestEvent::Edited, vec![Observation::BaseChanged { at: now() }]),
-        (PullRequestEvent::ReviewUnasked, unasked("octocat")),
-        (PullRequestEvent::ReviewUnasked, unasked("Codertocat/github")),
+        (PullRequestEvent::ReviewRequestRemoved, removed("octocat")),
+        (PullRequestEvent::ReviewRequestRemoved, removed("Codertocat/github")),
     ];
     let expected = expected.map(|(what, observations)| Told { reference: the_pull_request(), what, observations });
     let all: Vec<_> = on_pull_requests().iter().map(told).collect();
     assert_eq!(all, expected);
 }
 
-/// No deployment that waits is published: this one is made of parts of published payloads.
+/// No payload of a waiting deployment is published. This one is made of parts of published payloads.
 #[test]
-fn what_is_asked_at_a_check_and_what_a_deployment_waits_for_is_told_in_our_words() {
+fn a_requested_check_and_a_waiting_deployment_are_read() {
     let repository = |name: &str| RepositoryName::new(name).expect("a repository");
     let check = |name: &str| DeliveryKind::Check {
         repository: repository(name),
@@ -148,7 +148,7 @@ fn what_is_asked_at_a_check_and_what_a_deployment_waits_for_is_told_in_our_words
 }
 
 #[test]
-fn what_is_asked_at_a_check_or_of_a_deployment_is_nothing_under_another_name() {
+fn a_requested_check_or_a_waiting_deployment_is_nothing_under_another_event() {
     for whole in on_checks_and_deployments() {
         let names = ["pull_request", "pull_request_review", "check_run", "deployment_protection_rule", "check_suite"];
         for event in names.into_iter().filter(|event| *event != whole.event) {
@@ -170,7 +170,7 @@ fn a_review_of_a_deleted_account_has_no_user() {
 }
 
 #[test]
-fn an_account_of_a_new_type_is_no_person() {
+fn an_account_of_an_unknown_type_is_no_person() {
     for state in ["approved", "changes_requested"] {
         let mut sent = submitted(state);
         sent.payload["review"]["user"]["type"] = json!("Mannequin");
@@ -179,7 +179,7 @@ fn an_account_of_a_new_type_is_no_person() {
 }
 
 #[test]
-fn a_review_whose_commit_is_gone_is_bound_to_none() {
+fn a_review_without_a_commit_is_bound_to_none() {
     let mut sent = submitted("approved");
     sent.payload["review"]["commit_id"] = Value::Null;
     assert_eq!(given(&sent).revision, None);
@@ -188,7 +188,7 @@ fn a_review_whose_commit_is_gone_is_bound_to_none() {
 }
 
 #[test]
-fn a_review_in_an_unknown_state_is_looked_at_and_not_kept() {
+fn a_review_in_an_unknown_state_gives_no_observation() {
     for state in ["APPROVED", "Approved", "approve", "approved ", "dismissed", "pending", "endorsed", ""] {
         let mut sent = submitted("approved");
         sent.payload["review"]["state"] = json!(state);
@@ -199,7 +199,7 @@ fn a_review_in_an_unknown_state_is_looked_at_and_not_kept() {
 }
 
 #[test]
-fn an_edit_never_gives_a_review_again() {
+fn an_edit_never_gives_a_review() {
     let mut sent = sent("pull_request_review.edited");
     sent.payload["review"]["body"] = json!("/approve everything");
     sent.payload["review"]["commit_id"] = json!("f".repeat(40));
@@ -207,7 +207,7 @@ fn an_edit_never_gives_a_review_again() {
 }
 
 #[test]
-fn a_dismissal_by_nobody_known_is_looked_at_and_not_kept() {
+fn a_dismissal_without_a_sender_gives_no_observation() {
     let mut sent = sent("pull_request_review.dismissed");
     sent.payload["sender"] = Value::Null;
     assert_eq!((told(&sent).what, told(&sent).observations), (PullRequestEvent::ReviewDismissed, vec![]));
@@ -216,7 +216,7 @@ fn a_dismissal_by_nobody_known_is_looked_at_and_not_kept() {
 }
 
 #[test]
-fn a_push_is_of_its_new_commit_and_else_of_the_head() {
+fn a_push_names_its_new_commit_or_otherwise_the_head() {
     let mut sent = sent("pull_request.synchronize");
     remove(&mut sent.payload, "/sender");
     sent.payload["pull_request"]["head"]["sha"] = json!("b".repeat(40));
@@ -227,7 +227,7 @@ fn a_push_is_of_its_new_commit_and_else_of_the_head() {
 }
 
 #[test]
-fn an_edit_that_does_not_tell_what_changed_may_have_changed_the_base() {
+fn an_edit_without_its_changes_may_have_changed_the_base() {
     let mut sent = sent("pull_request.edited");
     for changes in [Value::Null, json!("base"), json!({"base": null})] {
         sent.payload["changes"] = changes;
@@ -236,7 +236,7 @@ fn an_edit_that_does_not_tell_what_changed_may_have_changed_the_base() {
 }
 
 #[test]
-fn a_field_that_the_event_cannot_be_used_without_is_named() {
+fn a_missing_required_field_is_named() {
     let cases = [
         ("pull_request_review.submitted", "/pull_request/number"),
         ("pull_request_review.submitted", "/pull_request"),
@@ -269,7 +269,7 @@ fn a_field_that_the_event_cannot_be_used_without_is_named() {
 }
 
 #[test]
-fn a_field_of_the_wrong_type_is_named_and_not_repeated() {
+fn a_field_of_the_wrong_type_is_named_but_not_quoted() {
     let odd = ["ghp_secret", "-1", "acme", "a b/c"].map(Value::from).into_iter();
     for value in odd.chain([json!(-1), json!(1.5), json!(0), json!([]), json!({"ghp_secret": 1})]) {
         for pointer in ["/pull_request/number", "/repository/full_name"] {
@@ -296,7 +296,7 @@ fn a_header_that_names_another_event_than_the_body_is_refused() {
 }
 
 #[test]
-fn what_only_resembles_a_pull_requests_event_is_refused_under_its_name() {
+fn a_body_that_only_resembles_a_pull_request_event_is_refused() {
     for other in ["comment", "thread", "review"] {
         let mut sent = sent("pull_request.labeled");
         sent.payload[other] = json!({"id": 1});
@@ -329,7 +329,7 @@ fn an_unknown_event_or_action_is_ignored() {
     }
 }
 
-/// Any JSON, with a text in it that no refusal may repeat.
+/// Any JSON, with a text that no refusal may quote.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -347,7 +347,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The fields that the door reads, and those that hold them.
+/// The fields that are read, and their parents.
 const READ: [&str; 37] = [
     "/action",
     "/after",
@@ -390,13 +390,13 @@ const READ: [&str; 37] = [
 
 proptest! {
     #[test]
-    fn no_bytes_make_the_door_panic(event in "[a-z_]{0,20}", body in prop::collection::vec(any::<u8>(), 0..512)) {
+    fn no_bytes_cause_a_panic(event in "[a-z_]{0,20}", body in prop::collection::vec(any::<u8>(), 0..512)) {
         let _ = deliver(&event, &body);
         let _ = deliver("pull_request_review", &body);
     }
 
     #[test]
-    fn no_value_in_any_field_makes_the_door_panic_or_repeat_it(
+    fn no_value_in_any_field_causes_a_panic_or_is_quoted(
         at in 0..17_usize,
         fields in prop::collection::vec((prop::sample::select(&READ[..]), any_json()), 1..3),
     ) {
@@ -414,7 +414,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_asked_at_a_check_of_ours_is_let_in_and_at_no_other() {
+fn a_request_on_a_check_of_ours_is_accepted_and_on_no_other() {
     let id = format!("req-{}", "0".repeat(32));
     let body = |pointer: &str, value: Value| {
         let mut body = json!({
@@ -425,7 +425,7 @@ fn what_is_asked_at_a_check_of_ours_is_let_in_and_at_no_other() {
         *body.pointer_mut(pointer).expect("a field") = value;
         body
     };
-    let asked = |body: &Value| match deliver("check_run", body.to_string().as_bytes()).expect("let in").kind {
+    let check = |body: &Value| match deliver("check_run", body.to_string().as_bytes()).expect("let in").kind {
         DeliveryKind::Check { repository, name, request } => Some(format!("{repository} {name} {request}")),
         DeliveryKind::Ignored { .. } => None,
         kind @ (DeliveryKind::Ping | DeliveryKind::Protection(_) | DeliveryKind::PullRequest { .. }) => {
@@ -433,8 +433,8 @@ fn what_is_asked_at_a_check_of_ours_is_let_in_and_at_no_other() {
         }
     };
     let expected = Some(format!("acme/checkout countersign / a / b {id}"));
-    assert_eq!(asked(&body("/action", json!("requested_action"))), expected);
-    assert_eq!(asked(&body("/action", json!("rerequested"))), expected);
+    assert_eq!(check(&body("/action", json!("requested_action"))), expected);
+    assert_eq!(check(&body("/action", json!("rerequested"))), expected);
     for (pointer, value) in [
         ("/action", json!("completed")),
         ("/requested_action/identifier", json!("fix")),
@@ -445,20 +445,22 @@ fn what_is_asked_at_a_check_of_ours_is_let_in_and_at_no_other() {
         ("/check_run", Value::Null),
         ("/repository/full_name", json!("acme")),
     ] {
-        assert_eq!(asked(&body(pointer, value.clone())), None, "{pointer} {value}");
+        assert_eq!(check(&body(pointer, value.clone())), None, "{pointer} {value}");
     }
 }
 
 #[test]
-fn who_was_taken_off_a_pull_request_is_kept() {
-    let unasked = |who: Value| {
+fn a_removed_review_request_is_observed() {
+    let removed = |who: Value| {
         let mut body = json!({
             "action": "review_request_removed", "number": 7, "pull_request": { "number": 7 },
             "repository": { "full_name": "Acme/checkout" }, "sender": { "id": 1, "login": "dave", "type": "User" },
         });
         body.as_object_mut().expect("an object").extend(who.as_object().expect("an object").clone());
         match deliver("pull_request", body.to_string().as_bytes()).expect("let in").kind {
-            DeliveryKind::PullRequest { what: PullRequestEvent::ReviewUnasked, observations, .. } => observations,
+            DeliveryKind::PullRequest { what: PullRequestEvent::ReviewRequestRemoved, observations, .. } => {
+                observations
+            }
             kind @ (DeliveryKind::Ping
             | DeliveryKind::Ignored { .. }
             | DeliveryKind::Check { .. }
@@ -467,7 +469,7 @@ fn who_was_taken_off_a_pull_request_is_kept() {
         }
     };
     let kept = |reviewer: &str| vec![Observation::ReviewUnasked { reviewer: reviewer.parse().expect("a reviewer") }];
-    assert_eq!(unasked(json!({ "requested_reviewer": { "id": 2, "login": "pia" } })), kept("pia"));
-    assert_eq!(unasked(json!({ "requested_team": { "id": 3, "slug": "sre", "name": "SRE" } })), kept("acme/sre"));
-    assert_eq!(unasked(json!({ "requested_team": { "id": 3, "name": "gone", "deleted": true } })), []);
+    assert_eq!(removed(json!({ "requested_reviewer": { "id": 2, "login": "pia" } })), kept("pia"));
+    assert_eq!(removed(json!({ "requested_team": { "id": 3, "slug": "sre", "name": "SRE" } })), kept("acme/sre"));
+    assert_eq!(removed(json!({ "requested_team": { "id": 3, "name": "gone", "deleted": true } })), []);
 }

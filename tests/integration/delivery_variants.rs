@@ -1,5 +1,4 @@
-//! Every delivery that differs in one field from a whole one, as GitHub's schema permits, is handled and means the same,
-//! or errs on the side that holds a deployment back.
+//! Deliveries that lack one field, as GitHub's schema permits, keep their meaning or hold a deployment back.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +9,7 @@ use countersign::request::observation::Observation;
 use crate::webhook_door::{RECORDED, Sent, Told, handled, now, on_checks_and_deployments, on_pull_requests, told};
 use crate::webhook_schema::{Schemas, Variant, Without};
 
-/// What a delivery that tells `whole` tells without one field: the same, but for the fields that are kept of it.
+/// The expected result of a delivery with one field less than `whole`.
 fn without(whole: &Told, variant: &Variant) -> Told {
     let mut told = whole.clone();
     for observation in &mut told.observations {
@@ -65,8 +64,7 @@ fn are_enough(counts: &BTreeMap<String, usize>, fewest: &[(&str, usize)]) {
     assert_eq!(counts.len(), fewest.len(), "{counts:?}");
 }
 
-/// What becomes of a delivery of a check or a deployment, which comes to `whole`, without one field: the same, or nothing
-/// that lets anything go on.
+/// The expected result of a delivery of a check or a deployment with one field less than `whole`. It never releases anything.
 fn left_of(whole: &DeliveryKind, event: &str, variant: &Variant) -> Result<DeliveryKind, Refused> {
     let ignored = |action: Option<&str>| {
         Ok(DeliveryKind::Ignored { event: event.to_owned(), action: action.map(ToOwned::to_owned) })
@@ -74,11 +72,11 @@ fn left_of(whole: &DeliveryKind, event: &str, variant: &Variant) -> Result<Deliv
     let missing = |name: &str| Err(Refused::Field { name: name.to_owned(), fault: Fault::Missing });
     match (whole, variant.pointer.as_str()) {
         (_, "/action") => ignored(None),
-        // Which button it was, nobody knows.
+        // The button is unknown.
         (DeliveryKind::Check { .. }, "/requested_action" | "/requested_action/identifier") => {
             ignored(Some("requested_action"))
         }
-        // The schema lets everything go, and without these there is nothing to answer.
+        // The schema allows everything to be absent. Without these there is nothing to answer.
         (DeliveryKind::Protection(_), "/repository") => missing("repository.full_name"),
         (DeliveryKind::Protection(_), "/deployment") => missing("deployment.sha"),
         (DeliveryKind::Protection(_), "/environment") => missing("environment"),
@@ -88,7 +86,7 @@ fn left_of(whole: &DeliveryKind, event: &str, variant: &Variant) -> Result<Deliv
             asked.event = None;
             Ok(DeliveryKind::Protection(asked))
         }
-        // Then whoever set it off.
+        // Then the sender is the requester.
         (DeliveryKind::Protection(asked), "/deployment/creator") => {
             let mut asked = asked.clone();
             asked.requester = Some("octocat".parse().expect("a login"));
@@ -98,10 +96,9 @@ fn left_of(whole: &DeliveryKind, event: &str, variant: &Variant) -> Result<Deliv
     }
 }
 
-/// No `deployment_protection_rule` is published: the one here is made of parts of published payloads, and the schema says
-/// what else GitHub may send.
+/// No payload of `deployment_protection_rule` is published. This one is made of parts of published payloads.
 #[test]
-fn every_variant_of_a_check_and_of_a_deployment_keeps_its_meaning_or_lets_nothing_go_on() {
+fn every_variant_of_a_check_and_of_a_deployment_keeps_its_meaning_or_releases_nothing() {
     let schemas = Schemas::github();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for whole in on_checks_and_deployments() {
@@ -122,7 +119,7 @@ fn every_variant_of_a_check_and_of_a_deployment_keeps_its_meaning_or_lets_nothin
 }
 
 #[test]
-fn every_variant_of_a_published_check_is_let_in_and_asks_nothing_of_us() {
+fn every_variant_of_a_published_check_is_accepted_and_ignored() {
     let schemas = Schemas::github();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let (_, checks) = RECORDED.into_iter().find(|(event, _)| *event == "check_run").expect("checks");
@@ -144,7 +141,7 @@ fn every_variant_of_a_published_check_is_let_in_and_asks_nothing_of_us() {
     are_enough(&counts, &fewest);
 }
 
-/// What the schema of today permits, over all payloads of an event and action. Fewer, and the walk has lost its way.
+/// The number of variants that the schema permits for each event and action. Fewer would mean that the walk misses some.
 const FEWEST_VARIANTS: [(&str, usize); 10] = [
     ("pull_request.closed", 49),
     ("pull_request.edited", 88),
@@ -159,12 +156,12 @@ const FEWEST_VARIANTS: [(&str, usize); 10] = [
 ];
 
 #[test]
-fn the_variants_reach_every_field_that_the_door_reads_and_the_schema_lets_go() {
+fn the_variants_reach_every_optional_field_that_is_read() {
     let schemas = Schemas::github();
-    let mut met: Vec<String> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
     for sent in handled() {
         let variants = schemas.variants(&sent.name(), &sent.payload);
-        met.extend(variants.iter().map(|variant| format!("{} {variant}", sent.name())));
+        seen.extend(variants.iter().map(|variant| format!("{} {variant}", sent.name())));
     }
     for expected in [
         "pull_request_review.submitted /review/user Null",
@@ -184,6 +181,6 @@ fn the_variants_reach_every_field_that_the_door_reads_and_the_schema_lets_go() {
         "deployment_protection_rule.requested /deployment_callback_url Absent",
         "deployment_protection_rule.requested /sender Absent",
     ] {
-        assert!(met.iter().any(|met| met == expected), "{expected} is no variant");
+        assert!(seen.iter().any(|seen| seen == expected), "{expected} is no variant");
     }
 }

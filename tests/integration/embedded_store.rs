@@ -1,4 +1,4 @@
-//! The store on this machine, held to the contract of every store, and to what only a file can be held to.
+//! The contract of every store for the embedded store, and what only a file promises.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -67,12 +67,12 @@ async fn assert_filled(store: &EmbeddedStore, claim: &SettleClaim) {
     assert_eq!(due.first(), Some(claim.request()));
     let delivery = DeliveryId::new("3f0c").expect("an id");
     assert_eq!(store.begin_delivery(&delivery, at(9)).await, Ok(DeliveryState::Done));
-    assert_eq!(store.observed(&pull_request("acme/checkout#1")).await.map(|told| told.heads.len()), Ok(1));
+    assert_eq!(store.observed(&pull_request("acme/checkout#1")).await.map(|observed| observed.heads.len()), Ok(1));
     assert_eq!(store.vetoes(&target(), &revision('a')).await.map(|vetoes| vetoes.len()), Ok(1));
 }
 
 #[tokio::test]
-async fn everything_is_there_when_the_store_is_opened_again() {
+async fn everything_is_stored_when_the_store_is_opened_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("new/folder");
     let store = EmbeddedStore::open(&path).expect("a store");
@@ -85,14 +85,14 @@ async fn everything_is_there_when_the_store_is_opened_again() {
 }
 
 #[tokio::test]
-async fn what_was_answered_survives_a_process_that_is_killed_at_any_time() {
+async fn committed_writes_survive_a_killed_process() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = EmbeddedStore::open(folder.path()).expect("a store");
     let claim = fill(&store).await;
-    // What the disk holds while the store is open is what a killed process leaves.
+    // The disk holds now what a killed process would leave.
     assert_filled(&torn_off(folder.path()).1, &claim).await;
 
-    // And while somebody writes: whatever was torn off is a whole number of writes.
+    // During a write, the copy has either the write or nothing of it.
     let mut last = pending("busy", 0);
     store.write(opening(last.clone(), "secret")).await.expect("opened");
     last = store.request(&last.id).await.expect("an answer").expect("a request");
@@ -129,7 +129,7 @@ fn a_folder_that_is_open_already_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_store_is_refused() {
+fn another_file_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy("Cargo.toml", folder.path().join("requests.redb")).expect("a file");
     let refused = EmbeddedStore::open(folder.path()).map(|_| ());

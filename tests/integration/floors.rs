@@ -235,10 +235,15 @@ fn points_up(room: &str, file: &[String], named: &[String]) -> Option<String> {
         return Some(format!("`{room}` names the whole crate: name what is meant, by its room"));
     }
     if first == room {
-        // GitHub itself knows nothing of the stand-in for it.
-        let to_stand_in =
+        // The client of GitHub knows nothing of the simulator.
+        let to_simulator =
             file.get(1).is_some_and(|part| part == "github") && named.get(1).is_some_and(|n| n == "embedded");
-        return (room == "adapters" && to_stand_in).then(|| format!("`adapters::github` names `{whole}`"));
+        return (room == "adapters" && to_simulator).then(|| format!("`adapters::github` names `{whole}`"));
+    }
+    // The simulator knows GitHub, and nothing of approvals.
+    let in_simulator = file.iter().take(3).eq(["adapters", "embedded", "simulator"]);
+    if in_simulator && matches!(first, "approval" | "request") {
+        return Some(format!("`adapters::embedded::simulator` names `{whole}`"));
     }
     if FLOORS.iter().all(|(floor, _)| *floor != first) {
         return Some(format!("`{whole}` is in no room"));
@@ -357,6 +362,10 @@ fn a_path_that_points_up_is_caught_however_it_is_written() {
     }
     assert!(caught("src/adapters/github/delivery.rs", "use crate::app::record_delivery;"));
     assert!(caught("src/adapters/github/delivery.rs", "use crate::adapters::embedded::broker::Broker;"));
+    assert!(caught("src/adapters/embedded/simulator/pull.rs", "use crate::approval::facts::ReviewState;"));
+    assert!(caught("src/adapters/embedded/simulator/rest/mod.rs", "use crate::{ident::Login, request::published};"));
+    assert!(!caught("src/adapters/embedded/simulator/pull.rs", "use crate::{ident::Login, ports::Clock};"));
+    assert!(!caught("src/adapters/embedded/code_host.rs", "use crate::approval::facts::ReviewState;"));
     assert!(caught("src/app/settle.rs", "use crate::adapters::embedded::store::EmbeddedStore;"));
     assert!(caught("src/dev/mod.rs", "use crate::cli::Exit;"));
     assert!(caught("src/main.rs", "use countersign::app::App;"));

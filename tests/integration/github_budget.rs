@@ -1,4 +1,4 @@
-//! How many calls a decision costs, as docs/performance.md publishes it.
+//! The number of calls for a decision, as published in docs/performance.md.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl Scene {
         app::open_request(&self.gate, &run, &input, pinned, wait).await.expect("it opens")
     }
 
-    /// GitHub delivers the head and all reviews.
+    /// Delivers the head and all reviews.
     async fn deliver(&self, delivery: &str) {
         let at = pull_request("acme/checkout#1");
         let reading = self.world.host.read(&at, &Needs::everything()).await.expect("facts");
@@ -110,7 +110,7 @@ async fn a_decision_on_two_teams_costs_six_calls() {
 }
 
 #[tokio::test]
-async fn an_approval_that_was_delivered_costs_no_call_more() {
+async fn a_delivered_approval_costs_no_more_calls() {
     let scene = Scene::new().await;
     scene.open("a", "production").await;
     scene.world.review("pia", ReviewEvent::Approve);
@@ -120,7 +120,7 @@ async fn an_approval_that_was_delivered_costs_no_call_more() {
 }
 
 #[tokio::test]
-async fn a_rule_that_looks_at_files_or_pushers_costs_two_calls_more() {
+async fn a_rule_about_files_or_pushers_costs_two_more_calls() {
     let scene = Scene::new().await;
     for (environment, list) in [("files", "/files"), ("pushers", "/activity")] {
         scene.open(environment, environment).await;
@@ -130,7 +130,7 @@ async fn a_rule_that_looks_at_files_or_pushers_costs_two_calls_more() {
 }
 
 #[tokio::test]
-async fn lists_are_asked_for_between_two_readings_of_the_pull_request_where_they_name_no_head() {
+async fn lists_without_a_head_are_read_between_two_readings_of_the_pull_request() {
     let scene = Scene::new().await;
     scene.open("a", "files").await;
     let seen = scene.hosted.take_seen();
@@ -142,7 +142,7 @@ async fn lists_are_asked_for_between_two_readings_of_the_pull_request_where_they
 }
 
 #[tokio::test]
-async fn events_are_asked_for_after_all_that_a_change_of_the_base_concerns() {
+async fn events_are_read_after_everything_that_a_change_of_the_base_affects() {
     let scene = Scene::new().await;
     scene.open("a", "production").await;
     let seen = scene.hosted.take_seen();
@@ -152,10 +152,10 @@ async fn events_are_asked_for_after_all_that_a_change_of_the_base_concerns() {
 }
 
 #[tokio::test]
-async fn an_approval_that_only_the_api_tells_of_costs_one_call_more() {
+async fn an_approval_known_only_from_the_api_costs_one_more_call() {
     let scene = Scene::new().await;
     scene.open("a", "production").await;
-    // That the head is known makes no difference: it may be head anew since.
+    // A known head makes no difference: it may have become head again.
     scene.deliver("1").await;
     scene.world.review("pia", ReviewEvent::Approve);
     scene.hosted.take_seen();
@@ -165,7 +165,7 @@ async fn an_approval_that_only_the_api_tells_of_costs_one_call_more() {
 }
 
 #[tokio::test]
-async fn two_hundred_requests_on_one_pull_request_cost_what_one_does() {
+async fn two_hundred_requests_on_one_pull_request_cost_as_many_calls_as_one() {
     let scene = Scene::new().await;
     for n in 0..200 {
         scene.open(&format!("r{n}"), "production").await;
@@ -183,7 +183,7 @@ async fn two_hundred_requests_on_one_pull_request_cost_what_one_does() {
 }
 
 #[tokio::test]
-async fn while_github_is_down_two_hundred_requests_do_not_ask_two_hundred_times() {
+async fn while_github_is_unavailable_two_hundred_requests_do_not_call_two_hundred_times() {
     let scene = Scene::new().await;
     for n in 0..200 {
         scene.open(&format!("r{n}"), "production").await;

@@ -1,4 +1,4 @@
-//! The client by itself: as whom it calls, what it keeps, what it waits for and what it never sends twice.
+//! The client: its identity, its cache, its limits and its retries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn detail(result: Result<(), CodeHostError>) -> String {
 }
 
 #[tokio::test]
-async fn the_installation_is_looked_up_and_its_token_minted_once_for_all_calls_at_once() {
+async fn concurrent_calls_share_one_lookup_and_one_token() {
     let (_world, hosted) = hosted().await;
     let client = hosted.client();
     let (one, two) = tokio::join!(reads(&client), reads(&client));
@@ -43,7 +43,7 @@ async fn the_installation_is_looked_up_and_its_token_minted_once_for_all_calls_a
 }
 
 #[tokio::test]
-async fn an_app_that_was_installed_anew_is_looked_up_once_more() {
+async fn an_app_that_was_installed_again_is_looked_up_once_more() {
     let (_world, hosted) = hosted().await;
     hosted.fault("/checkout/installation", 1, Fault::Rewritten(|installation| installation["id"] = 7.into()));
     reads(&hosted.client()).await.expect("facts");
@@ -53,7 +53,7 @@ async fn an_app_that_was_installed_anew_is_looked_up_once_more() {
 }
 
 #[tokio::test]
-async fn an_installation_that_is_known_already_is_looked_up_only_where_it_is_no_more() {
+async fn a_known_installation_is_looked_up_only_if_it_no_longer_exists() {
     for (known, owner, lookups) in [(1, "Acme", 0), (7, "acme", 1), (1, "another", 1)] {
         let (_world, hosted) = hosted().await;
         let client = hosted.client();
@@ -65,7 +65,7 @@ async fn an_installation_that_is_known_already_is_looked_up_only_where_it_is_no_
 }
 
 #[tokio::test]
-async fn no_token_for_an_installation_is_neither_a_team_nor_a_pull_request_that_is_gone() {
+async fn a_refused_token_does_not_mean_that_a_team_or_a_pull_request_is_missing() {
     let team = TeamSlug::new("acme/payments").expect("a team");
     for status in [403, 404, 422] {
         let (_world, hosted) = hosted().await;
@@ -84,7 +84,7 @@ async fn no_token_for_an_installation_is_neither_a_team_nor_a_pull_request_that_
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_before_it_ends() {
+async fn a_token_is_renewed_before_it_expires() {
     let (world, hosted) = hosted().await;
     let client = hosted.client();
     reads(&client).await.expect("facts");
@@ -120,7 +120,7 @@ async fn a_personal_token_needs_no_app() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_not_sent_again_and_not_counted() {
+async fn an_unchanged_answer_is_not_sent_again_and_not_counted() {
     let (world, hosted) = hosted().await;
     let client = hosted.client();
     let at = pull_request("acme/checkout#1");
@@ -148,7 +148,7 @@ async fn the_second_reading_of_a_pull_request_is_not_counted() {
 }
 
 #[tokio::test]
-async fn a_page_that_begins_behind_a_full_one_is_read_though_the_full_one_has_not_changed() {
+async fn a_new_page_after_a_full_one_is_read_although_the_full_one_is_unchanged() {
     let (world, hosted) = hosted().await;
     let slug = TeamSlug::new("acme/payments").expect("a team");
     let member = |n: usize| NewMember { login: login(&format!("member-{n}")), state: MembershipState::Active };
@@ -171,7 +171,7 @@ async fn a_page_that_begins_behind_a_full_one_is_read_though_the_full_one_has_no
 }
 
 #[tokio::test]
-async fn a_spent_limit_is_waited_out_without_another_call() {
+async fn no_call_is_sent_during_a_limit() {
     let (world, hosted) = hosted().await;
     let client = hosted.client();
     reads(&client).await.expect("facts");
@@ -193,7 +193,7 @@ async fn a_spent_limit_is_waited_out_without_another_call() {
 }
 
 #[tokio::test]
-async fn a_write_is_not_repeated_and_a_reading_is() {
+async fn a_failed_read_is_repeated() {
     let (_world, hosted) = hosted().await;
     hosted.fault("/pulls/1/reviews", 2, Fault::Answer(500, vec![], json!({ "message": "Server Error" })));
     reads(&hosted.client()).await.expect("facts at the third try");
@@ -201,7 +201,7 @@ async fn a_write_is_not_repeated_and_a_reading_is() {
 }
 
 #[tokio::test]
-async fn a_repository_that_was_renamed_is_followed_on_the_same_host_only() {
+async fn a_renamed_repository_is_followed_on_the_same_host_only() {
     let (world, hosted) = hosted().await;
     let moved =
         |to: &str| Fault::Answer(301, vec![("location", to.to_owned())], json!({ "message": "Moved Permanently" }));
@@ -233,24 +233,24 @@ async fn one_piece_of_work_has_one_deadline() {
         error.to_string().contains("the members of the team `acme/payments`: it did not answer in time"),
         "{error}"
     );
-    // Nothing is left of it for the next call, which is not even answered from what another client knows.
+    // No time is left for the next call.
     assert!(reads(&hurried).await.is_err());
     reads(&client).await.expect("others have their own");
 }
 
 #[tokio::test]
-async fn the_apps_own_token_opens_nothing_but_the_app() {
+async fn the_apps_own_token_is_valid_for_the_app_only() {
     let (world, hosted) = hosted().await;
-    let client = reqwest_like(&hosted, &jwt(at(0).as_second())).await;
+    let client = statuses(&hosted, &jwt(at(0).as_second())).await;
     assert_eq!(client, (401, 200));
     for iat in [at(0).as_second() + 3600, at(0).as_second() - 3600] {
-        assert_eq!(reqwest_like(&hosted, &jwt(iat)).await.1, 401, "{iat}");
+        assert_eq!(statuses(&hosted, &jwt(iat)).await.1, 401, "{iat}");
     }
     drop(world);
 }
 
-/// What the stand-in answers to a token at a pull request, and at the App itself.
-async fn reqwest_like(hosted: &Hosted, token: &str) -> (u16, u16) {
+/// The simulator's statuses for a token: at a pull request, and at the App itself.
+async fn statuses(hosted: &Hosted, token: &str) -> (u16, u16) {
     use tower::ServiceExt as _;
     let ask = async |path: &str| {
         let request = axum::http::Request::get(path).header("authorization", format!("Bearer {token}"));
@@ -268,11 +268,11 @@ fn jwt(iat: i64) -> String {
 }
 
 #[tokio::test]
-async fn neither_tokens_nor_keys_are_in_what_is_printed() {
+async fn neither_tokens_nor_keys_are_printed() {
     let (_world, hosted) = hosted().await;
     let client = hosted.client();
     reads(&client).await.expect("facts");
-    let shown = format!("{client:?}");
-    assert!(!shown.contains("ghs_") && !shown.contains("BEGIN") && shown.contains("GithubClient"), "{shown}");
+    let printed = format!("{client:?}");
+    assert!(!printed.contains("ghs_") && !printed.contains("BEGIN") && printed.contains("GithubClient"), "{printed}");
     let _shared: Arc<dyn CodeHost> = Arc::new(client);
 }

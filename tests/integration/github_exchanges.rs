@@ -1,7 +1,7 @@
-//! The stand-in behind a port, for tests that call it over HTTP.
+//! The simulator behind a port, for tests that call it over HTTP.
 //!
-//! Where `scripts/test-github` asks for it, every exchange is written down, and held against GitHub's own description
-//! afterwards (`github_peers`). Knows nothing of what is called or why.
+//! If `scripts/test-github` requests it, every exchange is recorded, and `github_peers` checks it against GitHub's own API
+//! description afterwards.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -44,13 +44,13 @@ pub(crate) async fn serve(router: Router) -> Served {
     Served { address, task }
 }
 
-/// The stand-in's router, whose exchanges are written down where that is asked for.
+/// The simulator's router, which records exchanges if requested.
 pub(crate) fn router(host: &GithubSimulator) -> Router {
-    host.router().layer(from_fn(write_down))
+    host.router().layer(from_fn(record))
 }
 
-/// Serves the stand-in, and tells it where it is.
-pub(crate) async fn serve_stand_in(host: &GithubSimulator) -> Served {
+/// Serves the simulator, and sets its address.
+pub(crate) async fn serve_simulator(host: &GithubSimulator) -> Served {
     let served = serve(router(host)).await;
     let address = served.address.clone();
     host.change(|change| {
@@ -75,8 +75,8 @@ pub(crate) struct Exchange {
     pub(crate) answered: String,
 }
 
-/// Writes down what passes, where that is asked for. The control surface is none of GitHub's.
-async fn write_down(request: Request, next: Next) -> Response {
+/// Records exchanges if requested. The control interface is not GitHub's.
+async fn record(request: Request, next: Next) -> Response {
     let Some(folder) = folder().filter(|_| !request.uri().path().starts_with("/_standin")) else {
         return next.run(request).await;
     };
@@ -128,8 +128,8 @@ fn append(folder: &std::path::Path, exchange: &Exchange) {
     file.write_all(&serde_json::to_vec(exchange).expect("JSON")).expect("it is written");
 }
 
-/// Everything that was written down, each thing once.
-pub(crate) fn written_down() -> Vec<Exchange> {
+/// All recorded exchanges, each once.
+pub(crate) fn recorded() -> Vec<Exchange> {
     let folder = folder().unwrap_or_else(|| panic!("{FOLDER} is not set: scripts/test-github sets it"));
     let files = std::fs::read_dir(folder).expect("the folder is there");
     let mut exchanges: Vec<Exchange> = files

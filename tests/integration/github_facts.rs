@@ -1,4 +1,4 @@
-//! What every code host tells of the same world: the stand-in read in process, and GitHub's client over HTTP.
+//! Facts from the simulator in process and from GitHub's client over HTTP, which must be equal.
 
 use countersign::adapters::embedded::simulator::change::{
     Attribution, Change, MergeCommand, NewAccount, NewCommit, NewMember, NewPullRequest, NewReview, NewTeam,
@@ -36,22 +36,22 @@ fn review(change: &mut Change<'_>, by: &str, event: ReviewEvent) -> Result<Revie
     change.review(&login(by), &first(), &NewReview { event: Some(event), body: Some("so".into()), commit_id: None })
 }
 
-/// Makes a change in a world in which an hour has passed since the pull request was opened.
+/// Makes a change an hour later.
 fn changed<T>(world: &GateWorld, work: impl FnOnce(&mut Change<'_>) -> Result<T, Refusal>) -> T {
     world.clock.advance(SignedDuration::from_hours(1));
     world.host.change(work).expect("a change")
 }
 
-/// Everything that a host tells of a world, to compare.
+/// Everything that a host answers, to compare.
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Answers {
     readings: Vec<Result<Reading, CodeHostError>>,
     teams: Vec<Option<Vec<countersign::approval::facts::Person>>>,
     found: Vec<Result<Vec<PullRequestRef>, CodeHostError>>,
 }
 
-async fn told(host: &dyn CodeHost, stand_in: &GithubSimulator) -> Told {
-    let world = stand_in.world();
+async fn answers(host: &dyn CodeHost, simulator: &GithubSimulator) -> Answers {
+    let world = simulator.world();
     let numbers: Vec<u64> = world.pulls.values().map(|pull| pull.number).chain([99]).collect();
     let commits: Vec<Revision> =
         world.pulls.values().flat_map(|pull| pull.merge_commit_sha.iter().chain([&pull.head.sha]).cloned()).collect();
@@ -70,11 +70,11 @@ async fn told(host: &dyn CodeHost, stand_in: &GithubSimulator) -> Told {
     }
     let nowhere = RepositoryName::new("acme/nowhere").expect("a repository");
     found.push(host.pull_requests_of(&nowhere, &revision('a')).await);
-    Told { readings, teams, found }
+    Answers { readings, teams, found }
 }
 
-/// A world, and what is true of the reading of its first pull request. Each is a test of the stand-in in process, and
-/// one of the client over HTTP, which must tell all the same.
+/// A change, and an assertion about the facts of the first pull request. Each is a test of the simulator in process and a test
+/// of the client over HTTP, which must have the same answers.
 macro_rules! code_host_contract {
     ($($name:ident: $world:expr, $check:expr;)*) => {
         mod in_process {
@@ -98,7 +98,7 @@ macro_rules! code_host_contract {
                 let client = hosted.client();
                 let reading = client.read(&first(), &Needs::everything()).await.expect("facts");
                 ($check)(&reading);
-                assert_eq!(told(&client, &world.host).await, told(&world.host, &world.host).await);
+                assert_eq!(answers(&client, &world.host).await, answers(&world.host, &world.host).await);
             })*
         }
     };
@@ -157,7 +157,7 @@ code_host_contract! {
         assert_eq!((review.state, review.was), (ReviewState::Dismissed, Some(DismissedFrom::ChangesRequested)));
         assert_eq!(review.dismissed_by.as_ref().map(|by| by.login.as_str()), Some("pia"));
     };
-    accounts_that_are_gone: |world: &GateWorld| {
+    deleted_accounts: |world: &GateWorld| {
         changed(world, |change| review(change, "pat", ReviewEvent::Approve));
         changed(world, |change| change.push_to_pull(&first(), &push("pat", vec![commit('b')])));
         changed(world, |change| change.delete_account(&login("pat")));
@@ -179,7 +179,7 @@ code_host_contract! {
         let pull = &reading.pull_request;
         assert!(pull.merged && pull.merge_commit.is_some() && pull.state == PullRequestState::Closed);
     };
-    a_fork_which_tells_nothing_of_its_pushes: |world: &GateWorld| {
+    a_fork_without_its_pushes: |world: &GateWorld| {
         changed(world, |change| {
             let fork = change.create_fork(&repository(), &login("pat"))?;
             change.push(&fork.name, "idea", &push("pat", vec![commit('d')]))?;
@@ -187,7 +187,7 @@ code_host_contract! {
             change.open(&login("pat"), &repository(), &new)
         });
     }, |_: &Reading| {};
-    lists_over_githubs_caps_cut_and_said_to_be: |world: &GateWorld| {
+    lists_over_githubs_limits_truncated_and_marked_incomplete: |world: &GateWorld| {
         let file = |n| FileChange { path: format!("f{n}"), previous_path: None, additions: 1, deletions: 0 };
         let many = NewCommit { files: (0..3000).map(file).collect(), ..NewCommit::default() };
         let commits = std::iter::once(many).chain((0..250).map(|_| NewCommit::default())).collect();
@@ -196,7 +196,7 @@ code_host_contract! {
         let pull = &reading.pull_request;
         assert_eq!((pull.commits.len(), pull.commits_complete, pull.files.len(), pull.files_complete), (250, false, 3000, false));
     };
-    lists_at_githubs_caps_whole: |world: &GateWorld| {
+    lists_at_githubs_limits_complete: |world: &GateWorld| {
         let file = |n| FileChange { path: format!("f{n}"), previous_path: None, additions: 1, deletions: 0 };
         let many = NewCommit { files: (0..2999).map(file).collect(), ..NewCommit::default() };
         let commits = std::iter::once(many).chain((0..248).map(|_| NewCommit::default())).collect();
@@ -208,7 +208,7 @@ code_host_contract! {
     teams_with_their_active_members_and_child_teams: |world: &GateWorld| {
         changed(world, teams);
     }, |_: &Reading| {};
-    a_team_that_may_not_be_seen: |world: &GateWorld| {
+    a_hidden_team: |world: &GateWorld| {
         changed(world, teams);
         let edit = TeamEdit { readable: Some(false), members: None };
         changed(world, |change| change.edit_team(&TeamSlug::new("acme/payments").expect("a team"), &edit));
@@ -244,18 +244,18 @@ fn teams(change: &mut Change<'_>) -> Result<(), Refusal> {
 }
 
 #[tokio::test]
-async fn a_state_that_is_not_known_is_no_review_to_be_passed_over() {
+async fn a_review_with_an_unknown_state_is_an_error() {
     let world = GateWorld::new("production");
     changed(&world, |change| review(change, "pat", ReviewEvent::RequestChanges));
     let hosted = Hosted::new(&world.host, &world.clock).await;
     let bless = crate::github_world::Fault::Rewritten(|reviews| reviews[0]["state"] = "OBJECTED".into());
     hosted.fault("/pulls/1/reviews", 1, bless);
     let error = hosted.client().read(&first(), &Needs::default()).await.unwrap_err();
-    assert!(error.to_string().contains("has a state that is not known"), "{error}");
+    assert!(error.to_string().contains("has an unknown state"), "{error}");
 }
 
 #[tokio::test]
-async fn an_account_without_a_type_is_not_known_to_be_a_person() {
+async fn an_account_without_a_type_is_not_taken_for_a_person() {
     let world = GateWorld::new("production");
     changed(&world, |change| review(change, "pat", ReviewEvent::Approve));
     let hosted = Hosted::new(&world.host, &world.clock).await;
@@ -277,7 +277,7 @@ async fn githubs_empty_account_is_nobody() {
     hosted.fault("/pulls/1/commits", 1, empty);
     let reading = hosted.client().read(&first(), &Needs::default()).await.expect("facts");
     assert_eq!(reading.pull_request.commits[0].author, None);
-    assert_eq!(logins(&reading.pull_request.pushers), ["dave"], "who pushed is read for it");
+    assert_eq!(logins(&reading.pull_request.pushers), ["dave"], "then the pushes are read");
 }
 
 fn to_first(digits: &str, force: bool) -> Push {
@@ -288,7 +288,7 @@ fn meanwhile(host: &GithubSimulator, change: impl FnOnce(&mut Change<'_>) -> Res
     host.change(change).expect("a change");
 }
 
-/// What a client reads while something happens just before GitHub answers a call.
+/// Reads while something happens just before GitHub answers a call.
 async fn read_while(part: &str, happens: fn(&GithubSimulator), needs: Needs) -> Result<Reading, CodeHostError> {
     let world = GateWorld::new("production");
     changed(&world, |change| change.push(&repository(), "release", &push("pia", vec![commit('e')])));
@@ -298,7 +298,7 @@ async fn read_while(part: &str, happens: fn(&GithubSimulator), needs: Needs) -> 
     client.read(&first(), &needs).await.expect("facts while nothing happens");
     hosted.fault(part, 1, crate::github_world::Fault::Meanwhile(happens));
     let read = client.read(&first(), &needs).await;
-    // Once nothing happens any more it is read.
+    // Afterwards it can be read.
     client.read(&first(), &needs).await.expect("facts");
     read
 }
@@ -321,7 +321,7 @@ fn base_changed(host: &GithubSimulator) {
 }
 
 #[tokio::test]
-async fn a_pull_request_that_changes_between_its_lists_is_not_read() {
+async fn a_pull_request_that_changes_while_it_is_read_is_an_error() {
     let files = Needs { files: true, ..Needs::default() };
     let pushers = Needs { pushers: true, ..Needs::default() };
     for (happens, what) in [
@@ -345,7 +345,7 @@ async fn a_pull_request_that_changes_between_its_lists_is_not_read() {
 }
 
 #[tokio::test]
-async fn commits_of_another_head_are_not_taken_for_all_of_this_one() {
+async fn commits_of_another_head_are_not_taken_for_those_of_this_head() {
     for (happens, what) in
         [(pushed as fn(&GithubSimulator), "a push"), (pushed_back, "a push back"), (replaced, "as many other commits")]
     {
@@ -353,7 +353,7 @@ async fn commits_of_another_head_are_not_taken_for_all_of_this_one() {
             let Ok(Reading { pull_request: pull, .. }) = read_while(part, happens, Needs::default()).await else {
                 panic!("it is read");
             };
-            // The gate takes no list for whole that does not hold the head.
+            // The gate does not take a list without the head for complete.
             let whole = pull.commits_complete && pull.commits.iter().any(|commit| commit.sha == pull.head);
             let of_head = pull.commits.last().is_some_and(|last| last.sha == pull.head);
             assert!(!whole || of_head, "{what} at {part}: {:?} of {}", pull.commits, pull.head);
@@ -362,7 +362,7 @@ async fn commits_of_another_head_are_not_taken_for_all_of_this_one() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_longer_than_the_pull_request_counts_is_not_its_list() {
+async fn a_list_that_is_longer_than_its_count_is_incomplete() {
     let world = GateWorld::new("production");
     let hosted = Hosted::new(&world.host, &world.clock).await;
     for part in ["/pulls/1/commits", "/pulls/1/files"] {
@@ -377,7 +377,7 @@ async fn a_list_that_is_longer_than_the_pull_request_counts_is_not_its_list() {
 }
 
 #[tokio::test]
-async fn a_change_of_the_base_while_it_is_read_is_among_its_facts() {
+async fn a_change_of_the_base_during_reading_is_among_the_facts() {
     for part in ["/pulls/1/commits", "/pulls/1/reviews", "/issues/1/events"] {
         let read = read_while(part, base_changed, Needs::default()).await.expect("facts");
         assert!(read.pull_request.base_changed_at.is_some(), "{part}");

@@ -1,4 +1,4 @@
-//! `countersign github`: the manifest, and the way through the browser, with its secrets where they were wanted.
+//! `countersign github`: the manifest, and the setup through the browser with its secrets.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -18,7 +18,7 @@ const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\nnot really\n-----END RSA PRI
 const SECRET: &str = "a secret of GitHub's own making";
 
 #[test]
-fn the_manifest_comes_with_the_reason_for_everything_that_it_asks_for() {
+fn the_manifest_has_a_reason_for_every_permission_and_event() {
     let ran = Countersign::new("github manifest --format json --webhook-url https://gate.acme.example/webhook").run();
     let document = ran.json();
     assert_eq!(
@@ -36,7 +36,7 @@ fn the_manifest_comes_with_the_reason_for_everything_that_it_asks_for() {
 }
 
 #[test]
-fn what_github_would_not_take_is_refused_before_anything_happens() {
+fn invalid_settings_are_refused_before_anything_happens() {
     for (words, said) in [
         ("github manifest --name a-name-that-is-much-too-long-for-github", "GitHub takes up to 34 characters"),
         ("github manifest --webhook-url http://gate.acme.example/", "is no place for GitHub's deliveries"),
@@ -117,7 +117,7 @@ fn mode(path: &Path) -> u32 {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_go_into_files_of_their_owner_alone_where_that_is_asked_for() {
+async fn secrets_are_written_to_files_of_their_owner_on_request() {
     let (github, folder) = (github().await, tempfile::tempdir().expect("a folder"));
     let secrets = folder.path().join("secrets");
     let command = setup().arg("--write-secrets").arg(&secrets);
@@ -135,7 +135,7 @@ async fn secrets_go_into_files_of_their_owner_alone_where_that_is_asked_for() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_go_to_a_commands_input_and_are_neither_printed_nor_written() {
+async fn secrets_are_sent_to_a_command_and_are_neither_printed_nor_written() {
     let (github, folder) = (github().await, tempfile::tempdir().expect("a folder"));
     let taken = folder.path().join("taken");
     let command = setup().arg("--format").arg("json").arg("--store").arg(format!("/bin/cat > {}", taken.display()));
@@ -152,7 +152,7 @@ async fn secrets_go_to_a_commands_input_and_are_neither_printed_nor_written() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_whose_secrets_could_not_be_kept_is_told_with_what_to_do() {
+async fn secrets_that_could_not_be_stored_are_reported_with_what_to_do() {
     let (stdout, said, code) = through_the_browser(&github().await, setup().arg("--store").arg("exit 3"), "c0de").await;
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(said.contains("could not be kept") && said.contains("make a new private key"), "{said}");
@@ -160,7 +160,7 @@ async fn an_app_whose_secrets_could_not_be_kept_is_told_with_what_to_do() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_github_does_not_know_makes_no_app() {
+async fn an_unknown_code_creates_no_app() {
     let (stdout, said, code) = through_the_browser(&github().await, setup().arg("--store").arg("cat"), "0ther").await;
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(said.contains("GitHub does not know the code"), "{said}");

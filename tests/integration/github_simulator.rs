@@ -1,4 +1,4 @@
-//! A GitHub on a port of this machine for the commands that call one, with a policy that names its people.
+//! The simulator on a port, for commands that call GitHub, with a policy that names its people.
 
 use countersign::adapters::embedded::clock::MovableClock;
 use countersign::adapters::embedded::simulator::GithubSimulator;
@@ -8,7 +8,7 @@ use countersign::ident::{Login, RepositoryName, TeamSlug, UserId};
 use tempfile::TempDir;
 
 use crate::command_line::{Countersign, Ran};
-use crate::github_exchanges::{Served, serve_stand_in};
+use crate::github_exchanges::{Served, serve_simulator};
 use crate::github_world::APP_PUBLIC_KEY;
 
 pub(crate) const POLICY: &str = r#"version: 1
@@ -25,7 +25,7 @@ services:
       production: { require: { all_of: [2 of payments, '1 of security, "@dave"'] }, timeout: 4h, notify: [oncall] }
 "#;
 
-/// GitHub, and the folder of the policy.
+/// The simulator, and the folder of the policy.
 pub(crate) struct SimulatedGithub {
     pub(crate) host: GithubSimulator,
     pub(crate) served: Served,
@@ -38,7 +38,7 @@ pub(crate) fn login(text: &str) -> Login {
 
 impl SimulatedGithub {
     pub(crate) async fn new() -> Self {
-        let host = GithubSimulator::in_memory(std::sync::Arc::new(MovableClock::real())).expect("a stand-in");
+        let host = GithubSimulator::in_memory(std::sync::Arc::new(MovableClock::real())).expect("a simulator");
         host.change(|change| {
             change.set_app(&NewApp { slug: "countersign".into(), public_key: APP_PUBLIC_KEY.into() })?;
             for (name, id) in [("dana", 583_231), ("lee", 102), ("dave", 103), ("pia", 104), ("pat", 105)] {
@@ -57,8 +57,8 @@ impl SimulatedGithub {
             let name = RepositoryName::new("acme/checkout").expect("a repository");
             change.create_repository(&NewRepository { name, default_branch: None, switches: Switches::default() })
         })
-        .expect("the github is made");
-        let served = serve_stand_in(&host).await;
+        .expect("it is set up");
+        let served = serve_simulator(&host).await;
         let policy = tempfile::tempdir().expect("a folder");
         std::fs::write(policy.path().join("policy.yaml"), POLICY).expect("the policy is written");
         Self { host, served, policy }
@@ -75,17 +75,17 @@ impl SimulatedGithub {
         std::fs::write(self.policy.path().join("policy.yaml"), text.replace(from, to)).expect("the policy is written");
     }
 
-    /// Runs a command that calls this GitHub with a token, while GitHub answers.
+    /// Runs a command that calls the simulator with a token.
     pub(crate) async fn run(&self, words: &str) -> Ran {
         self.run_as(Countersign::new(words).env("GITHUB_TOKEN", "standin_dave")).await
     }
 
-    /// Runs a command that calls this GitHub as the App, or as one with another key.
+    /// Runs a command that calls the simulator as the App, or with another key.
     pub(crate) async fn run_as_app(&self, words: &str, key: &str) -> Ran {
         self.run_as(Countersign::new(words).arg("--app-id").arg("1").arg("--private-key").arg("-").stdin(key)).await
     }
 
-    /// Runs a command that calls this GitHub.
+    /// Runs a command that calls the simulator.
     pub(crate) async fn run_as(&self, command: Countersign) -> Ran {
         let command = command.arg("--base-url").arg(&self.served.address).arg("--policy").arg(self.policy.path());
         // The transport's threads reserve address space that they do not use.

@@ -1,4 +1,4 @@
-//! Whom the webhook door lets in: the one who holds the secret, and signs these bytes.
+//! Only a delivery with the signature of the secret over its bytes is accepted.
 
 use countersign::adapters::github::delivery::{
     DELIVERY_HEADER, DeliveryHeaders, DeliveryKind, EVENT_HEADER, LARGEST_BODY, Refused, receive,
@@ -126,40 +126,40 @@ fn an_empty_body_is_refused_unless_it_was_signed() {
 }
 
 #[test]
-fn an_empty_secret_cannot_be_had() {
+fn an_empty_secret_is_refused() {
     for stored in ["", "\n", "\r\n"] {
         assert_eq!(WebhookSecret::new(stored).err(), Some(SecretError::Empty), "{stored:?}");
     }
 }
 
 #[test]
-fn a_short_secret_cannot_be_had() {
+fn a_short_secret_is_refused() {
     assert_eq!(WebhookSecret::new("fifteen bytes !\n").err(), Some(SecretError::Short { length: 15 }));
     assert!(WebhookSecret::new("sixteen bytes !!").is_ok());
 }
 
 #[test]
-fn one_newline_at_the_end_of_a_stored_secret_is_left_off() {
+fn one_newline_at_the_end_of_a_stored_secret_is_removed() {
     for stored in [format!("{SECRET}\n"), format!("{SECRET}\r\n")] {
         assert_eq!(signed(&stored), signed(SECRET), "{stored:?}");
     }
 }
 
 #[test]
-fn only_one_newline_is_left_off_and_nothing_else() {
+fn only_one_newline_is_removed_and_nothing_else() {
     for stored in [format!("{SECRET}\n\n"), format!("{SECRET} "), format!("\n{SECRET}"), format!("{SECRET}\r")] {
         assert_ne!(signed(&stored), signed(SECRET), "{stored:?}");
     }
 }
 
 #[test]
-fn a_secret_does_not_show_in_debug_output() {
-    let shown = format!("{:?}", WebhookSecrets { current: secret(SECRET), previous: Some(secret(SECRET)) });
-    assert!(!shown.contains("Secret to") && shown.contains("redacted"), "{shown}");
+fn debug_output_does_not_contain_a_secret() {
+    let printed = format!("{:?}", WebhookSecrets { current: secret(SECRET), previous: Some(secret(SECRET)) });
+    assert!(!printed.contains("Secret to") && printed.contains("redacted"), "{printed}");
 }
 
 #[test]
-fn while_a_secret_is_changed_the_new_and_the_old_sign_and_no_third() {
+fn during_a_change_the_new_and_the_old_secret_are_accepted_and_no_third() {
     let (new, old, oldest) = ("the newest secret of all", "the secret before that", "the secret before both");
     let secrets = WebhookSecrets { current: secret(new), previous: Some(secret(old)) };
     assert_eq!(secrets.verify(Some(&signed(new)), BODY), Ok(()));
@@ -170,18 +170,18 @@ fn while_a_secret_is_changed_the_new_and_the_old_sign_and_no_third() {
 }
 
 #[test]
-fn a_body_over_the_cap_is_refused_before_anything_else() {
+fn a_body_over_the_limit_is_refused_before_anything_else() {
     let body = vec![b' '; LARGEST_BODY + 1];
     let headers = DeliveryHeaders::default();
     let refused = receive(&secrets(), &headers, &body, now()).expect_err("too large");
     assert_eq!((&refused, refused.status()), (&Refused::TooLarge, 413));
-    let at_the_cap = body.get(1..).expect("a byte less");
-    let refused = receive(&secrets(), &headers, at_the_cap, now()).expect_err("not signed");
+    let at_the_limit = body.get(1..).expect("a byte less");
+    let refused = receive(&secrets(), &headers, at_the_limit, now()).expect_err("not signed");
     assert_eq!(refused, Refused::Signature(SignatureError::Missing));
 }
 
 #[test]
-fn a_bad_signature_is_told_before_missing_headers_or_a_bad_body() {
+fn a_bad_signature_is_reported_before_missing_headers_or_a_bad_body() {
     let headers = DeliveryHeaders { signature: Some("sha256=00"), ..DeliveryHeaders::default() };
     let refused = receive(&secrets(), &headers, b"{", now()).expect_err("not signed");
     assert_eq!((&refused, refused.status()), (&Refused::Signature(SignatureError::Malformed), 401));
@@ -208,7 +208,7 @@ fn a_signed_delivery_without_an_event_or_an_id_is_refused() {
 }
 
 #[test]
-fn malformed_json_is_refused_though_it_is_signed() {
+fn malformed_json_is_refused_although_it_is_signed() {
     for body in ["", "{", "{\"action\":}", "{} {}", "action=submitted", "\u{feff}{}"] {
         let refused = deliver("pull_request_review", body.as_bytes()).expect_err("not JSON");
         assert_eq!((&refused, refused.status()), (&Refused::NotJson, 400), "{body:?}");
@@ -216,20 +216,20 @@ fn malformed_json_is_refused_though_it_is_signed() {
 }
 
 #[test]
-fn a_body_that_is_not_utf_8_is_refused_though_it_is_signed() {
+fn a_body_that_is_not_utf_8_is_refused_although_it_is_signed() {
     for body in [&b"\xff\xfe"[..], b"{\"action\":\"\xc3\x28\"}"] {
         assert_eq!(deliver("pull_request_review", body), Err(Refused::NotJson), "{body:?}");
     }
 }
 
 #[test]
-fn json_nested_without_end_is_refused_though_it_is_signed() {
+fn endlessly_nested_json_is_refused_although_it_is_signed() {
     let body = format!("{{\"review\":{}", "[".repeat(1_000_000));
     assert_eq!(deliver("pull_request_review", body.as_bytes()), Err(Refused::NotJson));
 }
 
 #[test]
-fn json_that_is_no_object_is_refused_though_it_is_signed() {
+fn json_that_is_no_object_is_refused_although_it_is_signed() {
     for body in ["null", "[]", "1", "\"submitted\""] {
         let refused = deliver("pull_request_review", body.as_bytes()).expect_err("no object");
         assert_eq!((&refused, refused.status()), (&Refused::NotAnObject, 422), "{body}");

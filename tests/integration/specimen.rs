@@ -1,4 +1,4 @@
-//! Requests to test with: one rule, two approvers, and decisions of every kind about it.
+//! Requests, decisions and names to test with.
 
 use std::sync::{Arc, LazyLock};
 
@@ -40,7 +40,7 @@ pub(crate) fn policy() -> Arc<Policy> {
     Arc::clone(&LOADED)
 }
 
-/// So many seconds after an instant that all tests share.
+/// An instant in seconds after the start that all tests share.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).expect("a timestamp")
 }
@@ -69,7 +69,7 @@ pub(crate) fn person(id: u64, login: &str) -> Person {
     Person { id: UserId(id), login: Login::new(login).expect("a login"), kind: Default::default() }
 }
 
-/// A request of the execution's first run that waits since `opened`, seconds after the shared instant, for an hour.
+/// A request of the execution's first run, opened at `opened` seconds after the shared start, with a timeout of an hour.
 pub(crate) fn pending(name: &str, opened: i64) -> ApprovalRequest {
     run_of(name, 0, opened)
 }

@@ -1,16 +1,16 @@
-//! What the stand-in delivers, held against GitHub's own schemas.
+//! Checks the simulator's deliveries against GitHub's own schemas.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::github_peers::world::tell_everything;
+use crate::github_peers::organization::deliver_everything;
 use crate::webhook_door::SECRET;
 use crate::webhook_schema::{Schemas, remove};
 
-/// Every delivery of the stand-in: `event.action`, and its body.
+/// Every delivery of the simulator: `event.action`, and its body.
 fn everything() -> Vec<(String, Value)> {
-    let host = tell_everything("http://127.0.0.1:9/", SECRET);
+    let host = deliver_everything("http://127.0.0.1:9/", SECRET);
     let name = |event: &str, action: &Option<String>| format!("{event}.{}", action.as_deref().unwrap_or_default());
     let of = |sent: &countersign::adapters::embedded::simulator::delivery::Delivery| {
         (name(sent.event.as_str(), &sent.action), serde_json::from_str(&sent.body).expect("JSON"))
@@ -19,7 +19,7 @@ fn everything() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_delivery_of_the_stand_in_fits_githubs_schema() {
+fn every_delivery_of_the_simulator_fits_githubs_schema() {
     let schemas = Schemas::github();
     let everything = everything();
     let faults: Vec<String> = everything.iter().flat_map(|(name, payload)| schemas.faults(name, payload)).collect();

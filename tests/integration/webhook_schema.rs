@@ -1,13 +1,13 @@
-//! What GitHub's own schema lets a delivery leave out.
+//! GitHub's own schemas of deliveries, and the variants that they permit.
 //!
-//! Published examples show one shape; the schema permits many. From a payload come all that differ from it in one field:
-//! null where the field may be null, absent where it need not be there.
+//! A published example has one shape; the schema permits many. A variant of a payload lacks one field: it is null if the
+//! field may be null, or absent if the field is optional.
 
 use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-/// How deep fields are varied: past the owner of a head's repository.
+/// The depth of varied fields: deeper than the owner of a head's repository.
 const DEPTH: usize = 8;
 
 /// A payload that lacks one field.
@@ -66,7 +66,7 @@ impl Schemas {
         self.0.get(name).unwrap_or_else(|| panic!("no schema of {name}"))
     }
 
-    /// The schema, and every one that it may stand for or is made of.
+    /// The schema, and all schemas that it refers to or consists of.
     fn alternatives<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
             return self.alternatives(self.named(name));
@@ -126,7 +126,7 @@ fn vary(mut payload: Value, pointer: &str, without: Without) -> Value {
     payload
 }
 
-/// Takes the field at `pointer` away.
+/// Removes the field at `pointer`.
 pub(crate) fn remove(payload: &mut Value, pointer: &str) {
     let (parent, key) = pointer.rsplit_once('/').expect("a field");
     let object = payload.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");

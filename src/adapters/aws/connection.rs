@@ -1,7 +1,7 @@
-//! How AWS is reached: region, credentials and address as they are given, one HTTP client for all services.
+//! The connection to AWS: given region, credentials and endpoint, and one HTTP client for all services.
 //!
-//! Nothing is looked up: a Lambda function has all of it in its environment, and what a function does not use, as profiles
-//! and the instance's metadata, costs it a slow start. Knows nothing of what is called.
+//! It looks nothing up. A Lambda function has all of it in its environment, and looking for profiles and instance metadata
+//! would slow its start.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,35 +12,32 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-/// For how long a connection may take.
+/// The timeout of a connection.
 const CONNECT: Duration = Duration::from_millis(1_500);
-/// For how long one attempt at a call may take.
+/// The timeout of one attempt of a call.
 const ATTEMPT: Duration = Duration::from_secs(3);
-/// For how long a call may take with all attempts: a webhook is to be answered within ten seconds.
+/// The timeout of a call with all attempts. A webhook must be answered within ten seconds.
 const CALL: Duration = Duration::from_secs(6);
-/// How often a call is made that may be repeated.
+/// How often a repeatable call is attempted.
 const ATTEMPTS: u32 = 3;
 
-/// What the endpoints of AWS are signed under. The folder with the system's certificates, a hundred and more, costs a start
-/// more than all the rest of the connection.
+/// The root certificates of the AWS endpoints. Loading the system's folder with over a hundred certificates would cost more
+/// of a start than all the rest of the connection.
 const ROOTS: &[u8] = include_bytes!("roots.pem");
 
-/// Where AWS is, and as whom it is called.
+/// The settings of a connection.
 #[derive(Clone)]
 pub struct Given {
-    /// The region.
     pub region: String,
-    /// The access key's id.
     pub access_key_id: String,
-    /// The access key's secret.
     pub secret_access_key: String,
-    /// The session's token, where the credentials are temporary.
+    /// Only for temporary credentials.
     pub session_token: Option<String>,
-    /// Another address than AWS's own, for all services.
+    /// For all services. Default: the endpoints of AWS.
     pub endpoint_url: Option<String>,
 }
 
-/// AWS. Cheap to clone: clones share connections.
+/// A connection to AWS. Cheap to clone: clones share the HTTP client.
 #[derive(Clone)]
 pub struct Connection {
     shared: Arc<Shared>,
@@ -57,7 +54,7 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// The settings of a service's client, which every SDK crate has in a type of its own.
+/// The settings of a service's client. Every SDK crate has its own type for them.
 macro_rules! config {
     ($connection:expr, $sdk:ident, $retry:expr) => {{
         let given = &$connection.shared.given;
@@ -77,31 +74,29 @@ macro_rules! config {
 }
 
 impl Connection {
-    /// AWS as it is given. Nothing is sent, and nothing is read.
+    /// Sends nothing and reads nothing.
     #[must_use]
     pub fn new(given: Given) -> Self {
         Self { shared: Arc::new(Shared { given, http: OnceLock::new() }) }
     }
 
-    /// DynamoDB. What is written there can be written again: conditions see to that.
+    /// With retries: conditions make every write repeatable.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::from_conf(config!(self, aws_sdk_dynamodb, retries()))
     }
 
-    /// Step Functions, without retries: an answer that is repeated behind our back finds its own token over.
+    /// Without retries: a silent retry of an answer would find its own token used.
     #[must_use]
     pub fn step_functions(&self) -> aws_sdk_sfn::Client {
         aws_sdk_sfn::Client::from_conf(config!(self, aws_sdk_sfn, RetryConfig::disabled()))
     }
 
-    /// SNS.
     #[must_use]
     pub fn sns(&self) -> aws_sdk_sns::Client {
         aws_sdk_sns::Client::from_conf(config!(self, aws_sdk_sns, retries()))
     }
 
-    /// Secrets Manager.
     #[must_use]
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::from_conf(config!(self, aws_sdk_secretsmanager, retries()))
@@ -113,7 +108,7 @@ impl Connection {
             given.access_key_id.as_str(),
             given.secret_access_key.as_str(),
             given.session_token.clone(),
-            // Lambda starts a new container before its credentials end.
+            // Lambda starts a new container before its credentials expire.
             None,
             "environment",
         )
@@ -125,7 +120,7 @@ impl Connection {
             let context = TlsContext::builder().with_trust_store(self.trusted()).build();
             match context {
                 Ok(context) => builder.tls_context(context).build_https(),
-                // It takes any; were that to change, the system's certificates are trusted.
+                // Never happens today. If it does, the system's certificates are trusted.
                 Err(_) => builder.build_https(),
             }
         };
@@ -133,7 +128,7 @@ impl Connection {
     }
 
     fn trusted(&self) -> TrustStore {
-        // The endpoints in China are signed under other roots.
+        // The endpoints in China have other root certificates.
         match self.shared.given.region.starts_with("cn-") {
             true => TrustStore::default(),
             false => TrustStore::empty().with_pem_certificate(ROOTS),

@@ -1,4 +1,4 @@
-//! The ports on AWS: DynamoDB, Step Functions, SNS, Secrets Manager. Knows nothing of Lambda.
+//! The ports on AWS: DynamoDB, Step Functions, SNS, Secrets Manager.
 
 pub mod connection;
 pub mod dynamodb;

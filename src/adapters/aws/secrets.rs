@@ -1,9 +1,6 @@
-//! Secrets Manager: secrets read by who needs them, when they are first needed.
-//!
-//! Nothing of a secret's text is printed or repeated. Knows nothing of what a secret opens.
+//! Secrets Manager: reads secrets. Neither logs nor errors contain a secret's text.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_secretsmanager::Client;
@@ -11,39 +8,38 @@ use serde_json::Value;
 
 use super::connection::Connection;
 use super::error::describe;
+use crate::ident::Secret;
 
-/// Where secrets are read. Cheap to clone: clones share a client.
+/// Cheap to clone: clones share a client.
 #[derive(Clone)]
 pub struct Secrets {
     connection: Connection,
     client: Arc<OnceLock<Client>>,
 }
 
-/// The fields of a secret. They are not printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretFields(BTreeMap<String, String>);
+/// The fields of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFields(Secret<BTreeMap<String, String>>);
 
-/// A secret that cannot be used. Its text is not repeated.
+/// A secret cannot be used. The message does not contain its text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the secret `{arn}` {why}")]
 pub struct SecretError {
-    /// Which.
     pub arn: String,
-    /// Why.
     pub why: String,
 }
 
 impl Secrets {
-    /// Reached so. Nothing is sent before the first secret is read.
+    /// Sends nothing before the first secret is read.
     #[must_use]
     pub fn new(connection: Connection) -> Self {
         Self { connection, client: Arc::default() }
     }
 
-    /// Reads a secret that is a JSON object of texts and numbers; what is null is left out.
+    /// Reads a secret that is a JSON object of texts and numbers. Fields that are null are left out.
     ///
     /// # Errors
-    /// [`SecretError`]: it cannot be read, has no value yet, or is of another form.
+    /// The secret cannot be read, has no value yet, or has another form.
     pub async fn read(&self, arn: &str) -> Result<SecretFields, SecretError> {
         let failed = |why: String| SecretError { arn: arn.to_owned(), why };
         let client = self.client.get_or_init(|| self.connection.secrets_manager());
@@ -66,19 +62,13 @@ impl SecretFields {
                 Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
             }
         }
-        Some(Self(read))
+        Some(Self(Secret::new(read)))
     }
 
-    /// A field, if it is given and not empty.
+    /// `None` if the field is missing or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
-    }
-}
-
-impl fmt::Debug for SecretFields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretFields(redacted)")
+        self.0.expose().get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 }
 
@@ -87,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_an_object_of_texts_and_numbers_and_an_empty_one_is_as_good_as_none() {
+    fn a_secret_is_an_object_of_texts_and_numbers_and_an_empty_field_is_missing() {
         let fields = SecretFields::of(r#"{"app_id": 7, "private_key": "hush", "token": null, "x": ""}"#).unwrap();
         assert_eq!((fields.get("app_id"), fields.get("private_key")), (Some("7"), Some("hush")));
         assert_eq!((fields.get("token"), fields.get("x")), (None, None));

@@ -1,7 +1,7 @@
-//! SNS: channels are topics, and every kind of subscriber gets the form that it can use.
+//! SNS: channels are topics, and every kind of subscriber gets a form that it can use.
 //!
-//! Limits: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>. Knows nothing of who subscribes. A message holds
-//! what the use case gave and a link to the pull request: nothing in it opens anything.
+//! Limits: <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>. A message contains no secret: only the message of
+//! the use case, and a link to the pull request.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -17,30 +17,30 @@ use crate::approval::decision::{Decision, Event};
 use crate::ident::{ChannelName, PullRequestRef};
 use crate::ports::{Message, Notifier, NotifyError};
 
-/// SNS takes 262,144 bytes with attributes; these few are small.
+/// SNS accepts 262,144 bytes including attributes, which are small.
 const LONGEST: usize = 256_000;
-/// The most bytes of the form for programs: it goes out three times, each time escaped once more.
+/// The most bytes of the form for programs. It is sent three times, escaped once more each time.
 const LONGEST_FOR_PROGRAMS: usize = 60_000;
-/// The most characters for people. An e-mail that is longer is read by nobody.
+/// The most characters for people. Nobody reads a longer e-mail.
 const LONGEST_FOR_PEOPLE: usize = 8_000;
-/// SNS takes subjects of fewer than 100 characters.
+/// SNS accepts subjects of fewer than 100 characters.
 const LONGEST_SUBJECT: usize = 99;
-/// What one text message carries.
+/// The most characters of a text message.
 const LONGEST_SMS: usize = 140;
 
-/// Channels on SNS.
 pub struct Topics {
     connection: Connection,
     client: OnceLock<Client>,
     topics: BTreeMap<ChannelName, String>,
-    pages: String,
+    web_url: String,
 }
 
 impl Topics {
-    /// Channels with the ARNs of their topics. `pages` is where pull requests are seen: `https://github.com`.
+    /// `topics` are the ARNs of the channels' topics. `web_url` is the base of links to pull requests, such as
+    /// `https://github.com`.
     #[must_use]
-    pub fn new(connection: Connection, topics: BTreeMap<ChannelName, String>, pages: &str) -> Self {
-        Self { connection, client: OnceLock::new(), topics, pages: pages.trim_end_matches('/').to_owned() }
+    pub fn new(connection: Connection, topics: BTreeMap<ChannelName, String>, web_url: &str) -> Self {
+        Self { connection, client: OnceLock::new(), topics, web_url: web_url.trim_end_matches('/').to_owned() }
     }
 }
 
@@ -50,11 +50,11 @@ impl Notifier for Topics {
         let failed = |detail: String| NotifyError { channel: channel.clone(), detail };
         let topic = self.topics.get(channel).ok_or_else(|| {
             failed(
-                "it has no topic: the policy's channels and the installed topics are of different versions".to_owned(),
+                "it has no topic: the policy's channels and the deployed topics are of different versions".to_owned(),
             )
         })?;
         let client = self.client.get_or_init(|| self.connection.sns());
-        let url = message.pull_request.as_ref().map(|at| link(&self.pages, at));
+        let url = message.pull_request.as_ref().map(|at| link(&self.web_url, at));
         let publish = client
             .publish()
             .topic_arn(topic)
@@ -66,9 +66,8 @@ impl Notifier for Topics {
     }
 }
 
-/// The page of a pull request.
-fn link(pages: &str, at: &PullRequestRef) -> String {
-    format!("{pages}/{}/pull/{}", at.repository, at.number)
+fn link(web_url: &str, at: &PullRequestRef) -> String {
+    format!("{web_url}/{}/pull/{}", at.repository, at.number)
 }
 
 /// One line of printable ASCII that begins with a letter or a digit.
@@ -78,7 +77,7 @@ fn subject(message: &Message) -> String {
     if line.is_empty() { "countersign".to_owned() } else { line }
 }
 
-/// The message for every kind of subscriber, by the names that SNS has for them.
+/// The message for every kind of subscriber, by their names in SNS.
 fn body(message: &Message, url: Option<&str>) -> String {
     let text = for_people(message, url);
     let sms: String = message.subject.chars().take(LONGEST_SMS).collect();
@@ -98,11 +97,11 @@ fn for_people(message: &Message, url: Option<&str>) -> String {
     }
 }
 
-/// The form for programs. Of a decision that is too long, as much is left out as has to be.
+/// The form for programs. A decision that is too long is truncated.
 fn for_programs(message: &Message, url: Option<&str>) -> String {
     let form = |decision: Option<&Decision>| program_form(message, url, decision).to_string();
     match &message.decision {
-        Some(decision) => decision.truncated(|shown| form(Some(shown)), |text| text.len() <= LONGEST_FOR_PROGRAMS),
+        Some(decision) => decision.truncated(|shorter| form(Some(shorter)), |text| text.len() <= LONGEST_FOR_PROGRAMS),
         None => form(None),
     }
 }
@@ -116,7 +115,7 @@ fn program_form(message: &Message, url: Option<&str>, decision: Option<&Decision
     })
 }
 
-/// What subscribers filter by.
+/// Attributes that subscribers can filter by.
 fn attributes(message: &Message) -> Result<std::collections::HashMap<String, MessageAttributeValue>, String> {
     let verdict = message.decision.as_ref().map_or("pending", |decision| decision.verdict.as_str());
     let texts = [
@@ -130,12 +129,14 @@ fn attributes(message: &Message) -> Result<std::collections::HashMap<String, Mes
     let all = texts.into_iter().map(|(name, text)| (name, "String", text.to_owned())).chain(number);
     all.map(|(name, kind, value)| {
         let attribute = MessageAttributeValue::builder().data_type(kind).string_value(value).build();
-        attribute.map(|attribute| (name.to_owned(), attribute)).map_err(|_| format!("the attribute `{name}` is none"))
+        attribute
+            .map(|attribute| (name.to_owned(), attribute))
+            .map_err(|_| format!("the attribute `{name}` is invalid"))
     })
     .collect()
 }
 
-/// How soon somebody should look: `high` wakes people, `low` is for the record.
+/// `high` may wake people, `low` is for the record.
 const fn urgency(event: Event) -> &'static str {
     match event {
         Event::Escalated | Event::Blocked | Event::Overridden => "high",

@@ -1,7 +1,6 @@
-//! Step Functions: how a waiting execution is resumed, once.
+//! Step Functions: resumes a waiting execution once.
 //!
-//! Which refusal means what: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>.
-//! Knows nothing of what the answer says.
+//! Error codes: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>.
 
 use std::cmp::Ordering;
 use std::sync::OnceLock;
@@ -17,17 +16,16 @@ use crate::ident::ExecutionArn;
 use crate::ports::{Answer, CallbackError, ExecutionCallback, SettleClaim};
 use crate::request::CallbackOutcome;
 
-/// Nobody waits with the token any more: it timed out, was answered, or its execution is over.
+/// The token is no longer valid: it timed out, was answered, or its execution has ended.
 const OVER: [&str; 3] = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];
 
-/// Executions on Step Functions.
 pub struct StepFunctions {
     connection: Connection,
     client: OnceLock<Client>,
 }
 
 impl StepFunctions {
-    /// Reached so. Nothing is sent before the first answer.
+    /// Sends nothing before the first answer.
     #[must_use]
     pub const fn new(connection: Connection) -> Self {
         Self { connection, client: OnceLock::new() }
@@ -58,12 +56,12 @@ impl ExecutionCallback for StepFunctions {
         match call.send().await {
             Ok(described) => {
                 let running = *described.status() == ExecutionStatus::Running;
-                let told_of = described.redrive_count().map_or(i64::from(redrive), i64::from);
-                Ok(match told_of.cmp(&i64::from(redrive)) {
-                    // The answer may be a moment old: of a run before this one it says nothing of this one.
+                let described_run = described.redrive_count().map_or(i64::from(redrive), i64::from);
+                Ok(match described_run.cmp(&i64::from(redrive)) {
+                    // The description may be a moment old. One of an earlier run says nothing about this run.
                     Ordering::Less => true,
                     Ordering::Equal => running,
-                    // A later run began when this one was over.
+                    // A later run begins after this one has ended.
                     Ordering::Greater => false,
                 })
             }

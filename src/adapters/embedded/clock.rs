@@ -1,7 +1,6 @@
-//! A clock that can be moved: real time plus an offset, or standing still.
+//! A clock that can be moved: the machine's time plus an offset, or a fixed instant.
 //!
-//! The local gate lets one play days in seconds, and tests need an hour that does not pass. The offset is kept in memory
-//! only; who wants it to outlive the process reads it and gives it back.
+//! The offset is in memory only. To keep it across restarts, store [`MovableClock::offset`].
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::ports::Clock;
 
-/// Real time plus an offset, or a fixed instant.
 #[derive(Debug)]
 pub struct MovableClock {
     reading: Mutex<Reading>,
@@ -17,9 +15,9 @@ pub struct MovableClock {
 
 #[derive(Debug, Clone, Copy)]
 enum Reading {
-    /// The machine's time, moved by this much.
+    /// The machine's time plus this offset.
     Running(SignedDuration),
-    /// Always this instant, until it is moved.
+    /// This instant, until the clock is moved.
     Standing(Timestamp),
 }
 
@@ -30,7 +28,7 @@ impl MovableClock {
         Self::with_offset(SignedDuration::ZERO)
     }
 
-    /// The machine's time moved by `offset`, as [`MovableClock::offset`] told it earlier.
+    /// The machine's time plus an `offset` from [`MovableClock::offset`].
     #[must_use]
     pub const fn with_offset(offset: SignedDuration) -> Self {
         Self { reading: Mutex::new(Reading::Running(offset)) }
@@ -42,7 +40,7 @@ impl MovableClock {
         Self { reading: Mutex::new(Reading::Standing(instant)) }
     }
 
-    /// Moves the clock on by `by`, or back where it is negative. It stops at the ends of representable time.
+    /// Moves the clock by `by`, back if negative. It stops at the ends of representable time.
     pub fn advance(&self, by: SignedDuration) {
         self.change(|reading| match reading {
             Reading::Running(offset) => Reading::Running(offset.saturating_add(by)),
@@ -50,7 +48,7 @@ impl MovableClock {
         });
     }
 
-    /// Makes it `instant` now.
+    /// Sets the clock to `instant`.
     pub fn set(&self, instant: Timestamp) {
         self.change(|reading| match reading {
             Reading::Running(_) => Reading::Running(instant.duration_since(machine_time())),
@@ -58,7 +56,7 @@ impl MovableClock {
         });
     }
 
-    /// How far the clock is from the machine's time; none while it stands still.
+    /// The difference from the machine's time. `None` if the clock is fixed.
     #[must_use]
     pub fn offset(&self) -> Option<SignedDuration> {
         match self.reading() {
@@ -116,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_offset_of_a_running_clock_can_be_kept_and_given_back() {
+    fn the_offset_of_a_running_clock_can_be_stored_and_restored() {
         let clock = MovableClock::real();
         clock.advance(SignedDuration::from_hours(48));
         let offset = clock.offset().unwrap();

@@ -1,7 +1,11 @@
-//! Adapters that need no account: the local gate runs on them, and so do the tests.
+//! Adapters that need no account. The local gate and the tests run on them.
 
 pub mod broker;
 pub mod clock;
+mod code_host;
 pub mod outbox;
+mod publisher;
+#[cfg(test)]
+mod scene;
 pub mod simulator;
 pub mod store;

@@ -1,4 +1,4 @@
-//! The outbox: what channels were told, kept in memory and written to the log, instead of being sent.
+//! The outbox: notifications in memory and in the log, instead of sent.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -10,34 +10,29 @@ use crate::approval::decision::Event;
 use crate::ident::{ChannelName, RequestId};
 use crate::ports::{Message, Notifier, NotifyError};
 
-/// How many messages are kept; older ones are dropped.
+/// How many messages it holds. Older ones are dropped.
 const KEPT: usize = 1_000;
 
-/// What a channel was told.
+/// A notification to a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sent {
-    /// Which channel.
     pub channel: ChannelName,
-    /// What happened.
     pub event: Event,
-    /// Which of the rule's reminders or escalations, from 1; null for what comes once.
+    /// The number of the rule's reminder or escalation, from 1. Null for other events.
     pub number: Option<usize>,
-    /// The request it is about.
     pub request_id: RequestId,
     /// One line.
     pub subject: String,
-    /// For people.
     pub text: String,
 }
 
-/// Keeps messages.
 #[derive(Debug, Default)]
 pub struct Outbox {
     sent: Mutex<VecDeque<Sent>>,
 }
 
 impl Outbox {
-    /// What was sent, in order.
+    /// Oldest first.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
@@ -48,7 +43,7 @@ impl Outbox {
 impl Notifier for Outbox {
     async fn notify(&self, channel: &ChannelName, message: &Message) -> Result<(), NotifyError> {
         tracing::info!(request.id = %message.request_id, channel = %channel, event = message.event.as_str(),
-            subject = message.subject, "a channel was told");
+            subject = message.subject, "channel notified");
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         if sent.len() == KEPT {
             sent.pop_front();

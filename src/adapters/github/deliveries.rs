@@ -1,4 +1,4 @@
-//! The App's own record of its webhook deliveries, which GitHub keeps for three days and never repeats by itself:
+//! GitHub's list of the App's webhook deliveries of the last three days. GitHub never repeats one by itself:
 //! <https://docs.github.com/en/rest/apps/webhooks>.
 
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use super::client::{Call, CallError, GithubClient, Identity, Longer};
 use crate::ident::DeliveryId;
 use crate::ports::{AttemptId, CodeHostError, DeliveryAttempt, DeliveryLog};
 
-/// Of more attempts than this (3,000) the oldest are left to later.
+/// At most 3,000 attempts. Older ones are left for later.
 const PAGES: usize = 30;
 
 /// `hook-delivery-item`.
@@ -31,7 +31,7 @@ impl DeliveryLog for GithubClient {
         let listed = self.list_until(call, PAGES, Longer::Cut, |item: &Item| item.delivered_at < since).await;
         let listed = listed.map_err(unavailable)?;
         if !listed.whole {
-            tracing::warn!(read = listed.items.len(), "there are more deliveries than are read");
+            tracing::warn!(read = listed.items.len(), "not all deliveries were read");
         }
         let recent = listed.items.into_iter().filter(|item| item.delivered_at >= since);
         let attempt = |item: Item| DeliveryAttempt {
@@ -45,14 +45,14 @@ impl DeliveryLog for GithubClient {
 
     async fn redeliver(&self, attempt: AttemptId) -> Result<(), CodeHostError> {
         let path = format!("/app/hook/deliveries/{}/attempts", attempt.0);
-        let call = Call::new(Method::POST, path, Identity::App, format!("another attempt at delivery {}", attempt.0));
+        let call = Call::new(Method::POST, path, Identity::App, format!("another attempt of delivery {}", attempt.0));
         self.call(&call).await.map(drop).map_err(unavailable)
     }
 }
 
 fn unavailable(error: CallError) -> CodeHostError {
     match (error.status(), error) {
-        // Refused for itself, and not for who asks or how often: another delivery may well be had.
+        // GitHub refuses this delivery only. It may accept another.
         (Some(status), CallError::Refused { what, .. }) if !matches!(status, 401 | 403 | 429 | 500..) => {
             CodeHostError::NotFound { what }
         }

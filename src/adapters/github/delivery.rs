@@ -1,7 +1,7 @@
-//! The webhook door: from headers and raw bytes to one event in our words, or a refusal.
+//! Receives webhook deliveries: turns headers and raw bytes into one event, or a refusal.
 //!
-//! The signature comes first and covers the body only, so the headers are believed as far as the body agrees. What is
-//! let in says which pull request is to be looked at again, and what of it the API cannot be trusted for later. Events:
+//! The signature is verified first. It covers the body only, so a header is believed only if the body agrees. An accepted
+//! delivery names the pull request to evaluate again, with observations that the API does not give reliably later. Events:
 //! <https://docs.github.com/en/webhooks/webhook-events-and-payloads>. Knows nothing of HTTP servers or of storage.
 
 use jiff::Timestamp;
@@ -14,78 +14,59 @@ use crate::ident::{DeliveryId, PullRequestRef, RepositoryName, RequestId};
 use crate::ports::ProtectionAsked;
 use crate::request::observation::Observation;
 
-/// The most bytes that GitHub delivers; a larger payload is never sent.
+/// The most bytes of a delivery. GitHub never sends a larger payload.
 pub const LARGEST_BODY: usize = 25 * 1024 * 1024;
 
-/// The header that names the event.
 pub const EVENT_HEADER: &str = "x-github-event";
-/// The header that names the delivery, the same when it is delivered again.
+/// The delivery's id. A redelivery has the same.
 pub const DELIVERY_HEADER: &str = "x-github-delivery";
-/// The header that carries the signature. `X-Hub-Signature`, its forerunner over SHA-1, is not read.
+/// The older `X-Hub-Signature`, over SHA-1, is not read.
 pub const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
-/// The headers that are read, each the one value that was sent; none where it is absent or not text.
+/// The headers of a delivery. `None` if a header is missing or not text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DeliveryHeaders<'a> {
-    /// [`EVENT_HEADER`].
     pub event: Option<&'a str>,
-    /// [`DELIVERY_HEADER`].
     pub delivery: Option<&'a str>,
-    /// [`SIGNATURE_HEADER`].
     pub signature: Option<&'a str>,
 }
 
-/// A delivery that was let in.
+/// An accepted delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
-    /// Which. A header says so, which no signature covers.
+    /// From a header, which the signature does not cover.
     pub id: DeliveryId,
-    /// What it tells.
     pub kind: DeliveryKind,
-    /// Which installation of the App it is from; none where that is not told, as by a webhook that is no App's, or where
-    /// nothing is to be done.
+    /// The installation of the App. `None` if the webhook is not an App's, or the delivery is a ping or ignored.
     pub installation: Option<AppInstallation>,
 }
 
-/// Which installation of the App is an owner's.
+/// The installation of the App for an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppInstallation {
-    /// The login of the account whose repositories it is for.
+    /// The login of the account that owns the repositories.
     pub owner: String,
-    /// Its number.
     pub id: u64,
 }
 
-/// What a delivery tells.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DeliveryKind {
-    /// GitHub tries the webhook out.
+    /// GitHub tests the webhook.
     Ping,
-    /// Nothing that we act on.
     Ignored {
-        /// The event that the header names.
         event: String,
-        /// Its action, where the body names one as GitHub writes them.
+        /// `None` if the body has no action of GitHub's form.
         action: Option<String>,
     },
-    /// At one of our checks somebody asked for its request to be looked at again.
-    Check {
-        /// The repository that it stands in.
-        repository: RepositoryName,
-        /// What it is called.
-        name: String,
-        /// The request that it names.
-        request: RequestId,
-    },
+    /// Somebody requested another evaluation on a check of ours.
+    Check { repository: RepositoryName, name: String, request: RequestId },
     /// A deployment of GitHub Actions waits for an answer.
     Protection(Box<ProtectionAsked>),
-    /// A pull request is to be looked at again.
+    /// A pull request must be evaluated again.
     PullRequest {
-        /// Which.
         reference: PullRequestRef,
-        /// What happened to it.
         what: PullRequestEvent,
-        /// What is to be kept of this delivery. Often nothing: the facts are read from the API.
+        /// Often empty: most facts are read from the API.
         observations: Vec<Observation>,
     },
 }
@@ -93,75 +74,59 @@ pub enum DeliveryKind {
 /// The events that may change a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullRequestEvent {
-    /// A review was given.
     ReviewSubmitted,
-    /// A review's text was changed.
     ReviewEdited,
-    /// A review was taken back.
     ReviewDismissed,
-    /// Its branch was pushed to.
+    /// Somebody pushed to its branch.
     Synchronized,
-    /// It was merged, or closed without.
+    /// Merged, or closed without merging.
     Closed,
-    /// It was opened again.
     Reopened,
-    /// Its title, text or base branch was changed.
+    /// Its title, text or base branch changed.
     Edited,
-    /// A label was added.
     Labeled,
-    /// A label was taken away.
     Unlabeled,
-    /// Somebody took back that a review was asked for.
-    ReviewUnasked,
+    ReviewRequestRemoved,
 }
 
-/// Why a delivery was not let in. The text repeats neither the body nor a header.
+/// Why a delivery was refused. The message quotes neither the body nor a header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// GitHub never sends as much.
     #[error("the body is over 25 MB")]
     TooLarge,
-    /// It is not known to come from GitHub.
+    /// It may not come from GitHub.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// A header is missing, or not of the form that GitHub sends.
     #[error("the `{name}` header is missing or malformed")]
-    Header {
-        /// Which.
-        name: &'static str,
-    },
-    /// The body is not JSON.
+    Header { name: &'static str },
     #[error("the body is not JSON")]
     NotJson,
-    /// The body is JSON, but not an object.
     #[error("the body is not a JSON object")]
     NotAnObject,
-    /// The header names one event and the body is another's.
-    #[error("the body is not of the event that the `x-github-event` header names")]
+    #[error("the body does not match the event in the `x-github-event` header")]
     OtherEvent,
-    /// The event cannot be used without this field.
+    /// A required field is missing or malformed.
     #[error("`{name}` {fault}")]
     Field {
-        /// Which, with dots.
+        /// With dots.
         name: String,
-        /// What is wrong with it.
         fault: Fault,
     },
 }
 
-/// What is wrong with a field of a body.
+/// The problem with a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Absent or null.
     #[error("is missing")]
     Missing,
-    /// Not of the type that GitHub documents.
+    /// Of another type than GitHub documents.
     #[error("cannot be read")]
     Unreadable,
 }
 
 impl Refused {
-    /// The HTTP status to answer.
+    /// The HTTP status of the answer.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -173,8 +138,8 @@ impl Refused {
     }
 }
 
-/// Lets a delivery in: `body` is the raw bytes as they were sent (decoded first where a proxy put them in base64), and
-/// `now` is when they came.
+/// Accepts or refuses a delivery. `body` is the raw bytes as GitHub sent them (decoded if a proxy encoded them in base64), and
+/// `now` is the time of arrival.
 ///
 /// # Errors
 /// [`Refused`], in this order: size, signature, headers, JSON, agreement of header and body, fields.
@@ -199,7 +164,7 @@ pub fn receive(
     let payload = Place::root(&payload);
     let kind = kind(event, &payload, now)?;
     let installation = match kind {
-        // What is not understood is not believed either: an event may name one owner and another's installation.
+        // An event that is not understood is not believed: it may name one owner, and another owner's installation.
         DeliveryKind::Ping | DeliveryKind::Ignored { .. } => None,
         DeliveryKind::Check { .. } | DeliveryKind::Protection(_) | DeliveryKind::PullRequest { .. } => {
             payload.installation()
@@ -217,7 +182,7 @@ fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind
     }
     let action: Option<String> = payload.field("action").optional().ok().flatten();
     if event == "check_run"
-        && let Some(check) = payload.asked_check(action.as_deref())
+        && let Some(check) = payload.reevaluation(action.as_deref())
     {
         return Ok(check);
     }
@@ -231,8 +196,8 @@ fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind
     Ok(DeliveryKind::PullRequest { reference, what, observations: observation.into_iter().collect() })
 }
 
-/// Whether the body can be of the event that the header names. Only a review's payload has a `review`; those of a review
-/// comment and of a thread have a `comment` or a `thread` in its place; only a pull request's own has a `number` beside.
+/// Whether the body can be of the event in the header. Only the payload of a review has a `review`. Those of a review comment
+/// and of a thread have a `comment` or a `thread` instead. Only the payload of a pull request has a `number` besides.
 fn agrees(event: &str, payload: &Place<'_>) -> bool {
     let given = |key| payload.field(key).is_given();
     let review = given("review");
@@ -244,7 +209,7 @@ fn agrees(event: &str, payload: &Place<'_>) -> bool {
     }
 }
 
-/// Whether the text is a name as GitHub writes events and actions, fit for a log.
+/// Whether the text has the form of GitHub's events and actions, so that it is safe to log.
 fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
@@ -261,12 +226,12 @@ impl PullRequestEvent {
             ("pull_request", "edited") => Some(Self::Edited),
             ("pull_request", "labeled") => Some(Self::Labeled),
             ("pull_request", "unlabeled") => Some(Self::Unlabeled),
-            ("pull_request", "review_request_removed") => Some(Self::ReviewUnasked),
+            ("pull_request", "review_request_removed") => Some(Self::ReviewRequestRemoved),
             _ => None,
         }
     }
 
-    /// What the API could not tell as well later. An edit never changes a review's commit or text.
+    /// What the API does not give reliably later. An edit never changes the observed commit or text of a review.
     fn observation(self, payload: &Place<'_>, now: Timestamp) -> Result<Option<Observation>, Refused> {
         let sender = || payload.field("sender").person(AccountKind::Other);
         match self {
@@ -284,7 +249,9 @@ impl PullRequestEvent {
                 };
                 Ok(Some(Observation::HeadSeen { head, pusher: sender()?, at: now }))
             }
-            Self::ReviewUnasked => Ok(payload.requested()?.map(|reviewer| Observation::ReviewUnasked { reviewer })),
+            Self::ReviewRequestRemoved => {
+                Ok(payload.requested()?.map(|reviewer| Observation::ReviewUnasked { reviewer }))
+            }
             Self::Edited if payload.field("changes").may_have("base") => Ok(Some(Observation::BaseChanged { at: now })),
             Self::ReviewEdited | Self::Closed | Self::Reopened | Self::Edited | Self::Labeled | Self::Unlabeled => {
                 Ok(None)

@@ -1,25 +1,23 @@
-//! What the App asks for: its permissions and events, each with the reason, and the manifest that GitHub makes it from.
+//! The App's permissions and events, each with its reason, and the manifest that GitHub creates the App from.
 //!
-//! Source: <https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest>, and for each
-//! permission GitHub's table of what needs it. Knows nothing of how the manifest gets to GitHub.
+//! Source: <https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest>, and GitHub's
+//! table of the calls that need a permission.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// How much a permission allows, from less to more.
+/// The level of a permission, from less to more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// To look.
     Read,
-    /// To look and to change.
     Write,
 }
 
 impl Level {
-    /// GitHub's word for it; `admin` allows what `write` does.
+    /// Reads GitHub's word. `admin` includes `write`.
     #[must_use]
     pub fn new(word: &str) -> Option<Self> {
         match word {
@@ -29,7 +27,7 @@ impl Level {
         }
     }
 
-    /// As GitHub writes it.
+    /// GitHub's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,23 +37,20 @@ impl Level {
     }
 }
 
-/// What a set-up uses beside approvals that release an AWS execution.
+/// What an installation uses besides approvals for AWS executions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Uses {
-    /// Whether the gate also answers GitHub's own custom deployment protection rules.
+    /// Whether the gate also answers GitHub's custom deployment protection rules.
     pub protection_rule: bool,
 }
 
-/// One permission of the App.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission {
-    /// GitHub's name.
     pub name: &'static str,
-    /// How much is needed.
     pub level: Level,
-    /// What for, as it reads after the name.
+    /// The reason, to be read after the name.
     pub why: &'static str,
-    /// Whether it is needed for the custom deployment protection rule only.
+    /// Whether only the custom deployment protection rule needs it.
     pub for_protection_rule: bool,
 }
 
@@ -63,21 +58,25 @@ const fn needed(name: &'static str, level: Level, why: &'static str) -> Permissi
     Permission { name, level, why, for_protection_rule: false }
 }
 
-/// All permissions, in the order in which they are explained.
+/// All permissions, in the order of their explanation.
 const PERMISSIONS: [Permission; 7] = [
-    needed("metadata", Level::Read, "comes with every App: which repositories there are"),
+    needed("metadata", Level::Read, "every App has it: lists the repositories"),
     needed(
         "pull_requests",
         Level::Write,
-        "reads pull requests, files, commits and reviews; asks for reviews, comments",
+        "reads pull requests, files, commits and reviews; requests reviews and comments",
     ),
-    needed("members", Level::Read, "reads who is in the teams that the policy names"),
-    needed("checks", Level::Write, "shows the decision as a check run on the pull request's head"),
-    needed("deployments", Level::Write, "shows the deployment and its state on the pull request and the environment"),
+    needed("members", Level::Read, "reads the members of the teams that the policy names"),
+    needed("checks", Level::Write, "publishes the decision as a check run on the pull request's head"),
+    needed(
+        "deployments",
+        Level::Write,
+        "publishes the deployment and its state on the pull request and the environment",
+    ),
     needed(
         "contents",
         Level::Read,
-        "reads who pushed to a branch and when, from the repository's activity; no file is read",
+        "reads who pushed to a branch and when, from the repository's activity; reads no files",
     ),
     Permission {
         for_protection_rule: true,
@@ -85,21 +84,19 @@ const PERMISSIONS: [Permission; 7] = [
     },
 ];
 
-/// One event that GitHub tells of.
+/// An event that the App subscribes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subscription {
-    /// GitHub's name.
     pub name: &'static str,
-    /// What for.
     pub why: &'static str,
-    /// Whether it is needed for the custom deployment protection rule only.
+    /// Whether only the custom deployment protection rule needs it.
     pub for_protection_rule: bool,
 }
 
 const EVENTS: [Subscription; 4] = [
     Subscription {
         name: "pull_request",
-        why: "a push, a label, another base or the end of a pull request",
+        why: "a push, a label, a new base or the end of a pull request",
         for_protection_rule: false,
     },
     Subscription {
@@ -116,38 +113,34 @@ const EVENTS: [Subscription; 4] = [
 ];
 
 impl Uses {
-    /// The permissions that this needs.
     pub fn permissions(self) -> impl Iterator<Item = &'static Permission> {
         PERMISSIONS.iter().filter(move |permission| self.protection_rule || !permission.for_protection_rule)
     }
 
-    /// The events that this needs.
     pub fn events(self) -> impl Iterator<Item = &'static Subscription> {
         EVENTS.iter().filter(move |event| self.protection_rule || !event.for_protection_rule)
     }
 }
 
-/// An App that is to be made.
+/// An App to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApp<'a> {
-    /// Its name, at most 34 characters; GitHub asks again where it is taken.
+    /// At most [`LONGEST_NAME`] characters. GitHub asks for another one if it is taken.
     pub name: &'a str,
-    /// Where its webhook goes; none: it gets one later.
+    /// The URL of its webhook. `None` if it is set later.
     pub webhook: Option<&'a str>,
-    /// Where GitHub sends the browser with the code; none where it is not needed.
+    /// The URL to which GitHub sends the browser with the code.
     pub redirect: Option<&'a str>,
-    /// What it is used for.
     pub uses: Uses,
 }
 
-/// The longest name that GitHub takes.
+/// The most characters of a name.
 pub const LONGEST_NAME: usize = 34;
 
-/// The page that an App's own page links to.
+/// The link on the App's page.
 const HOME: &str = "https://github.com/countersign/countersign";
 
 impl NewApp<'_> {
-    /// The manifest, as GitHub's form takes it.
     #[must_use]
     pub fn manifest(&self) -> Value {
         let permissions: BTreeMap<&str, Level> =
@@ -176,7 +169,7 @@ impl NewApp<'_> {
     }
 }
 
-/// Where people meet the GitHub whose API is at `base_url`; none where that is no URL.
+/// The web address of the GitHub with the API at `base_url`. `None` if `base_url` is no URL.
 ///
 /// <https://docs.github.com/en/enterprise-server/rest/using-the-rest-api/getting-started-with-the-rest-api>, and for
 /// data residency `https://api.NAME.ghe.com`.
@@ -189,7 +182,7 @@ pub fn web_address(base_url: &str) -> Option<String> {
     Some(format!("{scheme}://{host}"))
 }
 
-/// Where a manifest is posted to: the account's own settings, or an organisation's.
+/// The form that takes a manifest: in the settings of the account or of an organization.
 #[must_use]
 pub fn form_address(web: &str, organization: Option<&str>) -> String {
     match organization {
@@ -209,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_app_asks_for_no_more_than_it_uses() {
+    fn the_app_requests_only_what_it_uses() {
         let plain = manifest(false);
         assert_eq!(plain["public"], false);
         assert_eq!(plain["default_events"], json!(["pull_request", "pull_request_review", "check_run"]));
@@ -237,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn people_meet_github_beside_its_api() {
+    fn the_web_address_is_derived_from_the_api() {
         for (api, web) in [
             ("https://api.github.com", "https://github.com"),
             ("https://api.acme.ghe.com/", "https://acme.ghe.com"),

@@ -1,4 +1,4 @@
-//! GitHub: what it delivers, and what it is asked.
+//! GitHub: its webhook deliveries, and calls to its API.
 
 #[cfg(feature = "github")]
 pub mod admin;

@@ -1,7 +1,7 @@
-//! The few fields of a payload that we read, each by its name.
+//! The fields that are read from a payload.
 //!
-//! Published payloads lack fields that the schema requires, and carry ones that it does not know, so nothing is read that
-//! is not used, and `null` is the same as absent. Knows nothing of which event it is.
+//! Published payloads lack fields that the schema requires, and have fields that it does not know. Therefore only used fields
+//! are read, and `null` is the same as absent. Knows nothing of the event.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{ProtectedRun, ProtectionAsked};
 use crate::request::published::{CHECK_PREFIX, REEVALUATE, Reviewer};
 
-/// A place in a payload: its name, and what stands there.
+/// A place in a payload: its name and its value.
 pub(super) struct Place<'a> {
     name: String,
     value: Option<&'a Value>,
@@ -25,42 +25,40 @@ impl<'a> Place<'a> {
         Self { name: String::new(), value: Some(payload) }
     }
 
-    /// The field `key` of this object. Where this is no object, nothing stands there.
+    /// The field `key` of this object. It has no value if this is no object.
     pub(super) fn field(&self, key: &str) -> Self {
         let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
         let value = self.value.and_then(|value| value.get(key)).filter(|value| !value.is_null());
         Self { name, value }
     }
 
-    /// Whether anything but `null` stands here.
+    /// Whether the value is present and not `null`.
     pub(super) fn is_given(&self) -> bool {
         self.value.is_some()
     }
 
-    /// Whether this object has the field `key`, be it null. Taken for granted where this is no object.
+    /// Whether this object has the field `key`, even as null. True if this is no object.
     pub(super) fn may_have(&self, key: &str) -> bool {
         self.value.and_then(Value::as_object).is_none_or(|object| object.contains_key(key))
     }
 
-    /// What stands here, if anything.
+    /// The value, if present.
     ///
     /// # Errors
-    /// [`Fault::Unreadable`] where it is not of the type that GitHub documents.
+    /// [`Fault::Unreadable`] if it has another type than GitHub documents.
     pub(super) fn optional<T: Deserialize<'a>>(&self) -> Result<Option<T>, Refused> {
         let read = self.value.map(T::deserialize).transpose();
-        // The reader's own message repeats what it read.
+        // The parser's own message quotes the value.
         read.map_err(|_| Refused::Field { name: self.name.clone(), fault: Fault::Unreadable })
     }
 
-    /// What stands here.
-    ///
     /// # Errors
     /// [`Fault::Missing`], and as [`Place::optional`].
     pub(super) fn required<T: Deserialize<'a>>(&self) -> Result<T, Refused> {
         self.optional()?.ok_or_else(|| Refused::Field { name: self.name.clone(), fault: Fault::Missing })
     }
 
-    /// The account that stands here; none where it was deleted. `untyped` is what one without a `type` is taken for.
+    /// The account. `None` if it was deleted. An account without a `type` is taken for `untyped`.
     pub(super) fn person(&self, untyped: AccountKind) -> Result<Option<Person>, Refused> {
         if !self.is_given() {
             return Ok(None);
@@ -69,7 +67,6 @@ impl<'a> Place<'a> {
         Ok(Some(Person { id, login, kind: self.field("type").optional()?.unwrap_or(untyped) }))
     }
 
-    /// The pull request that this payload is about.
     pub(super) fn reference(&self) -> Result<PullRequestRef, Refused> {
         let repository = self.field("repository").field("full_name").required()?;
         let place = self.field("pull_request").field("number");
@@ -79,32 +76,32 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The App's installation that delivers this. It only spares asking for it: what cannot be read is not told.
+    /// The App's installation. It only saves a call, so `None` if it cannot be read.
     pub(super) fn installation(&self) -> Option<AppInstallation> {
         let repository: RepositoryName = self.field("repository").field("full_name").optional().ok().flatten()?;
         let id = self.field("installation").field("id").optional().ok().flatten()?;
         Some(AppInstallation { owner: repository.parts().0.to_owned(), id })
     }
 
-    /// What is asked at a check of ours: to run it again, or by its button. None where the check is another's, or the
-    /// action is none of those.
-    pub(super) fn asked_check(&self, action: Option<&str>) -> Option<DeliveryKind> {
+    /// A request for another evaluation on a check of ours: the check was rerequested, or its button was pressed. `None` for
+    /// other checks and actions.
+    pub(super) fn reevaluation(&self, action: Option<&str>) -> Option<DeliveryKind> {
         let check = self.field("check_run");
         let button = || self.field("requested_action").field("identifier").optional::<String>().ok().flatten();
-        let asked = match action {
+        let requested = match action {
             Some("rerequested") => true,
             Some("requested_action") => button().as_deref() == Some(REEVALUATE.identifier),
             Some(_) | None => false,
         };
-        let name: String = check.field("name").optional().ok().flatten().filter(|_| asked)?;
+        let name: String = check.field("name").optional().ok().flatten().filter(|_| requested)?;
         let request = check.field("external_id").optional().ok().flatten()?;
         let repository = self.field("repository").field("full_name").optional().ok().flatten()?;
         name.starts_with(CHECK_PREFIX).then_some(DeliveryKind::Check { repository, name, request })
     }
 
-    /// The deployment that waits for an answer. The callback's URL is never called: of it only the repository and the run
-    /// are read, and the repository must be the one that the payload is of. The pull requests that are listed are not
-    /// read: they may be those of other repositories, and the commit's own are asked for.
+    /// The deployment that waits for an answer. The callback's URL is never called: only its repository and run are read, and
+    /// the repository must be that of the payload. The listed pull requests are not read, since they may be of other
+    /// repositories. The API gives those of the commit.
     pub(super) fn protection(&self) -> Result<ProtectionAsked, Refused> {
         let repository = self.field("repository");
         let name: RepositoryName = repository.field("full_name").required()?;
@@ -119,7 +116,7 @@ impl<'a> Place<'a> {
         let sha = deployment.field("sha");
         let unreadable = |_| Refused::Field { name: sha.name.clone(), fault: Fault::Unreadable };
         let revision = Revision::new(&sha.required::<String>()?.to_ascii_lowercase()).map_err(unreadable)?;
-        // Actions itself makes many deployments: then whoever set the workflow off is the one who asks.
+        // Actions itself creates many deployments. Then the person who started the workflow is the requester.
         let person = |place: Place<'_>| {
             let person = place.person(AccountKind::Other).ok().flatten();
             person.filter(|person| person.kind == AccountKind::User).map(|person| person.login)
@@ -134,7 +131,7 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Who is asked for a review, or no longer; none where the payload does not say.
+    /// The reviewer of a review request, added or removed. `None` if the payload names nobody.
     pub(super) fn requested(&self) -> Result<Option<Reviewer>, Refused> {
         let person: Option<Login> = self.field("requested_reviewer").field("login").optional()?;
         // A team that was deleted has no slug.
@@ -145,10 +142,10 @@ impl<'a> Place<'a> {
         Ok(person.map(Reviewer::Person).or(team.map(Reviewer::Team)))
     }
 
-    /// The review that stands here, as it was submitted; none where its state is not one that a review is given in.
+    /// The submitted review. `None` if its state is none of a submitted review.
     ///
-    /// What GitHub leaves out is read on the side that holds a deployment back: an approver without a `type` is not known
-    /// to be a person, but whoever requests changes without one is taken for a person, at `now` where no time is told.
+    /// If GitHub leaves something out, it is read so that it holds a deployment back. An approver without a `type` is not
+    /// taken for a person. Whoever requests changes without a `type` is, at `now` if there is no time.
     pub(super) fn review(&self, now: Timestamp) -> Result<Option<Review>, Refused> {
         let (state, untyped, undated) = match self.field("state").required()? {
             "approved" => (ReviewState::Approved, AccountKind::Other, None),

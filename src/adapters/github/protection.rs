@@ -1,7 +1,5 @@
-//! Answers to deployments that GitHub Actions holds back:
+//! Answers to deployments of GitHub Actions that wait for a protection rule:
 //! <https://docs.github.com/en/rest/actions/workflow-runs#review-custom-deployment-protection-rules-for-a-workflow-run>.
-//!
-//! Knows how an answer is addressed and worded, and nothing of what is decided.
 
 use std::sync::Arc;
 
@@ -15,7 +13,7 @@ use crate::ports::{
 };
 use crate::request::CallbackOutcome;
 
-/// Answers deployments of Actions at a desk, and resumes all other executions as before.
+/// Answers deployments of Actions at the desk, and passes all other executions on.
 #[derive(Clone)]
 pub struct ProtectionRouter {
     desk: Arc<dyn ProtectionDesk>,
@@ -23,7 +21,6 @@ pub struct ProtectionRouter {
 }
 
 impl ProtectionRouter {
-    /// A router between the two.
     #[must_use]
     pub fn new(desk: Arc<dyn ProtectionDesk>, others: Arc<dyn ExecutionCallback>) -> Self {
         Self { desk, others }
@@ -45,7 +42,7 @@ impl ExecutionCallback for ProtectionRouter {
     }
 
     async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
-        // GitHub tells of no end: it is noticed when the answer is not taken.
+        // GitHub does not report an end. It shows when GitHub refuses the answer.
         if ProtectedRun::is(execution) { Ok(true) } else { self.others.is_running(execution, redrive).await }
     }
 
@@ -57,17 +54,17 @@ impl ExecutionCallback for ProtectionRouter {
         if !ProtectedRun::is(&claim.request().execution) {
             return self.others.hold(claim, why).await;
         }
-        // GitHub takes 10 reports of a deployment: the first attempt's says enough.
+        // GitHub accepts 10 reports on a deployment. The report of the first attempt is enough.
         let Some(run) = run(claim).ok().filter(|_| claim.is_first_attempt()) else { return };
         let comment = ProtectionComment::new(&format!("approved, and held: {}", why.summary));
         if let Err(error) = self.desk.answer(&run, Protection::Waits, &comment).await {
-            tracing::warn!(request.id = %claim.request().id, reason = %error, "that a deployment is held was not told");
+            tracing::warn!(request.id = %claim.request().id, reason = %error, "could not report that the deployment is held");
         }
     }
 }
 
 fn run(claim: &SettleClaim) -> Result<ProtectedRun, CallbackError> {
-    let damaged = || CallbackError { detail: "what is stored is not the address of a run".to_owned() };
+    let damaged = || CallbackError { detail: "the stored token is not the address of a run".to_owned() };
     ProtectedRun::of(claim.token()).ok_or_else(damaged)
 }
 
@@ -95,7 +92,7 @@ mod client {
             comment: &ProtectionComment,
         ) -> Result<CallbackOutcome, CallbackError> {
             let ProtectedRun { repository, run_id, environment } = run;
-            // Below our own base URL: that of the event is never called.
+            // Below our own base URL. The URL in the event is never called.
             let path = format!("/repos/{repository}/actions/runs/{run_id}/deployment_protection_rule");
             let what = format!("the protection rule of `{environment}` in run {run_id} of `{repository}`");
             let call =
@@ -103,7 +100,7 @@ mod client {
             match self.call(&call).await {
                 Ok(_) => Ok(CallbackOutcome::Taken),
                 Err(error) if matches!(error.status(), Some(404 | 422)) => {
-                    tracing::warn!(reason = %error, "a deployment waits for this answer no longer");
+                    tracing::warn!(reason = %error, "the deployment no longer waits for this answer");
                     Ok(CallbackOutcome::TokenOver)
                 }
                 Err(

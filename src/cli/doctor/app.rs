@@ -163,10 +163,10 @@ mod tests {
         let checks = app(&facts, Uses::default());
         let expected = [
             (Outcome::Ok, "the App `countersign` (1) answers to its key"),
-            (Outcome::Failed, "the App lacks `members: read` (reads who is in the teams that the policy names)"),
+            (Outcome::Failed, "the App lacks `members: read` (reads the members of the teams that the policy names)"),
             (
                 Outcome::Failed,
-                "the App lacks `checks: write` (shows the decision as a check run on the pull request's head)",
+                "the App lacks `checks: write` (publishes the decision as a check run on the pull request's head)",
             ),
             (Outcome::Failed, "the App is not told of `check_run` (the check run's button to evaluate again)"),
             (Outcome::Warning, "the App may also `issues: read`, which countersign does not use"),

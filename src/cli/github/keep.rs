@@ -61,15 +61,16 @@ impl Place {
     /// # Errors
     /// They are not there. The App is.
     pub(super) fn keep(&self, app: &CreatedApp) -> Result<String, Failure> {
-        let secret = app.webhook_secret.as_deref();
+        let key = app.private_key.expose();
+        let secret = app.webhook_secret.as_ref().map(|secret| secret.expose().as_str());
         let kept = match self {
             Self::Command(command) => {
-                let secrets = json!({ "app_id": app.id, "private_key": app.private_key, "webhook_secret": secret });
+                let secrets = json!({ "app_id": app.id, "private_key": key, "webhook_secret": secret });
                 run(command, secrets.to_string().as_bytes()).map(|()| "the command took them".to_owned())
             }
             Self::Folder(folder) => {
                 let [key_file, secret_file] = paths(folder);
-                let key = write_new(&key_file, &app.private_key);
+                let key = write_new(&key_file, key);
                 let both = key.and_then(|()| secret.map_or(Ok(()), |secret| write_new(&secret_file, secret)));
                 both.map(|()| format!("they are in `{}`", folder.display()))
             }

@@ -1,4 +1,4 @@
-//! How Step Functions is answered: what is sent, how often, and what each refusal means.
+//! Answers to Step Functions: what is sent, how often, and the meaning of each error.
 
 use countersign::adapters::aws::stepfunctions::StepFunctions;
 use countersign::adapters::embedded::store::EmbeddedStore;
@@ -54,7 +54,7 @@ async fn an_answer_is_sent_once_with_the_token_and_what_was_decided() {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_waits_with_is_over() {
+async fn a_token_without_a_waiting_task_is_no_longer_valid() {
     for code in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
         let cloud = Cloud::new([(400, json!({ "__type": code, "message": TOKEN }).to_string())]).await;
         for answer in [success(), failure()] {
@@ -64,7 +64,7 @@ async fn a_token_that_nobody_waits_with_is_over() {
 }
 
 #[tokio::test]
-async fn an_execution_runs_where_step_functions_says_so_and_else_nobody_knows() {
+async fn an_execution_runs_if_step_functions_says_so_and_otherwise_it_is_unknown() {
     let described = |status: &str, redrives: u32| {
         let arn = execution("one");
         let described = json!({
@@ -76,7 +76,7 @@ async fn an_execution_runs_where_step_functions_says_so_and_else_nobody_knows() 
         (200, described("RUNNING", 1), Some(true)),
         (200, described("ABORTED", 1), Some(false)),
         (200, described("RUNNING", 2), Some(false)),
-        // Step Functions may tell of the run before for a moment.
+        // Step Functions may describe the run before for a moment.
         (200, described("ABORTED", 0), Some(true)),
         (200, described("PENDING_REDRIVE", 1), Some(false)),
         (400, json!({ "__type": "ExecutionDoesNotExist" }).to_string(), None),
@@ -90,12 +90,12 @@ async fn an_execution_runs_where_step_functions_says_so_and_else_nobody_knows() 
 }
 
 #[tokio::test]
-async fn what_may_or_may_not_have_been_taken_is_not_known_is_not_repeated_and_does_not_tell_the_token() {
-    let told = |code: &str| json!({ "__type": code, "message": format!("invalid: {TOKEN}") }).to_string();
+async fn an_unclear_result_is_an_error_without_the_token_and_is_not_repeated() {
+    let refused = |code: &str| json!({ "__type": code, "message": format!("invalid: {TOKEN}") }).to_string();
     for (status, body) in [
-        (400, told("ThrottlingException")),
-        (400, told("ValidationException")),
-        (500, told("InternalFailure")),
+        (400, refused("ThrottlingException")),
+        (400, refused("ValidationException")),
+        (500, refused("InternalFailure")),
         (503, String::new()),
     ] {
         let cloud = Cloud::new([(status, body)]).await;

@@ -1,4 +1,4 @@
-//! A service of AWS that gives prepared answers, and writes down what it was asked.
+//! A service of AWS with prepared answers, which records its calls.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +27,7 @@ impl Call {
 
 type Answers = VecDeque<(u16, String)>;
 
-/// Answers in order; the last one again and again.
+/// Gives its answers in order, and then repeats the last.
 pub(crate) struct Cloud {
     pub(crate) url: String,
     shared: Arc<Shared>,

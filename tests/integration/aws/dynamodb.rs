@@ -1,4 +1,4 @@
-//! The store on DynamoDB, held to the contract of every store. It needs a DynamoDB, at `COUNTERSIGN_TEST_DYNAMODB`.
+//! The contract of every store for the store on DynamoDB. It needs a DynamoDB at `COUNTERSIGN_TEST_DYNAMODB`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ use crate::store_contract::{Store, assert_chain, store_contract};
 
 const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// The address of a DynamoDB, or of what stands in for it.
+/// The address of a DynamoDB, or of a simulator of it.
 fn address() -> String {
     std::env::var("COUNTERSIGN_TEST_DYNAMODB").expect("COUNTERSIGN_TEST_DYNAMODB is the address of a DynamoDB")
 }
@@ -92,7 +92,7 @@ fn bulky(files: usize) -> Facts {
 
 #[tokio::test]
 #[ignore = "needs the AWS peer: scripts/test-aws"]
-async fn a_record_that_is_longer_than_an_item_is_read_back_whole_and_in_its_place() {
+async fn a_record_longer_than_an_item_is_read_back_whole_and_in_order() {
     let (store, client, name) = table().await;
     let write = opening(pending("one", 0), "secret");
     let mut request = write.request.clone();
@@ -114,7 +114,7 @@ async fn a_record_that_is_longer_than_an_item_is_read_back_whole_and_in_its_plac
 
 #[tokio::test]
 #[ignore = "needs the AWS peer: scripts/test-aws"]
-async fn a_request_that_is_longer_than_an_item_is_read_back_whole_by_every_way_to_it() {
+async fn a_request_longer_than_an_item_is_read_back_whole_by_every_query() {
     let (store, _, _) = table().await;
     let mut request = pending("one", 0);
     request.subject.input =
@@ -133,14 +133,14 @@ async fn a_request_that_is_longer_than_an_item_is_read_back_whole_by_every_way_t
 
 #[tokio::test]
 #[ignore = "needs the AWS peer: scripts/test-aws"]
-async fn everything_that_is_kept_is_forgotten_some_time_but_for_what_is_due() {
+async fn every_item_expires_at_its_time() {
     let (store, client, name) = table().await;
     store.write(opening(pending("one", 0), "secret")).await.expect("opened");
     let delivery = DeliveryId::new("3f0c").expect("an id");
     store.begin_delivery(&delivery, at(1)).await.expect("begun");
     store.finish_delivery(&delivery, at(2)).await.expect("done");
-    let told = Observation::HeadSeen { head: revision('a'), pusher: Some(person(3, "dave")), at: at(1) };
-    store.observe(&pull_request("acme/checkout#1"), told).await.expect("kept");
+    let observation = Observation::HeadSeen { head: revision('a'), pusher: Some(person(3, "dave")), at: at(1) };
+    store.observe(&pull_request("acme/checkout#1"), observation).await.expect("kept");
     let veto = Veto { by: person(1, "pia"), at: at(3), pull_request: pull_request("acme/checkout#1") };
     store.remember_veto(&target(), &revision('a'), veto).await.expect("kept");
     let second = |by: SignedDuration| at(0).checked_add(by).expect("an instant").as_second().to_string();
@@ -159,7 +159,7 @@ async fn everything_that_is_kept_is_forgotten_some_time_but_for_what_is_due() {
 
 #[tokio::test]
 #[ignore = "needs the AWS peer: scripts/test-aws"]
-async fn a_token_stands_in_its_own_item_and_in_no_other() {
+async fn a_token_is_in_its_own_item_and_in_no_other() {
     let (store, client, name) = table().await;
     store.write(opening(pending("one", 0), "hush-hush")).await.expect("opened");
     let with_it: Vec<_> =

@@ -1,4 +1,4 @@
-//! The ports on AWS and the three functions: what they send and how answers are taken, the store against a DynamoDB.
+//! The ports on AWS and the three functions.
 
 mod callback;
 mod cloud;

@@ -1,4 +1,4 @@
-//! What SNS is given: a form for each kind of subscriber, within its limits, and nothing that opens anything.
+//! Notifications to SNS: a form for each kind of subscriber, within its limits.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ fn attributes(form: &BTreeMap<String, String>) -> BTreeMap<&str, (&str, &str)> {
 }
 
 #[tokio::test]
-async fn people_get_a_text_and_programs_the_decision() {
+async fn people_get_a_text_and_programs_get_the_decision() {
     let form = published(&message(Event::Reminded, Some(decision(Verdict::Pending)))).await;
     assert_eq!((form["TopicArn"].as_str(), form["MessageStructure"].as_str()), (TOPIC, "json"));
     assert_eq!(form["Subject"], "checkout to production: approval needed");
@@ -81,10 +81,13 @@ async fn people_get_a_text_and_programs_the_decision() {
     assert_eq!((forms["default"].as_str(), forms["email"].as_str()), (text, text));
     assert_eq!(forms["sms"], "checkout to production: approval needed");
     for program in ["https", "lambda", "sqs"] {
-        let told: Value = serde_json::from_str(&forms[program]).expect("JSON");
-        assert_eq!((&told["schema"], &told["event"], &told["number"]), (&1.into(), &"reminded".into(), &2.into()));
-        assert_eq!((&told["pull_request"], &told["verdict"]), (&"acme/checkout#1".into(), &"pending".into()));
-        assert_eq!(told["decision"]["policy_digest"], decision(Verdict::Pending).policy_digest.as_str());
+        let message: Value = serde_json::from_str(&forms[program]).expect("JSON");
+        assert_eq!(
+            (&message["schema"], &message["event"], &message["number"]),
+            (&1.into(), &"reminded".into(), &2.into())
+        );
+        assert_eq!((&message["pull_request"], &message["verdict"]), (&"acme/checkout#1".into(), &"pending".into()));
+        assert_eq!(message["decision"]["policy_digest"], decision(Verdict::Pending).policy_digest.as_str());
     }
 }
 
@@ -116,7 +119,7 @@ async fn a_subject_is_one_line_of_printable_ascii_under_100_characters() {
 }
 
 #[tokio::test]
-async fn a_message_fits_however_much_was_decided_and_keeps_its_verdict() {
+async fn a_long_message_is_truncated_and_keeps_its_verdict() {
     let mut long = decision(Verdict::Pending);
     let review: ReviewOutcome = serde_json::from_value(serde_json::json!({
         "id": 1, "user": "pia", "state": "approved", "verdict": "ignored", "reason": "not-eligible",
@@ -128,8 +131,8 @@ async fn a_message_fits_however_much_was_decided_and_keeps_its_verdict() {
     let form = published(&Message { text, ..message(Event::Requested, Some(long)) }).await;
     assert!(form["Message"].len() <= 256_000, "{}", form["Message"].len());
     let forms: BTreeMap<String, String> = serde_json::from_str(&form["Message"]).expect("a text for each protocol");
-    let told: Value = serde_json::from_str(&forms["sqs"]).expect("JSON");
-    assert_eq!((&told["verdict"], &told["decision"]["reviews"]), (&"pending".into(), &serde_json::json!([])));
+    let message: Value = serde_json::from_str(&forms["sqs"]).expect("JSON");
+    assert_eq!((&message["verdict"], &message["decision"]["reviews"]), (&"pending".into(), &serde_json::json!([])));
     assert!(forms["email"].ends_with("/acme/checkout/pull/1"));
 }
 
@@ -137,9 +140,9 @@ async fn a_message_fits_however_much_was_decided_and_keeps_its_verdict() {
 async fn a_channel_without_a_topic_and_one_that_sns_refuses_are_named() {
     let cloud = Cloud::new([(403, "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>not authorized to perform: SNS:Publish</Message></Error></ErrorResponse>".to_owned())]).await;
     let topics = Topics::new(cloud.connection(), BTreeMap::from([(channel("desk"), TOPIC.to_owned())]), "https://x");
-    let told = |result: Result<(), NotifyError>| result.expect_err("it is not told").to_string();
-    let none = told(topics.notify(&channel("other"), &message(Event::Requested, None)).await);
+    let error = |result: Result<(), NotifyError>| result.expect_err("it is not notified").to_string();
+    let none = error(topics.notify(&channel("other"), &message(Event::Requested, None)).await);
     assert!(none.contains("`other`") && none.contains("has no topic"), "{none}");
-    let refused = told(topics.notify(&channel("desk"), &message(Event::Requested, None)).await);
+    let refused = error(topics.notify(&channel("desk"), &message(Event::Requested, None)).await);
     assert!(refused.contains("`desk`") && refused.contains("SNS:Publish"), "{refused}");
 }

@@ -1,4 +1,4 @@
-//! How secrets are read, and what is said where they cannot be.
+//! Reading secrets, and the errors if that fails.
 
 use countersign::adapters::aws::secrets::Secrets;
 use serde_json::json;
@@ -21,7 +21,7 @@ async fn a_secret_is_read_by_its_arn() {
 }
 
 #[tokio::test]
-async fn why_a_secret_cannot_be_used_is_said_and_what_it_holds_is_not() {
+async fn an_error_has_the_reason_but_not_the_secret() {
     let refused = |code: &str, message: &str| (400, json!({ "__type": code, "message": message }).to_string());
     for (answer, expected) in [
         (holding("hush, not JSON"), "is not a JSON object of texts"),

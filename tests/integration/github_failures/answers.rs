@@ -18,7 +18,7 @@ fn answer(status: u16, message: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn a_token_that_is_over_is_minted_once_more_and_the_approval_found() {
+async fn a_revoked_token_is_renewed_once_and_the_approval_found() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.host().revoke_tokens();
     assert_eq!(scene.settle().await.expect("it is settled"), Settled::Ended(End::Approved));
@@ -26,7 +26,7 @@ async fn a_token_that_is_over_is_minted_once_more_and_the_approval_found() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_again_is_not_minted_again_and_again() {
+async fn a_token_is_renewed_only_once_if_github_keeps_refusing() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault("/pulls/1/reviews", 99, answer(401, "Bad credentials"));
     let said = scene.fails_and_waits().await;
@@ -61,7 +61,7 @@ async fn a_short_limit_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_team_that_may_not_be_read_makes_nobody_eligible() {
+async fn an_unreadable_team_makes_nobody_eligible() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault("/teams/payments/members", 9, answer(403, "Resource not accessible by integration"));
     let decision = scene.decides_to_wait().await;
@@ -72,7 +72,7 @@ async fn a_team_that_may_not_be_read_makes_nobody_eligible() {
 }
 
 #[tokio::test]
-async fn a_team_that_was_deleted_makes_nobody_eligible() {
+async fn a_deleted_team_makes_nobody_eligible() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.change(|change| change.delete_team(&TeamSlug::new("acme/payments").expect("a team")));
     assert_eq!(scene.decides_to_wait().await.counts, []);
@@ -82,7 +82,7 @@ async fn a_team_that_was_deleted_makes_nobody_eligible() {
 }
 
 #[tokio::test]
-async fn a_member_who_was_taken_out_of_the_team_is_not_let_in_by_what_was_kept() {
+async fn a_removed_member_is_not_eligible_through_the_cache() {
     let scene = Scene::new().await.approved_by("pia").await;
     let edit = TeamEdit { readable: None, members: Some(vec![]) };
     scene.change(|change| change.edit_team(&TeamSlug::new("acme/payments").expect("a team"), &edit));
@@ -90,7 +90,7 @@ async fn a_member_who_was_taken_out_of_the_team_is_not_let_in_by_what_was_kept()
 }
 
 #[tokio::test]
-async fn a_call_that_github_calls_unprocessable_is_told_with_its_details() {
+async fn an_unprocessable_call_is_reported_with_its_details() {
     let scene = Scene::new().await.approved_by("pia").await;
     let body = json!({ "message": "Validation Failed", "errors": [{ "field": "page", "code": "invalid" }] });
     scene.hosted.fault("/pulls/1/commits", 9, Fault::Answer(422, vec![], body));
@@ -101,7 +101,7 @@ async fn a_call_that_github_calls_unprocessable_is_told_with_its_details() {
 }
 
 #[tokio::test]
-async fn a_failing_github_is_tried_three_times_and_the_delivery_worked_when_it_comes_again() {
+async fn a_failing_call_is_tried_three_times_and_a_redelivery_is_processed() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault("/pulls/1/reviews", 3, answer(500, "Server Error"));
     let failed = scene.deliver("d-1").await.unwrap_err();
@@ -114,7 +114,7 @@ async fn a_failing_github_is_tried_three_times_and_the_delivery_worked_when_it_c
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_a_write_is_asked_for_again_only_where_that_does_no_harm() {
+async fn a_write_with_a_lost_answer_is_repeated_only_if_that_is_safe() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.host().revoke_tokens();
     scene.hosted.fault("/access_tokens", 1, Fault::LostAnswer);
@@ -123,7 +123,7 @@ async fn a_lost_answer_to_a_write_is_asked_for_again_only_where_that_does_no_har
 }
 
 #[tokio::test]
-async fn half_an_answer_is_none() {
+async fn a_truncated_answer_is_an_error() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault("/pulls/1/reviews", 3, Fault::CutMidBody);
     let said = scene.fails_and_waits().await;
@@ -133,19 +133,16 @@ async fn half_an_answer_is_none() {
 }
 
 #[tokio::test]
-async fn a_page_that_never_ends_is_no_list() {
+async fn a_list_that_never_ends_is_an_error() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault("/pulls/1/reviews", 999, Fault::NextIsItself);
     let said = scene.fails_and_waits().await;
-    assert!(
-        said.contains("the reviews of `acme/checkout#1` cannot be read: it does not end after 100 pages"),
-        "{said}"
-    );
+    assert!(said.contains("the reviews of `acme/checkout#1`: the list does not end after 100 pages"), "{said}");
     scene.goes_on().await;
 }
 
 #[tokio::test]
-async fn a_page_elsewhere_is_not_followed_and_half_a_list_is_no_list() {
+async fn a_link_to_another_host_is_not_followed_and_a_partial_list_is_an_error() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault(
         "/pulls/1/reviews",
@@ -162,7 +159,7 @@ async fn a_page_elsewhere_is_not_followed_and_half_a_list_is_no_list() {
 }
 
 #[tokio::test]
-async fn an_answer_past_the_deadline_keeps_the_request_waiting() {
+async fn an_answer_after_the_deadline_keeps_the_request_waiting() {
     let scene = Scene::new().await.approved_by("pia").await;
     let hurried = scene.hosted.client();
     // Its token is minted and its installation known beforehand.
@@ -181,11 +178,11 @@ async fn an_answer_past_the_deadline_keeps_the_request_waiting() {
 }
 
 #[tokio::test]
-async fn an_answer_without_the_head_is_not_taken_for_whole() {
+async fn a_list_without_the_head_is_not_taken_for_complete() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault("/pulls/1/commits", 9, Fault::Rewritten(|commits| commits[0]["sha"] = "f".repeat(40).into()));
     let decision = scene.decides_to_wait().await;
-    assert!(super::said_of_review(&decision).contains("not known in full"), "{decision:?}");
+    assert!(super::review_text(&decision).contains("not known in full"), "{decision:?}");
     scene.world.clock.advance(SignedDuration::from_secs(1));
     scene.goes_on().await;
 }

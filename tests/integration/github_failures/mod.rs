@@ -1,5 +1,5 @@
-//! What GitHub may do wrong, and that nothing is approved wrongly or lost by it: the gate reads through the client, and
-//! its request goes on waiting until it can be known that it is approved.
+//! Failures of GitHub. Nothing is approved wrongly or lost: the gate reads through the client, and its request keeps waiting
+//! until the approval is certain.
 
 mod answers;
 mod people;
@@ -58,7 +58,7 @@ impl Scene {
         Self::ground().await.open("production", 'a').await
     }
 
-    /// Nothing is asked for yet.
+    /// No approval is requested yet.
     async fn ground() -> Self {
         let world = GateWorld::new("production");
         world.host.change(payments).expect("a team");
@@ -69,7 +69,7 @@ impl Scene {
         Self { world, hosted, gate, id, pull: pull_request("acme/checkout#1") }
     }
 
-    /// A minute later the deployment of a commit is asked for.
+    /// A minute later, approval for a commit is requested.
     async fn open(self, environment: &str, digit: char) -> Self {
         self.a_minute_passes();
         let run = app::ExecutionRef { arn: execution("one"), redrive: 0 };
@@ -87,13 +87,13 @@ impl Scene {
         self.world.clock.advance(SignedDuration::from_mins(1));
     }
 
-    /// One reviews, and no delivery tells of it.
+    /// Somebody approves, without a delivery.
     fn review(&self, by: &str) {
         let review = NewReview { event: Some(ReviewEvent::Approve), body: None, commit_id: None };
         self.change(|change| change.review(&login(by), &self.pull, &review));
     }
 
-    /// One approves, and no delivery tells of it.
+    /// A minute later somebody approves, without a delivery.
     async fn approved_by(self, by: &str) -> Self {
         self.a_minute_passes();
         self.review(by);
@@ -104,7 +104,7 @@ impl Scene {
         app::settle(&self.gate, &self.id).await
     }
 
-    /// A delivery tells of the head and of every review as it is now.
+    /// Delivers every review as it is now.
     async fn deliver(&self, delivery: &str) -> Result<Recorded, Failure> {
         let at = self.pull.clone();
         let reading = self.world.host.read(&at, &Needs::everything()).await.expect("facts");
@@ -116,7 +116,7 @@ impl Scene {
         app::record_delivery(&self.gate, told).await
     }
 
-    /// A delivery tells that a commit is the head from now on.
+    /// Delivers a new head.
     async fn deliver_head(&self, digit: char) {
         let head = Observation::HeadSeen { head: revision(digit), pusher: None, at: self.gate.clock.now() };
         let told = Told {
@@ -127,7 +127,7 @@ impl Scene {
         app::record_delivery(&self.gate, told).await.expect("it is recorded");
     }
 
-    /// Nothing was sent to the execution, and the request will be looked at again.
+    /// The execution got no answer, and the sweep will evaluate the request again.
     async fn still_waits(&self) {
         assert_eq!(self.world.broker.taken(), []);
         let request = self.world.store.request(&self.id).await.expect("an answer").expect("a request");
@@ -137,18 +137,18 @@ impl Scene {
         assert!(due.iter().any(|due| due.id == self.id), "the sweep looks at it again");
     }
 
-    /// Settling fails, and says so; the request goes on waiting.
+    /// Settling fails, and the request keeps waiting. Returns the error.
     async fn fails_and_waits(&self) -> String {
         let said = match self.settle().await {
             Err(Failure::Unavailable { detail }) => detail,
             other => panic!("{other:?}"),
         };
-        assert!(!said.contains("ghs_") && !said.contains("ey"), "no token is told: {said}");
+        assert!(!said.contains("ghs_") && !said.contains("ey"), "it contains no token: {said}");
         self.still_waits().await;
         said
     }
 
-    /// The facts are read, and are not enough.
+    /// The facts are read, and do not suffice.
     async fn decides_to_wait(&self) -> Decision {
         let decision = match self.settle().await {
             Ok(Settled::Waiting(waiting)) => waiting.decision,
@@ -158,7 +158,7 @@ impl Scene {
         decision
     }
 
-    /// Whatever was wrong is not any more, and the sweep finds the approval.
+    /// The faults end, and the sweep finds the approval.
     async fn goes_on(&self) {
         self.hosted.mend();
         self.world.clock.advance(SignedDuration::from_mins(11));
@@ -182,8 +182,8 @@ fn payments(change: &mut Change<'_>) -> Result<(), Refusal> {
     change.create_team(&NewTeam { team, name: None, parent: None, members }).map(drop)
 }
 
-/// What is said of the one review.
-fn said_of_review(decision: &Decision) -> String {
+/// The text about the only review.
+fn review_text(decision: &Decision) -> String {
     let [review] = decision.reviews.as_slice() else { panic!("{:?}", decision.reviews) };
     review.text.to_string()
 }

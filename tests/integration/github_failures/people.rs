@@ -6,7 +6,7 @@ use countersign::app::{self, Asked, Recorded, Settled};
 use countersign::ident::{DeliveryId, RepositoryName, UserId};
 use countersign::request::End;
 
-use super::{Scene, said_of_review};
+use super::{Scene, review_text};
 use crate::gate_world::login;
 use crate::specimen::revision;
 
@@ -27,9 +27,9 @@ async fn an_approval_of_a_fork_counts_only_once_it_was_delivered() {
     });
     let scene = Scene { pull, ..scene }.open("production", 'd').await.approved_by("pia").await;
     let decision = scene.decides_to_wait().await;
-    let said = said_of_review(&decision);
+    let said = review_text(&decision);
     assert!(decision.counts.is_empty() && said.contains("known"), "{said}");
-    assert_eq!(scene.hosted.count("/activity"), 0, "GitHub tells nothing of a fork's pushes");
+    assert_eq!(scene.hosted.count("/activity"), 0, "GitHub does not list a fork's pushes");
     assert_eq!(scene.deliver("d-1").await.expect("worked"), Recorded::Worked { requests: 1 });
     assert_eq!(scene.world.broker.taken(), [End::Approved]);
 }
@@ -42,7 +42,7 @@ async fn a_member_who_was_renamed_still_counts() {
 }
 
 #[tokio::test]
-async fn whoever_takes_over_a_login_is_not_who_had_it() {
+async fn a_person_with_a_taken_over_login_is_another_person() {
     let scene = Scene::ground().await;
     scene.change(|change| {
         change.rename_account(&login("pia"), &login("maria"))?;
@@ -64,7 +64,7 @@ async fn an_approval_that_github_moved_to_a_newer_head_is_stale() {
     assert_eq!(moved, Some(revision('b')), "GitHub says that it is of the new head");
     let scene = scene.open("production", 'b').await;
     let decision = scene.decides_to_wait().await;
-    let said = said_of_review(&decision);
+    let said = review_text(&decision);
     assert!(decision.counts.is_empty() && said.contains("before"), "{said}");
     scene.a_minute_passes();
     scene.review("pat");
@@ -72,21 +72,21 @@ async fn an_approval_that_github_moved_to_a_newer_head_is_stale() {
 }
 
 #[tokio::test]
-async fn an_approval_is_of_the_commit_that_its_delivery_told_wherever_github_moves_it() {
+async fn an_approval_is_bound_to_the_commit_in_its_delivery_wherever_github_moves_it() {
     let scene = Scene::ground().await.approved_by("pia").await;
     scene.deliver("d-1").await.expect("the delivery is recorded");
     scene.a_minute_passes();
     scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'b')));
     let scene = scene.open("production", 'b').await;
     let decision = scene.decides_to_wait().await;
-    let said = said_of_review(&decision);
+    let said = review_text(&decision);
     assert!(decision.counts.is_empty() && said.contains("aaaaaaa"), "{said}");
 }
 
 #[tokio::test]
 async fn an_approval_of_another_head_does_not_count_when_the_branch_is_pushed_back_to_a_known_one() {
     let scene = Scene::new().await;
-    // The last delivery that comes: it tells of the head, and no other does.
+    // The last delivery that arrives.
     scene.deliver_head('a').await;
     scene.a_minute_passes();
     scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'b')));
@@ -94,12 +94,12 @@ async fn an_approval_of_another_head_does_not_count_when_the_branch_is_pushed_ba
     scene.a_minute_passes();
     scene.change(|change| change.push_to_pull(&scene.pull, &push("dave", 'a')));
     let decision = scene.decides_to_wait().await;
-    assert_eq!(decision.counts, [], "{}", said_of_review(&decision));
+    assert_eq!(decision.counts, [], "{}", review_text(&decision));
     assert_eq!(scene.hosted.count("/activity"), 1);
 }
 
 #[tokio::test]
-async fn a_check_of_another_app_can_have_the_facts_read_and_nothing_else() {
+async fn a_check_of_another_app_can_cause_an_evaluation_and_nothing_else() {
     let scene = Scene::new().await;
     let asked = |delivery: &str| Asked {
         delivery: DeliveryId::new(delivery).expect("a delivery"),

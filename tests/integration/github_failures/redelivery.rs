@@ -49,7 +49,7 @@ impl Drop for Away {
 }
 
 #[tokio::test]
-async fn what_failed_is_asked_for_again_until_it_is_taken_and_at_most_every_ten_minutes() {
+async fn a_failed_delivery_is_requested_again_until_it_succeeds_and_at_most_every_ten_minutes() {
     let away = Away::new().await;
     assert_eq!(away.swept().await, 2, "the ping and the review");
     assert_eq!(away.scene.hosted.count("POST /app/hook/deliveries/"), 2);
@@ -67,14 +67,14 @@ async fn what_failed_is_asked_for_again_until_it_is_taken_and_at_most_every_ten_
 }
 
 #[tokio::test]
-async fn what_is_older_than_github_keeps_is_not_looked_for() {
+async fn deliveries_that_github_no_longer_lists_are_not_requested() {
     let away = Away::new().await;
     away.minutes_pass(3 * 24 * 60 + 1);
     assert_eq!(away.swept().await, 0);
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_not_followed_by_a_second_attempt_and_holds_nothing_up() {
+async fn a_lost_answer_causes_no_second_attempt_and_blocks_nothing() {
     let away = Away::new().await;
     away.scene.hosted.fault("POST /app/hook/deliveries/", 9, Fault::LostAnswer);
     away.minutes_pass(11);
@@ -84,7 +84,7 @@ async fn a_lost_answer_is_not_followed_by_a_second_attempt_and_holds_nothing_up(
 }
 
 #[tokio::test]
-async fn a_list_of_deliveries_is_read_over_its_pages_as_far_back_as_is_of_interest() {
+async fn the_list_of_deliveries_is_read_over_its_pages_as_far_back_as_needed() {
     let away = Away::new().await;
     for _ in 0..120 {
         away.scene.review("pat");
@@ -95,7 +95,7 @@ async fn a_list_of_deliveries_is_read_over_its_pages_as_far_back_as_is_of_intere
 }
 
 #[tokio::test]
-async fn what_github_refuses_for_good_is_asked_for_once_and_takes_no_others_place() {
+async fn a_delivery_that_github_refuses_is_requested_once_and_blocks_no_other() {
     let away = Away::new().await;
     let gone = Fault::Answer(422, vec![], serde_json::json!({ "message": "Delivery cannot be redelivered" }));
     for _ in 0..60 {
@@ -115,7 +115,7 @@ async fn what_github_refuses_for_good_is_asked_for_once_and_takes_no_others_plac
     assert!(posts(&away).iter().all(|asked| !refused.contains(asked)));
 }
 
-/// What was asked for since this was last looked at.
+/// The redeliveries requested since the last call.
 fn posts(away: &Away) -> Vec<String> {
     away.scene.hosted.take_seen().into_iter().filter(|line| line.starts_with("POST /app/hook/")).collect()
 }

@@ -5,7 +5,7 @@ use countersign::adapters::embedded::simulator::world::FileChange;
 use countersign::app::Settled;
 use countersign::request::End;
 
-use super::{Scene, said_of_review};
+use super::{Scene, review_text};
 use crate::gate_world::login;
 use crate::specimen::revision;
 
@@ -35,18 +35,18 @@ async fn three_thousand_files_are_all_read() {
 }
 
 #[tokio::test]
-async fn of_more_than_three_thousand_files_one_may_be_below_infra() {
+async fn a_file_beyond_three_thousand_may_be_below_infra() {
     let scene = after_push("files", files(3000)).await.approved_by("pia").await;
     let decision = scene.decides_to_wait().await;
     assert_eq!(decision.unmet.len(), 1, "who is asked for infra/ is asked: {:?}", decision.unmet);
 }
 
 #[tokio::test]
-async fn of_three_hundred_commits_somebody_may_have_made_one_who_must_not_approve() {
+async fn an_unlisted_commit_may_be_by_the_approver() {
     let scene = after_push("production", (0..300).map(|_| NewCommit::default()).collect()).await;
     let scene = scene.approved_by("pia").await;
     let decision = scene.decides_to_wait().await;
-    let said = said_of_review(&decision);
+    let said = review_text(&decision);
     assert!(said.contains("GitHub lists 250"), "{said}");
     assert_eq!(scene.hosted.count("/commits"), 3);
 }

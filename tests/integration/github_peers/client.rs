@@ -22,8 +22,8 @@ use countersign::request::published::{
 use serde_json::{Value, json};
 
 use super::caller::Caller;
+use super::organization::{COMMITS, FILES, checkout, clock, login, pull, sha, simulator};
 use super::prism::Inspected;
-use super::world::{COMMITS, FILES, checkout, clock, login, pull, sha, stand_in};
 use crate::github_exchanges::serve;
 use crate::github_world::APP_KEY;
 use crate::specimen::{at, pending};
@@ -36,7 +36,7 @@ pub(super) fn client(given: GivenSettings<'_>) -> GithubClient {
     GithubClient::new(settings, Arc::new(MovableClock::real())).expect("a client").within(PATIENCE)
 }
 
-/// Reads all that the client can read of the world.
+/// Reads everything that the client can read.
 async fn read_everything(github: &GithubClient) {
     let read = async |at: &PullRequestRef, needs: &Needs| github.read(at, needs).await.expect("a pull request");
     for number in 1..=4 {
@@ -75,8 +75,8 @@ fn check(status: CheckStatus) -> Check {
     }
 }
 
-/// Puts checks in every state, as only an App does.
-async fn show_checks(github: &GithubClient) {
+/// Publishes checks in every state, which only an App may do.
+async fn publish_checks(github: &GithubClient) {
     let put = async |status, spot| github.put_check(&checkout(), &check(status), spot).await.expect("a check");
     let made = put(CheckStatus::Queued, Spot::Unsure).await;
     assert_eq!(put(CheckStatus::InProgress, Spot::Unsure).await, made);
@@ -87,16 +87,16 @@ async fn show_checks(github: &GithubClient) {
     }
 }
 
-/// Puts everything else on the page that there is, in every way.
-async fn show_the_rest(github: &GithubClient) {
-    let page = pull(1);
-    assert!(!github.about(&page).await.expect("a page").public);
-    let comment = async |spot| github.put_comment(&page, "<!-- ours -->\nwaits", spot).await.expect("a comment");
+/// Publishes everything else, in every way.
+async fn publish_the_rest(github: &GithubClient) {
+    let at = pull(1);
+    assert!(!github.about(&at).await.expect("a pull request").public);
+    let comment = async |spot| github.put_comment(&at, "<!-- ours -->\nwaits", spot).await.expect("a comment");
     let made = comment(Spot::New).await;
     assert_eq!((comment(Spot::Unsure).await, comment(Spot::At(made)).await), (made, made));
     let reviewers: [Reviewer; 3] = ["pia", "dave", "acme/payments-core"].map(|who| who.parse().expect("a reviewer"));
-    github.ask(&page, &reviewers).await.expect("all but the author are asked");
-    assert_eq!(github.about(&page).await.expect("a page").requested.len(), 2);
+    github.ask(&at, &reviewers).await.expect("reviews are requested");
+    assert_eq!(github.about(&at).await.expect("a pull request").requested.len(), 2);
 
     let deployment = Deployment {
         request: pending("one", 0).id,
@@ -139,7 +139,7 @@ async fn answer_deployments(host: &GithubSimulator, github: &GithubClient) {
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
-    let github = Inspected::new(stand_in().router()).await;
+    let github = Inspected::new(simulator().router()).await;
     let base_url = Some(github.address.as_str());
     let client = client(GivenSettings { base_url, token: Some("standin_dave"), ..GivenSettings::default() });
     read_everything(&client).await;
@@ -151,7 +151,7 @@ async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
     assert_eq!(client.account_of(UserId(999_999), &by).await.expect("an answer"), None);
     let team = TeamSlug::new("acme/payments").expect("a team");
     assert_eq!(client.team(&team, &by).await.expect("an answer").map(|team| team.members_count), Some(2));
-    show_the_rest(&client).await;
+    publish_the_rest(&client).await;
     let faults = github.faults().await;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
@@ -159,14 +159,14 @@ async fn every_call_of_the_client_with_a_token_is_one_that_github_describes() {
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn every_call_of_the_client_as_an_app_is_one_that_github_describes() {
-    let host = stand_in();
+    let host = simulator();
     host.change(|change| change.set_hook("http://127.0.0.1:9/", "a secret of many letters")).expect("a hook");
     let sender = host.start_deliveries();
     host.drained().await;
     let github = Inspected::new(host.router()).await;
     let base_url = Some(github.address.as_str());
     let app = GivenSettings { base_url, app_id: Some("1"), private_key: Some(APP_KEY), ..GivenSettings::default() };
-    // The App's own token is of the stand-in's time.
+    // The App's own token is of the simulator's time.
     let client =
         GithubClient::new(GithubSettings::read(app).expect("settings"), clock()).expect("a client").within(PATIENCE);
     read_everything(&client).await;
@@ -178,8 +178,8 @@ async fn every_call_of_the_client_as_an_app_is_one_that_github_describes() {
     assert!(client.hook_config().await.expect("a webhook").url.is_some());
     let attempts = client.newest_attempts().await.expect("deliveries");
     client.send_again(attempts[0].id).await.expect("another attempt");
-    show_checks(&client).await;
-    show_the_rest(&client).await;
+    publish_checks(&client).await;
+    publish_the_rest(&client).await;
     answer_deployments(&host, &client).await;
     sender.abort();
     let faults = github.faults().await;
@@ -190,7 +190,7 @@ async fn every_call_of_the_client_as_an_app_is_one_that_github_describes() {
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn the_code_of_a_manifest_is_handed_in_as_github_describes_it() {
-    let served = serve(stand_in().router()).await;
+    let served = serve(simulator().router()).await;
     let owner = Caller::new(&served.address, "dave").call("GET", "/users/acme", &Value::Null).await.body;
     let convert = move || {
         std::future::ready((
@@ -206,7 +206,8 @@ async fn the_code_of_a_manifest_is_handed_in_as_github_describes_it() {
     };
     let github = Inspected::new(Router::new().route("/app-manifests/{code}/conversions", post(convert))).await;
     let app = convert_code(&github.address, "c0de").await.expect("an App");
-    assert_eq!((app.id, app.webhook_secret.as_deref()), (12345, Some("of GitHub's making")));
+    let secret = app.webhook_secret.as_ref().map(|secret| secret.expose().as_str());
+    assert_eq!((app.id, secret), (12345, Some("of GitHub's making")));
     assert_eq!(github.faults().await, Vec::<String>::new());
     assert_eq!(github.passed().await.len(), 1);
 }

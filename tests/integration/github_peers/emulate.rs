@@ -9,8 +9,8 @@ use countersign::adapters::github::client::GivenSettings;
 use serde_json::Value;
 
 use super::client::client;
+use super::organization::login;
 use super::prism::{Running, node};
-use super::world::login;
 
 /// Somebody else's GitHub with one App, whose key it makes.
 struct Emulated {

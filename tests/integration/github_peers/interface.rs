@@ -1,12 +1,12 @@
-//! Every operation that the stand-in has, through GitHub's own description.
+//! Every operation that the simulator has, through GitHub's own description.
 
 use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::description::{Operation, called, example, operations};
+use super::organization::{COMMITS, FILES, login, sha, simulator};
 use super::prism::Inspected;
-use super::published::{answer_deployments, read_what_is_shown, show};
-use super::world::{COMMITS, FILES, login, sha, stand_in};
+use super::published::{answer_deployments, publish, read_published};
 use crate::github_exchanges::serve;
 
 const REPOSITORY: &str = "/repos/acme/checkout";
@@ -113,15 +113,15 @@ async fn act(dave: &Caller) {
 
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
-async fn every_call_to_the_stand_in_and_every_answer_of_it_is_one_that_github_describes() {
-    let host = stand_in();
+async fn every_call_to_the_simulator_and_every_answer_is_one_that_github_describes() {
+    let host = simulator();
     host.change(|change| change.set_hook("http://127.0.0.1:9/", "a secret of many letters")).expect("a hook");
     let sender = host.start_deliveries();
     let github = Inspected::new(host.router()).await;
     let dave = Caller::new(&github.address, "dave");
     read_all(&dave).await;
     read_pages(&dave).await;
-    show(&dave).await;
+    publish(&dave).await;
     answer_deployments(&host, &dave).await;
     act(&dave).await;
 
@@ -135,25 +135,25 @@ async fn every_call_to_the_stand_in_and_every_answer_of_it_is_one_that_github_de
     for list in ["pulls/1", "pulls/1/reviews", "issues/1/events", "activity"] {
         dave.expect(200, "GET", &format!("{REPOSITORY}/{list}"), Value::Null).await;
     }
-    read_what_is_shown(&dave).await;
+    read_published(&dave).await;
 
     let faults = [github.faults().await, dave.unexpected()].concat();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     everything_was_called(&github).await;
 }
 
-/// That an operation which the stand-in has is not forgotten above. A path that it has knows which methods it takes.
+/// That an operation which the simulator has is not forgotten above. A path that it has knows which methods it takes.
 async fn everything_was_called(github: &Inspected) {
     let passed = github.passed().await;
     let missed: Vec<Operation> =
         operations().into_iter().filter(|operation| !passed.iter().any(|passed| called(operation, passed))).collect();
-    let served = serve(stand_in().router()).await;
+    let served = serve(simulator().router()).await;
     let dave = Caller::new(&served.address, "dave");
     for Operation { method, template } in &missed {
         let by_id = template.starts_with("/repositories/") || template.starts_with("/organizations/");
         let allowed = dave.call("OPTIONS", &example(template), &Value::Null).await.allowed;
         let has = allowed.iter().any(|allowed| allowed == method);
-        assert!(by_id || !has, "the stand-in has {method} {template}, and no call of it is held against GitHub's");
+        assert!(by_id || !has, "the simulator has {method} {template}, and no call of it is held against GitHub's");
     }
     assert!(!missed.is_empty(), "and where all were called, this shows nothing");
 }

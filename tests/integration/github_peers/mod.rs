@@ -1,17 +1,17 @@
-//! What we send and what the stand-in answers, held against other people's code: GitHub's own description through
-//! Prism, and the packages that others use for webhooks and for App authentication.
+//! Checks our calls and the simulator's answers with the code of others: GitHub's own API description through Prism, and
+//! packages for webhooks and for App authentication.
 //!
-//! They need Node and packages from npm, so that they are ignored unless `scripts/test-github` runs them, which finds
-//! both or says what is skipped. See tests/github/README.md.
+//! They need Node and packages from npm. They are ignored unless `scripts/test-github` runs them, which reports what it
+//! skips. See tests/github/README.md.
 
 pub(crate) mod caller;
 mod client;
 mod description;
 mod emulate;
 mod interface;
+pub(crate) mod organization;
 mod prism;
 mod published;
 mod recorded;
 mod sabotage;
 mod webhooks;
-pub(crate) mod world;

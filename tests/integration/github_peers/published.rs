@@ -1,10 +1,10 @@
-//! What an App and people put on a pull request's page, and how they answer deployments, as calls to the stand-in.
+//! What an App and people publish on a pull request, and answers to deployments, as calls to the simulator.
 
 use countersign::adapters::embedded::simulator::GithubSimulator;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::world::{COMMITS, checkout, sha};
+use super::organization::{COMMITS, checkout, sha};
 
 const REPOSITORY: &str = "/repos/acme/checkout";
 
@@ -16,8 +16,8 @@ async fn read(by: &Caller, path: &str) -> Value {
     expect(200, by, "GET", path, Value::Null).await
 }
 
-/// Does everything that there is to do on the page of acme/checkout#1, as the App and as pia.
-pub(super) async fn show(dave: &Caller) {
+/// Publishes everything on acme/checkout#1, as the App and as pia.
+pub(super) async fn publish(dave: &Caller) {
     let app = dave.by("countersign[bot]");
     check(dave, &app).await;
     comments(&dave.by("pia"), &app).await;
@@ -25,8 +25,8 @@ pub(super) async fn show(dave: &Caller) {
     deployments(&dave.by("pia"), &app).await;
 }
 
-/// Reads again what there is of it.
-pub(super) async fn read_what_is_shown(dave: &Caller) {
+/// Reads what was published.
+pub(super) async fn read_published(dave: &Caller) {
     for path in [
         &format!("/commits/{}/check-runs?filter=all", sha(COMMITS)),
         "/issues/1/comments",
@@ -91,14 +91,14 @@ async fn comments(pia: &Caller, app: &Caller) {
 }
 
 async fn reviewers(dave: &Caller, app: &Caller) {
-    let asked = "/pulls/1/requested_reviewers";
-    expect(201, app, "POST", asked, json!({ "reviewers": ["pia"], "team_reviewers": ["payments-core"] })).await;
-    expect(201, app, "POST", asked, json!({ "reviewers": ["pat"] })).await;
-    expect(422, app, "POST", asked, json!({ "reviewers": ["dave"], "team_reviewers": [] })).await;
-    for path in [asked, "/pulls/1", "/pulls"] {
+    let requested = "/pulls/1/requested_reviewers";
+    expect(201, app, "POST", requested, json!({ "reviewers": ["pia"], "team_reviewers": ["payments-core"] })).await;
+    expect(201, app, "POST", requested, json!({ "reviewers": ["pat"] })).await;
+    expect(422, app, "POST", requested, json!({ "reviewers": ["dave"], "team_reviewers": [] })).await;
+    for path in [requested, "/pulls/1", "/pulls"] {
         read(dave, path).await;
     }
-    expect(200, dave, "DELETE", asked, json!({ "reviewers": ["pat"], "team_reviewers": [] })).await;
+    expect(200, dave, "DELETE", requested, json!({ "reviewers": ["pat"], "team_reviewers": [] })).await;
 }
 
 async fn deployments(pia: &Caller, app: &Caller) {

@@ -1,4 +1,4 @@
-//! What the rest of the suite sent to the stand-in and got from it, held against GitHub's own description.
+//! Checks the exchanges of the rest of the suite with the simulator against GitHub's own API description.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use super::prism::Inspected;
-use crate::github_exchanges::{Exchange, written_down};
+use crate::github_exchanges::{Exchange, recorded};
 
-/// Says which exchange a call repeats.
+/// The number of the exchange that a call repeats.
 const REPEATS: &str = "x-repeats";
 
-/// Makes every exchange again, with the answer that was given then, and tells what is wrong.
-pub(crate) async fn hold(exchanges: Vec<Exchange>) -> Vec<String> {
+/// Repeats every exchange with its recorded answer, and returns the problems.
+pub(crate) async fn check(exchanges: Vec<Exchange>) -> Vec<String> {
     let exchanges = Arc::new(exchanges);
-    let recorded = Arc::clone(&exchanges);
+    let by_number = Arc::clone(&exchanges);
     let answer = move |headers: HeaderMap| {
         let number: usize = headers[REPEATS].to_str().expect("it is ASCII").parse().expect("a number");
-        let exchange = &recorded[number];
+        let exchange = &by_number[number];
         let answer = exchange
             .headers
             .iter()
@@ -47,8 +47,8 @@ pub(crate) async fn hold(exchanges: Vec<Exchange>) -> Vec<String> {
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn every_exchange_of_the_suite_is_one_that_github_describes() {
-    let exchanges = written_down();
-    assert!(exchanges.len() > 200, "only {} exchanges were written down", exchanges.len());
-    let faults = hold(exchanges).await;
+    let exchanges = recorded();
+    assert!(exchanges.len() > 200, "only {} exchanges were recorded", exchanges.len());
+    let faults = check(exchanges).await;
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

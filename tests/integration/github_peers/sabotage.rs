@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::caller::Caller;
+use super::organization::{COMMITS, sha, simulator};
 use super::prism::Inspected;
-use super::published::show;
-use super::recorded::hold;
-use super::world::{COMMITS, sha, stand_in};
+use super::published::publish;
+use super::recorded::check;
 use crate::github_exchanges::{Exchange, serve};
 
 const PULL: &str = "/repos/acme/checkout/pulls/1";
@@ -20,8 +20,8 @@ fn waits_for(status: &str) -> Value {
 
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
-async fn a_call_that_github_would_not_take_is_found_whatever_the_stand_in_makes_of_it() {
-    let github = Inspected::new(stand_in().router()).await;
+async fn a_call_that_github_would_not_take_is_found_whatever_the_simulator_answers() {
+    let github = Inspected::new(simulator().router()).await;
     let dave = Caller::new(&github.address, "dave");
     let wrong = [
         ("GET", format!("{PULL}/files?per_page=many"), Value::Null, "per_page must be integer"),
@@ -58,7 +58,7 @@ async fn a_call_that_github_would_not_take_is_found_whatever_the_stand_in_makes_
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn an_answer_that_github_could_not_give_is_found() {
-    let served = serve(stand_in().router()).await;
+    let served = serve(simulator().router()).await;
     let whole = Caller::new(&served.address, "dave").call("GET", PULL, &Value::Null).await.body;
     let answer = |pointer: &str, value: Value, status: u16| {
         let mut body = whole.clone();
@@ -74,7 +74,7 @@ async fn an_answer_that_github_could_not_give_is_found() {
     ];
     let mut exchanges = vec![answer("/title", title, 200)];
     exchanges.extend(wrong.iter().map(|(exchange, _)| exchange.clone()));
-    let faults = hold(exchanges).await;
+    let faults = check(exchanges).await;
     assert_eq!(faults.len(), wrong.len(), "{faults:?}");
     for (fault, (_, why)) in faults.iter().zip(wrong) {
         assert!(fault.contains(why), "{fault}");
@@ -84,9 +84,9 @@ async fn an_answer_that_github_could_not_give_is_found() {
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn an_answer_about_what_is_shown_that_github_could_not_give_is_found() {
-    let served = serve(stand_in().router()).await;
+    let served = serve(simulator().router()).await;
     let dave = Caller::new(&served.address, "dave");
-    show(&dave).await;
+    publish(&dave).await;
     assert_eq!(dave.unexpected(), Vec::<String>::new());
     let deployments = "/repos/acme/checkout/deployments".to_owned();
     let statuses = format!("{deployments}/{}/statuses", dave.all(&deployments).await[1]["id"]);
@@ -110,7 +110,7 @@ async fn an_answer_about_what_is_shown_that_github_could_not_give_is_found() {
     let sent = json!({"environment_name": "production", "comment": "waits"}).to_string();
     let sent_headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     exchanges.push(Exchange { method: "POST".to_owned(), sent, sent_headers, ..exchange(RULE, "{}") });
-    let faults = hold(exchanges).await;
+    let faults = check(exchanges).await;
     assert_eq!(faults.len(), wrong.len() + 1, "{faults:?}");
     for (fault, why) in faults.iter().zip(wrong.map(|(.., why)| why).into_iter().chain(["Unable to match"])) {
         assert!(fault.contains(why), "{why}: {fault}");
@@ -136,9 +136,9 @@ async fn an_exchange_that_was_written_down_is_held_against_the_description_as_if
     let members = "/orgs/acme/teams/payments/members";
     let good = exchange(members, "[]");
     let faults =
-        hold(vec![good.clone(), exchange(members, "{}"), exchange("/orgs/acme/members-of/payments", "[]")]).await;
+        check(vec![good.clone(), exchange(members, "{}"), exchange("/orgs/acme/members-of/payments", "[]")]).await;
     let found: Vec<bool> =
         ["could not give", "would not take"].iter().map(|why| faults.iter().any(|f| f.contains(why))).collect();
     assert_eq!((faults.len(), found), (2, vec![true, true]), "{faults:?}");
-    assert_eq!(hold(vec![good]).await, Vec::<String>::new());
+    assert_eq!(check(vec![good]).await, Vec::<String>::new());
 }

@@ -1,4 +1,4 @@
-//! Deliveries between the stand-in, our webhook door, and the library that others receive GitHub's webhooks with.
+//! Deliveries between the simulator, our receiver, and a library that others receive GitHub's webhooks with.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -9,8 +9,8 @@ use countersign::adapters::github::delivery::{DeliveryHeaders, Refused, receive}
 use countersign::adapters::github::signature::{SignatureError, WebhookSecrets};
 use serde_json::{Value, json};
 
+use super::organization::deliver_everything;
 use super::prism::{Running, node};
-use super::world::tell_everything;
 use crate::webhook_door::{GUID, SECRET, handled, now, secret};
 
 /// Another than [`SECRET`].
@@ -52,9 +52,9 @@ fn parse(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
-/// Everything that the stand-in tells of, sent to a receiver; what it answered, oldest first.
+/// Sends every kind of delivery to a receiver. Returns its answers, oldest first.
 async fn send_everything_to(receiver: &Receiver) -> (GithubSimulator, Vec<u16>) {
-    let host = tell_everything(&receiver.url, SECRET);
+    let host = deliver_everything(&receiver.url, SECRET);
     let sender = host.start_deliveries();
     host.drained().await;
     sender.abort();
@@ -65,7 +65,7 @@ async fn send_everything_to(receiver: &Receiver) -> (GithubSimulator, Vec<u16>) 
 
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
-async fn deliveries_that_the_stand_in_signs_are_let_in_by_octokit_as_what_they_are() {
+async fn deliveries_that_the_simulator_signs_are_accepted_by_octokit() {
     let receiver = Receiver::start(SECRET);
     let (host, answers) = send_everything_to(&receiver).await;
     assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
@@ -106,20 +106,20 @@ fn bodies() -> Vec<(String, String)> {
 
 #[test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
-fn deliveries_that_octokit_signs_are_let_in_by_our_door_and_none_with_another_secret() {
+fn deliveries_that_octokit_signs_are_accepted_and_none_with_another_secret() {
     let sent = bodies();
     let texts: Vec<String> = sent.iter().map(|(_, body)| body.clone()).collect();
     let secrets = WebhookSecrets { current: secret(SECRET), previous: None };
-    let at_the_door = |event: &str, body: &str, signature: &str| {
+    let received = |event: &str, body: &str, signature: &str| {
         let headers = DeliveryHeaders { event: Some(event), delivery: Some(GUID), signature: Some(signature) };
         receive(&secrets, &headers, body.as_bytes(), now())
     };
     let (right, wrong) = (signed(SECRET, &texts), signed(OTHER, &texts));
     assert_eq!((right.len(), wrong.len()), (sent.len(), sent.len()));
     for (((event, body), right), wrong) in sent.iter().zip(&right).zip(&wrong) {
-        assert!(at_the_door(event, body, right).is_ok(), "{event}: {body:.200}");
-        assert_eq!(at_the_door(event, body, wrong), Err(Refused::Signature(SignatureError::Mismatch)), "{event}");
+        assert!(received(event, body, right).is_ok(), "{event}: {body:.200}");
+        assert_eq!(received(event, body, wrong), Err(Refused::Signature(SignatureError::Mismatch)), "{event}");
         let moved = format!("{body} ");
-        assert_eq!(at_the_door(event, &moved, right), Err(Refused::Signature(SignatureError::Mismatch)), "{event}");
+        assert_eq!(received(event, &moved, right), Err(Refused::Signature(SignatureError::Mismatch)), "{event}");
     }
 }

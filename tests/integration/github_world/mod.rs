@@ -1,4 +1,4 @@
-//! The stand-in on loopback with faults in front of it, and the client that a gate reads it with.
+//! The simulator on loopback with faults in front of it, and a client for it.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ pub(crate) const APP_KEY: &str = include_str!("../../keys/app.pem");
 pub(crate) const APP_PUBLIC_KEY: &str = include_str!("../../keys/app.public.pem");
 pub(crate) const OTHER_KEY: &str = include_str!("../../keys/other.pem");
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Clone)]
 pub(crate) enum Fault {
     /// It is answered without reaching GitHub.
@@ -52,14 +52,14 @@ struct Rule {
     fault: Fault,
 }
 
-/// Stands between the client and the stand-in, and writes down what goes through.
+/// Between the client and the simulator. Records all calls.
 pub(crate) struct Between {
     host: GithubSimulator,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<Vec<String>>,
 }
 
-/// The stand-in with an App, on loopback.
+/// The simulator with an App, on loopback.
 pub(crate) struct Hosted {
     pub(crate) host: GithubSimulator,
     clock: Arc<MovableClock>,

@@ -1,8 +1,8 @@
-//! What every store promises, whatever it keeps things in: `store_contract!` holds one to it.
+//! The contract of every store. `store_contract!` makes its tests for one store.
 //!
-//! A case takes a store that is its own. Where one has to be found again, or torn off mid-way, is the store's own test.
+//! Each case gets a new store. Reopening a store and interrupted writes are tested with the store itself.
 
-mod outside;
+mod observation;
 
 use std::sync::Arc;
 
@@ -19,37 +19,37 @@ use countersign::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREA
 
 use crate::specimen::*;
 
-pub(crate) use self::outside::*;
+pub(crate) use self::observation::*;
 
 pub(crate) type Store = Arc<dyn RequestStore>;
 
-/// Makes a test of every case, each with a store of its own from `$fresh`, an async function that gives a [`Store`] and
-/// whatever has to live as long. An attribute in brackets before it is laid on every test.
+/// Makes a test of every case, each with a new store from `$fresh`, an async function that returns a [`Store`] and whatever must
+/// live as long. Every test gets the attribute in brackets.
 macro_rules! store_contract {
     ($fresh:path) => {
         $crate::store_contract::store_contract!([cfg(test)] $fresh);
     };
     ($attribute:tt $fresh:path) => {
         $crate::store_contract::store_contract!($attribute $fresh:
-            what_is_written_is_read_back_as_it_was,
-            a_rule_with_every_field_is_read_back_as_it_was_pinned_and_decides_the_same,
-            of_many_who_write_at_once_the_first_wins_and_the_others_learn_what_is_stored,
-            of_many_who_claim_at_once_one_may_resume,
+            a_written_request_is_read_back_unchanged,
+            a_pinned_rule_with_every_field_is_read_back_unchanged_and_decides_the_same,
+            of_concurrent_writes_the_first_wins_and_the_others_get_the_stored_request,
+            of_concurrent_claims_one_may_resume,
             a_write_that_does_not_follow_what_is_stored_changes_nothing,
-            a_token_stays_until_another_comes_with_a_write,
+            a_token_stays_until_a_write_replaces_it,
             a_claim_holds_the_token_that_was_stored_when_it_was_taken,
             the_trail_is_one_chain_from_the_first_record,
             a_record_that_does_not_continue_the_trail_is_refused_with_the_whole_write,
-            requests_are_due_in_the_order_of_time_and_no_longer_than_something_is,
-            open_requests_of_a_pull_request_are_found_whatever_its_case,
+            requests_are_due_in_the_order_of_time_and_only_while_something_is_due,
+            open_requests_of_a_pull_request_are_found_in_any_case,
             the_runs_of_an_execution_are_found_and_no_other_ones,
             all_requests_are_listed_by_age_or_only_the_open_ones,
-            a_delivery_is_worked_until_it_is_done_and_then_never_again,
-            what_deliveries_told_is_merged_and_no_word_is_lost_to_another,
+            a_delivery_is_processed_until_it_is_done_and_then_never_again,
+            observations_are_merged_and_none_is_lost,
             a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time,
-            a_page_is_kept_by_those_who_know_its_last_version_and_by_nobody_else,
-            pages_are_due_in_the_order_of_time_and_no_longer_than_something_is,
-            no_print_of_what_is_written_shows_the_token,
+            a_publication_is_saved_only_if_its_last_version_is_known,
+            publications_are_due_in_the_order_of_time_and_only_while_they_have_a_due_time,
+            nothing_that_is_printed_contains_the_token,
         );
     };
     ($attribute:tt $fresh:path: $($case:ident),* $(,)?) => {$(
@@ -82,7 +82,7 @@ async fn next(store: &Store, next: ApprovalRequest, kind: RecordKind) -> Approva
     written
 }
 
-/// Brings an open request to its end, without announcing it.
+/// Ends an open request, without notifying.
 async fn end(store: &Store, request: &ApprovalRequest) -> ApprovalRequest {
     let closed = request.execution_ended(ExecutionEnd::Stopped, None, at(50)).expect("an open request");
     next(store, closed, RecordKind::ExecutionEnded).await
@@ -92,7 +92,7 @@ fn ids(requests: &[ApprovalRequest]) -> Vec<&str> {
     requests.iter().map(|request| request.id.as_str()).collect()
 }
 
-pub(crate) async fn what_is_written_is_read_back_as_it_was(store: Store) {
+pub(crate) async fn a_written_request_is_read_back_unchanged(store: Store) {
     let request = open(&store, pending("one", 0), "secret-1").await;
     assert_eq!(stored(&store, &request).await, request);
     let claimed = request.claim(&decision(Verdict::Approved), at(3)).expect("a claim");
@@ -151,7 +151,7 @@ services:
         mode: audit
 "#;
 
-pub(crate) async fn a_rule_with_every_field_is_read_back_as_it_was_pinned_and_decides_the_same(store: Store) {
+pub(crate) async fn a_pinned_rule_with_every_field_is_read_back_unchanged_and_decides_the_same(store: Store) {
     let policy = crate::local_gate::policy(WHOLE);
     let request = pending("one", 0);
     let rule = policy.rule(&request.subject.target).map(|rule| rule.pin()).expect("a rule");
@@ -183,7 +183,7 @@ pub(crate) async fn a_rule_with_every_field_is_read_back_as_it_was_pinned_and_de
     assert!(by_policy.requirement.is_some() && by_policy.mode == Mode::Audit);
 }
 
-pub(crate) async fn of_many_who_write_at_once_the_first_wins_and_the_others_learn_what_is_stored(store: Store) {
+pub(crate) async fn of_concurrent_writes_the_first_wins_and_the_others_get_the_stored_request(store: Store) {
     for round in 0..15 {
         let request = open(&store, pending(&format!("race-{round}"), 0), "secret").await;
         let racers = (0..24).map(|racer| {
@@ -211,7 +211,7 @@ pub(crate) async fn of_many_who_write_at_once_the_first_wins_and_the_others_lear
     }
 }
 
-pub(crate) async fn of_many_who_claim_at_once_one_may_resume(store: Store) {
+pub(crate) async fn of_concurrent_claims_one_may_resume(store: Store) {
     for round in 0..15 {
         let request = open(&store, pending(&format!("claims-{round}"), 0), "secret").await;
         let racers = (0..24).map(|racer| {
@@ -260,7 +260,7 @@ pub(crate) async fn a_write_that_does_not_follow_what_is_stored_changes_nothing(
     assert_eq!(store.trail(&second.id).await.expect("a trail").len(), 2);
 }
 
-pub(crate) async fn a_token_stays_until_another_comes_with_a_write(store: Store) {
+pub(crate) async fn a_token_stays_until_a_write_replaces_it(store: Store) {
     let request = open(&store, pending("one", 0), "secret-1").await;
     let request = next(&store, request.read(at(1)), RecordKind::Read).await;
     assert_eq!(store.token(&request.id).await, Ok(Some(token("secret-1"))));
@@ -340,7 +340,7 @@ pub(crate) async fn a_record_that_does_not_continue_the_trail_is_refused_with_th
     store.write(good).await.expect("the record that does follow");
 }
 
-pub(crate) async fn requests_are_due_in_the_order_of_time_and_no_longer_than_something_is(store: Store) {
+pub(crate) async fn requests_are_due_in_the_order_of_time_and_only_while_something_is_due(store: Store) {
     let mut open_at = Vec::new();
     for (name, opened) in [("c", 30), ("a", 10), ("b", 20)] {
         open_at.push(open(&store, pending(name, opened), "secret").await);
@@ -351,7 +351,7 @@ pub(crate) async fn requests_are_due_in_the_order_of_time_and_no_longer_than_som
     let all = store.due(at(REREAD_SECONDS + 30)).await.expect("due");
     assert_eq!(ids(&all), [a.id.as_str(), b.id.as_str(), c.id.as_str()]);
 
-    // Read again: due later. Claimed: due when the claim lapses. Closed: due until its end is notified.
+    // Read again: due later. Claimed: due when the claim lapses. Closed: due until its end was notified.
     next(&store, a.read(at(500)), RecordKind::Read).await;
     let claimed = b.claim(&decision(Verdict::Approved), at(40)).expect("a claim");
     let claimed = next(&store, claimed, RecordKind::Claimed).await;
@@ -360,12 +360,12 @@ pub(crate) async fn requests_are_due_in_the_order_of_time_and_no_longer_than_som
     let due = store.due(later).await.expect("due");
     assert_eq!(ids(&due), [claimed.id.as_str(), closed.id.as_str()]);
     assert_eq!(due, [claimed.clone(), closed.clone()]);
-    let told = closed.unnotified(Event::Canceled);
-    next(&store, closed.notified(Event::Canceled, &told, at(60)), RecordKind::Notified).await;
+    let channels = closed.unnotified(Event::Canceled);
+    next(&store, closed.notified(Event::Canceled, &channels, at(60)), RecordKind::Notified).await;
     assert_eq!(store.due(later).await, Ok(vec![claimed]));
 }
 
-pub(crate) async fn open_requests_of_a_pull_request_are_found_whatever_its_case(store: Store) {
+pub(crate) async fn open_requests_of_a_pull_request_are_found_in_any_case(store: Store) {
     let older = open(&store, pending("older", 0), "secret").await;
     let younger = open(&store, pending("younger", 10), "secret").await;
     let mut elsewhere = pending("elsewhere", 0);
@@ -409,7 +409,7 @@ pub(crate) async fn all_requests_are_listed_by_age_or_only_the_open_ones(store: 
     assert_eq!(store.requests(Which::Open).await, Ok(vec![old, young]));
 }
 
-pub(crate) async fn no_print_of_what_is_written_shows_the_token(store: Store) {
+pub(crate) async fn nothing_that_is_printed_contains_the_token(store: Store) {
     const SECRET: &str = "AAAAKgAAAAIAAAAAtopsecret";
     let write = opening(pending("one", 0), SECRET);
     let mut prints = vec![format!("{write:?}"), format!("{write:#?}")];

@@ -4,18 +4,17 @@
 //! |---|---|---|
 //! | `REQUEST#<id>` | `REQUEST` | a request, with its version and the end of its trail |
 //! | | `RECORD#<n>` | its trail |
-//! | `TOKEN#<id>` | `TOKEN` | the token that its execution waits with: the only place of one |
-//! | `EXECUTION#<arn>` | `RUN#<redrive>` | which request a run made |
+//! | `TOKEN#<id>` | `TOKEN` | the token that its execution waits with, which is nowhere else |
+//! | `EXECUTION#<arn>` | `RUN#<redrive>` | the request of a run |
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |
-//! | | `TOLD#…` | what deliveries told of it, an item for each fact |
+//! | | `TOLD#…` | observations of it, an item for each |
 //! | | `PAGE` | what is published on it |
-//! | `DELIVERY#<id>` | `DELIVERY` | how far a delivery was worked |
-//! | `VETO#<target>@<revision>` | `VETO#<user>#<pull request>` | whose request for changes ended a request |
+//! | `DELIVERY#<id>` | `DELIVERY` | whether a delivery was processed |
+//! | `VETO#<target>@<revision>` | `VETO#<user>#<pull request>` | a request for changes that ended a request |
 //!
-//! What must be found at once, the open requests of a pull request and the runs of an execution, are items that the same
-//! transaction writes: an index would lag. What is due may lag by moments: that is an index, `due`, of keys only, in which
-//! only what is due some time stands. Both `REQUEST` and `RECORD#<n>` go on in `…#PART#<n>` where they are too long for an
-//! item. Knows nothing of what a request's states mean beyond what the request says of itself.
+//! The open requests of a pull request and the runs of an execution must be found immediately. An index would lag, so the
+//! same transaction writes items for them. What is due may lag by moments: the index `due` holds the keys of items with a
+//! due time. If `REQUEST` or `RECORD#<n>` is too long for an item, it continues in `…#PART#<n>`.
 
 mod observation;
 mod published;
@@ -40,10 +39,10 @@ use crate::request::observation::{Observation, Observed};
 use crate::request::published::Published;
 use crate::request::record::Record;
 
-/// How long an execution can live: a year. What it may still need is kept for so long, and the retention begins after.
+/// An execution can live for a year. The retention begins after that.
 const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-/// Who is told of every write that took place.
+/// Called after every successful write.
 pub type Watcher = Arc<dyn Fn(&Write) + Send + Sync>;
 
 /// The store in one table. Cheap to clone.
@@ -56,26 +55,24 @@ pub struct DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// The store in the table of that name. Nothing is sent before it is first asked. What is over is kept for
-    /// `retention`; then the table forgets it, some time within days.
+    /// Sends nothing before the first call. The table deletes finished items within days after `retention`.
     #[must_use]
     pub fn new(connection: Connection, table: &str, retention: SignedDuration, clock: Arc<dyn Clock>) -> Self {
         Self { table: Table::new(connection, table), retention, clock, watcher: None }
     }
 
-    /// The same store, whose every write that took place is told, once.
+    /// Calls `watcher` once after every successful write.
     #[must_use]
     pub fn watched_by(self, watcher: Watcher) -> Self {
         Self { watcher: Some(watcher), ..self }
     }
 
-    /// When what is written now may be forgotten, in seconds since 1970.
+    /// When an item written now may be deleted, in seconds since 1970.
     fn kept_from_now(&self) -> i64 {
         self.clock.now().saturating_add(self.retention).map_or(i64::MAX, Timestamp::as_second)
     }
 
-    /// When a request with all that belongs to it may be forgotten: the same for all of it, so that no trail loses its
-    /// beginning before its end.
+    /// When all items of a request may be deleted. It is the same for all, so that no trail loses its beginning first.
     fn kept_from(&self, opened_at: Timestamp) -> i64 {
         let kept = LONGEST_EXECUTION.saturating_add(self.retention);
         opened_at.saturating_add(kept).map_or(i64::MAX, Timestamp::as_second)
@@ -150,7 +147,7 @@ impl RequestStore for DynamoDbStore {
     }
 
     async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
-        published::remember(self, pull_request, published).await
+        published::save(self, pull_request, published).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
@@ -158,14 +155,14 @@ impl RequestStore for DynamoDbStore {
     }
 }
 
-/// A pull request as a key: repositories compare without case.
+/// A pull request as a key. Repositories compare without case.
 fn pull_key(pull_request: &PullRequestRef) -> String {
     format!("PULL#{}", pull_request.to_string().to_ascii_lowercase())
 }
 
-/// A text that marks one attempt at a write, so that whoever repeats it recognises its own: an answer may be lost.
+/// A random mark of one write. A retry after a lost answer recognizes its own write by it.
 fn mark() -> Result<String, StoreError> {
     let mut random = [0_u8; 16];
-    getrandom::fill(&mut random).map_err(|_| StoreError { detail: "no random number is to be had".to_owned() })?;
+    getrandom::fill(&mut random).map_err(|_| StoreError { detail: "cannot get a random number".to_owned() })?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,7 +1,7 @@
-//! What came from outside: deliveries, what they told of pull requests, and whose request for changes ended a request.
+//! Deliveries, observations from them, and vetoes: requests for changes that ended a request.
 //!
-//! An item for each fact, each with the condition that its rule of merging asks for ([`Observed::add`]): so no two that
-//! write at once lose anything, and no pull request has more to tell than an item holds.
+//! Each observation is an item of its own. Its condition implements [`Observed::add`], so that concurrent writes lose
+//! nothing, and the number of observations is not limited by the size of an item.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -18,13 +18,13 @@ use crate::ports::{DeliveryState, StoreError};
 use crate::request::observation::{Observation, Observed};
 
 const DELIVERY: &str = "DELIVERY";
-/// How the second keys begin of what was told.
-const TOLD: &str = "TOLD#";
+/// The prefix of the second keys of observations.
+const OBSERVATION: &str = "TOLD#";
 const VETO: &str = "VETO#";
-/// When it happened, as a text that sorts as time does.
+/// When it happened, as a text that sorts by time.
 const AT: &str = "at";
 
-/// Sets a time of a delivery where it is not set, and its end.
+/// Sets a time of a delivery if it is not set, and when the item may be deleted.
 fn mark_delivery(store: &DynamoDbStore, id: &DeliveryId, time: &str, now: Timestamp) -> UpdateItemFluentBuilder {
     let table = &store.table;
     table
@@ -55,7 +55,7 @@ pub(super) async fn finish_delivery(store: &DynamoDbStore, id: &DeliveryId, now:
     Ok(())
 }
 
-/// The stored one, if there is one, is earlier.
+/// Nothing is stored, or something earlier.
 fn later_than_stored(at: Timestamp) -> Condition {
     Condition {
         expression: "attribute_not_exists(pk) OR #at < :at".to_owned(),
@@ -64,26 +64,26 @@ fn later_than_stored(at: Timestamp) -> Condition {
     }
 }
 
-/// Where a fact is kept, and when it replaces what is stored there: the first word stands, or the latest.
+/// The second key of an observation, and the condition to replace a stored one: never, or if it is later.
 fn place(observation: &Observation) -> (String, Condition, Option<Timestamp>) {
     let first = |sk: String| (sk, Condition::new_item(), None);
     let latest = |sk: String, at: Timestamp| (sk, later_than_stored(at), Some(at));
     match observation {
-        Observation::ReviewGiven { review } => first(format!("{TOLD}REVIEW#{}", review.id)),
-        Observation::ReviewDismissed { review, .. } => first(format!("{TOLD}DISMISSED#{review}")),
-        Observation::ReviewUnasked { reviewer } => first(format!("{TOLD}UNASKED#{reviewer}")),
+        Observation::ReviewGiven { review } => first(format!("{OBSERVATION}REVIEW#{}", review.id)),
+        Observation::ReviewDismissed { review, .. } => first(format!("{OBSERVATION}DISMISSED#{review}")),
+        Observation::ReviewUnasked { reviewer } => first(format!("{OBSERVATION}UNASKED#{reviewer}")),
         Observation::HeadSeen { head, pusher, at } => {
             let pusher = pusher.as_ref().map(|person| person.id.to_string()).unwrap_or_default();
-            latest(format!("{TOLD}HEAD#{head}#{pusher}"), *at)
+            latest(format!("{OBSERVATION}HEAD#{head}#{pusher}"), *at)
         }
-        Observation::BaseChanged { at } => latest(format!("{TOLD}BASE"), *at),
+        Observation::BaseChanged { at } => latest(format!("{OBSERVATION}BASE"), *at),
     }
 }
 
 fn item(store: &DynamoDbStore, pk: &str, sk: &str, json: String) -> Item {
     let mut item = keyed(pk, sk);
     item.insert(BODY.to_owned(), text(json));
-    // A request that is opened as late as the retention allows may wait for as long as an execution lives, and rests on it.
+    // A request that is opened at the end of the retention may use it for as long as an execution lives.
     item.insert(EXPIRES_AT.to_owned(), number(store.kept_from(store.clock.now())));
     item
 }
@@ -100,13 +100,13 @@ pub(super) async fn observe(
     let (sk, condition, seen) = place(&observation);
     let mut item = item(store, &pull_key(at), &sk, encode("observation", &observation)?);
     item.extend(seen.map(at_attribute));
-    // What is stored stands: that is no failure.
+    // If the stored one stays, that is no failure.
     store.table.put(item, Some(condition)).await.map(|_| ())
 }
 
 pub(super) async fn observed(table: &Table, at: &PullRequestRef) -> Result<Observed, StoreError> {
     let mut observed = Observed::default();
-    for item in table.query(&pull_key(at), TOLD).await? {
+    for item in table.query(&pull_key(at), OBSERVATION).await? {
         let what = format!("observation of `{at}`");
         observed.add(decode(&what, text_of(&item, BODY).ok_or_else(|| incomplete(&what))?)?);
     }
@@ -117,8 +117,7 @@ fn veto_key(target: &Target, revision: &Revision) -> String {
     format!("{VETO}{target}@{revision}")
 }
 
-/// The same person's on the same pull request stands once, with the later time: an approval lifts it only if it is later
-/// still.
+/// A person has one veto on a pull request, with the latest time: only a later approval lifts it.
 pub(super) async fn remember_veto(
     store: &DynamoDbStore,
     target: &Target,

@@ -1,4 +1,4 @@
-//! What pull requests show: one item each, written by who knows its last version.
+//! What is published on pull requests: one item each, written only if its last version is known.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use crate::ident::PullRequestRef;
 use crate::ports::StoreError;
 use crate::request::published::Published;
 
-/// The second key of a page, and the first of the index of what is due.
-const PAGE: &str = "PAGE";
+/// The second key of the item, and its first key in the index `due`.
+const PUBLISHED: &str = "PAGE";
 
-/// A page with the name that it was last written under.
+/// With the pull request's name as it was written last.
 #[derive(Serialize, Deserialize)]
 struct Row {
     pull_request: PullRequestRef,
@@ -26,37 +26,37 @@ struct Row {
 }
 
 fn row(item: &Item) -> Result<Row, StoreError> {
-    let what = format!("page of `{}`", text_of(item, PK).unwrap_or_default());
+    let what = format!("publication on `{}`", text_of(item, PK).unwrap_or_default());
     decode(&what, text_of(item, BODY).ok_or_else(|| incomplete(&what))?)
 }
 
 pub(super) async fn published(table: &Table, at: &PullRequestRef) -> Result<Published, StoreError> {
-    match table.get(&pull_key(at), PAGE).await? {
+    match table.get(&pull_key(at), PUBLISHED).await? {
         Some(item) => row(&item).map(|row| row.published),
         None => Ok(Published::default()),
     }
 }
 
-pub(super) async fn remember(
+pub(super) async fn save(
     store: &DynamoDbStore,
     at: &PullRequestRef,
     published: &Published,
 ) -> Result<bool, StoreError> {
     let mark = mark()?;
     let key = pull_key(at);
-    let mut item = keyed(&key, PAGE);
+    let mut item = keyed(&key, PUBLISHED);
     item.insert(
         BODY.to_owned(),
-        text(encode("page", &Row { pull_request: at.clone(), published: published.clone() })?),
+        text(encode("publication", &Row { pull_request: at.clone(), published: published.clone() })?),
     );
     item.insert(VERSION.to_owned(), number(published.version));
     item.insert(WRITTEN_BY.to_owned(), text(&mark));
     match published.due_at {
         Some(due) => {
-            item.insert(DUE_PK.to_owned(), text(PAGE));
+            item.insert(DUE_PK.to_owned(), text(PUBLISHED));
             item.insert(DUE_SK.to_owned(), text(format!("{}#{key}", sortable(due))));
         }
-        // Nothing of it is open any more: made again, it would only be looked for on the page first.
+        // Nothing on it is open. If the item is deleted, publishing again first looks for what exists on GitHub.
         None => _ = item.insert(EXPIRES_AT.to_owned(), number(store.kept_from_now())),
     }
     let condition = match published.version.checked_sub(1).filter(|before| *before > 0) {
@@ -68,13 +68,13 @@ pub(super) async fn remember(
         },
     };
     let stored = store.table.put(item, Some(condition)).await?;
-    // A repetition of this very write finds what it wrote itself.
+    // A retry of this write finds its own mark.
     Ok(stored.map_or_else(|stored| text_of(&stored, WRITTEN_BY) == Some(&mark), |()| true))
 }
 
 pub(super) async fn due(table: &Table, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
-    // Behind every name of that instant.
-    let keys = table.due(PAGE, &format!("{}#~", sortable(by))).await?;
+    // `~` sorts after every name.
+    let keys = table.due(PUBLISHED, &format!("{}#~", sortable(by))).await?;
     let mut due = BTreeMap::new();
     for item in table.get_all(&keys).await? {
         match row(&item) {
@@ -83,8 +83,8 @@ pub(super) async fn due(table: &Table, by: Timestamp) -> Result<Vec<PullRequestR
                     due.insert((at, pull_key(&pull_request)), pull_request);
                 }
             }
-            // One that cannot be read must not hold up all others.
-            Err(error) => tracing::error!(reason = %error, "a stored page cannot be read"),
+            // An unreadable item must not block the others.
+            Err(error) => tracing::error!(reason = %error, "cannot read what is published"),
         }
     }
     Ok(due.into_values().collect())

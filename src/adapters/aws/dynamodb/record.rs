@@ -6,12 +6,12 @@ use crate::ident::RequestId;
 use crate::ports::StoreError;
 use crate::request::record::Record;
 
-/// How the second key of every record begins.
+/// The prefix of the second key of a record.
 const RECORD: &str = "RECORD#";
-/// What stands in the second key of what a record goes on in.
+/// The infix of the second key of a record's further items.
 const PART: &str = "#PART#";
 
-/// The items of a record: its own, and what it goes on in.
+/// The items of a record, the first and further ones.
 pub(super) fn items(pk: &str, record: &Record, expires_at: i64) -> Result<Vec<Item>, StoreError> {
     let json = encode("record", record)?;
     let sk = format!("{RECORD}{:010}", record.sequence);
@@ -24,7 +24,7 @@ pub(super) async fn trail(table: &Table, id: &RequestId) -> Result<Vec<Record>, 
     for item in &items {
         let body = text_of(item, BODY).unwrap_or_default();
         let goes_on = text_of(item, SK).is_some_and(|sk| sk.contains(PART));
-        // What a record goes on in follows it in the order of keys.
+        // A record's further items follow it in the order of keys.
         match bodies.last_mut().filter(|_| goes_on) {
             Some(whole) => whole.push_str(body),
             None => bodies.push(body.to_owned()),

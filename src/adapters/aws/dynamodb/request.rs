@@ -1,4 +1,4 @@
-//! Requests as they are read: by id, by what they are of, and by when they are due.
+//! Reading requests: by id, pull request, execution and due time.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,19 +12,17 @@ use crate::ident::{ExecutionArn, PullRequestRef, RequestId, TaskToken};
 use crate::ports::{StoreError, Which};
 use crate::request::ApprovalRequest;
 
-/// The second key of a request, and the first of the index of what is due.
+/// The second key of a request, and its first key in the index `due`.
 pub(super) const REQUEST: &str = "REQUEST";
-/// How the second keys begin of what a request goes on in.
+/// The prefix of the second keys of a request's further items.
 const PART: &str = "REQUEST#PART#";
-/// The second key of a token.
 pub(super) const TOKEN: &str = "TOKEN";
-/// How the second key of an open request of a pull request begins.
+/// The prefix of the second key of an open request of a pull request.
 const OPEN: &str = "OPEN#";
-/// How the second key of an execution's run begins.
+/// The prefix of the second key of an execution's run.
 const RUN: &str = "RUN#";
-/// Which request an item leads to.
+/// The request that an item refers to.
 pub(super) const OF: &str = "request_id";
-/// A request's version.
 pub(super) const VERSION: &str = "version";
 
 pub(super) fn key(id: impl Display) -> String {
@@ -47,7 +45,7 @@ pub(super) fn run_key(redrive: u32) -> String {
     format!("{RUN}{redrive:010}")
 }
 
-/// How the second keys begin of what this version of a request goes on in.
+/// The prefix of the second keys of further items of this version of a request.
 pub(super) fn part(version: u64) -> String {
     format!("{PART}{version:010}#")
 }
@@ -73,13 +71,13 @@ pub(super) async fn token(table: &Table, id: &RequestId) -> Result<Option<TaskTo
     token.map(Some).ok_or_else(damaged)
 }
 
-/// The requests of these keys. One that cannot be read must not hold up all others.
+/// The requests of these keys. Skips an unreadable one, so that it does not block the others.
 async fn readable(table: &Table, keys: &[(String, String)]) -> Result<Vec<ApprovalRequest>, StoreError> {
     let mut requests = Vec::new();
     for item in table.get_all(keys).await? {
         match of_item(table, &item).await {
             Ok(request) => requests.push(request),
-            Err(error) => tracing::error!(reason = %error, "a stored request cannot be read"),
+            Err(error) => tracing::error!(reason = %error, "cannot read a stored request"),
         }
     }
     Ok(requests)
@@ -89,15 +87,15 @@ fn by_age(requests: &mut [ApprovalRequest]) {
     requests.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
 }
 
-/// What items lead to.
-fn led_to(items: &[Item]) -> Vec<(String, String)> {
+/// The keys of the requests that items refer to.
+fn request_keys(items: &[Item]) -> Vec<(String, String)> {
     let ids = items.iter().filter_map(|item| text_of(item, OF));
     ids.map(|id| (key(id), REQUEST.to_owned())).collect()
 }
 
 pub(super) async fn open_for(table: &Table, at: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError> {
     let items = table.query(&pull_key(at), OPEN).await?;
-    let mut requests = readable(table, &led_to(&items)).await?;
+    let mut requests = readable(table, &request_keys(&items)).await?;
     // One may have been closed between the two calls.
     requests.retain(ApprovalRequest::is_open);
     by_age(&mut requests);
@@ -106,7 +104,7 @@ pub(super) async fn open_for(table: &Table, at: &PullRequestRef) -> Result<Vec<A
 
 /// All or nothing: which run is the newest decides what is released.
 pub(super) async fn of_execution(table: &Table, of: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
-    let keys = led_to(&table.query(&execution_key(of), RUN).await?);
+    let keys = request_keys(&table.query(&execution_key(of), RUN).await?);
     let items = table.get_all(&keys).await?;
     if items.len() != keys.len() {
         return Err(StoreError { detail: format!("a request of {of} is missing") });
@@ -119,9 +117,9 @@ pub(super) async fn of_execution(table: &Table, of: &ExecutionArn) -> Result<Vec
     Ok(requests)
 }
 
-/// The index says what to look at, and the table what is so: nobody is told twice for an index that lags.
+/// The index may lag, so the due time is read from the table: nobody is notified twice.
 pub(super) async fn due(table: &Table, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
-    // Behind every id of that instant.
+    // `~` sorts after every id.
     let until = format!("{}#~", sortable(by));
     let keys = table.due(REQUEST, &until).await?;
     let mut due = BTreeMap::new();
@@ -133,7 +131,7 @@ pub(super) async fn due(table: &Table, by: Timestamp) -> Result<Vec<ApprovalRequ
     Ok(due.into_values().collect())
 }
 
-/// The open ones by the index of what is due, in which every open one is; all by looking through the table.
+/// Finds open requests by the index `due`, which has every open one, and all requests by scanning the table.
 pub(super) async fn list(table: &Table, which: Which) -> Result<Vec<ApprovalRequest>, StoreError> {
     let mut requests = match which {
         Which::Open => {

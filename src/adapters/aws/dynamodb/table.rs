@@ -1,4 +1,4 @@
-//! One table, and the few calls that are made to it. Reads of it are consistent, and follow pages to the end.
+//! One table, and the calls to it. Reads are consistent, and follow pages to the end.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,20 +7,19 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 
 use super::super::connection::Connection;
-use super::value::{BODY, Item, PARTS, PK, SK, failed, incomplete, keyed, number_of, text, text_of, unmade};
+use super::value::{BODY, Item, PARTS, PK, SK, failed, incomplete, keyed, number_of, rejected, text, text_of};
 use crate::ports::StoreError;
 
 /// The most items that one call reads by their keys.
 const BATCH: usize = 100;
-/// How often keys are asked for again that a call left out.
+/// How often the keys that a call left out are read again.
 const ROUNDS: usize = 8;
-/// The index of what is due some time: only that is in it.
+/// The index of the items that have a due time.
 const DUE_INDEX: &str = "due";
-/// The keys of the index of what is due.
 pub(super) const DUE_PK: &str = "due_pk";
 pub(super) const DUE_SK: &str = "due_sk";
 
-/// A table, reached when it is first asked.
+/// A table. The client is created with the first call.
 #[derive(Clone)]
 pub(super) struct Table {
     pub(super) name: Arc<str>,
@@ -28,7 +27,7 @@ pub(super) struct Table {
     client: Arc<OnceLock<Client>>,
 }
 
-/// A write that holds only if what is stored allows it.
+/// A condition on the stored item.
 pub(super) struct Condition {
     pub(super) expression: String,
     pub(super) names: Vec<(&'static str, &'static str)>,
@@ -56,7 +55,7 @@ impl Table {
         Ok(call.send().await.map_err(|error| failed(&error))?.item)
     }
 
-    /// All items under a key whose second key begins so, in its order.
+    /// All items of a key whose second key has the prefix, ordered by the second key.
     pub(super) async fn query(&self, pk: &str, begins: &str) -> Result<Vec<Item>, StoreError> {
         let pages = self
             .client()
@@ -71,7 +70,7 @@ impl Table {
         pages.send().collect::<Result<_, _>>().await.map_err(|error| failed(&error))
     }
 
-    /// The keys of what is due by then, the longest due first; the index lags behind the table by moments.
+    /// The keys of the items due by then, the earliest first. The index lags behind the table by moments.
     pub(super) async fn due(&self, what: &str, until: &str) -> Result<Vec<(String, String)>, StoreError> {
         let pages = self
             .client()
@@ -87,7 +86,7 @@ impl Table {
         Ok(keys_of(&items.map_err(|error| failed(&error))?))
     }
 
-    /// The keys of all items with that second key, by looking through the whole table, which no function may do.
+    /// The keys of all items with that second key. It scans the whole table, which no function is permitted to do.
     pub(super) async fn scan(&self, sk: &str) -> Result<Vec<(String, String)>, StoreError> {
         let pages = self
             .client()
@@ -103,30 +102,30 @@ impl Table {
         Ok(keys_of(&items.map_err(|error| failed(&error))?))
     }
 
-    /// The items of these keys that there are, in no order.
+    /// The existing items of these keys, in no order.
     pub(super) async fn get_all(&self, keys: &[(String, String)]) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         for keys in keys.chunks(BATCH) {
-            let mut asked: Vec<Item> = keys.iter().map(|(pk, sk)| keyed(pk, sk)).collect();
+            let mut left: Vec<Item> = keys.iter().map(|(pk, sk)| keyed(pk, sk)).collect();
             for _ in 0..ROUNDS {
-                if asked.is_empty() {
+                if left.is_empty() {
                     break;
                 }
-                let of_table = KeysAndAttributes::builder().set_keys(Some(asked)).consistent_read(true).build();
-                let call = self.client().batch_get_item().request_items(&*self.name, of_table.map_err(unmade)?);
+                let of_table = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+                let call = self.client().batch_get_item().request_items(&*self.name, of_table.map_err(rejected)?);
                 let answer = call.send().await.map_err(|error| failed(&error))?;
                 items.extend(answer.responses.into_iter().flat_map(|mut all| all.remove(&*self.name)).flatten());
-                let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&*self.name));
-                asked = left.map(|left| left.keys).unwrap_or_default();
+                let unprocessed = answer.unprocessed_keys.and_then(|mut all| all.remove(&*self.name));
+                left = unprocessed.map(|keys| keys.keys).unwrap_or_default();
             }
-            if !asked.is_empty() {
-                return Err(StoreError { detail: "DynamoDB: too busy to read all that was asked for".to_owned() });
+            if !left.is_empty() {
+                return Err(StoreError { detail: "DynamoDB: too busy to read all requested items".to_owned() });
             }
         }
         Ok(items)
     }
 
-    /// Puts an item where the condition holds; where it does not, gives what is stored.
+    /// Puts an item if the condition holds, and otherwise returns the stored item.
     pub(super) async fn put(&self, item: Item, condition: Option<Condition>) -> Result<Result<(), Item>, StoreError> {
         let mut call = self.client().put_item().table_name(&*self.name).set_item(Some(item));
         if let Some(condition) = condition {
@@ -151,7 +150,7 @@ impl Table {
         }
     }
 
-    /// An item's value: its own, and where it goes on in further items, theirs. `parts` begins their second keys.
+    /// An item's value with that of its further items. `parts` is the prefix of their second keys.
     pub(super) async fn whole(&self, what: &str, item: &Item, parts: &str) -> Result<String, StoreError> {
         let mut body = text_of(item, BODY).ok_or_else(|| incomplete(what))?.to_owned();
         let count = number_of(item, PARTS).unwrap_or(0);

@@ -1,6 +1,6 @@
-//! Attributes, keys and values as JSON, and failures in words that hold nothing of what is stored.
+//! Attributes, keys and values as JSON, and errors that contain nothing of the stored values.
 //!
-//! An item may have 400 KB. A value that is longer is cut into parts, which are items of their own.
+//! An item has at most 400 KB. A longer value is split into several items.
 
 use std::collections::HashMap;
 
@@ -13,21 +13,20 @@ use serde::de::DeserializeOwned;
 use super::super::error::{SdkError, describe};
 use crate::ports::StoreError;
 
-/// An item.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The most bytes of a value that one item holds, with room for its other attributes.
+/// The most bytes of a value in one item, with room for its other attributes.
 const LONGEST: usize = 350_000;
 
 pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
 /// The value, as JSON.
 pub(super) const BODY: &str = "body";
-/// In how many further items the value goes on.
+/// The number of further items.
 pub(super) const PARTS: &str = "parts";
-/// Which attempt wrote the item.
+/// The mark of the write.
 pub(super) const WRITTEN_BY: &str = "written_by";
-/// When the table may forget the item, in seconds since 1970.
+/// When the table may delete the item, in seconds since 1970.
 pub(super) const EXPIRES_AT: &str = "expires_at";
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
@@ -38,22 +37,20 @@ pub(super) fn number(number: impl std::fmt::Display) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// An instant as a text that sorts as time does.
+/// An instant as a text that sorts by time.
 pub(super) fn sortable(at: Timestamp) -> String {
     format!("{at:.9}")
 }
 
-/// An item with nothing but its key.
+/// An item with only its key.
 pub(super) fn keyed(pk: &str, sk: &str) -> Item {
     HashMap::from([(PK.to_owned(), text(pk)), (SK.to_owned(), text(sk))])
 }
 
-/// An item's text attribute.
 pub(super) fn text_of<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
 
-/// An item's number attribute.
 pub(super) fn number_of(item: &Item, name: &str) -> Option<u64> {
     item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok())
 }
@@ -66,13 +63,12 @@ pub(super) fn decode<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, S
     serde_json::from_str(json).map_err(|error| damaged(what, &error))
 }
 
-/// Only where it breaks: the JSON reader's own message may quote the value.
+/// Names the position only: the message of the JSON parser may quote the value.
 fn damaged(what: &str, error: &serde_json::Error) -> StoreError {
     let (line, column) = (error.line(), error.column());
     StoreError { detail: format!("the stored {what} is damaged at line {line}, column {column}") }
 }
 
-/// An item that lacks what every such item has.
 pub(super) fn incomplete(what: &str) -> StoreError {
     StoreError { detail: format!("the stored {what} is incomplete") }
 }
@@ -81,12 +77,12 @@ pub(super) fn failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError
     StoreError { detail: format!("DynamoDB: {}", describe(error)) }
 }
 
-/// A call that the SDK does not let be made.
-pub(super) fn unmade(_: aws_sdk_dynamodb::error::BuildError) -> StoreError {
+/// The SDK rejects the call before sending it.
+pub(super) fn rejected(_: aws_sdk_dynamodb::error::BuildError) -> StoreError {
     StoreError { detail: "DynamoDB: the call could not be made".to_owned() }
 }
 
-/// A value as an item and as many more as it needs.
+/// A value as one item, or as many as it needs.
 pub(super) fn in_parts(pk: &str, sk: &str, part: &str, json: &str, expires_at: i64) -> Vec<Item> {
     let pieces = pieces(json, LONGEST);
     let further = pieces.len().saturating_sub(1);
@@ -102,7 +98,7 @@ pub(super) fn in_parts(pk: &str, sk: &str, part: &str, json: &str, expires_at: i
     pieces.into_iter().enumerate().map(item).collect()
 }
 
-/// Cuts a text into pieces of at most `longest` bytes, between characters.
+/// Splits a text between characters into pieces of at most `longest` bytes.
 fn pieces(text: &str, longest: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -124,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_cut_between_characters_and_nothing_is_lost() {
+    fn a_text_is_split_between_characters_and_nothing_is_lost() {
         for (text, longest, expected) in
             [("", 3, 1), ("abc", 3, 1), ("abcd", 3, 2), ("äöü€", 3, 4), ("aä€b", 4, 2), ("€€", 1, 1)]
         {
@@ -134,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_sort_as_texts_as_they_do_in_time() {
+    fn instants_sort_by_time_as_texts() {
         let at = |text: &str| sortable(text.parse().unwrap());
         let sorted = ["2026-11-18T09:59:59.999Z", "2026-11-18T10:00:00Z", "2026-11-18T10:00:00.000000001Z"].map(at);
         assert!(sorted.is_sorted() && sorted.iter().all(|text| text.len() == 30), "{sorted:?}");

@@ -1,4 +1,4 @@
-//! One change of a request: the request, its record, its token and what leads to it, in one transaction or not at all.
+//! Writing a request: the request, its record, its token and the items that refer to it, in one transaction.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -11,7 +11,7 @@ use super::record::items;
 use super::request::{OF, REQUEST, TOKEN, VERSION, execution_key, key, of_item, open_key, part, run_key, token_key};
 use super::table::{DUE_PK, DUE_SK};
 use super::value::{
-    EXPIRES_AT, Item, WRITTEN_BY, encode, failed, in_parts, keyed, number, number_of, sortable, text, text_of, unmade,
+    EXPIRES_AT, Item, WRITTEN_BY, encode, failed, in_parts, keyed, number, number_of, rejected, sortable, text, text_of,
 };
 use super::{DynamoDbStore, mark, pull_key};
 use crate::ident::{RequestId, TaskToken};
@@ -19,18 +19,18 @@ use crate::ports::{ProtectedRun, StoreError, Write, WriteError};
 use crate::request::record::Record;
 use crate::request::{ApprovalRequest, Trail};
 
-/// How often a write is made that ran into another's.
+/// How often a write that conflicts with another is tried.
 const TRIES: u32 = 6;
-/// What is waited then at first; twice as long each time.
+/// The pause before the second try. It doubles each time.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
-/// How long a token is kept after nothing can wait with it any more.
+/// How long a token is stored after its deadline.
 const TOKEN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How many records the stored trail has, and the hash of the last.
+/// The number of records of the stored trail, and the hash of the last.
 const TRAIL_LENGTH: &str = "trail_length";
 const TRAIL_HASH: &str = "trail_hash";
 
-/// The stored version and trail are those that the write follows.
+/// The stored version and trail are those before the write.
 const FOLLOWS: &str = "#version = :version AND #length = :length AND #hash = :hash";
 const NOTHING: &str = "attribute_not_exists(pk)";
 
@@ -40,7 +40,7 @@ pub(super) async fn write(store: &DynamoDbStore, write: Write) -> Result<(), Wri
     let table = &store.table;
     for attempt in 0..TRIES {
         let call = table.client().transact_write_items().set_transact_items(Some(puts.clone()));
-        // Beside the conditions: a repetition of the very same call is answered as the first was.
+        // A retry of the same call gets the answer of the first.
         let Err(error) = call.client_request_token(&mark).send().await else { return Ok(()) };
         let Some(reasons) = canceled(&error) else { return Err(failed(&error).into()) };
         if let Some(stored) = reasons.first().filter(|reason| is(reason, "ConditionalCheckFailed")) {
@@ -54,11 +54,11 @@ pub(super) async fn write(store: &DynamoDbStore, write: Write) -> Result<(), Wri
         }
         pause(attempt).await;
     }
-    Err(StoreError { detail: format!("DynamoDB: the request {} is written by too many", write.request.id) }.into())
+    Err(StoreError { detail: format!("DynamoDB: too many writers of the request {}", write.request.id) }.into())
 }
 
-/// Another transaction has the item at this moment.
-#[expect(clippy::disallowed_methods, reason = "DynamoDB does not say when the other is done")]
+/// Waits while another transaction holds the item.
+#[expect(clippy::disallowed_methods, reason = "DynamoDB does not signal when the other has finished")]
 async fn pause(attempt: u32) {
     tokio::time::sleep(PAUSE.saturating_mul(1 << attempt.min(5))).await;
 }
@@ -74,13 +74,13 @@ fn is(reason: &CancellationReason, code: &str) -> bool {
     reason.code() == Some(code)
 }
 
-/// What a write comes to whose condition does not hold.
+/// The result of a write whose condition does not hold.
 async fn refused(store: &DynamoDbStore, write: &Write, stored: Option<&Item>, mark: &str) -> Result<(), WriteError> {
     let Some(stored) = stored.filter(|item| !item.is_empty()) else {
         return Err(WriteError::Conflict { stored: None });
     };
     if text_of(stored, WRITTEN_BY) == Some(mark) {
-        // An attempt of this very write got through, and its answer was lost.
+        // An earlier try of this write succeeded, and its answer was lost.
         return Ok(());
     }
     if number_of(stored, VERSION).and_then(|version| version.checked_add(1)) == Some(write.request.version) {
@@ -94,7 +94,7 @@ fn discontinuous(id: &RequestId) -> StoreError {
     StoreError { detail: format!("the record does not continue the trail of the request {id}") }
 }
 
-/// All that is written at once. The request comes first: its condition decides.
+/// The items of the transaction. The request comes first: its condition decides.
 fn transaction(store: &DynamoDbStore, write: &Write, mark: &str) -> Result<Vec<TransactWriteItem>, StoreError> {
     let Write { request, record, token } = write;
     if !is_whole(request, record) {
@@ -118,19 +118,19 @@ fn transaction(store: &DynamoDbStore, write: &Write, mark: &str) -> Result<Vec<T
         let sk = open_key(&request.id);
         if !request.is_open() {
             let delete = Delete::builder().table_name(table).set_key(Some(keyed(&pull, &sk))).build();
-            all.push(TransactWriteItem::builder().delete(delete.map_err(unmade)?).build());
+            all.push(TransactWriteItem::builder().delete(delete.map_err(rejected)?).build());
         } else if request.version == 1 {
-            all.push(put(table, leading(&pull, &sk, request, expires_at), None)?);
+            all.push(put(table, reference(&pull, &sk, request, expires_at), None)?);
         }
     }
     if request.version == 1 {
-        let run = leading(&execution_key(&request.execution), &run_key(request.redrive), request, expires_at);
+        let run = reference(&execution_key(&request.execution), &run_key(request.redrive), request, expires_at);
         all.push(put(table, run, None)?);
     }
     Ok(all)
 }
 
-/// Whether the record is the request's, undamaged, and the end of the trail that the request states.
+/// Whether the record belongs to the request, is undamaged, and ends the request's trail.
 fn is_whole(request: &ApprovalRequest, record: &Record) -> bool {
     let ends = request.trail == Trail { length: record.sequence, hash: record.hash.clone() };
     record.request_id == request.id && ends && record.follows(&record.previous)
@@ -138,11 +138,11 @@ fn is_whole(request: &ApprovalRequest, record: &Record) -> bool {
 
 fn put(table: &str, item: Item, condition: Option<&str>) -> Result<TransactWriteItem, StoreError> {
     let put = Put::builder().table_name(table).set_item(Some(item));
-    let put = put.set_condition_expression(condition.map(str::to_owned)).build().map_err(unmade)?;
+    let put = put.set_condition_expression(condition.map(str::to_owned)).build().map_err(rejected)?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-/// The request's own item, on the condition that the stored one is the one before.
+/// The request's item, on the condition that the stored version is the one before.
 fn put_request(
     table: &str,
     mut item: Item,
@@ -172,11 +172,11 @@ fn put_request(
             .expression_attribute_values(":length", number(record.sequence.saturating_sub(1)))
             .expression_attribute_values(":hash", text(&record.previous)),
     };
-    Ok(TransactWriteItem::builder().put(put.build().map_err(unmade)?).build())
+    Ok(TransactWriteItem::builder().put(put.build().map_err(rejected)?).build())
 }
 
-/// The only item that holds a token. An execution's is over at the deadline, and worth nothing from then on. A deployment's
-/// is the address of its run, and is needed for as long as what is approved is held: it is kept as the request is.
+/// The only item with a token. An execution's token is worthless after the deadline. A deployment's is the address of its
+/// run, which is needed while an approved deployment is held, so it is stored as long as the request.
 fn token_item(request: &ApprovalRequest, token: &TaskToken, kept: i64) -> Item {
     let over = request.deadline.unwrap_or(request.opened_at);
     let expires_at = match ProtectedRun::is(&request.execution) {
@@ -189,8 +189,8 @@ fn token_item(request: &ApprovalRequest, token: &TaskToken, kept: i64) -> Item {
     item
 }
 
-/// An item that leads to the request.
-fn leading(pk: &str, sk: &str, request: &ApprovalRequest, expires_at: i64) -> Item {
+/// An item that refers to the request.
+fn reference(pk: &str, sk: &str, request: &ApprovalRequest, expires_at: i64) -> Item {
     let mut item = keyed(pk, sk);
     item.insert(OF.to_owned(), text(request.id.as_str()));
     item.insert(EXPIRES_AT.to_owned(), number(expires_at));

@@ -1,9 +1,8 @@
-//! The broker: executions and their one-shot task tokens, on this machine.
+//! The broker: executions and their one-time task tokens, on this machine.
 //!
-//! It answers as Step Functions does: the first answer to a token is taken, a used, replaced or late one is
-//! `TaskTimedOut`, an answer that breaks a limit is refused and the task goes on waiting. Everything is kept in
-//! `executions.redb`, so that an execution that waits outlives the process. Knows nothing of policies or requests: which
-//! step follows which is the local gate's business.
+//! It answers as Step Functions does. It accepts the first answer to a token. It refuses a used, replaced or late token
+//! with `TaskTimedOut`. If an answer breaks a limit, it is refused and the task keeps waiting. Everything is stored in
+//! `executions.redb`, so that a waiting execution survives the process. The local gate decides which step comes next.
 //!
 //! Limits and errors: Step Functions API reference, `SendTaskSuccess`, `SendTaskFailure`, `StartExecution`.
 
@@ -27,7 +26,7 @@ use crate::ports::{Answer, CallbackError, Clock, ExecutionCallback, SettleClaim}
 use crate::request::CallbackOutcome;
 
 const EXECUTIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("executions");
-/// The names of executions that run: ended ones are many, and of no interest to whoever drives them.
+/// The names of running executions. Most executions have ended, and nobody drives those.
 const RUNNING: TableDefinition<'_, &str, ()> = TableDefinition::new("running");
 const TOKENS: TableDefinition<'_, &str, &str> = TableDefinition::new("tokens");
 const FILE: &str = "executions.redb";
@@ -43,8 +42,8 @@ fn storage(error: impl std::fmt::Display) -> BrokerError {
 
 /// Executions and their tokens.
 ///
-/// Every change is one transaction that is on disk when it returns. It blocks for as long as the disk takes, which for
-/// one machine's executions is short enough to be called from async code.
+/// Every change is one transaction that is on disk when it returns. It blocks while the disk writes, which for one
+/// machine's executions is short enough to be called from async code.
 pub struct Broker {
     database: Mutex<Database>,
     clock: Arc<dyn Clock>,
@@ -58,20 +57,20 @@ impl std::fmt::Debug for Broker {
 }
 
 impl Broker {
-    /// Opens the broker that is kept in `folder`, and begins one where there is none.
+    /// Opens the database in `folder`. Creates both if missing.
     ///
     /// # Errors
-    /// [`BrokerError::Storage`]: the folder or the file cannot be made, or another process has it open.
+    /// [`BrokerError::Storage`] if the folder or the file cannot be created, or another process has it open.
     #[expect(clippy::disallowed_methods, reason = "the adapter of the file system makes its folder")]
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
         std::fs::create_dir_all(folder).map_err(storage)?;
         Self::on(Database::create(folder.join(FILE)).map_err(storage)?, clock)
     }
 
-    /// A broker that ends with the process.
+    /// Keeps the database in memory only.
     ///
     /// # Errors
-    /// As [`Broker::open`], if memory can fail.
+    /// As [`Broker::open`].
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, BrokerError> {
         let database = Database::builder().create_with_backend(InMemoryBackend::new()).map_err(storage)?;
         Self::on(database, clock)
@@ -86,13 +85,13 @@ impl Broker {
         Ok(Self { database: Mutex::new(database), clock, changed: watch::Sender::new(0) })
     }
 
-    /// Tells of every change: a new execution, an answer, a step.
+    /// Changes whenever an execution starts, a token is answered, or a step begins.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
-    /// Starts an execution. The same name and input while it runs gives the one that runs.
+    /// Starts an execution. Returns the running one if it has the same name and input.
     ///
     /// # Errors
     /// [`BrokerError::AlreadyExists`], [`BrokerError::InvalidName`], [`BrokerError::Storage`].
@@ -128,8 +127,6 @@ impl Broker {
         })
     }
 
-    /// An execution by its name.
-    ///
     /// # Errors
     /// [`BrokerError::DoesNotExist`], [`BrokerError::Storage`].
     pub fn execution(&self, name: &str) -> Result<Execution, BrokerError> {
@@ -141,8 +138,7 @@ impl Broker {
         decode(value.value())
     }
 
-    /// All executions that run, in the order of their names. One that cannot be read is told in the log and passed over:
-    /// it must not hold up all others.
+    /// All running executions, ordered by name. Logs and skips one that cannot be read, so that it does not block the others.
     ///
     /// # Errors
     /// [`BrokerError::Storage`].
@@ -158,7 +154,7 @@ impl Broker {
             match stored.as_ref().map(|value| decode(value.value())) {
                 Some(Ok(execution)) => running.push(execution),
                 Some(Err(error)) => {
-                    tracing::error!(execution.name = name.value(), reason = %error, "it cannot be read");
+                    tracing::error!(execution.name = name.value(), reason = %error, "cannot read the execution");
                 }
                 None => {}
             }
@@ -166,10 +162,7 @@ impl Broker {
         Ok(running)
     }
 
-    /// Takes a running execution to another step. One that has ended stays as it is.
-    ///
-    /// # Errors
-    /// [`BrokerError`].
+    /// Moves a running execution to another step. An ended one stays as it is.
     pub fn enter(&self, name: &str, step: &Value) -> Result<(), BrokerError> {
         self.update(name, |execution| {
             execution.step = step.clone();
@@ -177,18 +170,12 @@ impl Broker {
         })
     }
 
-    /// Writes more about the step that a running execution is at; its task stands.
-    ///
-    /// # Errors
-    /// [`BrokerError`].
+    /// Replaces the step of a running execution, and keeps its task.
     pub fn note(&self, name: &str, step: &Value) -> Result<(), BrokerError> {
         self.update(name, |execution| execution.step = step.clone())
     }
 
-    /// Ends a running execution. One that has ended stays as it is.
-    ///
-    /// # Errors
-    /// [`BrokerError`].
+    /// Ends a running execution. An ended one stays as it is.
     pub fn end(&self, name: &str, status: Status) -> Result<(), BrokerError> {
         let now = self.clock.now();
         self.update(name, |execution| {
@@ -201,7 +188,7 @@ impl Broker {
     /// Runs a failed or stopped execution again from `step`, with the same input.
     ///
     /// # Errors
-    /// [`BrokerError::NotRedrivable`] where it runs or has succeeded.
+    /// [`BrokerError::NotRedrivable`] if it runs or has succeeded.
     pub fn redrive(&self, name: &str, step: &Value) -> Result<Execution, BrokerError> {
         self.transact(|executions, _| {
             let stored = executions.get(name)?;
@@ -217,10 +204,7 @@ impl Broker {
         })
     }
 
-    /// Enters a step that waits, with a new token. A token of an earlier try is over.
-    ///
-    /// # Errors
-    /// [`BrokerError`].
+    /// Enters a step that waits, with a new token. The tokens of earlier tries become invalid.
     pub fn wait_for_token(&self, name: &str, step: &Value, seconds: u64) -> Result<TaskToken, BrokerError> {
         let wait = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
         let times_out_at = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
@@ -234,14 +218,14 @@ impl Broker {
             execution.step = step.clone();
             execution.task = Some(Task { times_out_at, outcome: TaskOutcome::Waiting });
             executions.put(&execution)?;
-            // One token an execution is live: the one that is stored last.
+            // An execution has one valid token: the last that was stored.
             tokens.insert(name, token.expose()).map_err(storage)?;
             Ok(())
         })?;
         Ok(token)
     }
 
-    /// Ends the waiting of tasks whose time is over.
+    /// Times out the tasks whose time is over.
     ///
     /// # Errors
     /// [`BrokerError::Storage`].
@@ -263,7 +247,7 @@ impl Broker {
     /// `SendTaskSuccess`.
     ///
     /// # Errors
-    /// [`TaskError`] where it is not taken; [`BrokerError`] where the database failed.
+    /// [`TaskError`] if the answer is refused, [`BrokerError`] if the database failed.
     pub fn send_task_success(&self, token: &TaskToken, output: &str) -> Result<Result<(), TaskError>, BrokerError> {
         if output.len() > LONGEST_OUTPUT || serde_json::from_str::<serde::de::IgnoredAny>(output).is_err() {
             return Ok(Err(TaskError::InvalidOutput));
@@ -297,10 +281,10 @@ impl Broker {
         };
         self.transact(|executions, tokens| {
             let Some(mut execution) = executions.get(name)? else { return Ok(Err(TaskError::InvalidToken)) };
-            let live = tokens.get(name).map_err(storage)?.is_some_and(|live| live.value() == token.expose());
+            let valid = tokens.get(name).map_err(storage)?.is_some_and(|stored| stored.value() == token.expose());
             let waits = |task: &&mut Task| task.outcome == TaskOutcome::Waiting && now < task.times_out_at;
             let running = execution.status == Status::Running;
-            match execution.task.as_mut().filter(|task| live && running && waits(task)) {
+            match execution.task.as_mut().filter(|task| valid && running && waits(task)) {
                 Some(task) => task.outcome = outcome,
                 None => return Ok(Err(TaskError::TaskTimedOut)),
             }
@@ -321,7 +305,7 @@ impl Broker {
         })
     }
 
-    /// One transaction over executions and tokens; where `work` refuses, nothing has happened.
+    /// One transaction over executions and tokens. If `work` fails, nothing changes.
     fn transact<T>(
         &self,
         work: impl FnOnce(&mut Executions<'_>, &mut Tokens<'_>) -> Result<T, BrokerError>,
@@ -341,10 +325,9 @@ impl Broker {
     }
 }
 
-/// The live token of each execution, by the execution's name.
+/// The valid token of each execution, by the execution's name.
 type Tokens<'t> = redb::Table<'t, &'static str, &'static str>;
 
-/// The executions, within a transaction.
 struct Executions<'t> {
     stored: redb::Table<'t, &'static str, &'static [u8]>,
     running: redb::Table<'t, &'static str, ()>,
@@ -371,7 +354,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BrokerError> {
     serde_json::from_slice(bytes).map_err(storage)
 }
 
-/// A token that cannot be guessed, which says whose it is to the broker alone.
+/// A random token that begins with the execution's name.
 fn new_token(name: &str) -> Result<TaskToken, BrokerError> {
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random).map_err(storage)?;

@@ -1,4 +1,4 @@
-//! One-shot tokens and idempotent starts, as Step Functions has them.
+//! One-time tokens and idempotent starts, as in Step Functions.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn waiting(broker: &Broker) -> TaskToken {
 }
 
 #[test]
-fn the_first_answer_is_taken_and_every_later_one_times_out() {
+fn the_first_answer_is_accepted_and_every_later_one_times_out() {
     let (broker, _) = broker();
     let token = waiting(&broker);
     assert_eq!(broker.send_task_success(&token, "{}").unwrap(), Ok(()));
@@ -41,7 +41,7 @@ fn an_answer_at_the_timeout_is_late_even_before_the_timeout_is_noticed() {
 }
 
 #[test]
-fn a_retry_brings_a_new_token_and_the_old_one_is_over() {
+fn a_retry_gets_a_new_token_and_invalidates_the_old_one() {
     let (broker, _) = broker();
     let old = waiting(&broker);
     let new = broker.wait_for_token("a", &Value::Null, 60).unwrap();
@@ -50,7 +50,7 @@ fn a_retry_brings_a_new_token_and_the_old_one_is_over() {
 }
 
 #[test]
-fn an_answer_that_breaks_a_limit_is_refused_and_the_task_goes_on_waiting() {
+fn an_answer_that_breaks_a_limit_is_refused_and_the_task_keeps_waiting() {
     let (broker, _) = broker();
     let token = waiting(&broker);
     assert_eq!(broker.send_task_success(&token, "{").unwrap(), Err(TaskError::InvalidOutput));
@@ -60,7 +60,7 @@ fn an_answer_that_breaks_a_limit_is_refused_and_the_task_goes_on_waiting() {
 }
 
 #[test]
-fn a_token_that_never_was_is_invalid_and_one_of_an_ended_execution_is_over() {
+fn an_unknown_token_is_invalid_and_one_of_an_ended_execution_has_timed_out() {
     let (broker, _) = broker();
     let token = waiting(&broker);
     let made_up = TaskToken::new("nobody/0").unwrap();
@@ -102,7 +102,7 @@ async fn an_execution_runs_in_its_newest_run_only_and_until_that_ends() {
 }
 
 #[test]
-fn what_waits_outlives_the_process() {
+fn a_waiting_execution_survives_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(MovableClock::real());
     let token = waiting(&Broker::open(folder.path(), clock.clone()).unwrap());
@@ -112,23 +112,23 @@ fn what_waits_outlives_the_process() {
 }
 
 #[test]
-fn the_token_is_kept_apart_from_what_is_shown() {
+fn an_execution_does_not_contain_its_token() {
     let (broker, _) = broker();
     let token = waiting(&broker);
     let secret = token.expose().split_once('/').unwrap().1;
-    let shown = serde_json::to_string(&broker.execution("a").unwrap()).unwrap();
-    assert!(!shown.contains(secret) && !format!("{token:?}").contains(secret));
+    let printed = serde_json::to_string(&broker.execution("a").unwrap()).unwrap();
+    assert!(!printed.contains(secret) && !format!("{token:?}").contains(secret));
 }
 
 #[test]
-fn an_input_that_step_functions_would_not_take_is_refused() {
+fn an_input_that_is_too_long_for_step_functions_is_refused() {
     let (broker, _) = broker();
     let long = json!({ "x": "y".repeat(262_144) });
     assert!(matches!(broker.start("a", long), Err(BrokerError::InputTooLong)));
 }
 
 #[test]
-fn only_executions_that_run_are_driven() {
+fn only_running_executions_are_listed() {
     let (broker, _) = broker();
     waiting(&broker);
     broker.start("b", json!({})).unwrap();

@@ -1,6 +1,6 @@
-//! Who may call the stand-in: its App's own tokens, the tokens of its installation, and how many calls are left.
+//! Who may call the simulator: with tokens of its App, tokens of the installation, and how often.
 //!
-//! Tokens and counts are in memory: another process has none, and a client mints anew. Knows nothing of routes.
+//! Tokens and counts are in memory only: after a restart a client requests a new token. Knows nothing of routes.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -14,28 +14,27 @@ use super::GithubSimulator;
 use super::delivery::APP_ID;
 use super::refusal::Refusal;
 
-/// For how long an installation's token is good.
-const TOKEN_LIVES: SignedDuration = SignedDuration::from_hours(1);
-/// For how long an App's own token may be made.
+/// How long an installation's token is valid.
+const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+/// The longest lifetime of an App's own token.
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
-/// What clocks may differ by.
+/// How much clocks may differ.
 const DRIFT: SignedDuration = SignedDuration::from_secs(60);
-/// What a caller may send in an hour, unless it is set otherwise.
+/// How many calls a caller has in an hour. Can be set.
 const CALLS: u64 = 5000;
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// The App that is installed on every repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostedApp {
-    /// What its pages and its account are called: `<slug>[bot]`.
+    /// Its account is `<slug>[bot]`.
     pub slug: String,
-    /// Its public key, PEM.
+    /// PEM.
     pub public_key: String,
-    /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// Tokens that were minted, and calls that were counted.
+/// Valid tokens and counted calls.
 #[derive(Debug)]
 pub(super) struct Access {
     tokens: BTreeMap<String, Timestamp>,
@@ -56,7 +55,7 @@ impl Default for Access {
     }
 }
 
-/// How many calls a caller has.
+/// How many calls a caller may make and has made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowance {
     pub(super) limit: u64,
@@ -76,7 +75,7 @@ impl GithubSimulator {
         work(&mut self.inner.access.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes back every token of the installation, as where somebody suspends it for a moment.
+    /// Revokes every token of the installation, as a suspension does.
     pub fn revoke_tokens(&self) {
         self.access(|access| access.tokens.clear());
     }
@@ -86,33 +85,33 @@ impl GithubSimulator {
         self.access(|access| access.limit = limit);
     }
 
-    /// How many REST calls were answered so far, of whomever.
+    /// How many REST calls were answered so far, from all callers.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.access(|access| access.calls)
     }
 
-    /// A new token of the installation, and when it ends.
+    /// A new token of the installation, and when it expires.
     pub(super) fn mint(&self) -> Result<(String, Timestamp), Refusal> {
         let mut random = [0_u8; 20];
         getrandom::fill(&mut random).map_err(|_| Refusal::Unavailable)?;
         let token = random.iter().fold("ghs_".to_owned(), |token, byte| format!("{token}{byte:02x}"));
-        let ends = self.now().checked_add(TOKEN_LIVES).unwrap_or(Timestamp::MAX);
+        let ends = self.now().checked_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX);
         self.access(|access| access.tokens.insert(token.clone(), ends));
         Ok((token, ends))
     }
 
-    /// Whether this is a token of the installation that is still good.
+    /// Whether this is a valid token of the installation.
     pub(super) fn is_minted(&self, token: &str) -> bool {
         let now = self.now();
         self.access(|access| access.tokens.get(token).is_some_and(|ends| now < *ends))
     }
 
-    /// Whether the App itself has signed this.
-    pub(super) fn is_signed(&self, app: &HostedApp, token: &str) -> Result<(), Refusal> {
+    /// Errors unless the App has signed the token and it is valid now.
+    pub(super) fn verify_app_token(&self, app: &HostedApp, token: &str) -> Result<(), Refusal> {
         let unreadable = || Refusal::Unauthenticated { detail: "A JSON web token could not be decoded" };
         let key = DecodingKey::from_rsa_pem(app.public_key.as_bytes()).map_err(|_| unreadable())?;
-        // Times are held against the stand-in's own clock, below.
+        // The code below compares times with the simulator's clock.
         let mut validation = Validation::new(Algorithm::RS256);
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
@@ -134,7 +133,7 @@ impl GithubSimulator {
         Err(Refusal::Unauthenticated { detail })
     }
 
-    /// What a caller has left before a call. Only the installation is held to it: people play on this machine.
+    /// The caller's calls in the current hour. The limit holds for the installation only, not for people.
     pub(super) fn allowance(&self, caller: &str) -> Allowance {
         let now = self.now();
         self.access(|access| {
@@ -147,7 +146,7 @@ impl GithubSimulator {
         })
     }
 
-    /// Counts an answer. GitHub does not count those that have not changed against the limit.
+    /// Counts an answer. GitHub does not count 304 against the limit.
     pub(super) fn count(&self, caller: &str, against_limit: bool) -> u64 {
         self.access(|access| {
             access.calls = access.calls.saturating_add(1);

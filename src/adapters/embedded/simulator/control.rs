@@ -1,7 +1,7 @@
-//! The control surface, `/_standin/…`: what GitHub's REST does not offer.
+//! The control interface, `/_standin/…`: what GitHub's REST does not offer.
 //!
-//! Whoever reaches the port may do anything here, so it belongs on loopback. A body must be sent as JSON, which a page
-//! of another origin cannot do in a browser without being asked first.
+//! Anyone who reaches the port may do anything here, so it belongs on loopback. A body must be sent as JSON, which a
+//! browser does not let a page of another origin do without a preflight.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::ident::{Login, PullRequestRef, RepositoryName, TeamSlug};
 
 type Answer = Result<Response, Refusal>;
 
-/// Adds the control surface to GitHub's routes.
+/// Adds the control interface to GitHub's routes.
 pub(super) fn routes(router: Router<GithubSimulator>) -> Router<GithubSimulator> {
     router
         .route("/_standin/world", get(world))
@@ -45,7 +45,7 @@ pub(super) fn routes(router: Router<GithubSimulator>) -> Router<GithubSimulator>
         .route("/_standin/repos/{owner}/{repo}/pulls/{number}/pushes", post(push_to_pull))
 }
 
-/// What the path names. Refuses a body that is not sent as JSON.
+/// The named segments of the path. Refuses a body that is not sent as JSON.
 struct Named(BTreeMap<String, String>);
 
 impl FromRequestParts<GithubSimulator> for Named {
@@ -88,7 +88,7 @@ const fn done() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// `GET /_standin/world`: all there is, but for secrets and the bodies of deliveries.
+/// `GET /_standin/world`: the state, without secrets and the bodies of deliveries.
 async fn world(State(host): State<GithubSimulator>) -> Answer {
     let world = host.world();
     Ok(answer(StatusCode::OK, &dump(&world)))
@@ -196,7 +196,7 @@ async fn delete_user(State(host): State<GithubSimulator>, named: Named) -> Resul
     Ok(done())
 }
 
-/// `POST /_standin/teams` `{team, name?, parent?, members?: [{login, state?}]}`; replaces one that is there.
+/// `POST /_standin/teams` `{team, name?, parent?, members?: [{login, state?}]}`. Replaces an existing team.
 async fn create_team(State(host): State<GithubSimulator>, _: Named, body: Bytes) -> Answer {
     let new: NewTeam = parse(&body)?;
     let team = host.change(|change| change.create_team(&new))?;
@@ -251,7 +251,7 @@ struct Press {
     identifier: String,
 }
 
-/// `POST /_standin/repos/{owner}/{repo}/check-runs/{check}/buttons` `{by, identifier}`: somebody presses one.
+/// `POST /_standin/repos/{owner}/{repo}/check-runs/{check}/buttons` `{by, identifier}`: somebody presses a button.
 async fn press(State(host): State<GithubSimulator>, named: Named, body: Bytes) -> Result<StatusCode, Refusal> {
     let (name, press): (RepositoryName, Press) = (named.repository()?, parse(&body)?);
     let check = named.get("check")?.parse().map_err(|_| Refusal::NotFound)?;
@@ -259,7 +259,7 @@ async fn press(State(host): State<GithubSimulator>, named: Named, body: Bytes) -
     Ok(done())
 }
 
-/// `POST /_standin/repos/{owner}/{repo}/deployments`, a [`NewProtected`]: a workflow run comes to an environment that the
+/// `POST /_standin/repos/{owner}/{repo}/deployments`, a [`NewProtected`]: a workflow run reaches an environment that the
 /// App protects.
 async fn deploy(State(host): State<GithubSimulator>, named: Named, body: Bytes) -> Answer {
     let (name, new): (RepositoryName, NewProtected) = (named.repository()?, parse(&body)?);
@@ -267,7 +267,7 @@ async fn deploy(State(host): State<GithubSimulator>, named: Named, body: Bytes) 
     Ok(answer(StatusCode::CREATED, &json!({ "run_id": run })))
 }
 
-/// `GET /_standin/repos/{owner}/{repo}/deployments`: all, with what the App has answered.
+/// `GET /_standin/repos/{owner}/{repo}/deployments`: all deployments, with the App's answers.
 async fn deployments(State(host): State<GithubSimulator>, named: Named) -> Answer {
     let world = host.world();
     let repository = world.repository(&named.repository()?).ok_or(Refusal::NotFound)?.id;
@@ -275,7 +275,7 @@ async fn deployments(State(host): State<GithubSimulator>, named: Named) -> Answe
     Ok(answer(StatusCode::OK, &json!({ "deployments": of_it })))
 }
 
-/// `POST /_standin/repos/{owner}/{repo}/branches/{branch}`, a [`Push`]; makes the branch where there is none.
+/// `POST /_standin/repos/{owner}/{repo}/branches/{branch}`, a [`Push`]. Creates the branch if missing.
 async fn push_to_branch(State(host): State<GithubSimulator>, named: Named, body: Bytes) -> Answer {
     let (name, push): (RepositoryName, Push) = (named.repository()?, parse(&body)?);
     let branch = named.get("branch")?;

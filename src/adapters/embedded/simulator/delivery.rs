@@ -1,6 +1,6 @@
 //! A webhook delivery: the record of one attempt, its headers and its signature.
 //!
-//! As on GitHub, a redelivery is a record of its own with the same GUID. Knows nothing of how it is sent.
+//! As on GitHub, a redelivery is a new record with the same GUID. Knows nothing of sending.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
@@ -10,68 +10,63 @@ use sha2::Sha256;
 use super::world::{Hook, HookSecret};
 use crate::ident::sha256_hex;
 
-/// The App that the stand-in plays the host for.
+/// The id of the App.
 pub const APP_ID: u64 = 1;
-/// That App's installation.
+/// The id of the App's installation.
 pub const INSTALLATION_ID: u64 = 1;
 
-/// For how long GitHub keeps deliveries.
+/// How long GitHub keeps deliveries.
 const KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-/// One attempt at telling the hook about an event.
+/// One attempt to deliver an event to the hook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Its id.
     pub id: u64,
-    /// `X-GitHub-Delivery`: the same for every attempt at the same event.
+    /// `X-GitHub-Delivery`: the same for every attempt of an event.
     pub guid: String,
     /// `X-GitHub-Event`.
     pub event: HookEvent,
-    /// The payload's `action`, where it has one.
+    /// The payload's `action`.
     pub action: Option<String>,
-    /// The repository it is about.
+    /// The repository's id.
     pub repository: Option<u64>,
-    /// The very bytes that are signed and sent.
+    /// The bytes that are signed and sent.
     pub body: String,
-    /// When it was put into the queue.
     pub queued_at: Timestamp,
-    /// Whether somebody asked for it to be sent again.
+    /// Whether it repeats an earlier attempt.
     pub redelivery: bool,
-    /// How it went. None: not sent yet.
+    /// `None` until it is sent.
     pub outcome: Option<Outcome>,
 }
 
-/// How a delivery went.
+/// The result of sending a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// `OK`, or what was wrong.
+    /// `OK`, or the problem.
     pub status: String,
-    /// What the receiver answered; 502 where it could not be reached.
+    /// The receiver's status. 502 if it could not be reached.
     pub status_code: u16,
-    /// When it was sent.
     pub delivered_at: Timestamp,
-    /// How long the answer took, in milliseconds of the stand-in's clock.
+    /// By the simulator's clock.
     pub duration_ms: u64,
 }
 
-/// The events that the stand-in tells of.
+/// The events that the simulator delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HookEvent {
     /// The hook was set.
     Ping,
-    /// A pull request changed.
     PullRequest,
-    /// A review was given, edited or dismissed.
     PullRequestReview,
-    /// A check is to be run again, or one of its buttons was pressed.
+    /// A check run was rerequested, or one of its buttons was pressed.
     CheckRun,
     /// A deployment of a workflow run waits for the App.
     DeploymentProtectionRule,
 }
 
 impl HookEvent {
-    /// As GitHub writes it.
+    /// GitHub's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -85,7 +80,6 @@ impl HookEvent {
 }
 
 impl Outcome {
-    /// Whether the receiver took it.
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status_code, 200..=299)
@@ -93,13 +87,12 @@ impl Outcome {
 }
 
 impl Delivery {
-    /// Whether GitHub still has it: it keeps deliveries for 3 days. One that waits to be sent is never dropped.
+    /// Whether GitHub still lists it: for 3 days. A delivery that waits to be sent is never dropped.
     #[must_use]
     pub fn is_kept(&self, now: Timestamp) -> bool {
         self.outcome.is_none() || now.duration_since(self.queued_at) <= KEPT
     }
 
-    /// The headers that go with the body, in GitHub's names.
     #[must_use]
     pub fn headers(&self, hook: &Hook) -> Vec<(&'static str, String)> {
         vec![
@@ -119,15 +112,15 @@ impl Delivery {
 /// The value of `X-Hub-Signature-256`: HMAC-SHA256 over the raw bytes.
 #[must_use]
 pub fn signature(secret: &HookSecret, body: &[u8]) -> String {
-    // A key of any length is right for HMAC; the empty text stands for a failure that cannot be.
+    // HMAC takes a key of any length, so this never fails.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else { return String::new() };
     mac.update(body);
     let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={hex}")
 }
 
-/// A GUID in the form of a UUID version 4, from what makes a delivery the one it is. Two databases that were begun at
-/// different times never share one, else a receiver that dedupes would drop the second's deliveries.
+/// A GUID in the form of a UUID version 4, derived from the delivery. It depends on when the hook was created, so that two
+/// databases never share one: a receiver that deduplicates would drop the second one's deliveries.
 #[must_use]
 pub(super) fn guid(hook: &Hook, id: u64, body: &str) -> String {
     let hash = sha256_hex(format!("{}\n{}\n{id}\n{body}", hook.id, hook.created_at).as_bytes());
@@ -153,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signature_is_the_one_of_githubs_own_example() {
+    fn the_signature_equals_githubs_example() {
         let secret = HookSecret::new("It's a Secret to Everybody").unwrap();
         assert_eq!(
             signature(&secret, b"Hello, World!"),
@@ -167,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guid_has_the_form_of_a_uuid_of_version_4() {
+    fn a_guid_has_the_form_of_a_version_4_uuid() {
         let hook = Hook {
             id: 7,
             url: "http://127.0.0.1:1/".into(),

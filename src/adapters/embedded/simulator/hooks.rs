@@ -1,7 +1,7 @@
 //! Sending deliveries, one after the other, over plain HTTP.
 //!
-//! As GitHub does it: one attempt each and no retry; who wants another asks for it. A delivery that was not sent, or
-//! whose outcome was not written down when the process ended, is sent after the next start.
+//! As on GitHub: one attempt each, and another only on request. If the process ends before a delivery's outcome is stored,
+//! the delivery is sent after the next start.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -20,26 +20,26 @@ use super::delivery::{Delivery, Outcome};
 use super::refusal::Refusal;
 use super::world::Hook;
 
-/// For how long GitHub waits for an answer.
+/// How long GitHub waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type Sender = Client<HttpConnector, Full<Bytes>>;
 
 impl GithubSimulator {
-    /// Starts sending deliveries in a task of its own, which goes on until it is aborted or the database fails.
+    /// Starts a task that sends deliveries until it is aborted or the database fails.
     #[must_use]
     pub fn start_deliveries(&self) -> JoinHandle<()> {
-        let stand_in = self.clone();
+        let simulator = self.clone();
         tokio::spawn(async move {
-            let Err(failure) = stand_in.deliver().await;
-            tracing::error!(error = %failure, "deliveries are no longer sent");
+            let Err(failure) = simulator.deliver().await;
+            tracing::error!(error = %failure, "stopped sending deliveries");
         })
     }
 
-    /// Sends deliveries for as long as it is polled. Where it runs already, it waits for that to end.
+    /// Sends deliveries while it is polled. If another call does so already, waits for it to end.
     ///
     /// # Errors
-    /// The outcome of a delivery could not be written down.
+    /// The outcome of a delivery could not be stored.
     pub async fn deliver(&self) -> Result<Infallible, Refusal> {
         let _only_one = self.inner.sending.lock().await;
         let client: Sender = Client::builder(TokioExecutor::new()).build_http();
@@ -61,8 +61,7 @@ impl GithubSimulator {
         }
     }
 
-    /// Returns when every delivery has been sent, whatever came of it. Never, where deliveries wait and no task sends
-    /// them.
+    /// Returns when every delivery was sent, successfully or not. Never returns if deliveries wait and no task sends them.
     pub async fn drained(&self) {
         let mut changes = self.inner.changed.subscribe();
         loop {

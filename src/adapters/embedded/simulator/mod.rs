@@ -1,18 +1,17 @@
-//! The GitHub stand-in: pull requests, reviews, teams and webhooks on this machine.
+//! The GitHub simulator: pull requests, reviews, teams and webhooks on this machine.
 //!
-//! It answers on GitHub's REST paths in GitHub's shapes, enforces the rules of GitHub's that a gate rests on, and sends
-//! signed deliveries. The local gate runs on it, and so do the tests. It knows nothing of policies or approvals.
+//! It answers on GitHub's REST paths in GitHub's shapes, enforces the rules of GitHub that the gate relies on, and sends
+//! signed deliveries. The local gate and the tests run on it. It knows nothing of policies or approvals.
 //!
 //! | part | |
 //! |---|---|
-//! | `world`, `pull`, `board`, `delivery` | the records |
+//! | `world`, `pull`, `published`, `delivery` | the records |
 //! | `access` | who may call, and how often |
-//! | `change` | what can be done to them, and the rules |
+//! | `change` | changes to the records, and GitHub's rules for them |
 //! | `storage` | the database |
 //! | `shape`, `payload` | GitHub's JSON |
 //! | `rest`, `control` | GitHub's HTTP interface, and what it lacks |
 //! | `hooks` | sending deliveries |
-//! | `port`, `page` | the same state read and written in process |
 
 mod access;
 pub mod change;
@@ -20,10 +19,7 @@ mod control;
 pub mod delivery;
 mod hooks;
 mod payload;
-mod port;
-mod protection;
 pub mod published;
-mod publisher;
 pub mod pull;
 mod refusal;
 mod rest;
@@ -51,7 +47,7 @@ use self::storage::Storage;
 use self::world::World;
 use crate::ports::Clock;
 
-/// A GitHub of one's own. Cheap to clone: all clones are the same one.
+/// A simulated GitHub. Cheap to clone: all clones share one state.
 #[derive(Clone)]
 pub struct GithubSimulator {
     inner: Arc<Inner>,
@@ -59,13 +55,13 @@ pub struct GithubSimulator {
 
 struct Inner {
     clock: Arc<dyn Clock>,
-    /// Held while a change is made, so that there is one at a time.
+    /// Locked during a change, so that changes are made one at a time.
     storage: Mutex<Storage>,
-    /// What is committed.
+    /// The state as of the last committed change.
     world: RwLock<Arc<World>>,
-    /// Counts changes, for those who wait on one.
+    /// Counts changes, for tasks that wait for one.
     changed: watch::Sender<u64>,
-    /// Held by the task that sends deliveries, so that there is one.
+    /// Locked by the task that sends deliveries, so that only one does.
     sending: tokio::sync::Mutex<()>,
     access: Mutex<Access>,
 }
@@ -77,18 +73,18 @@ impl fmt::Debug for GithubSimulator {
 }
 
 impl GithubSimulator {
-    /// Opens the one that is kept in `folder` (file `simulator.redb`), and begins one where there is none.
+    /// Opens the database `simulator.redb` in `folder`. Creates both if missing.
     ///
     /// # Errors
-    /// The folder or the database cannot be made or read, is open in another process, or is damaged.
+    /// The folder or the database cannot be created or read, is open in another process, or is damaged.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         Self::on(Storage::open(folder)?, clock)
     }
 
-    /// One that ends with the process.
+    /// Keeps the database in memory only.
     ///
     /// # Errors
-    /// As [`GithubSimulator::open`], if memory can fail.
+    /// As [`GithubSimulator::open`].
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
         Self::on(Storage::in_memory()?, clock)
     }
@@ -100,7 +96,7 @@ impl GithubSimulator {
         Ok(Self { inner: Arc::new(Inner { clock, storage, world, changed, sending, access: Mutex::default() }) })
     }
 
-    /// Everything as of the last committed change.
+    /// The state as of the last committed change.
     #[must_use]
     pub fn world(&self) -> Arc<World> {
         Arc::clone(&self.inner.world.read().unwrap_or_else(PoisonError::into_inner))
@@ -110,13 +106,13 @@ impl GithubSimulator {
         self.inner.clock.now()
     }
 
-    /// Makes a change, with the deliveries it causes, in one transaction. It is on disk when this returns; where
-    /// `change` or the database refuses, nothing has happened.
+    /// Makes a change, with the deliveries it causes, in one transaction. It is on disk when this returns. If `change` or
+    /// the database refuses, nothing changes.
     ///
-    /// It blocks for as long as the disk takes, which for a stand-in is short enough to be called from async code.
+    /// It blocks while the disk writes, which for a simulator is short enough to be called from async code.
     ///
     /// # Errors
-    /// What `change` refuses with, or [`Refusal::Storage`].
+    /// The refusal of `change`, or [`Refusal::Storage`].
     pub fn change<T>(&self, change: impl FnOnce(&mut Change<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let storage = self.inner.storage.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.world();

@@ -1,6 +1,4 @@
-//! The bodies of webhook deliveries, in GitHub's shapes.
-//!
-//! Source: `@octokit/openapi` 23.0.2, `x-webhooks`. Knows nothing of signatures or of sending.
+//! The bodies of webhook deliveries, in GitHub's shapes. Source: `@octokit/openapi` 23.0.2, `x-webhooks`.
 
 use serde_json::{Value, json};
 
@@ -11,14 +9,14 @@ use super::shape::{Case, Shapes, with};
 use super::world::{Hook, Repository, World};
 use crate::ident::UserId;
 
-/// A `pull_request` event. `extra` holds the fields that only this action has.
+/// A `pull_request` event. `extra` holds the fields of this action.
 pub(super) fn pull_request(world: &World, pull: &PullRequest, sender: UserId, (action, extra): (&str, Value)) -> Value {
     let body = json!({
         "action": action,
         "number": pull.number,
         "pull_request": Shapes(world).pull_full(pull),
     });
-    with(with(body, surroundings(world, pull.repository, sender)), extra)
+    with(with(body, common_fields(world, pull.repository, sender)), extra)
 }
 
 /// A `pull_request_review` event. The pull request is in its simple form, as GitHub sends it here.
@@ -30,7 +28,7 @@ pub(super) fn review(
 ) -> Value {
     let shapes = Shapes(world);
     let mut given = shapes.review(pull, review, Case::Lower);
-    // GitHub sends null here where REST has the empty text.
+    // GitHub sends null here, and an empty text over REST.
     if let (true, Some(fields)) = (review.body.is_empty(), given.as_object_mut()) {
         fields.insert("body".to_owned(), Value::Null);
     }
@@ -39,10 +37,10 @@ pub(super) fn review(
         "review": given,
         "pull_request": shapes.pull_simple(pull),
     });
-    with(with(body, surroundings(world, pull.repository, sender)), extra)
+    with(with(body, common_fields(world, pull.repository, sender)), extra)
 }
 
-/// A `check_run` event: it is to be run again, or one of its buttons was pressed.
+/// A `check_run` event: it was rerequested, or one of its buttons was pressed.
 pub(super) fn check_run(
     world: &World,
     (repository, run): (&Repository, &CheckRun),
@@ -57,11 +55,11 @@ pub(super) fn check_run(
     if let (Some(button), Some(fields)) = (button, body.as_object_mut()) {
         fields.insert("requested_action".to_owned(), json!({ "identifier": button }));
     }
-    with(body, surroundings(world, repository.id, sender))
+    with(body, common_fields(world, repository.id, sender))
 }
 
-/// A `deployment_protection_rule` event. As on GitHub, the pull requests are all whose head the commit is, be they of
-/// another repository.
+/// A `deployment_protection_rule` event. As on GitHub, it lists every pull request whose head is the commit, also those of
+/// other repositories.
 pub(super) fn deployment_protection_rule(world: &World, deployment: &Deployment, (run, event): (u64, &str)) -> Value {
     let shapes = Shapes(world);
     let name = world.repositories.get(&deployment.repository).map(|repository| repository.name.to_string());
@@ -77,10 +75,10 @@ pub(super) fn deployment_protection_rule(world: &World, deployment: &Deployment,
         "deployment": shapes.deployment(deployment),
         "pull_requests": pulls.map(|pull| shapes.pull_full(pull)).collect::<Vec<_>>(),
     });
-    with(body, surroundings(world, deployment.repository, deployment.creator))
+    with(body, common_fields(world, deployment.repository, deployment.creator))
 }
 
-/// A `ping`: what a hook gets when it is set.
+/// A `ping`, which a hook gets when it is set.
 pub(super) fn ping(world: &World, hook: &Hook) -> Value {
     json!({
         "zen": "Approachable is better than simple.",
@@ -100,8 +98,8 @@ pub(super) fn ping(world: &World, hook: &Hook) -> Value {
     })
 }
 
-/// The fields that stand round every event of a repository.
-fn surroundings(world: &World, repository: u64, sender: UserId) -> Value {
+/// The fields of every event of a repository.
+fn common_fields(world: &World, repository: u64, sender: UserId) -> Value {
     let shapes = Shapes(world);
     let repository = world.repositories.get(&repository);
     let organization = repository.and_then(|repository| shapes.organization(repository.name.parts().0));

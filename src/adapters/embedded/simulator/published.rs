@@ -1,6 +1,4 @@
-//! What Apps and people put on a repository's pages: check runs, comments and deployments.
-//!
-//! Plain records. Knows neither rules nor HTTP nor storage.
+//! The records of check runs, comments and deployments. Knows neither rules nor HTTP nor storage.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,107 +9,78 @@ use crate::ident::{Revision, UserId};
 /// A check run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRun {
-    /// Its id.
     pub id: u64,
-    /// The repository's id.
     pub repository: u64,
-    /// The commit it stands on.
     pub head_sha: Revision,
-    /// Its name.
     pub name: String,
-    /// What its maker calls it.
+    /// The App's own id for it.
     pub external_id: String,
     /// `queued`, `in_progress` or `completed`.
     pub status: String,
-    /// How it ended.
     pub conclusion: Option<String>,
-    /// When it began.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     pub completed_at: Option<Timestamp>,
-    /// What it says.
     pub output: CheckOutput,
-    /// Its buttons.
     pub actions: Vec<CheckAction>,
-    /// How often it was written, 1 for once.
+    /// How often it was written. At least 1.
     pub writes: u64,
 }
 
-/// What a check run says.
+/// The text of a check run. `summary` and `text` are Markdown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CheckOutput {
-    /// One line.
     pub title: Option<String>,
-    /// Markdown.
     pub summary: Option<String>,
-    /// Markdown.
     pub text: Option<String>,
 }
 
 /// A button of a check run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckAction {
-    /// What stands on it.
     pub label: String,
-    /// What it does.
     pub description: String,
-    /// What its maker is told when it is pressed.
+    /// The App gets it when the button is pressed.
     pub identifier: String,
 }
 
 /// A comment on a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
-    /// Its id.
     pub id: u64,
-    /// The repository's id.
     pub repository: u64,
-    /// The pull request's number.
     pub number: u64,
-    /// Who wrote it.
     pub user: UserId,
-    /// Its text.
     pub body: String,
-    /// When it was written.
     pub created_at: Timestamp,
-    /// When it was last edited.
     pub updated_at: Timestamp,
-    /// How often it was written, 1 for once.
+    /// How often it was written. At least 1.
     pub writes: u64,
 }
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// Its id.
     pub id: u64,
-    /// The repository's id.
     pub repository: u64,
-    /// The commit.
     pub sha: Revision,
-    /// What was asked to be deployed.
+    /// As requested: a commit, branch or tag.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// What kind of deployment.
+    /// GitHub's kind of deployment, usually `deploy`.
     pub task: String,
-    /// Where.
     pub environment: String,
-    /// In its maker's words.
     pub description: Option<String>,
-    /// For programs.
     pub payload: Value,
-    /// Who made it.
     pub creator: UserId,
-    /// Whether it will not be there for long.
+    /// Whether the environment is short-lived.
     pub transient: bool,
-    /// Whether users meet it there.
+    /// Whether users see the environment.
     pub production: bool,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// How it went, oldest first.
+    /// Oldest first.
     pub statuses: Vec<DeploymentStatus>,
-    /// The workflow run that it is of, which waits for the App's answer.
+    /// The workflow run that waits for the App's answer.
     #[serde(default)]
     pub protection: Option<Protected>,
 }
@@ -119,32 +88,26 @@ pub struct Deployment {
 /// A workflow run that a custom protection rule holds back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {
-    /// The run's id.
     pub run_id: u64,
-    /// What the App has told, oldest first.
+    /// Oldest first.
     pub answers: Vec<ProtectionAnswer>,
 }
 
-/// What the App told of a deployment that waits.
+/// An answer of the App to a deployment that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtectionAnswer {
-    /// `approved` or `rejected`; none: it goes on waiting.
+    /// `approved` or `rejected`. `None` is a report: the deployment keeps waiting.
     pub state: Option<String>,
-    /// In words.
     pub comment: String,
 }
 
-/// One thing that is told of a deployment.
+/// A status of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentStatus {
-    /// Its id.
     pub id: u64,
-    /// Who told it.
     pub creator: UserId,
     /// `pending`, `success`, …
     pub state: String,
-    /// In words.
     pub description: String,
-    /// When.
     pub created_at: Timestamp,
 }

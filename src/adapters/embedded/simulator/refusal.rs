@@ -1,86 +1,63 @@
-//! Why the stand-in does not do what it is asked to.
+//! Why the simulator refuses a request. GitHub's messages are in GitHub's words, since clients print them.
 //!
-//! One enum, in terms of what went wrong; the messages that GitHub words are worded as GitHub does, since clients show
-//! them. Knows the status code that GitHub answers with, and nothing else of HTTP.
+//! Knows the status code that GitHub answers with, and nothing else of HTTP.
 
 use serde_json::{Value, json};
 
 use super::storage::StorageError;
 use crate::ident::IdentError;
 
-/// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The request is not JSON, or not of the right shape (400).
     #[error("{detail}")]
-    Malformed {
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// Nobody, or somebody unknown, asks (401).
+    Malformed { detail: String },
+    /// The caller is missing or unknown (401).
     #[error("{detail}")]
-    Unauthenticated {
-        /// GitHub's words.
-        detail: &'static str,
-    },
-    /// The asker may not do that (403).
+    Unauthenticated { detail: &'static str },
+    /// The caller may not do this (403).
     #[error("{detail}")]
-    Forbidden {
-        /// GitHub's words.
-        detail: &'static str,
-    },
-    /// There is no such thing, or the asker may not see it (404).
+    Forbidden { detail: &'static str },
+    /// It does not exist, or the caller may not see it (404).
     #[error("Not Found")]
     NotFound,
-    /// It cannot be done to a thing in this state (405).
+    /// Its state does not allow this (405).
     #[error("{detail}")]
-    NotAllowed {
-        /// GitHub's words.
-        detail: &'static str,
-    },
-    /// Something else stands in the way (409).
+    NotAllowed { detail: &'static str },
+    /// It conflicts with something else (409).
     #[error("{detail}")]
-    Conflict {
-        /// GitHub's words.
-        detail: String,
-    },
-    /// The head is not the one that was given (409).
+    Conflict { detail: String },
+    /// The head is not the given commit (409).
     #[error("Head branch was modified. Review and try the merge again.")]
     HeadMoved,
-    /// The body is sent as something else than JSON (415).
+    /// The body is not sent as JSON (415).
     #[error("the body must be sent as application/json")]
     NotJson,
-    /// A rule of GitHub's forbids it (422).
+    /// A rule of GitHub forbids it (422).
     #[error("{detail}")]
-    Unprocessable {
-        /// GitHub's words.
-        detail: String,
-    },
-    /// A field holds what it must not (422).
+    Unprocessable { detail: String },
+    /// A field is invalid (422).
     #[error("{resource} {field}: {detail}")]
     Invalid {
-        /// What it is a field of.
+        /// The type that has the field.
         resource: &'static str,
-        /// The field.
         field: &'static str,
-        /// What is wrong with it.
         detail: String,
     },
-    /// The stand-in is set to fail (503).
+    /// The simulator is set to fail (503).
     #[error("Service unavailable")]
     Unavailable,
-    /// The change could not be kept, and was not made (500).
-    #[error("the change could not be kept: {0}")]
+    /// The change could not be stored, and was not made (500).
+    #[error("the change could not be stored: {0}")]
     Storage(#[from] StorageError),
 }
 
 impl Refusal {
-    /// A rule of GitHub's that forbids it, in GitHub's words.
+    /// A rule of GitHub forbids it. `detail` is in GitHub's words.
     pub(super) fn rule(detail: impl Into<String>) -> Self {
         Self::Unprocessable { detail: detail.into() }
     }
 
-    /// The status code.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -97,7 +74,7 @@ impl Refusal {
         }
     }
 
-    /// The body, in GitHub's shape.
+    /// The response body, in GitHub's shape.
     #[must_use]
     pub fn body(&self) -> Value {
         let documentation = "https://docs.github.com/rest";

@@ -1,6 +1,5 @@
-//! The database: every record of the world as JSON under its own key, one transaction a change.
-//!
-//! What was committed survives a killed process. Knows which records there are, and nothing of what they mean.
+//! The database: every record as JSON under its own key, one transaction for each change. What was committed survives a
+//! killed process.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,47 +10,41 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition}
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::world::{PullKey, World};
+use super::delivery::Delivery;
+use super::published::{CheckRun, Comment, Deployment};
+use super::pull::PullRequest;
+use super::world::{Account, PullKey, Repository, Team, World};
 use crate::ident::{TeamSlug, UserId};
 
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 const FILE: &str = "simulator.redb";
 const SETTINGS: &str = "settings/";
 
-/// The database failed, or holds what is no record.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// The folder cannot be made.
-    #[error("the folder for the database cannot be made: {0}")]
+    #[error("cannot create the folder for the database: {0}")]
     Folder(#[from] std::io::Error),
-    /// The database does not answer.
     #[error("the database failed: {0}")]
     Database(#[source] Box<redb::Error>),
-    /// A record is not what it should be: nothing is served rather than half a world.
+    /// A record cannot be read. The simulator does not start with a part of its state.
     #[error("the record `{key}` is damaged: {source}")]
-    Damaged {
-        /// Its key.
-        key: String,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
+    Damaged { key: String, source: serde_json::Error },
 }
 
 fn failed(error: impl Into<redb::Error>) -> StorageError {
     StorageError::Database(Box::new(error.into()))
 }
 
-/// A record that is to be written, or with no bytes removed.
+/// A key and its new record. `None` removes it.
 type Write = (String, Option<Vec<u8>>);
 
-/// The open database.
 #[derive(Debug)]
 pub(super) struct Storage {
     database: Database,
 }
 
 impl Storage {
-    /// Opens the database in `folder`, and makes both where there is none.
+    /// Opens the database in `folder`. Creates both if missing.
     #[expect(clippy::disallowed_methods, reason = "the adapter of the file system makes its folder")]
     pub(super) fn open(folder: &Path) -> Result<Self, StorageError> {
         std::fs::create_dir_all(folder)?;
@@ -59,14 +52,12 @@ impl Storage {
         Ok(Self { database })
     }
 
-    /// A database that ends with the process.
     pub(super) fn in_memory() -> Result<Self, StorageError> {
         let backend = InMemoryBackend::new();
         let database = Database::builder().create_with_backend(backend).map_err(failed)?;
         Ok(Self { database })
     }
 
-    /// Reads every record.
     pub(super) fn load(&self) -> Result<World, StorageError> {
         let mut world = World::default();
         for (key, bytes) in self.records()? {
@@ -91,7 +82,7 @@ impl Storage {
         Ok(records)
     }
 
-    /// Writes what is different in `new`, all of it or nothing.
+    /// Writes the differences of `new` from `old`, all or none.
     pub(super) fn commit(&self, old: &World, new: &World) -> Result<(), StorageError> {
         let writes = differences(old, new)?;
         if writes.is_empty() {
@@ -115,7 +106,7 @@ impl Storage {
     }
 }
 
-/// How a record's key is written, so that the database's order is the world's.
+/// Writes a record's key so that the database sorts records as `World` does.
 trait Key: Ord {
     fn text(&self) -> String;
 }
@@ -148,39 +139,39 @@ fn place(world: &mut World, key: &str, bytes: &[u8]) -> Result<(), serde_json::E
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<Arc<T>, serde_json::Error> {
         serde_json::from_slice(bytes).map(Arc::new)
     }
-    let unknown = || <serde_json::Error as serde::de::Error>::custom("no such kind of record");
+    let unknown = || <serde_json::Error as serde::de::Error>::custom("unknown kind of record");
     match key.split_once('/').map(|(kind, _)| kind) {
         Some("settings") => world.settings = read(bytes)?,
         Some("account") => {
-            let account = read::<super::world::Account>(bytes)?;
+            let account = read::<Account>(bytes)?;
             world.accounts.insert(account.id, account);
         }
         Some("team") => {
-            let team = read::<super::world::Team>(bytes)?;
+            let team = read::<Team>(bytes)?;
             world.teams.insert(team.slug.clone(), team);
         }
         Some("repository") => {
-            let repository = read::<super::world::Repository>(bytes)?;
+            let repository = read::<Repository>(bytes)?;
             world.repositories.insert(repository.id, repository);
         }
         Some("pull") => {
-            let pull = read::<super::pull::PullRequest>(bytes)?;
+            let pull = read::<PullRequest>(bytes)?;
             world.pulls.insert((pull.repository, pull.number), pull);
         }
         Some("delivery") => {
-            let delivery = read::<super::delivery::Delivery>(bytes)?;
+            let delivery = read::<Delivery>(bytes)?;
             world.deliveries.insert(delivery.id, delivery);
         }
         Some("check") => {
-            let run = read::<super::published::CheckRun>(bytes)?;
+            let run = read::<CheckRun>(bytes)?;
             world.checks.insert(run.id, run);
         }
         Some("comment") => {
-            let comment = read::<super::published::Comment>(bytes)?;
+            let comment = read::<Comment>(bytes)?;
             world.comments.insert(comment.id, comment);
         }
         Some("deployment") => {
-            let deployment = read::<super::published::Deployment>(bytes)?;
+            let deployment = read::<Deployment>(bytes)?;
             world.deployments.insert(deployment.id, deployment);
         }
         Some(_) | None => return Err(unknown()),
@@ -204,7 +195,7 @@ fn differences(old: &World, new: &World) -> Result<Vec<Write>, StorageError> {
     Ok(writes)
 }
 
-/// Records are copied on write, so one that is still shared has not changed.
+/// Records are copied on write, so a shared record has not changed.
 fn compare<K: Key, T: Serialize>(
     writes: &mut Vec<Write>,
     kind: &str,

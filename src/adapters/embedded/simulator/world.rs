@@ -1,10 +1,9 @@
-//! What the stand-in knows: accounts, teams, repositories, pull requests and the deliveries it owes.
+//! The state of the simulator: accounts, teams, repositories, pull requests and deliveries.
 //!
-//! Plain records, as they are kept in the database, and how to find one. Every record is shared and copied on write, so
-//! that a change which is refused leaves nothing behind. Knows neither rules nor HTTP nor storage.
+//! Plain records as the database stores them, and how to find one. Records are shared and copied on write, so that a
+//! refused change leaves nothing behind. Knows neither rules nor HTTP nor storage.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,48 +13,39 @@ use super::access::HostedApp;
 use super::delivery::Delivery;
 use super::published::{CheckRun, Comment, Deployment};
 use super::pull::PullRequest;
-use crate::approval::facts::{AccountKind, Person};
-use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, Secret, TeamSlug, UserId};
 
 /// A repository's id and a pull request's number.
 pub(super) type PullKey = (u64, u64);
 
-/// All of it, as of one moment.
+/// The whole state at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct World {
-    /// Counters, the hook, and how the host behaves.
     pub settings: Arc<Settings>,
-    /// People, Apps and organisations.
     pub accounts: BTreeMap<UserId, Arc<Account>>,
-    /// Teams by `org/slug`.
     pub teams: BTreeMap<TeamSlug, Arc<Team>>,
-    /// Repositories by id.
     pub repositories: BTreeMap<u64, Arc<Repository>>,
-    /// Pull requests by repository id and number.
     pub pulls: BTreeMap<PullKey, Arc<PullRequest>>,
-    /// Webhook deliveries by id, which is also the order in which they are sent.
+    /// By id, in the order in which they are sent.
     pub deliveries: BTreeMap<u64, Arc<Delivery>>,
-    /// Check runs by id.
     pub checks: BTreeMap<u64, Arc<CheckRun>>,
-    /// Comments by id.
     pub comments: BTreeMap<u64, Arc<Comment>>,
-    /// Deployments by id.
     pub deployments: BTreeMap<u64, Arc<Deployment>>,
 }
 
-/// What there is one of.
+/// Everything that exists once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
-    /// The last id that was given out. One sequence for everything, so ids are the same in every run of a story.
+    /// The last id that was assigned. One sequence for everything, so that a story has the same ids in every run.
     pub last_id: u64,
-    /// Whether every REST call is answered with 503. Deliveries still go out.
+    /// Whether every REST call is answered with 503. Deliveries are still sent.
     pub unavailable: bool,
-    /// What URLs in bodies begin with. The default leads nowhere: never to the real GitHub.
+    /// The base of URLs in bodies. Default: an address that does not exist, and never the real GitHub.
     pub address: String,
-    /// The App, where one is set up.
+    /// `None` if no App is set up.
     #[serde(default)]
     pub app: Option<HostedApp>,
-    /// Where deliveries go. None: no delivery is made.
+    /// Without a hook, no deliveries are created.
     pub hook: Option<Hook>,
 }
 
@@ -68,82 +58,66 @@ impl Default for Settings {
 /// The App's webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
-    /// Its id, in `X-GitHub-Hook-ID`.
+    /// In `X-GitHub-Hook-ID`.
     pub id: u64,
-    /// Where deliveries are posted: plain HTTP.
+    /// Plain HTTP.
     pub url: String,
-    /// What they are signed with.
     pub secret: HookSecret,
-    /// When it was set.
     pub created_at: Timestamp,
 }
 
-/// A webhook secret: kept in the database as GitHub keeps it, and never printed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct HookSecret(Box<str>);
+/// A webhook secret. The database stores it as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Box<str>", into = "Box<str>")]
+pub struct HookSecret(Secret<Box<str>>);
 
 impl HookSecret {
-    /// Takes a secret; none for an empty one, with which anybody could sign.
+    /// `None` if `text` is empty: anybody can sign with an empty secret.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        (!text.is_empty()).then(|| Self(text.into()))
+        (!text.is_empty()).then(|| Self(Secret::new(text.into())))
     }
 
-    /// The secret itself.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 }
 
-impl fmt::Debug for HookSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HookSecret(redacted)")
+impl From<Box<str>> for HookSecret {
+    fn from(text: Box<str>) -> Self {
+        Self(Secret::new(text))
     }
 }
 
-/// Somebody or something with a login.
+impl From<HookSecret> for Box<str> {
+    fn from(secret: HookSecret) -> Self {
+        secret.expose().into()
+    }
+}
+
+/// A person, an App or an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// The numeric id.
     pub id: UserId,
-    /// The login.
     pub login: Login,
-    /// What it is.
     #[serde(rename = "type")]
     pub kind: AccountType,
-    /// When it was made.
     pub created_at: Timestamp,
-}
-
-impl Account {
-    /// The account as facts have it.
-    #[must_use]
-    pub fn person(&self) -> Person {
-        let kind = match self.kind {
-            AccountType::User => AccountKind::User,
-            AccountType::Bot => AccountKind::Bot,
-            AccountType::Organization => AccountKind::Other,
-        };
-        Person { id: self.id, login: self.login.clone(), kind }
-    }
 }
 
 /// GitHub's `type` of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountType {
-    /// A person.
     #[default]
     User,
     /// A GitHub App.
     Bot,
-    /// An organisation.
     Organization,
 }
 
 impl AccountType {
-    /// As GitHub writes it.
+    /// GitHub's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -154,38 +128,33 @@ impl AccountType {
     }
 }
 
-/// A team of an organisation.
+/// A team of an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Team {
-    /// The numeric id.
     pub id: u64,
-    /// `org/slug`.
     pub slug: TeamSlug,
-    /// What it is called.
     pub name: String,
-    /// The team it is a child of; its members are members of that one, too.
+    /// Members of a child team are members of its parent as well.
     pub parent: Option<TeamSlug>,
-    /// Its own members.
+    /// Without the members of child teams.
     pub members: BTreeMap<UserId, MembershipState>,
-    /// Whether the stand-in's callers may see it. Where not, it is answered as if it did not exist.
+    /// Whether callers may see it. If not, the simulator answers as if it did not exist.
     pub readable: bool,
-    /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// Whether an invitation to a team was taken up.
+/// Whether an invitation to a team was accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MembershipState {
-    /// Not yet: no member so far.
+    /// Invited, and not yet a member.
     Pending,
-    /// A member.
     #[default]
     Active,
 }
 
 impl MembershipState {
-    /// As GitHub writes it.
+    /// GitHub's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -198,64 +167,50 @@ impl MembershipState {
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
-    /// The numeric id.
     pub id: u64,
-    /// `owner/name`.
     pub name: RepositoryName,
-    /// The branch that pull requests go into unless they say otherwise.
     pub default_branch: String,
-    /// Whether it is a fork, made by a pull request from another owner's branch.
     pub fork: bool,
-    /// Behaviour that GitHub lets one set, or that the stand-in lets one set.
     pub switches: Switches,
     /// The number of its latest pull request.
     pub last_number: u64,
-    /// Branches by name.
     pub branches: BTreeMap<String, Branch>,
     /// Every push, oldest first.
     pub activity: Vec<Activity>,
-    /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// What can be set for a repository.
+/// Settings of a repository.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Switches {
-    /// Lets an author's approval or request for changes in, which GitHub refuses with 422. It is here because such
-    /// reviews exist all the same (imported repositories, Apps that act for people), and a gate must not count them.
+    /// Accepts an author's approval or request for changes, which GitHub refuses with 422. Such reviews exist all the
+    /// same (imported repositories, Apps that act for people), and a gate must not count them.
     pub allow_self_review: bool,
     /// GitHub's "dismiss stale pull request approvals when new commits are pushed".
     pub dismiss_stale_reviews: bool,
-    /// Whether everybody may see it.
     pub public: bool,
 }
 
-/// A branch: where it points, and what it adds to the branch it was made from.
+/// A branch with the commits that it adds to the branch it was created from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Branch {
-    /// Its newest commit.
     pub head: Revision,
-    /// Its commits, oldest first.
+    /// Oldest first.
     pub commits: Vec<Commit>,
 }
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// Its hash.
     pub sha: Revision,
-    /// The account its author's e-mail address belongs to.
+    /// The account of the author's e-mail address.
     pub author: Option<UserId>,
-    /// The account its committer's e-mail address belongs to.
+    /// The account of the committer's e-mail address.
     pub committer: Option<UserId>,
-    /// Its text.
     pub message: String,
-    /// What it follows.
     pub parents: Vec<Revision>,
-    /// What it changes.
     pub files: Vec<FileChange>,
-    /// When it was made.
     pub at: Timestamp,
 }
 
@@ -265,53 +220,42 @@ pub struct Commit {
 pub struct FileChange {
     /// From the repository's root.
     pub path: String,
-    /// What it was called before.
+    /// The path before a rename.
     #[serde(default)]
     pub previous_path: Option<String>,
-    /// Added lines.
     #[serde(default)]
     pub additions: u64,
-    /// Deleted lines.
     #[serde(default)]
     pub deletions: u64,
 }
 
-/// What happened to a branch: a record that the server makes, and no commit can forge.
+/// A change of a branch. The server records it; no commit can forge it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
-    /// Its id.
     pub id: u64,
-    /// The branch's commit before; zeros for a new branch.
+    /// Zeros for a new branch.
     pub before: Revision,
-    /// The branch's commit after.
     pub after: Revision,
     /// `refs/heads/…`.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// When.
     pub timestamp: Timestamp,
-    /// What.
     pub kind: ActivityKind,
-    /// Who.
     pub actor: UserId,
 }
 
-/// GitHub's `activity_type`, as far as the stand-in makes it.
+/// The values of GitHub's `activity_type` that the simulator has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivityKind {
-    /// Commits were added.
     Push,
-    /// Commits were replaced.
     ForcePush,
-    /// The branch was made.
     BranchCreation,
-    /// A pull request was merged into it.
     PrMerge,
 }
 
 impl ActivityKind {
-    /// As GitHub writes it.
+    /// GitHub's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -324,37 +268,28 @@ impl ActivityKind {
 }
 
 impl World {
-    /// The account of that login.
     #[must_use]
     pub fn account(&self, login: &Login) -> Option<&Arc<Account>> {
         self.accounts.values().find(|account| account.login == *login)
     }
 
-    /// The account as facts have it; none where it is gone.
-    #[must_use]
-    pub fn person(&self, id: UserId) -> Option<Person> {
-        self.accounts.get(&id).map(|account| account.person())
-    }
-
-    /// The repository of that name.
     #[must_use]
     pub fn repository(&self, name: &RepositoryName) -> Option<&Arc<Repository>> {
         self.repositories.values().find(|repository| repository.name == *name)
     }
 
-    /// The pull request of that name.
     #[must_use]
     pub fn pull(&self, reference: &PullRequestRef) -> Option<&Arc<PullRequest>> {
         let repository = self.repository(&reference.repository)?;
         self.pulls.get(&(repository.id, reference.number))
     }
 
-    /// A repository's pull requests, oldest first.
+    /// The repository's pull requests, oldest first.
     pub fn pulls_of(&self, repository: u64) -> impl Iterator<Item = &Arc<PullRequest>> {
         self.pulls.range((repository, 0)..=(repository, u64::MAX)).map(|(_, pull)| pull)
     }
 
-    /// The team and all below it that may be seen. Empty where the team itself may not.
+    /// The team and its child teams that callers may see. Empty if they may not see the team itself.
     #[must_use]
     pub fn team_tree(&self, slug: &TeamSlug) -> Vec<&Arc<Team>> {
         let mut tree: Vec<&Arc<Team>> = Vec::new();
@@ -370,7 +305,7 @@ impl World {
         tree
     }
 
-    /// Active members of the team and its child teams, by id. None: no such team, or it may not be seen.
+    /// Active members of the team and its child teams, ordered by id. `None` if the team does not exist or may not be seen.
     #[must_use]
     pub fn team_members(&self, slug: &TeamSlug) -> Option<Vec<&Arc<Account>>> {
         let tree = self.team_tree(slug);
@@ -383,13 +318,13 @@ impl World {
         (!tree.is_empty()).then(|| members.iter().filter_map(|id| self.accounts.get(id)).collect())
     }
 
-    /// Whether the account belongs to the team or a child team; active beats pending.
+    /// The account's membership of the team or a child team. `Active` wins over `Pending`.
     #[must_use]
     pub fn membership(&self, slug: &TeamSlug, id: UserId) -> Option<MembershipState> {
         self.team_tree(slug).iter().filter_map(|team| team.members.get(&id).copied()).max()
     }
 
-    /// The first delivery that has not been sent yet.
+    /// The first delivery that was not sent yet.
     #[must_use]
     pub fn next_delivery(&self) -> Option<&Arc<Delivery>> {
         self.deliveries.values().find(|delivery| delivery.outcome.is_none())

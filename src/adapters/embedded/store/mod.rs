@@ -1,16 +1,14 @@
-//! The store on this machine: requests, their trails and tokens, and what deliveries told, in one file.
+//! The store on this machine: requests, their trails and tokens, and observations, in one file.
 //!
-//! What a write of the port says is one transaction, and on disk when it returns (redb's durability `Immediate`): a
-//! process that is killed leaves all of it or nothing. Nothing is purged yet: deliveries and vetoes are kept with their
-//! times, so that a retention can be laid over them. Knows nothing of what a request's states mean beyond what the
-//! request says of itself: whether it is open, and when it is due.
+//! A write is one transaction, and on disk when it returns (redb's durability `Immediate`). A killed process leaves all of
+//! it or nothing. Nothing is deleted yet: deliveries and vetoes are stored with their times for a later retention.
 //!
 //! | part | |
 //! |---|---|
-//! | here | the port, and the threads that wait on the disk |
+//! | here | the port, and the threads that wait for the disk |
 //! | `request` | requests, tokens, trails and their indexes |
-//! | `told` | deliveries, observations, vetoes |
-//! | `page` | what pull requests show |
+//! | `observation` | deliveries, observations, vetoes |
+//! | `published` | what is published on pull requests |
 //! | `value` | values as JSON, failures as [`StoreError`] |
 
 mod observation;
@@ -36,37 +34,37 @@ use crate::request::published::Published;
 use crate::request::record::Record;
 
 const FILE: &str = "requests.redb";
-/// What the file's layout is called, so that a later one is not read as this one.
+/// The version of the file's layout, so that another one is not read as this one.
 const LAYOUT: u32 = 1;
 const ABOUT: TableDefinition<'_, &str, u32> = TableDefinition::new("about");
 
-/// The store in a file or in memory. Cheap to clone: all clones are the same one.
+/// The store in a file or in memory. Cheap to clone: all clones share one database.
 #[derive(Debug, Clone)]
 pub struct EmbeddedStore {
     database: Arc<Database>,
 }
 
 impl EmbeddedStore {
-    /// Opens the one that is kept in `folder` (file `requests.redb`), and begins one where there is none.
+    /// Opens `requests.redb` in `folder`. Creates both if missing.
     ///
     /// # Errors
-    /// The folder or the file cannot be made or read, is open in another process, or has another layout.
+    /// The folder or the file cannot be created or read, is open in another process, or has another layout.
     #[expect(clippy::disallowed_methods, reason = "the adapter of the file system makes its folder")]
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError { detail: format!("the folder for the store cannot be made: {error}") })?;
+            .map_err(|error| StoreError { detail: format!("cannot create the folder for the store: {error}") })?;
         Self::on(Database::create(folder.join(FILE)).map_err(failed)?)
     }
 
-    /// One that ends with its last clone.
+    /// Keeps the database in memory, until the last clone is dropped.
     ///
     /// # Errors
-    /// As [`EmbeddedStore::open`], if memory can fail.
+    /// As [`EmbeddedStore::open`].
     pub fn in_memory() -> Result<Self, StoreError> {
         Self::on(Database::builder().create_with_backend(InMemoryBackend::new()).map_err(failed)?)
     }
 
-    /// Makes every table, so that reading never finds one missing.
+    /// Creates every table, so that no read finds one missing.
     fn on(database: Database) -> Result<Self, StoreError> {
         let transaction = database.begin_write().map_err(failed)?;
         let layout = {
@@ -89,8 +87,8 @@ impl EmbeddedStore {
         Ok(Self { database: Arc::new(database) })
     }
 
-    /// Does the work on a thread that may wait: a commit waits for the disk, and only one transaction writes at a time.
-    /// Whoever asked may be dropped meanwhile; the work is then still done whole.
+    /// Does the work on a thread that may block: a commit waits for the disk, and only one transaction writes at a time. The
+    /// work completes even if the caller is dropped meanwhile.
     async fn work<T, E>(&self, work: impl FnOnce(&Database) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -99,7 +97,7 @@ impl EmbeddedStore {
         let database = Arc::clone(&self.database);
         match tokio::task::spawn_blocking(move || work(&database)).await {
             Ok(done) => done,
-            Err(_) => Err(StoreError { detail: "the work on the store was cut short".to_owned() }.into()),
+            Err(_) => Err(StoreError { detail: "the work on the store was aborted".to_owned() }.into()),
         }
     }
 }
@@ -180,7 +178,7 @@ impl RequestStore for EmbeddedStore {
 
     async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
         let (pull_request, published) = (pull_request.clone(), published.clone());
-        self.work(move |database| published::remember(database, &pull_request, &published)).await
+        self.work(move |database| published::save(database, &pull_request, &published)).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
@@ -188,7 +186,7 @@ impl RequestStore for EmbeddedStore {
     }
 }
 
-/// A pull request as a key: repositories compare without case.
+/// A pull request as a key. Repositories compare without case.
 fn pull_key(pull_request: &PullRequestRef) -> String {
     pull_request.to_string().to_ascii_lowercase()
 }

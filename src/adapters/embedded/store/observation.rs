@@ -1,4 +1,4 @@
-//! What came from outside: deliveries, what they told of pull requests, and whose request for changes ended a request.
+//! Deliveries, observations from them, and vetoes: requests for changes that ended a request.
 
 use jiff::Timestamp;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
@@ -13,9 +13,9 @@ use crate::request::observation::{Observation, Observed};
 
 /// Deliveries by id.
 const DELIVERIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("deliveries");
-/// What was told of a pull request, by its name in lower case.
+/// Observations by the pull request's name in lower case.
 const OBSERVED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("observed");
-/// Vetoes by target and revision, `service:environment@revision`: no name of a target holds a `:` or an `@`.
+/// Vetoes by target and revision, `service:environment@revision`. Names in a target have no `:` or `@`.
 const VETOES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("vetoes");
 
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
@@ -25,14 +25,14 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreErr
     Ok(())
 }
 
-/// One delivery. The times are there for a retention to go by; none is in force yet.
+/// The times are for a later retention.
 #[derive(Serialize, Deserialize)]
 struct Delivery {
     begun_at: Timestamp,
     done_at: Option<Timestamp>,
 }
 
-/// Reads what stands under the key, changes it, and writes it back, in one transaction.
+/// Reads a value, changes it, and writes it back, in one transaction.
 fn change<T, A>(
     database: &Database,
     table: TableDefinition<'_, &str, &[u8]>,
@@ -100,8 +100,7 @@ fn veto_key(target: &Target, revision: &Revision) -> String {
     format!("{target}@{revision}")
 }
 
-/// Adds the veto. The same person's on the same pull request stands once, with the later time: an approval lifts it only
-/// if it is later still.
+/// Adds a veto. A person has one veto on a pull request, with the latest time: only a later approval lifts it.
 pub(super) fn remember_veto(
     database: &Database,
     target: &Target,

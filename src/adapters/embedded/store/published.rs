@@ -1,4 +1,4 @@
-//! What pull requests show, and when which of them is to be looked at again.
+//! What is published on pull requests, and when each is due to be published again.
 
 use jiff::Timestamp;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
@@ -10,18 +10,18 @@ use crate::ident::PullRequestRef;
 use crate::ports::StoreError;
 use crate::request::published::Published;
 
-/// What a pull request shows, by its name in lower case.
-const PAGES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("pages");
-/// Pages that are due some time, by that time in nanoseconds since 1970.
+/// By the pull request's name in lower case.
+const PUBLISHED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("pages");
+/// The keys of [`PUBLISHED`] that have a due time, by that time in nanoseconds since 1970.
 const DUE: TableDefinition<'_, (i128, &str), ()> = TableDefinition::new("pages-due");
 
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
-    transaction.open_table(PAGES).map_err(failed)?;
+    transaction.open_table(PUBLISHED).map_err(failed)?;
     transaction.open_table(DUE).map_err(failed)?;
     Ok(())
 }
 
-/// A page with the name that it was first written under.
+/// With the pull request's name as it was written first.
 #[derive(Serialize, Deserialize)]
 struct Row {
     pull_request: PullRequestRef,
@@ -30,25 +30,25 @@ struct Row {
 
 pub(super) fn published(database: &Database, key: &str) -> Result<Published, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
-    let table = transaction.open_table(PAGES).map_err(failed)?;
+    let table = transaction.open_table(PUBLISHED).map_err(failed)?;
     let bytes = table.get(key).map_err(failed)?;
     let row: Option<Row> = bytes.map(|bytes| decode(&named(key), bytes.value())).transpose()?;
     Ok(row.map(|row| row.published).unwrap_or_default())
 }
 
-/// Writes the page if the stored version is the one before.
-pub(super) fn remember(database: &Database, at: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
+/// Writes it if the stored version is the one before.
+pub(super) fn save(database: &Database, at: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
     let key = pull_key(at);
     let transaction = database.begin_write().map_err(failed)?;
     {
-        let mut table = transaction.open_table(PAGES).map_err(failed)?;
+        let mut table = transaction.open_table(PUBLISHED).map_err(failed)?;
         let stored: Option<Row> = {
             let bytes = table.get(key.as_str()).map_err(failed)?;
             bytes.map(|bytes| decode(&named(&key), bytes.value())).transpose()?
         };
         let before = stored.as_ref().map_or(0, |row| row.published.version);
         if before.checked_add(1) != Some(published.version) {
-            // A transaction that is dropped has not happened.
+            // Dropping a transaction aborts it.
             return Ok(false);
         }
         let mut due = transaction.open_table(DUE).map_err(failed)?;
@@ -69,22 +69,22 @@ pub(super) fn remember(database: &Database, at: &PullRequestRef, published: &Pub
 pub(super) fn due(database: &Database, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
     let transaction = database.begin_read().map_err(failed)?;
     let table = transaction.open_table(DUE).map_err(failed)?;
-    let pages = transaction.open_table(PAGES).map_err(failed)?;
+    let published = transaction.open_table(PUBLISHED).map_err(failed)?;
     let mut due = Vec::new();
     let after = by.as_nanosecond().saturating_add(1);
     for entry in table.range(..(after, "")).map_err(failed)? {
         let (key, _) = entry.map_err(failed)?;
         let key = key.value().1.to_owned();
-        let bytes = pages.get(key.as_str()).map_err(failed)?;
+        let bytes = published.get(key.as_str()).map_err(failed)?;
         match bytes.map(|bytes| decode::<Row>(&named(&key), bytes.value())).transpose() {
             Ok(row) => due.extend(row.map(|row| row.pull_request)),
-            // One that cannot be read must not hold up all others.
-            Err(error) => tracing::error!(pull_request = key, reason = %error, "a stored page cannot be read"),
+            // An unreadable row must not block the others.
+            Err(error) => tracing::error!(pull_request = key, reason = %error, "cannot read what is published"),
         }
     }
     Ok(due)
 }
 
 fn named(key: &str) -> String {
-    format!("page of `{key}`")
+    format!("publication on `{key}`")
 }

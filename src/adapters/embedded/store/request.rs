@@ -13,13 +13,13 @@ use crate::request::{ApprovalRequest, Trail};
 
 /// Requests by id.
 const REQUESTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("requests");
-/// Task tokens by request, apart from the requests, so that no reading of those can show one.
+/// Task tokens by request id, apart from the requests, so that reading a request never returns a token.
 const TOKENS: TableDefinition<'_, &str, &str> = TableDefinition::new("tokens");
 /// Records by request and sequence.
 const RECORDS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("records");
 /// Open requests by pull request.
 const OPEN: TableDefinition<'_, (&str, &str), ()> = TableDefinition::new("open-by-pull-request");
-/// Requests that are due some time, by that time in nanoseconds since 1970.
+/// Requests that have a due time, by that time in nanoseconds since 1970.
 const DUE: TableDefinition<'_, (i128, &str), ()> = TableDefinition::new("due");
 /// Requests by execution and redrive.
 const RUNS: TableDefinition<'_, (&str, u32, &str), ()> = TableDefinition::new("runs");
@@ -34,8 +34,8 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreErr
     Ok(())
 }
 
-/// A request with the index keys that it was written under, so that a later engine, which may reckon them otherwise,
-/// still finds them.
+/// A request with the index keys that it was written under. A later version may compute other keys, and must still find
+/// these.
 #[derive(Serialize, Deserialize)]
 struct Row {
     request: ApprovalRequest,
@@ -63,7 +63,7 @@ pub(super) fn write(database: &Database, write: Write) -> Result<(), WriteError>
         let bytes = table.get(request.id.as_str()).map_err(failed)?;
         bytes.map(|bytes| Row::decode(request.id.as_str(), bytes.value())).transpose()?
     };
-    // A transaction that is dropped has not happened.
+    // Dropping a transaction aborts it.
     if stored.as_ref().map_or(0, |row| row.request.version).checked_add(1) != Some(request.version) {
         return Err(WriteError::Conflict { stored: stored.map(|row| Box::new(row.request)) });
     }
@@ -77,7 +77,7 @@ pub(super) fn write(database: &Database, write: Write) -> Result<(), WriteError>
     Ok(())
 }
 
-/// Whether the record is the next of the stored trail, and the request's trail ends with it.
+/// Errors unless the record is the next of the stored trail, and the request's trail ends with it.
 fn continues(trail: &Trail, request: &ApprovalRequest, record: &Record) -> Result<(), StoreError> {
     let next = trail.length.checked_add(1) == Some(record.sequence);
     let ends = request.trail == Trail { length: record.sequence, hash: record.hash.clone() };
@@ -153,7 +153,7 @@ pub(super) fn list(database: &Database, which: Which) -> Result<Vec<ApprovalRequ
         let request = match Row::decode(id.value(), bytes.value()) {
             Ok(row) => row.request,
             Err(error) => {
-                tracing::error!(request.id = id.value(), reason = %error, "a stored request cannot be read");
+                tracing::error!(request.id = id.value(), reason = %error, "cannot read a stored request");
                 continue;
             }
         };
@@ -212,22 +212,22 @@ pub(super) fn due(database: &Database, by: Timestamp) -> Result<Vec<ApprovalRequ
     read_all(&transaction, &ids)
 }
 
-/// The requests that an index names. They are read in the transaction in which the index was, so none is missing. One
-/// that cannot be read is told in the log and passed over: it must not hold up all others.
+/// The requests that an index names, read in the transaction of the index, so that none is missing. Logs and skips one that
+/// cannot be read, so that it does not block the others.
 fn read_all(transaction: &ReadTransaction, ids: &[String]) -> Result<Vec<ApprovalRequest>, StoreError> {
     let table = transaction.open_table(REQUESTS).map_err(failed)?;
     let mut requests = Vec::with_capacity(ids.len());
     for id in ids {
         match indexed(&table, id) {
             Ok(request) => requests.push(request),
-            Err(error) => tracing::error!(request.id = id, reason = %error, "a stored request cannot be read"),
+            Err(error) => tracing::error!(request.id = id, reason = %error, "cannot read a stored request"),
         }
     }
     Ok(requests)
 }
 
 fn indexed(table: &impl ReadableTable<&'static str, &'static [u8]>, id: &str) -> Result<ApprovalRequest, StoreError> {
-    let missing = || StoreError { detail: format!("the request {id} is indexed and not stored") };
+    let missing = || StoreError { detail: format!("the request {id} is in an index, but not stored") };
     let bytes = table.get(id).map_err(failed)?.ok_or_else(missing)?;
     Ok(Row::decode(id, bytes.value())?.request)
 }

@@ -1,11 +1,11 @@
-//! Values as JSON, and failures in words that hold nothing of what is stored.
+//! Values as JSON, and errors that contain nothing of the stored values.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ports::StoreError;
 
-/// The database did not do it. Its errors name files, tables and system errors, never a key or a value.
+/// Errors of the database name files, tables and system errors, never a key or a value.
 pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
     StoreError { detail: format!("the database failed: {}", error.into()) }
 }
@@ -18,7 +18,7 @@ pub(super) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T,
     serde_json::from_slice(bytes).map_err(|error| damaged(what, &error))
 }
 
-/// Only where it breaks: the JSON reader's own message may quote the value.
+/// Names the position only: the message of the JSON parser may quote the value.
 fn damaged(what: &str, error: &serde_json::Error) -> StoreError {
     let (line, column) = (error.line(), error.column());
     StoreError { detail: format!("the stored {what} is damaged at line {line}, column {column}") }

@@ -1,6 +1,6 @@
-//! Who a call is made as: the App's own token, its installations' tokens, or a personal one.
+//! The identity of a call: the App's own token, a token of an installation, or a personal token.
 //!
-//! A token is made once and shared, and renewed before it ends; an installation's also where GitHub refuses it.
+//! Calls share a token, which is renewed before it expires. A token of an installation is also renewed if GitHub refuses it.
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app>
 
 use std::collections::BTreeMap;
@@ -15,35 +15,34 @@ use serde_json::json;
 use super::GithubClient;
 use super::call::{Call, CallError, Identity};
 use super::limits::Scope;
-use super::secret::Secret;
-use super::settings::{Access, AppAccess};
+use super::settings::{Access, AppAccess, Token};
 
-/// A token is renewed when it has this long to live: longer than any work takes that was begun with it.
+/// A token is renewed this long before it expires: longer than any work that begins with it.
 const RENEWED: SignedDuration = SignedDuration::from_mins(5);
-/// The App's own token is made as from a minute ago, since clocks differ, and for less than GitHub's 10 minutes.
-const APP_TOKEN: (i64, i64) = (-60, 540);
+/// The App's own token is issued a minute ago, since clocks differ. In seconds from now.
+const APP_TOKEN_ISSUED: i64 = -60;
+/// The App's own token expires before GitHub's limit of 10 minutes. In seconds from now.
+const APP_TOKEN_EXPIRES: i64 = 540;
 
-/// What a call is made with.
 #[derive(Clone)]
 pub(super) struct Authorization {
     pub(super) scope: Scope,
-    pub(super) token: Secret,
+    pub(super) token: Token,
 }
 
 #[derive(Clone)]
 struct Minted {
-    token: Secret,
+    token: Token,
     expires_at: Timestamp,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Minted>>>;
 
-/// Installations and their tokens, as far as they are known. A slot is held while its token is minted, so that others
-/// wait for the same one.
+/// Known installations and their tokens. A slot is locked while its token is requested, so that other calls wait for it.
 #[derive(Default)]
 pub(super) struct Tokens {
     slots: Mutex<BTreeMap<u64, Slot>>,
-    /// The App's own: signing is a good part of what the first call of a process costs.
+    /// The App's own, stored because signing takes a large part of a process's first call.
     app: Mutex<Option<Minted>>,
     /// By the owner's login in lower case.
     installations: tokio::sync::Mutex<BTreeMap<String, u64>>,
@@ -68,7 +67,6 @@ struct AccessToken {
 }
 
 impl GithubClient {
-    /// What the call is to be made with.
     pub(super) async fn authorization(&self, call: &Call) -> Result<Authorization, CallError> {
         let app = match &self.shared.settings.access {
             Access::Token(token) => return Ok(Authorization { scope: Scope::Token, token: token.clone() }),
@@ -81,8 +79,7 @@ impl GithubClient {
             (Identity::Account { .. }, Some(installation)) => self.as_installation(installation).await,
             (Identity::Account { login, lookup }, None) => self.as_installed_for(login, lookup).await,
         };
-        // Who asks could not be made out. A refusal of that says nothing of what was asked for: its 404 would be read as
-        // a team that was deleted.
+        // Getting a token failed. That says nothing about the requested thing: its 404 would be read as a deleted team.
         minted.map_err(|error| match error {
             CallError::Refused { .. } => CallError::unavailable(call, error.to_string()),
             CallError::Unavailable { .. } | CallError::Unreadable { .. } => error,
@@ -94,8 +91,8 @@ impl GithubClient {
         Ok(Authorization { scope: Scope::Installation(installation), token })
     }
 
-    /// As the App's installation for an owner. Where the App was taken out and installed again, the installation has
-    /// another id than the one that is known: GitHub has no tokens for that any more, and it is looked up once more.
+    /// As the App's installation for an owner. If the App was uninstalled and installed again, its installation has another
+    /// id, and GitHub refuses tokens for the known one. Then the id is looked up once more.
     async fn as_installed_for(&self, login: &str, lookup: &str) -> Result<Authorization, CallError> {
         let known = self.installation(login, lookup).await?;
         let refused = match self.as_installation(known).await {
@@ -107,16 +104,16 @@ impl GithubClient {
         if installation == known { Err(refused) } else { self.as_installation(installation).await }
     }
 
-    /// Takes for known which installation is an owner's, where none is: a signed delivery names it, and looking it up is a
-    /// call. One that is no more is looked up all the same, as soon as GitHub has no token for it.
+    /// Stores the installation of an owner if none is known. A signed delivery names it, which saves the call that looks it up.
+    /// If GitHub refuses tokens for it, it is looked up all the same.
     pub fn know_installation(&self, owner: &str, id: u64) {
-        // While somebody looks one up there is nothing to spare.
+        // If it is locked, a call is looking an installation up already.
         if let Ok(mut known) = self.shared.tokens.installations.try_lock() {
             known.entry(owner.to_ascii_lowercase()).or_insert(id);
         }
     }
 
-    /// Forgets the id of an owner's installation, unless another call has learned the new one meanwhile.
+    /// Forgets the id of an owner's installation, unless another call has stored a new one meanwhile.
     async fn forget_installation(&self, login: &str, id: u64) {
         let mut known = self.shared.tokens.installations.lock().await;
         let login = login.to_ascii_lowercase();
@@ -125,20 +122,20 @@ impl GithubClient {
         }
     }
 
-    fn app_token(&self, app: &AppAccess, call: &Call) -> Result<Secret, CallError> {
+    fn app_token(&self, app: &AppAccess, call: &Call) -> Result<Token, CallError> {
         let now = self.now();
         let mut kept = self.shared.tokens.app.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept.as_ref().filter(|known| known.is_good(now)) {
+        if let Some(known) = kept.as_ref().filter(|known| known.is_fresh(now)) {
             return Ok(known.token.clone());
         }
         let minted =
-            sign(app, now).ok_or_else(|| CallError::unavailable(call, "the App's private key does not sign"))?;
+            sign(app, now).ok_or_else(|| CallError::unavailable(call, "cannot sign with the App's private key"))?;
         let token = minted.token.clone();
         *kept = Some(minted);
         Ok(token)
     }
 
-    /// The App's installation for an owner, looked up where it is not known.
+    /// The App's installation for an owner, looked up if it is not known.
     async fn installation(&self, login: &str, lookup: &str) -> Result<u64, CallError> {
         let login = login.to_ascii_lowercase();
         let mut known = self.shared.tokens.installations.lock().await;
@@ -156,29 +153,28 @@ impl GithubClient {
         Ok(found.id)
     }
 
-    async fn installation_token(&self, installation: u64) -> Result<Secret, CallError> {
+    async fn installation_token(&self, installation: u64) -> Result<Token, CallError> {
         let slot = self.shared.tokens.slot(installation);
         let mut minted = slot.lock().await;
-        if let Some(known) = minted.as_ref().filter(|known| known.is_good(self.now())) {
+        if let Some(known) = minted.as_ref().filter(|known| known.is_fresh(self.now())) {
             return Ok(known.token.clone());
         }
         let what = format!("a token of the App's installation {installation}");
         let path = format!("/app/installations/{installation}/access_tokens");
-        // One token more than is needed does no harm.
+        // A superfluous token does no harm.
         let call = Call::new(Method::POST, path, Identity::App, &what).with_body(json!({})).repeatable();
         let answer: AccessToken = Box::pin(self.tried(&call)).await?.json()?;
-        let token =
-            Secret::new(&answer.token).ok_or_else(|| CallError::unreadable(&what, "there is no token in it"))?;
+        let token = Token::new(&answer.token).ok_or_else(|| CallError::unreadable(&what, "it contains no token"))?;
         *minted = Some(Minted { token: token.clone(), expires_at: answer.expires_at });
         Ok(token)
     }
 
-    /// Forgets a token that was refused, and says whether there can be another.
+    /// Forgets a refused token. Returns whether another one may be accepted.
     pub(super) async fn renewable(&self, refused: &Authorization) -> bool {
         let installation = match refused.scope {
             Scope::Installation(installation) => installation,
             Scope::App => {
-                // Another would be refused alike; were this one too old for GitHub's clock, the next call makes its own.
+                // Another one would be refused as well. If this one was too old for GitHub's clock, the next call signs a new one.
                 *self.shared.tokens.app.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 return false;
             }
@@ -195,18 +191,18 @@ impl GithubClient {
 }
 
 impl Minted {
-    fn is_good(&self, now: Timestamp) -> bool {
+    fn is_fresh(&self, now: Timestamp) -> bool {
         self.expires_at.duration_since(now) > RENEWED
     }
 }
 
-/// The App's own token as of now; none where its key does not sign.
+/// The App's own token as of now. `None` if signing fails.
 fn sign(app: &AppAccess, now: Timestamp) -> Option<Minted> {
-    let (from, to) = APP_TOKEN;
-    let expires_at = Timestamp::from_second(now.as_second().saturating_add(to)).ok()?;
-    let claims = Claims { iat: now.as_second().saturating_add(from), exp: expires_at.as_second(), iss: app.id };
-    let jwt = encode(&Header::new(Algorithm::RS256), &claims, &app.key).ok()?;
-    Some(Minted { token: Secret::new(&jwt)?, expires_at })
+    let in_seconds = |offset: i64| now.as_second().saturating_add(offset);
+    let expires_at = Timestamp::from_second(in_seconds(APP_TOKEN_EXPIRES)).ok()?;
+    let claims = Claims { iat: in_seconds(APP_TOKEN_ISSUED), exp: expires_at.as_second(), iss: app.id };
+    let jwt = encode(&Header::new(Algorithm::RS256), &claims, app.key.expose()).ok()?;
+    Some(Minted { token: Token::new(&jwt)?, expires_at })
 }
 
 impl Tokens {
@@ -236,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_apps_own_token_is_signed_once_and_anew_before_it_ends_or_once_it_was_refused() {
+    async fn the_apps_own_token_is_signed_again_before_it_expires_and_after_it_was_refused() {
         let clock = Arc::new(Seconds::default());
         let given = GivenSettings { app_id: Some("1"), private_key: Some(KEY), ..GivenSettings::default() };
         let client = GithubClient::new(GithubSettings::read(given).unwrap(), clock.clone()).unwrap();

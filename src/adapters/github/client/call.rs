@@ -1,6 +1,4 @@
-//! One call of GitHub's REST interface, its answer, and what is said of one that failed.
-//!
-//! Knows the words of HTTP, and nothing of what a call means or how it is sent.
+//! One call of GitHub's REST interface, its answer, and its errors. Knows nothing of what a call means or how it is sent.
 
 use http::Method;
 use http_body_util::LengthLimitError;
@@ -8,62 +6,58 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The longest text of GitHub's that is repeated.
-const SHOWN: usize = 300;
+/// The most characters of a message of GitHub that are repeated.
+const LONGEST_MESSAGE: usize = 300;
 
-/// Who a call is made as.
+/// The identity of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum Identity {
-    /// The App itself, with a token that it signs: for `/app/…` and to find installations.
+    /// The App itself, with a token that it signs: for `/app/…` and for looking up installations.
     App,
-    /// The App's installation for an account (an owner of repositories or teams); or whoever a personal token is.
+    /// The App's installation for an account that owns repositories or teams, or the owner of a personal token.
     Account {
-        /// The account's login.
         login: String,
-        /// Where its installation can be looked up.
+        /// The path that looks up the installation.
         lookup: String,
     },
 }
 
-/// A call to be made.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Call {
     pub(super) method: Method,
     /// Path and query, below the base URL.
     pub(super) path: String,
     pub(super) body: Option<Value>,
-    /// What it is for, as it reads in `GitHub answered 404 to a request for …`.
+    /// What it requests, as in `GitHub answered 404 to a request for …`.
     pub(super) what: String,
     pub(super) identity: Identity,
-    /// Whether making it twice is the same as making it once.
+    /// Whether repeating it is safe.
     pub(super) repeatable: bool,
-    /// Whether an answer is kept, and asked for again only if it has changed.
+    /// Whether its answer is cached, and requested again only if it has changed.
     pub(super) conditional: bool,
 }
 
 impl Call {
-    /// A call of any method. It is repeated after a failure that leaves open whether it was done only if it is a GET.
+    /// A GET is repeatable. Other calls are not, unless [`Call::repeatable`] says so.
     pub(in super::super) fn new(method: Method, path: String, identity: Identity, what: impl Into<String>) -> Self {
         let repeatable = method == Method::GET;
         Self { method, path, body: None, what: what.into(), identity, repeatable, conditional: false }
     }
 
-    /// A GET.
     pub(in super::super) fn get(path: String, identity: Identity, what: impl Into<String>) -> Self {
         Self::new(Method::GET, path, identity, what)
     }
 
-    /// The same, with a body.
     pub(in super::super) fn with_body(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
     }
 
-    /// The same, of which making it twice is the same as making it once.
+    /// Repeating the call is safe.
     pub(in super::super) fn repeatable(self) -> Self {
         Self { repeatable: true, ..self }
     }
 
-    /// The same, whose answer is asked for again only if it has changed.
+    /// The answer is cached, and requested again only if it has changed.
     pub(in super::super) fn conditional(self) -> Self {
         Self { conditional: true, ..self }
     }
@@ -79,49 +73,38 @@ pub(in super::super) struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON of the shape that is read.
     pub(in super::super) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            // The reader's own message may repeat what it read.
+            // The parser's own message may quote the body.
             let at = format!("line {}, column {}", error.line(), error.column());
             CallError::Unreadable { what: self.what.clone(), why: format!("{:?} error at {at}", error.classify()) }
         })
     }
 }
 
-/// Why a call gave no answer. It never holds a token.
+/// Why a call gave no answer. It never contains a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// GitHub refused.
     #[error("GitHub answered {status} to a request for {what}: {message}{}", request_id_text(.request_id.as_deref()))]
     Refused {
-        /// What was asked for.
         what: String,
-        /// The status code.
         status: u16,
-        /// GitHub's words, shortened.
+        /// GitHub's message, truncated.
         message: String,
-        /// What GitHub's support asks for.
+        /// For GitHub's support.
         request_id: Option<String>,
     },
-    /// There was no answer in time, or none may be asked for now.
+    /// There was no answer in time, or a limit forbids calls now.
     #[error("GitHub gave no answer to a request for {what}: {why}{}", until_text(*.until))]
     Unavailable {
-        /// What was asked for.
         what: String,
-        /// What happened.
         why: String,
-        /// Until when asking is of no use, where GitHub said so.
+        /// When GitHub answers again, if GitHub said so.
         until: Option<Timestamp>,
     },
     /// The answer is not what GitHub documents.
-    #[error("GitHub's answer to a request for {what} cannot be read: {why}")]
-    Unreadable {
-        /// What was asked for.
-        what: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error("cannot read GitHub's answer to a request for {what}: {why}")]
+    Unreadable { what: String, why: String },
 }
 
 fn request_id_text(id: Option<&str>) -> String {
@@ -133,7 +116,7 @@ fn until_text(until: Option<Timestamp>) -> String {
 }
 
 impl CallError {
-    /// The status code, where GitHub refused.
+    /// `None` if GitHub gave no answer.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         match self {
@@ -151,7 +134,7 @@ impl CallError {
     }
 }
 
-/// GitHub's words in the body of a refusal: its message, and the details that come with a 422.
+/// The message in the body of a refusal, with the details of a 422.
 pub(super) fn message(body: &[u8]) -> String {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return "no message".to_owned() };
     let mut text = body.get("message").and_then(Value::as_str).unwrap_or("no message").to_owned();
@@ -159,7 +142,7 @@ pub(super) fn message(body: &[u8]) -> String {
     if !details.is_empty() {
         text = format!("{text}: {}", details.join("; "));
     }
-    text.chars().filter(|c| !c.is_control()).take(SHOWN).collect()
+    text.chars().filter(|c| !c.is_control()).take(LONGEST_MESSAGE).collect()
 }
 
 fn detail(error: &Value) -> String {
@@ -171,8 +154,8 @@ fn detail(error: &Value) -> String {
     }
 }
 
-/// Why a body that was being read came to no end.
-pub(super) fn cut(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
+/// Why reading a body failed.
+pub(super) fn body_error(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
     if error.is::<LengthLimitError>() {
         "the answer is too long".to_owned()
     } else {
@@ -185,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_what_was_asked_for_and_what_github_said() {
+    fn a_refusal_has_the_request_and_the_message_of_github() {
         let body = br#"{"message": "Validation Failed", "errors": [{"field": "head", "code": "missing"}, "no\ttabs"]}"#;
         let error = CallError::Refused {
             what: "the pull request acme/checkout#1".into(),
@@ -203,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_repeated() {
+    fn an_unreadable_body_is_not_quoted() {
         let answer = Answer { what: "the token".into(), body: b"{\"token\": \"ghs_secret\"}".to_vec(), next: None };
         let error = answer.json::<Vec<u8>>().unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");

@@ -1,7 +1,6 @@
-//! Remembers until when GitHub wants to be left alone, so that nothing is sent in vain and nobody is locked out.
+//! GitHub's rate limits, and until when they last. Nothing is sent before the end of a limit.
 //!
-//! The rules: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>. Keeps times, and knows
-//! nothing of waiting.
+//! The rules: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>. Knows nothing of waiting.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,12 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 
-/// Where GitHub says that a limit is reached, and not until when, it wants a minute at least.
+/// How long to wait if GitHub does not say how long a limit lasts.
 const UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
-/// Every limit of GitHub's is over after an hour.
+/// Every limit of GitHub ends within an hour.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
-/// Whose limit it is: each installation has its own, and so has the App itself.
+/// The owner of a limit. The App and each installation have their own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Scope {
     App,
@@ -22,11 +21,10 @@ pub(super) enum Scope {
     Token,
 }
 
-/// A limit that was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reached {
     pub(super) until: Timestamp,
-    /// In GitHub's words.
+    /// GitHub's message.
     pub(super) why: String,
 }
 
@@ -36,22 +34,22 @@ pub(super) struct Limits(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     reached: BTreeMap<Scope, Reached>,
-    /// How many calls are left, as each scope's last answer said.
+    /// How many calls were left with the last answer of each scope.
     left: BTreeMap<Scope, u64>,
 }
 
 impl Limits {
-    /// Until when nothing may be sent; none where it may.
+    /// The limit that forbids calls now. `None` if calls may be sent.
     pub(super) fn reached(&self, scope: &Scope, now: Timestamp) -> Option<Reached> {
         self.map(|known| known.reached.get(scope).filter(|reached| reached.until > now).cloned())
     }
 
-    /// Takes back a limit that was waited for.
-    pub(super) fn over(&self, scope: &Scope, until: Timestamp) {
+    /// Removes a limit after waiting for its end.
+    pub(super) fn remove(&self, scope: &Scope, until: Timestamp) {
         self.map(|known| known.reached.retain(|of, reached| of != scope || reached.until > until));
     }
 
-    /// Learns from an answer. Gives until when to wait where the answer itself was refused for a limit.
+    /// Reads the limits in an answer. If the answer was refused for a limit, returns the end of that limit.
     pub(super) fn learn(&self, scope: &Scope, answer: (u16, &HeaderMap, &str), now: Timestamp) -> Option<Timestamp> {
         let (status, headers, message) = answer;
         let refused = matches!(status, 403 | 429);
@@ -64,9 +62,9 @@ impl Limits {
         let exhausted = remaining == Some(0);
         let reset = number("x-ratelimit-reset").filter(|_| exhausted).and_then(|at| Timestamp::from_second(at).ok());
         let until = if refused {
-            let asked = number("retry-after").and_then(after).or(reset);
-            let in_words = status == 429 || exhausted || message.to_ascii_lowercase().contains("rate limit");
-            asked.or_else(|| in_words.then(|| now.checked_add(UNKNOWN).ok()).flatten())
+            let stated = number("retry-after").and_then(after).or(reset);
+            let implied = status == 429 || exhausted || message.to_ascii_lowercase().contains("rate limit");
+            stated.or_else(|| implied.then(|| now.checked_add(UNKNOWN).ok()).flatten())
         } else {
             reset
         };
@@ -80,7 +78,7 @@ impl Limits {
         refused.then_some(until)
     }
 
-    /// How many calls are left to whoever has the fewest.
+    /// The fewest calls left of any scope.
     pub(super) fn left(&self) -> Option<u64> {
         self.map(|known| known.left.values().min().copied())
     }
@@ -106,12 +104,12 @@ mod tests {
         let limits = Limits::default();
         let seconds = |until: Timestamp| until.duration_since(now()).as_secs();
         let refused = limits.learn(&Scope::Token, (status, &map, message), now()).map(seconds);
-        assert_eq!(limits.reached(&Scope::App, now()), None, "another's limit is not ours");
+        assert_eq!(limits.reached(&Scope::App, now()), None, "scopes have separate limits");
         (refused, limits.reached(&Scope::Token, now()).map(|reached| seconds(reached.until)))
     }
 
     #[test]
-    fn what_github_asks_for_is_kept_by_its_most_exact_word() {
+    fn the_most_exact_end_of_a_limit_is_used() {
         let reset = (now().as_second() + 900).to_string();
         let spent = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset.as_str())];
         assert_eq!(learned(403, &[("retry-after", "30"), spent[0], spent[1]], ""), (Some(30), Some(30)));
@@ -122,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_call_that_was_let_through_says_that_there_are_no_more() {
+    fn the_last_accepted_call_reports_that_no_calls_are_left() {
         let reset = (now().as_second() + 900).to_string();
         let last = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset.as_str())];
         assert_eq!(learned(200, &last, ""), (None, Some(900)));
@@ -130,21 +128,21 @@ mod tests {
     }
 
     #[test]
-    fn how_many_calls_are_left_is_what_the_poorest_was_told_last() {
+    fn the_calls_left_are_those_of_the_scope_with_the_fewest() {
         let limits = Limits::default();
-        let told = |scope: &Scope, left: &str| {
+        let answered = |scope: &Scope, left: &str| {
             let map = HeaderMap::from_iter([(HeaderName::from_static("x-ratelimit-remaining"), left.parse().unwrap())]);
             limits.learn(scope, (200, &map, ""), now())
         };
         assert_eq!(limits.left(), None);
         for (scope, left) in [(Scope::App, "4000"), (Scope::Installation(1), "20"), (Scope::Installation(1), "19")] {
-            told(&scope, left);
+            answered(&scope, left);
         }
         assert_eq!(limits.left(), Some(19));
     }
 
     #[test]
-    fn a_refusal_for_want_of_rights_is_no_limit() {
+    fn a_refusal_for_missing_permissions_is_no_limit() {
         assert_eq!(
             learned(403, &[("x-ratelimit-remaining", "4999")], "Resource not accessible by integration"),
             (None, None)
@@ -152,11 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_ends_when_its_time_comes_or_it_was_waited_for() {
+    fn a_limit_ends_at_its_time_or_after_waiting_for_it() {
         let limits = Limits::default();
         let until = limits.learn(&Scope::Token, (429, &HeaderMap::new(), ""), now()).unwrap();
         assert_eq!(limits.reached(&Scope::Token, until), None);
-        limits.over(&Scope::Token, until);
+        limits.remove(&Scope::Token, until);
         assert_eq!(limits.reached(&Scope::Token, now()), None);
     }
 }

@@ -1,15 +1,14 @@
 //! Calls to GitHub, as an App or with a personal token.
 //!
-//! octocrab is the transport; what it does beyond that is done here, where it is narrower: tokens (one flight), retries
-//! (only what is safe, within a deadline), rate limits (never slept through), pages (always with the token), answers
-//! that have not changed (apart for each installation). Knows nothing of what a call is for.
+//! octocrab is the transport only. This client does the rest, with stricter rules: one request for each token, retries only
+//! if safe and within a deadline, no call during a rate limit, every page with the token, and a cache for each
+//! installation. Knows nothing of what a call is for.
 
 mod auth;
 mod call;
 mod etag;
 mod limits;
 mod page;
-mod secret;
 mod send;
 mod settings;
 mod transport;
@@ -26,8 +25,8 @@ use tokio::time::Instant;
 pub use self::call::CallError;
 pub(super) use self::call::{Call, Identity};
 pub(super) use self::page::Longer;
-pub use self::secret::Secret;
-pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError, pages_of};
+pub(super) use self::send::API_VERSION;
+pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError, web_url};
 
 use self::auth::Tokens;
 use self::etag::Cache;
@@ -35,14 +34,14 @@ use self::limits::Limits;
 use self::settings::{Access, BaseUrl};
 use crate::ports::Clock;
 
-/// For how long one call, or one list, may take where the caller sets no deadline.
+/// How long a call or a list may take if the caller sets no deadline.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// What is waited before a second try; twice that before the third. A random part of it comes on top.
+/// The pause before the second try. Twice that before the third. A random part of it is added.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How many calls are under way at a time: GitHub lets 100 of one App through.
+/// How many calls run at the same time. GitHub allows 100 of one App.
 const AT_ONCE: usize = 8;
 
-/// GitHub, reached as one App or with one token. Cheap to clone: clones share tokens, limits and what is kept.
+/// A client with one App or one token. Cheap to clone: clones share tokens, limits and the cache.
 #[derive(Clone)]
 pub struct GithubClient {
     shared: Arc<Shared>,
@@ -60,16 +59,16 @@ struct Shared {
     under_way: Semaphore,
 }
 
-/// How long calls may take, with all their tries.
+/// How long calls may take, including all tries.
 #[derive(Debug, Clone, Copy)]
 enum Budget {
-    /// Each, from its start.
+    /// Each call, from its start.
     Each(Duration),
-    /// All, until then.
+    /// All calls together.
     Until(Instant),
 }
 
-/// The bare connection to an API, for the one call that nobody makes who is known there yet.
+/// A connection without a token, for the one call before an App exists.
 pub(super) fn transport_to(base_url: &str) -> Result<Octocrab, String> {
     let base = BaseUrl::new(base_url)?;
     transport::transport(&base).map_err(|error| error.to_string())
@@ -81,19 +80,15 @@ impl fmt::Debug for GithubClient {
     }
 }
 
-/// The transport cannot be made: no root certificates are to be had, say.
+/// The transport cannot be created, for example without root certificates.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection to GitHub cannot be set up: {detail}")]
+#[error("cannot set up the connection to GitHub: {detail}")]
 pub struct SetupError {
-    /// What is in the way.
     pub detail: String,
 }
 
 impl GithubClient {
-    /// A client. Nothing is sent before the first call. To be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// [`SetupError`].
+    /// Sends nothing before the first call. Must be called within a tokio runtime.
     pub fn new(settings: GithubSettings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
         let transport =
             transport::transport(&settings.base).map_err(|error| SetupError { detail: error.to_string() })?;
@@ -109,19 +104,19 @@ impl GithubClient {
         Ok(Self { shared: Arc::new(shared), budget: Budget::Each(PATIENCE), pause: PAUSE })
     }
 
-    /// The same client for one piece of work: all its calls together, with their retries, have so long from now.
+    /// The same client with a deadline for all its calls together, including retries.
     #[must_use]
     pub fn within(&self, time: Duration) -> Self {
         let until = Instant::now().checked_add(time);
         Self { budget: until.map_or(self.budget, Budget::Until), ..self.clone() }
     }
 
-    /// The same client, whose clones and calls from here on share one budget.
+    /// The same client with the deadline of one call for all further calls and clones.
     pub(super) fn with_one_deadline(&self) -> Self {
         Self { budget: Budget::Until(self.deadline()), ..self.clone() }
     }
 
-    /// The same client, which waits for about so long before a second try. The default is a fifth of a second.
+    /// The same client with another pause before a second try. Default: a fifth of a second.
     #[must_use]
     pub fn pausing(self, pause: Duration) -> Self {
         Self { pause, ..self }
@@ -135,7 +130,7 @@ impl GithubClient {
         }
     }
 
-    /// The App's id; none where a token is used.
+    /// The App's id. `None` if the client uses a personal token.
     #[must_use]
     pub fn app_id(&self) -> Option<u64> {
         match &self.shared.settings.access {
@@ -144,7 +139,7 @@ impl GithubClient {
         }
     }
 
-    /// How many calls GitHub said last are left, of whichever limit is nearest; none before it said so.
+    /// How many calls the nearest limit allows, as of the last answers. `None` before the first answer.
     #[must_use]
     pub fn calls_left(&self) -> Option<u64> {
         self.shared.limits.left()

@@ -1,23 +1,22 @@
 //! Lists, page by page.
 //!
-//! GitHub's `Link` header names the next page, with the repository by its id. Only its path and query are used, and only
-//! on GitHub's own host. A page that fails fails the list: half of one would be taken for the whole.
+//! GitHub's `Link` header names the next page, with the repository by its id. Only the path and query of a link to GitHub's
+//! own host are used. If a page fails, the list fails: a part would be taken for the whole.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::GithubClient;
 use super::call::{Call, CallError};
 
-/// What to do about a list that is longer than what is read of it.
+/// What to do if a list has more pages than the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Longer {
-    /// It is an error.
+    /// Fail.
     Refused,
-    /// The rest is left out, and the list is marked as not whole.
+    /// Leave out the rest, and mark the list as not whole.
     Cut,
 }
 
-/// A list that was read.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Listed<T> {
     pub(in super::super) items: Vec<T>,
@@ -26,7 +25,7 @@ pub(in super::super) struct Listed<T> {
 }
 
 impl GithubClient {
-    /// Reads a list to its end, or so many pages of it.
+    /// Reads a list to its end, or at most `pages` pages.
     pub(in super::super) async fn list<T: DeserializeOwned>(
         &self,
         first: Call,
@@ -36,7 +35,7 @@ impl GithubClient {
         self.list_until(first, pages, longer, |_| false).await
     }
 
-    /// The same, which ends with the page that holds the last item of interest.
+    /// Like [`Self::list`], but stops after the page with the last item of interest.
     pub(in super::super) async fn list_until<T: DeserializeOwned>(
         &self,
         first: Call,
@@ -59,12 +58,14 @@ impl GithubClient {
         }
         match longer {
             Longer::Cut => Ok(Listed { items, whole: false }),
-            Longer::Refused => Err(CallError::unreadable(&call.what, format!("it does not end after {pages} pages"))),
+            Longer::Refused => {
+                Err(CallError::unreadable(&call.what, format!("the list does not end after {pages} pages")))
+            }
         }
     }
 }
 
-/// The URL that a `Link` header has for a relation.
+/// The URL of a relation in a `Link` header.
 pub(super) fn linked<'h>(header: &'h str, relation: &str) -> Option<&'h str> {
     header.split(',').find_map(|link| {
         let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
@@ -73,16 +74,16 @@ pub(super) fn linked<'h>(header: &'h str, relation: &str) -> Option<&'h str> {
     })
 }
 
-/// How many items of a list GitHub gives where it is not told how many.
-const USUAL: usize = 30;
+/// How many items are on a page by default.
+const DEFAULT_PAGE: usize = 30;
 
-/// Whether an answer is a page of a list that holds as many items as it can. GitHub's tag is of the page alone, and not of
-/// its `Link` header (<https://github.com/app-sre/github-mirror/pull/113>): behind a full last page another may begin
-/// without a change to this one. Such an answer is not kept. That GitHub sends the header with a 304 is nowhere promised.
+/// Whether an answer is a full page of a list. GitHub's tag covers the page, but not its `Link` header
+/// (<https://github.com/app-sre/github-mirror/pull/113>): another page may begin after a full last page without a change of
+/// the tag. Such an answer is not cached, since GitHub does not promise the header with a 304.
 pub(super) fn is_full(path: &str, body: &[u8]) -> bool {
     let query = path.split_once('?').map_or("", |(_, query)| query);
-    let asked = query.split('&').find_map(|parameter| parameter.strip_prefix("per_page=")?.parse().ok());
-    serde_json::from_slice::<Vec<IgnoredAny>>(body).is_ok_and(|items| items.len() >= asked.unwrap_or(USUAL))
+    let requested = query.split('&').find_map(|parameter| parameter.strip_prefix("per_page=")?.parse().ok());
+    serde_json::from_slice::<Vec<IgnoredAny>>(body).is_ok_and(|items| items.len() >= requested.unwrap_or(DEFAULT_PAGE))
 }
 
 #[cfg(test)]
@@ -90,11 +91,11 @@ mod tests {
     use super::{is_full, linked};
 
     #[test]
-    fn a_page_is_full_with_as_many_items_as_were_asked_for() {
+    fn a_page_with_as_many_items_as_requested_is_full() {
         assert!(is_full("/a?per_page=2&page=3", b"[{}, {}]") && !is_full("/a?x=1&per_page=2", b"[{}]"));
         let thirty = format!("[{}0]", "0,".repeat(29));
         assert!(is_full("/a", thirty.as_bytes()) && !is_full("/a?per_page=100", thirty.as_bytes()));
-        assert!(!is_full("/a?per_page=1", b"{}"), "no list has no pages");
+        assert!(!is_full("/a?per_page=1", b"{}"), "an object has no pages");
     }
 
     #[test]

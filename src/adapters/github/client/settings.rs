@@ -1,22 +1,20 @@
-//! How GitHub is reached and as whom: read from given texts, with all problems at once.
-//!
-//! Knows nothing of where the texts come from.
+//! The settings of a client, read from texts. Reports all problems at once.
 
 use std::fmt;
 
 use http::Uri;
 use octocrab::jsonwebtoken::EncodingKey;
 
-use super::secret::Secret;
+use crate::ident::Secret;
 
-/// GitHub's own address.
+/// The API of github.com.
 pub const GITHUB: &str = "https://api.github.com";
 
-/// Where people see pull requests: `https://github.com` for github.com's API, the host of an Enterprise Server for its.
+/// The base of pull requests' web pages: `https://github.com` for github.com's API, and for an Enterprise Server its host.
 ///
 /// # Errors
-/// What is wrong with the API's URL.
-pub fn pages_of(base_url: &str) -> Result<String, String> {
+/// The problem with the API's URL.
+pub fn web_url(base_url: &str) -> Result<String, String> {
     let BaseUrl(uri) = BaseUrl::new(base_url)?;
     let host = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
     let host =
@@ -24,16 +22,15 @@ pub fn pages_of(base_url: &str) -> Result<String, String> {
     Ok(format!("{}://{host}", uri.scheme_str().unwrap_or("https")))
 }
 
-/// Settings as texts, as the environment or a secret store gives them.
+/// Settings as texts, from the environment or a secret.
 #[derive(Clone, Copy, Default)]
 pub struct GivenSettings<'t> {
-    /// The API's URL: `https://host/api/v3` of a GitHub Enterprise Server. None: github.com's.
+    /// The API's URL, such as `https://host/api/v3` of a GitHub Enterprise Server. Default: [`GITHUB`].
     pub base_url: Option<&'t str>,
-    /// The App's numeric id.
     pub app_id: Option<&'t str>,
-    /// The App's private key, PEM. Its line ends may be written as `\n`.
+    /// The App's private key, PEM. Line ends may be written as `\n`.
     pub private_key: Option<&'t str>,
-    /// The App's installation; none: looked up for each owner.
+    /// The App's installation. Default: looked up for each owner.
     pub installation_id: Option<&'t str>,
     /// A personal access token, instead of an App.
     pub token: Option<&'t str>,
@@ -45,51 +42,55 @@ impl fmt::Debug for GivenSettings<'_> {
     }
 }
 
-/// How GitHub is reached, and as whom.
 #[derive(Debug, Clone)]
 pub struct GithubSettings {
     pub(super) base: BaseUrl,
     pub(super) access: Access,
 }
 
-/// The API's URL: `https`, or `http` on this machine.
+/// The API's URL: `https`, or `http` for a loopback address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BaseUrl(Uri);
 
-/// As whom.
 #[derive(Debug, Clone)]
 pub(super) enum Access {
     App(AppAccess),
-    Token(Secret),
+    Token(Token),
 }
 
-/// A GitHub App.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct AppAccess {
     pub(super) id: u64,
-    pub(super) key: EncodingKey,
+    pub(super) key: Secret<EncodingKey>,
     pub(super) installation: Option<u64>,
 }
 
-impl fmt::Debug for AppAccess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppAccess").field("id", &self.id).finish_non_exhaustive()
+/// A bearer token: visible ASCII, so that a header can hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token(Secret<Box<str>>);
+
+impl Token {
+    pub(super) fn new(text: &str) -> Option<Self> {
+        let visible = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        visible.then(|| Self(Secret::new(text.into())))
+    }
+
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose()
     }
 }
 
-/// Everything that is wrong with given settings. No secret is repeated.
+/// All problems of the given settings. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", problems.join("; "))]
 pub struct SettingsError {
-    /// What is wrong, in the order of the settings.
+    /// In the order of the settings.
     pub problems: Vec<String>,
 }
 
 impl GithubSettings {
-    /// Reads settings.
-    ///
     /// # Errors
-    /// [`SettingsError`] names every one that is missing or malformed.
+    /// Names every setting that is missing or malformed.
     pub fn read(given: GivenSettings<'_>) -> Result<Self, SettingsError> {
         let mut problems = Vec::new();
         let base = kept(&mut problems, BaseUrl::new(given.base_url.unwrap_or(GITHUB)));
@@ -110,17 +111,17 @@ fn kept<T>(problems: &mut Vec<String>, read: Result<T, String>) -> Option<T> {
 
 fn token_access(problems: &mut Vec<String>, token: &str, given: &GivenSettings<'_>) -> Option<Access> {
     if given.app_id.is_some() || given.private_key.is_some() || given.installation_id.is_some() {
-        problems.push("a token and an App are both given: keep one".to_owned());
+        problems.push("both a token and an App are given: keep one".to_owned());
     }
-    let secret =
-        Secret::new(token.trim()).ok_or_else(|| "the token is empty or has characters no token has".to_owned());
-    kept(problems, secret).map(Access::Token)
+    let token =
+        Token::new(token.trim()).ok_or_else(|| "the token is empty or has characters that no token has".to_owned());
+    kept(problems, token).map(Access::Token)
 }
 
 fn app_access(problems: &mut Vec<String>, given: &GivenSettings<'_>) -> Option<Access> {
     let number = |what: &str, text: &str| {
         let read = text.trim().parse().ok().filter(|id: &u64| *id > 0);
-        read.ok_or_else(|| format!("the {what} `{}` is not a number above 0", shown(text)))
+        read.ok_or_else(|| format!("the {what} `{}` is not a number above 0", printable(text)))
     };
     let missing = |what: &str| format!("the {what} is missing: give the App's id and private key, or a token");
     let id = given.app_id.ok_or_else(|| missing("App's id")).and_then(|text| number("App's id", text));
@@ -131,23 +132,24 @@ fn app_access(problems: &mut Vec<String>, given: &GivenSettings<'_>) -> Option<A
     Some(Access::App(AppAccess { id: id?, key: key?, installation }))
 }
 
-fn private_key(pem: &str) -> Result<EncodingKey, String> {
-    // What was put through an environment variable often has its line ends written out.
+fn private_key(pem: &str) -> Result<Secret<EncodingKey>, String> {
+    // Environment variables often have line ends as `\n`.
     let pem = pem.trim().replace("\\n", "\n");
     EncodingKey::from_rsa_pem(pem.as_bytes())
-        .map_err(|_| "the App's private key is not an RSA key in PEM, as GitHub hands it out".to_owned())
+        .map(Secret::new)
+        .map_err(|_| "the App's private key is not an RSA key in PEM, as GitHub creates it".to_owned())
 }
 
-fn shown(text: &str) -> String {
+fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 impl BaseUrl {
     pub(super) fn new(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("the base URL `{}` {why}", shown(text));
+        let wrong = |why: &str| format!("the base URL `{}` {why}", printable(text));
         let uri: Uri = text.trim().trim_end_matches('/').parse().map_err(|_| wrong("is not a URL"))?;
         if uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            return Err(wrong("must have neither a user nor a query"));
+            return Err(wrong("must not have a user or a query"));
         }
         match (uri.scheme_str(), uri.host()) {
             (Some("https"), Some(_)) => Ok(Self(uri)),
@@ -157,26 +159,25 @@ impl BaseUrl {
         }
     }
 
-    /// Whether it may be signed under certificates that only its owners trust. What is on this machine is not signed.
+    /// Whether its certificate may have a root that only its owners trust. Loopback addresses have no certificates.
     pub(super) fn is_an_enterprise_server(&self) -> bool {
-        let ours = |host: &str| host == "api.github.com" || host.ends_with(".ghe.com") || is_loopback(host);
-        !self.0.host().is_some_and(|host| ours(&host.to_ascii_lowercase()))
+        let known = |host: &str| host == "api.github.com" || host.ends_with(".ghe.com") || is_loopback(host);
+        !self.0.host().is_some_and(|host| known(&host.to_ascii_lowercase()))
     }
 
-    /// For the transport, which puts it before each path.
     pub(super) fn uri(&self) -> Uri {
         self.0.clone()
     }
 
-    /// The path and query below this URL of a link that GitHub gave; the problem where it leads elsewhere.
+    /// The path and query of a link below this URL. Errors if it leads elsewhere.
     pub(super) fn below(&self, link: &str) -> Result<String, String> {
         let uri: Uri = link.parse().map_err(|_| "a link is not a URL".to_owned())?;
         let elsewhere = || Err("a link leads to another host".to_owned());
         if let Some(host) = uri.host() {
             let same = uri.authority() == self.0.authority() && uri.scheme() == self.0.scheme();
-            // A proxy on this machine may show its own address or the other's.
-            let both_here = is_loopback(host) && self.0.host().is_some_and(is_loopback);
-            if !same && !both_here {
+            // A proxy on this machine may have its own address in links.
+            let both_local = is_loopback(host) && self.0.host().is_some_and(is_loopback);
+            if !same && !both_local {
                 return elsewhere();
             }
         }
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_named_at_once_and_no_secret_is_repeated() {
+    fn all_problems_are_reported_at_once_without_secrets() {
         let given = GivenSettings {
             base_url: Some("http://github.example.com/api/v3"),
             app_id: Some("Iv1.abc"),
@@ -219,10 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn an_app_or_a_token_is_needed_and_not_both() {
+    fn either_an_app_or_a_token_is_needed() {
         assert_eq!(problems(GivenSettings::default()).len(), 2);
         let both = GivenSettings { token: Some("ghp_x"), app_id: Some("1"), ..GivenSettings::default() };
-        assert_eq!(problems(both), ["a token and an App are both given: keep one"]);
+        assert_eq!(problems(both), ["both a token and an App are given: keep one"]);
         let token = GivenSettings { token: Some("ghp_hush\n"), ..GivenSettings::default() };
         let settings = GithubSettings::read(token).unwrap();
         assert!(!format!("{settings:?}").contains("hush"));
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_on_the_same_host_and_below_the_base_only() {
+    fn only_a_link_on_the_same_host_and_below_the_base_is_followed() {
         let base = BaseUrl::new("https://ghes.example.com/api/v3/").unwrap();
         let below = |link: &str| base.below(link);
         assert_eq!(
@@ -252,21 +253,21 @@ mod tests {
     }
 
     #[test]
-    fn people_see_pull_requests_beside_the_api() {
-        for (api, pages) in [
+    fn the_web_url_is_derived_from_the_api() {
+        for (api, web) in [
             (GITHUB, "https://github.com"),
             ("https://api.acme.ghe.com", "https://acme.ghe.com"),
             ("https://ghes.example.com/api/v3", "https://ghes.example.com"),
             ("https://ghes.example.com:8443/api/v3/", "https://ghes.example.com:8443"),
             ("http://127.0.0.1:4010", "http://127.0.0.1:4010"),
         ] {
-            assert_eq!(pages_of(api).as_deref(), Ok(pages));
+            assert_eq!(web_url(api).as_deref(), Ok(web));
         }
-        assert!(pages_of("ftp://x").unwrap_err().contains("ftp://x"));
+        assert!(web_url("ftp://x").unwrap_err().contains("ftp://x"));
     }
 
     #[test]
-    fn only_an_enterprise_server_may_be_signed_under_a_companys_own_roots() {
+    fn only_an_enterprise_server_may_have_root_certificates_of_its_own() {
         let is = |url: &str| BaseUrl::new(url).unwrap().is_an_enterprise_server();
         for url in [GITHUB, "https://API.github.com", "https://api.acme.ghe.com", "http://127.0.0.1:4010"] {
             assert!(!is(url), "{url}");
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_only() {
+    fn plain_http_is_for_loopback_addresses_only() {
         for url in ["http://127.0.0.1:1", "http://localhost", "http://[::1]:8080", "https://api.github.com"] {
             assert!(BaseUrl::new(url).is_ok(), "{url}");
         }

@@ -1,6 +1,4 @@
-//! The connection that octocrab sends over: HTTP/1.1, TLS, and whom its certificates are believed.
-//!
-//! Knows nothing of tokens and calls.
+//! The connection of octocrab: HTTP/1.1, TLS and the trusted root certificates. Knows nothing of tokens and calls.
 
 use std::io;
 use std::sync::Arc;
@@ -17,20 +15,20 @@ use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 
 use super::settings::BaseUrl;
 
-/// For how long a connection may take.
+/// The timeout of a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// GitHub answers nobody who does not say a name:
+/// GitHub requires a user agent:
 /// <https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent>.
-const NAME: HeaderValue = HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION")));
 
-/// A transport to the API. To be made within a tokio runtime.
+/// Must be called within a tokio runtime.
 ///
 /// # Errors
-/// The system has no root certificates that could be read, where they are needed.
+/// The system's root certificates are needed and cannot be read.
 pub(super) fn transport(base: &BaseUrl) -> io::Result<Octocrab> {
     let builder = HttpsConnectorBuilder::new();
-    // GitHub's own certificates are signed under roots that everybody trusts, and those are compiled in: reading the
-    // system's folder would cost a start more than all else. An Enterprise Server may be signed under a company's own.
+    // GitHub's certificates have public roots, which are compiled in: reading the system's folder would take most of a start.
+    // An Enterprise Server may have a company's own root.
     let builder =
         if base.is_an_enterprise_server() { builder.with_native_roots()? } else { builder.with_webpki_roots() };
     let mut connector = TimeoutConnector::new(builder.https_or_http().enable_http1().build());
@@ -38,7 +36,7 @@ pub(super) fn transport(base: &BaseUrl) -> io::Result<Octocrab> {
     let client = Client::builder(TokioExecutor::new()).build::<_, OctoBody>(connector);
     let built = OctocrabBuilder::new_empty()
         .with_service(client)
-        .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![(USER_AGENT, NAME)])))
+        .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![(USER_AGENT, AGENT)])))
         .with_layer(&BaseUriLayer::new(base.uri()))
         .with_auth(AuthState::None)
         .build();

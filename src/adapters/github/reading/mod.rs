@@ -1,6 +1,4 @@
-//! GitHub as the gate reads it: pull requests with all that decisions look at, and teams.
-//!
-//! Which call gives which fact, and where GitHub itself cuts a list short. Knows nothing of rules.
+//! Reads pull requests with all facts for a decision, and teams. Knows nothing of rules.
 
 mod pushes;
 mod shape;
@@ -9,16 +7,17 @@ use async_trait::async_trait;
 
 use self::pushes::Pushes;
 use self::shape::{Account, CommitShape, Event, File, Pull, Review, add_dismissals, base_changed_at, person};
+pub(super) use crate::adapters::github_rest::escaped;
+
 use super::client::{Call, CallError, GithubClient, Identity, Longer};
+use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED, PAGE};
 use crate::approval::facts::{self, ChangedFile, Commit, Person, PullRequest, PullRequestState, ReviewState};
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
 
-/// GitHub lists no more files of a pull request: 30 pages.
-const FILE_PAGES: usize = 30;
-/// GitHub lists no more than 250 commits of one.
-const COMMIT_PAGES: usize = 3;
-/// No list that GitHub gives whole is longer than this: 10,000 items. One that is has no end.
+const FILE_PAGES: usize = FILES_LISTED.div_ceil(PAGE);
+const COMMIT_PAGES: usize = COMMITS_LISTED.div_ceil(PAGE);
+/// The most pages of other lists: 10,000 items. A longer list is an error.
 const PAGES: usize = 100;
 
 #[async_trait]
@@ -37,7 +36,7 @@ impl CodeHost for GithubClient {
         let listed = match self.list::<Account>(call, PAGES, Longer::Refused).await {
             Ok(listed) => listed.items,
             Err(error) if matches!(error.status(), Some(403 | 404)) => {
-                tracing::warn!(team = %team, reason = %error, "a team cannot be read: nobody is eligible by it");
+                tracing::warn!(team = %team, reason = %error, "cannot read the team: it makes nobody eligible");
                 return Ok(None);
             }
             Err(error) => return Err(unavailable(&error)),
@@ -61,7 +60,7 @@ impl CodeHost for GithubClient {
         let call = Call::get(path, of(repository), what);
         let pulls = match self.list::<Pull>(call, PAGES, Longer::Refused).await {
             Ok(listed) => listed.items,
-            // GitHub's answer to a commit that it does not have.
+            // GitHub's answer to an unknown commit.
             Err(error) if error.status() == Some(422) => Vec::new(),
             Err(error) => return Err(missing(&error, || format!("the repository `{repository}`"))),
         };
@@ -82,33 +81,33 @@ impl CodeHost for GithubClient {
 }
 
 impl GithubClient {
-    /// The pull request with its lists, as if in one moment: between any two calls somebody may push, or change the base.
+    /// The pull request with its lists, consistent as of one moment. Between two calls somebody may push, or change the base.
     ///
-    /// - Events and pushes are asked for last. A base that was changed between any two of the other calls is among the
-    ///   events, and makes every approval before it stale; one push more only takes somebody away.
-    /// - Reviews name their commit, which is held against the head.
-    /// - Commits can be asked for with the pull request: as many as it counts, and its head among them, are those of its
-    ///   head (of another head that holds this one there are more), and any others are not known in full.
-    /// - Files name no head, and where a condition looks at people, commits decide also where nobody has to approve. So
-    ///   where either is looked at, lists are asked for between two readings of the pull request, which must agree. The
-    ///   second is answered with 304, which does not count against the limit.
+    /// - Events and pushes are read last. If the base changed between two other calls, the change is among the events and
+    ///   makes all earlier approvals stale. One more push only excludes somebody.
+    /// - Reviews name their commit, which is compared with the head.
+    /// - Commits can be read together with the pull request. If their number equals its count and its head is among them, they
+    ///   are those of its head. (Another head that contains this one has more.) Otherwise they are incomplete.
+    /// - Files name no head. Commits matter even without an approval if a condition looks at people. In both cases the lists are
+    ///   read between two readings of the pull request, which must agree. The second reading is answered with 304, which
+    ///   does not count against the limit.
     async fn read_as_one(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
         let failed = |error: CallError| missing(&error, || format!("the pull request `{at}`"));
         let between = needs.files || needs.pushers;
         let (pull, mut reviews, early) =
             tokio::try_join!(self.pull(at), self.reviews(at), when(!between, self.commits(at))).map_err(failed)?;
-        let asked = needs.push_activity(early.as_deref().unwrap_or_default(), &reviews);
+        let wanted = needs.push_activity(early.as_deref().unwrap_or_default(), &reviews);
         let (events, files, late, pushes) = tokio::try_join!(
             self.events(at),
             when(needs.files, self.files(at)),
             when(between, self.commits(at)),
-            when(asked, self.pushes(&pull))
+            when(wanted, self.pushes(&pull))
         )
         .map_err(failed)?;
         let commits = early.or(late).unwrap_or_default();
-        let asked = !asked && needs.push_activity(&commits, &reviews);
+        let wanted = !wanted && needs.push_activity(&commits, &reviews);
         let (again, late) =
-            tokio::try_join!(when(between, self.pull(at)), when(asked, self.pushes(&pull))).map_err(failed)?;
+            tokio::try_join!(when(between, self.pull(at)), when(wanted, self.pushes(&pull))).map_err(failed)?;
         if again.is_some_and(|again| !again.has_the_lists_of(&pull)) {
             let detail = format!("the pull request `{at}` changed while it was read");
             return Err(CodeHostError::Unavailable { detail });
@@ -138,7 +137,7 @@ impl GithubClient {
         Ok(commits.into_iter().map(Commit::from).collect())
     }
 
-    /// All that were given. A pending one is its giver's alone.
+    /// All submitted reviews. GitHub lists a pending review to its author only.
     async fn reviews(&self, at: &PullRequestRef) -> Result<Vec<facts::Review>, CallError> {
         let what = format!("the reviews of `{at}`");
         let call = get(at, "/reviews?per_page=100", &what);
@@ -154,7 +153,7 @@ impl GithubClient {
     }
 }
 
-/// Does the work where it is wanted.
+/// Does the work if wanted.
 async fn when<T>(wanted: bool, work: impl Future<Output = Result<T, CallError>>) -> Result<Option<T>, CallError> {
     if wanted { work.await.map(Some) } else { Ok(None) }
 }
@@ -163,7 +162,7 @@ fn unavailable(error: &CallError) -> CodeHostError {
     CodeHostError::Unavailable { detail: error.to_string() }
 }
 
-/// GitHub's 404 is of the thing, whichever of its lists was asked for first.
+/// A 404 means that `what` is missing, whichever of its lists was read.
 fn missing(error: &CallError, what: impl Fn() -> String) -> CodeHostError {
     match error.status() {
         Some(404) => CodeHostError::NotFound { what: what() },
@@ -171,12 +170,12 @@ fn missing(error: &CallError, what: impl Fn() -> String) -> CodeHostError {
     }
 }
 
-/// As whom a repository's things are read.
+/// The identity for reading a repository.
 pub(super) fn of(repository: &RepositoryName) -> Identity {
     Identity::Account { login: repository.parts().0.to_owned(), lookup: format!("/repos/{repository}/installation") }
 }
 
-/// A reading call below a pull request.
+/// A GET below a pull request.
 fn get(at: &PullRequestRef, rest: &str, what: impl Into<String>) -> Call {
     Call::get(format!("/repos/{}/pulls/{}{rest}", at.repository, at.number), of(&at.repository), what)
 }
@@ -188,14 +187,13 @@ fn pull_request(
     pushes: Pushes,
 ) -> Result<PullRequest, CallError> {
     let what = format!("the pull request `{at}`");
-    let base =
-        pull.base.repo.ok_or_else(|| CallError::unreadable(&what, "it does not say which repository it is of"))?;
+    let base = pull.base.repo.ok_or_else(|| CallError::unreadable(&what, "its repository is missing"))?;
     let state = match pull.state.as_str() {
         "open" => PullRequestState::Open,
         "closed" => PullRequestState::Closed,
         _ => return Err(CallError::unreadable(&what, "it is neither open nor closed")),
     };
-    // The pull request counts what its lists may not hold. A longer list is that of another moment.
+    // The pull request counts items that its lists may lack. A longer list is of another moment.
     let holds_all = |listed: usize, counted: Option<u64>| {
         counted.is_some_and(|counted| u64::try_from(listed).is_ok_and(|listed| listed == counted))
     };
@@ -223,17 +221,5 @@ fn pull_request(
         commits,
         pushers: pushes.by,
         pushers_complete: pushes.complete,
-    })
-}
-
-/// A text as a segment of a path or a value of a query.
-pub(super) fn escaped(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-        escaped
     })
 }

@@ -1,4 +1,4 @@
-//! Who pushed to a pull request's branch and when its head became head: GitHub's repository activity, which no commit
+//! Who pushed to a pull request's branch, and when its head became head: from GitHub's repository activity, which no commit
 //! can forge. <https://docs.github.com/en/rest/repos/repos#list-repository-activities>
 
 use jiff::Timestamp;
@@ -8,22 +8,22 @@ use super::{escaped, of};
 use crate::adapters::github::client::{Call, CallError, GithubClient, Longer};
 use crate::approval::facts::Person;
 
-/// A branch of more pushes than this (1,000) has them told in part.
+/// At most 1,000 pushes. The list of a branch with more is incomplete.
 const PAGES: usize = 10;
 
-/// What is known of the pushes to a branch. The default: nothing.
+/// The known pushes to a branch. Default: none.
 #[derive(Debug, Default)]
 pub(super) struct Pushes {
-    /// Who pushed, by id.
+    /// Ordered by id.
     pub(super) by: Vec<Person>,
-    /// Whether that is everybody since the branch was made.
+    /// Whether `by` has everybody since the branch was created.
     pub(super) complete: bool,
     /// When the head last became head.
     pub(super) head_first_seen: Option<Timestamp>,
 }
 
 impl GithubClient {
-    /// What GitHub tells of the pushes. Of a fork it tells nothing, and nothing to who may not read contents.
+    /// Empty for a fork, and without permission to read contents: GitHub lists no pushes then.
     pub(super) async fn pushes(&self, pull: &Pull) -> Result<Pushes, CallError> {
         let (Some(base), Some(head)) = (&pull.base.repo, &pull.head.repo) else { return Ok(Pushes::default()) };
         if base.id != head.id {
@@ -36,7 +36,7 @@ impl GithubClient {
         let activity = match self.list::<Activity>(Call::get(path, of(repository), what), PAGES, Longer::Cut).await {
             Ok(activity) => activity,
             Err(error) if matches!(error.status(), Some(403 | 404 | 422)) => {
-                tracing::warn!(repository = %repository, reason = %error, "who pushed cannot be read");
+                tracing::warn!(repository = %repository, reason = %error, "cannot read who pushed");
                 return Ok(Pushes::default());
             }
             Err(error) => return Err(error),

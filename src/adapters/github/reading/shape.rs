@@ -1,32 +1,30 @@
-//! The few fields of GitHub's answers that are read, and what they mean as facts.
+//! The fields that are read from GitHub's answers, and their conversion into facts.
 //!
-//! Unknown fields are passed over. What GitHub leaves out is read on the side that holds a deployment back.
+//! Unknown fields are ignored. If GitHub leaves something out, it is read so that it holds a deployment back.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::adapters::github::client::CallError;
+use crate::adapters::github_rest::GHOST;
 use crate::approval::facts::{
     AccountKind, BoundBy, ChangedFile, Commit, DismissedFrom, Person, Review as ReviewFact, ReviewState,
 };
 use crate::ident::{Login, RepositoryName, ReviewId, Revision, UserId};
 
-/// An account. GitHub gives `null` or `{}` where it knows none.
+/// An account. GitHub gives `null` or `{}` if it knows none.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Account {
     id: Option<UserId>,
     login: Option<Login>,
-    /// Without one it is not known to be a person.
+    /// An account without a type is not taken for a person.
     #[serde(rename = "type")]
     kind: Option<AccountKind>,
 }
 
-/// Under this account GitHub shows what everybody did whose own is gone: <https://api.github.com/users/ghost>.
-const GHOST: UserId = UserId(10_137);
-
-/// The account as facts have it; none where GitHub knows none.
+/// The account as facts have it. `None` if GitHub knows none.
 pub(super) fn person(account: Option<Account>) -> Option<Person> {
-    // On an Enterprise Server the number is somebody's.
+    // On an Enterprise Server another account has this id.
     let is_ghost = |account: &Account| {
         account.id == Some(GHOST) && account.login.as_ref().is_some_and(|login| login.as_str() == "ghost")
     };
@@ -57,7 +55,7 @@ pub(super) struct Pull {
 }
 
 impl Pull {
-    /// Whether its lists are those of the other: of the same head on the same base, and as long.
+    /// Whether both have the same lists: the same head on the same base, and equal counts.
     pub(super) fn has_the_lists_of(&self, other: &Self) -> bool {
         let lists = |pull: &Self| {
             let Self { head, base, changed_files, commits, .. } = pull;
@@ -72,7 +70,7 @@ pub(super) struct Side {
     #[serde(rename = "ref")]
     pub(super) branch: String,
     pub(super) sha: Revision,
-    /// None where a fork is gone.
+    /// `None` if the fork was deleted.
     pub(super) repo: Option<Repository>,
 }
 
@@ -101,7 +99,7 @@ impl From<File> for ChangedFile {
     }
 }
 
-/// `commit`. What stands in the commit itself is free text: only GitHub's own accounts are read.
+/// `commit`. The commit's own author and committer are free text, so only GitHub's accounts are read.
 #[derive(Debug, Deserialize)]
 pub(super) struct CommitShape {
     sha: Revision,
@@ -127,7 +125,6 @@ pub(super) struct Review {
 }
 
 impl Review {
-    /// The review as facts have it.
     pub(super) fn fact(self, what: &str) -> Result<ReviewFact, CallError> {
         let state = match self.state.to_ascii_uppercase().as_str() {
             "APPROVED" => ReviewState::Approved,
@@ -135,8 +132,8 @@ impl Review {
             "COMMENTED" => ReviewState::Commented,
             "DISMISSED" => ReviewState::Dismissed,
             "PENDING" => ReviewState::Pending,
-            // It may be a new word for an objection.
-            _ => return Err(CallError::unreadable(what, format!("review {} has a state that is not known", self.id))),
+            // It may be a new word for requested changes.
+            _ => return Err(CallError::unreadable(what, format!("review {} has an unknown state", self.id))),
         };
         Ok(ReviewFact {
             id: self.id,
@@ -152,7 +149,7 @@ impl Review {
     }
 }
 
-/// `issue-event-for-issue`, of those that are looked at.
+/// `issue-event-for-issue`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Event {
     event: String,
@@ -167,14 +164,14 @@ struct DismissedReview {
     state: Option<String>,
 }
 
-/// When the base was last changed. GitHub changes it by itself where the branch is deleted or renamed.
+/// When the base last changed. GitHub itself changes it if the branch is deleted or renamed.
 pub(super) fn base_changed_at(events: &[Event]) -> Option<Timestamp> {
     let changed =
         |event: &&Event| matches!(event.event.as_str(), "base_ref_changed" | "automatic_base_change_succeeded");
     events.iter().filter(changed).filter_map(|event| event.created_at).max()
 }
 
-/// Adds to dismissed reviews what they were and who dismissed them.
+/// Adds to dismissed reviews their state before and who dismissed them.
 pub(super) fn add_dismissals(reviews: &mut [ReviewFact], events: Vec<Event>) {
     for event in events.into_iter().filter(|event| event.event == "review_dismissed") {
         let Some(dismissed) = event.dismissed_review else { continue };

@@ -1,7 +1,7 @@
-//! What can be done to the world, and the rules that GitHub has for it.
+//! Changes of the state, and GitHub's rules for them.
 //!
-//! A [`Change`] is one transaction: every method either does all it says, with the webhook deliveries that it causes,
-//! or refuses. Knows nothing of HTTP or storage.
+//! A [`Change`] is one transaction: every method either does everything, with the webhook deliveries that it causes, or
+//! refuses. Knows nothing of HTTP or storage.
 
 mod protection;
 mod published;
@@ -29,11 +29,11 @@ use super::refusal::Refusal;
 use super::world::{Account, Repository, World};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, UserId, sha256_hex};
 
-/// A change to the world that is being made.
+/// A change of the state in progress.
 #[derive(Debug)]
 pub struct Change<'a> {
     pub(super) world: &'a mut World,
-    /// In whole seconds, as all of GitHub's times are.
+    /// In whole seconds, like all of GitHub's times.
     pub(super) now: Timestamp,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Change<'a> {
         Self { world, now }
     }
 
-    /// The world as changed so far.
+    /// The state as changed so far.
     #[must_use]
     pub fn world(&self) -> &World {
         self.world
@@ -52,7 +52,7 @@ impl<'a> Change<'a> {
     /// Sends a delivery again, as a new attempt with the same GUID.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]: no such delivery, it is older than 3 days, or there is no hook any more.
+    /// [`Refusal::NotFound`] if the delivery does not exist or is older than 3 days, or the hook was removed.
     pub fn redeliver(&mut self, id: u64) -> Result<Arc<Delivery>, Refusal> {
         self.world.settings.hook.as_ref().ok_or(Refusal::NotFound)?;
         self.forget_deliveries();
@@ -75,7 +75,6 @@ impl<'a> Change<'a> {
         settings.last_id
     }
 
-    /// The account of that login.
     fn account(&self, login: &Login) -> Result<Arc<Account>, Refusal> {
         let unknown = || Refusal::rule(format!("there is no account `{login}`"));
         self.world.account(login).cloned().ok_or_else(unknown)
@@ -93,7 +92,7 @@ impl<'a> Change<'a> {
         self.world.pull(at).cloned().ok_or(Refusal::NotFound)
     }
 
-    /// The pull request, to be changed now.
+    /// The pull request, marked as updated now.
     fn pull_mut(&mut self, at: &PullRequestRef) -> Result<&mut PullRequest, Refusal> {
         let key = (self.repository(&at.repository)?.id, at.number);
         let now = self.now;
@@ -108,15 +107,21 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Tells the hook about a pull request. `extra` holds the fields that only this action has.
-    fn announce(&mut self, at: &PullRequestRef, by: UserId, action: &str, extra: Value) -> Result<(), Refusal> {
+    /// Queues a `pull_request` delivery. `extra` holds the fields of this action.
+    fn queue_pull_request(
+        &mut self,
+        at: &PullRequestRef,
+        by: UserId,
+        action: &str,
+        extra: Value,
+    ) -> Result<(), Refusal> {
         let pull = self.pull(at)?;
         let payload = payload::pull_request(self.world, &pull, by, (action, extra));
         self.queue(HookEvent::PullRequest, Some(pull.repository), &payload);
         Ok(())
     }
 
-    /// Puts a delivery into the queue, where there is a hook, and drops what GitHub keeps no longer.
+    /// Queues a delivery if there is a hook, and drops deliveries that GitHub no longer lists.
     fn queue(&mut self, event: HookEvent, repository: Option<u64>, payload: &Value) {
         let Some(hook) = self.world.settings.hook.clone() else { return };
         self.forget_deliveries();
@@ -137,13 +142,12 @@ impl<'a> Change<'a> {
         self.world.deliveries.insert(id, Arc::new(delivery));
     }
 
-    /// Drops the deliveries that GitHub would not list any more.
     fn forget_deliveries(&mut self) {
         let now = self.now;
         self.world.deliveries.retain(|_, delivery| delivery.is_kept(now));
     }
 
-    /// Writes down how a delivery went.
+    /// Stores the outcome of a delivery.
     pub(super) fn delivered(&mut self, id: u64, outcome: Outcome) {
         if let Some(delivery) = self.world.deliveries.get_mut(&id) {
             Arc::make_mut(delivery).outcome = Some(outcome);
@@ -151,7 +155,7 @@ impl<'a> Change<'a> {
     }
 }
 
-/// A commit hash that is made up, the same one for the same parts.
+/// A made-up commit hash. The same parts give the same hash.
 fn made_up_hash(parts: &[&str]) -> Result<Revision, Refusal> {
     let hex = sha256_hex(parts.join("\n").as_bytes());
     Ok(Revision::new(hex.get(..40).unwrap_or(&hex))?)

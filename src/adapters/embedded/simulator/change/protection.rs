@@ -1,6 +1,6 @@
-//! Deployments of workflow runs that a custom protection rule holds back, and the App's answers to them.
+//! Deployments of workflow runs that wait for a custom protection rule, and the App's answers to them.
 //!
-//! What is taken and refused:
+//! What GitHub accepts:
 //! <https://docs.github.com/en/rest/actions/workflow-runs#review-custom-deployment-protection-rules-for-a-workflow-run>.
 
 use std::sync::Arc;
@@ -12,44 +12,41 @@ use super::{Change, HookEvent, Refusal, payload};
 use crate::adapters::embedded::simulator::published::{Deployment, Protected, ProtectionAnswer};
 use crate::ident::{Login, RepositoryName, Revision};
 
-/// GitHub takes no more characters of a comment.
+/// The most characters of a comment.
 const COMMENT: usize = 1024;
-/// GitHub takes no more reports of one deployment.
+/// The most reports on one deployment.
 const REPORTS: usize = 10;
 
-/// A workflow run that comes to a protected environment.
+/// A workflow run that reaches a protected environment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewProtected {
-    /// Who set it off.
+    /// Who started the workflow.
     pub by: Login,
-    /// The environment.
     pub environment: String,
-    /// The commit.
     pub sha: Revision,
-    /// The branch that it runs on; `main` where it is left out.
+    /// The branch. Default: `main`.
     #[serde(rename = "ref")]
     pub reference: Option<String>,
-    /// What set it off; `push` where it is left out.
+    /// The event that started the workflow. Default: `push`.
     pub event: Option<String>,
 }
 
-/// The App's answer, in the words of GitHub's REST.
+/// The App's answer, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ProtectionWrite {
-    /// The environment.
     pub environment_name: String,
-    /// `approved` or `rejected`; none: a report.
+    /// `approved` or `rejected`. `None` is a report.
     pub state: Option<String>,
-    /// In words. A report is nothing without.
+    /// Required in a report.
     pub comment: Option<String>,
 }
 
 impl Change<'_> {
-    /// Lets a run come to the environment, tells the hook, and gives the run's id.
+    /// A run reaches the environment. Queues a delivery, and returns the run's id.
     ///
     /// # Errors
-    /// No such account or repository.
+    /// The account or repository does not exist.
     pub fn deploy_from_actions(&mut self, name: &RepositoryName, new: &NewProtected) -> Result<u64, Refusal> {
         let (creator, repository) = (self.account(&new.by)?.id, self.repository(name)?.id);
         let (id, run_id) = (self.next_id(), self.next_id());
@@ -76,10 +73,10 @@ impl Change<'_> {
         Ok(run_id)
     }
 
-    /// Takes an answer, or a report that it goes on waiting.
+    /// Stores an answer, or a report that the deployment keeps waiting.
     ///
     /// # Errors
-    /// The run does not wait for this environment, it was answered before, or the answer is not one that GitHub takes.
+    /// The run does not wait for this environment, was answered before, or GitHub does not accept the answer.
     pub fn answer_protection(
         &mut self,
         name: &RepositoryName,

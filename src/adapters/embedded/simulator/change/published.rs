@@ -1,7 +1,7 @@
-//! Check runs, comments, deployments and review requests: what GitHub takes, and what it refuses.
+//! Check runs, comments, deployments and review requests: what GitHub accepts, and what it refuses.
 //!
-//! Limits that GitHub's description of its interface is silent on stand in <https://docs.github.com/en/rest/checks/runs>
-//! and <https://docs.github.com/en/rest/deployments/deployments>, or were met in the field.
+//! GitHub's API description lacks some limits. They are from <https://docs.github.com/en/rest/checks/runs> and
+//! <https://docs.github.com/en/rest/deployments/deployments>, or were observed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,90 +21,72 @@ use crate::adapters::embedded::simulator::shape::Shapes;
 use crate::adapters::embedded::simulator::world::AccountType;
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
 
-/// GitHub takes no more bytes of a summary, and as many of a text.
+/// The most bytes of a summary, and of a text.
 const LONGEST_OUTPUT: usize = 65_535;
-/// GitHub takes no more characters of a comment.
+/// The most characters of a comment.
 const LONGEST_COMMENT: usize = 65_536;
-/// GitHub takes no more characters of a deployment's description or of that of its status.
+/// The most characters of the description of a deployment or of its status.
 const LONGEST_DESCRIPTION: usize = 140;
 const CONCLUSIONS: [&str; 7] =
     ["action_required", "cancelled", "failure", "neutral", "success", "skipped", "timed_out"];
 const STATES: [&str; 7] = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"];
 
-/// A check run to make or to change, in the words of GitHub's REST.
+/// A check run to create or to change, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct CheckWrite {
-    /// Its name.
     pub name: Option<String>,
-    /// Its commit; only of a new one.
+    /// Only for a new one.
     pub head_sha: Option<Revision>,
-    /// What its maker calls it.
     pub external_id: Option<String>,
-    /// How far it is.
     pub status: Option<String>,
-    /// How it ended.
     pub conclusion: Option<String>,
-    /// When it began.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     pub completed_at: Option<Timestamp>,
-    /// What it says.
     pub output: Option<CheckOutput>,
-    /// Its buttons.
     pub actions: Option<Vec<CheckAction>>,
 }
 
-/// People and teams to ask for a review, or no longer, in the words of GitHub's REST.
+/// People and teams whose review is requested, or no longer, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Reviewers {
     /// Logins.
     pub reviewers: Vec<String>,
-    /// Slugs, without the organisation.
+    /// Slugs, without the organization.
     pub team_reviewers: Vec<String>,
 }
 
-/// A deployment to make, in the words of GitHub's REST.
+/// A deployment to create, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct NewDeployment {
     /// A commit, branch or tag.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// What kind of deployment.
     pub task: Option<String>,
-    /// Checks that must have succeeded; none: all.
+    /// Checks that must have succeeded. Default: all.
     pub required_contexts: Option<Vec<String>>,
-    /// For programs.
     pub payload: Value,
-    /// Where.
     pub environment: Option<String>,
-    /// In its maker's words.
     pub description: Option<String>,
-    /// Whether it will not be there for long.
     pub transient_environment: bool,
-    /// Whether users meet it there.
     pub production_environment: Option<bool>,
 }
 
-/// A status to be added to a deployment, in the words of GitHub's REST.
+/// A status to add to a deployment, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct NewDeploymentStatus {
-    /// Which.
     pub state: String,
-    /// In words.
     pub description: Option<String>,
-    /// Whether those before it in the same environment are over; true without it.
+    /// Whether earlier deployments to the environment become inactive. Default: true.
     pub auto_inactive: Option<bool>,
 }
 
 impl Change<'_> {
-    /// Makes a check run.
-    ///
     /// # Errors
-    /// It is no App that asks, the commit is not known, or a limit is not kept.
+    /// The caller is no App, the commit is unknown, or a limit is exceeded.
     pub fn create_check(&mut self, by: &Login, name: &RepositoryName, new: &CheckWrite) -> Result<u64, Refusal> {
         self.only_apps(by)?;
         let repository = self.repository(name)?;
@@ -131,13 +113,11 @@ impl Change<'_> {
             actions: Vec::new(),
             writes: 0,
         };
-        let run = self.written(run, new)?;
+        let run = self.apply(run, new)?;
         self.world.checks.insert(id, Arc::new(run));
         Ok(id)
     }
 
-    /// Changes a check run.
-    ///
     /// # Errors
     /// As [`Change::create_check`].
     pub fn update_check(
@@ -150,7 +130,7 @@ impl Change<'_> {
         self.only_apps(by)?;
         let repository = self.repository(name)?.id;
         let run = self.world.checks.get(&id).filter(|run| run.repository == repository).ok_or(Refusal::NotFound)?;
-        let run = self.written(CheckRun::clone(run), write)?;
+        let run = self.apply(CheckRun::clone(run), write)?;
         self.world.checks.insert(id, Arc::new(run));
         Ok(())
     }
@@ -162,19 +142,19 @@ impl Change<'_> {
         Err(Refusal::Forbidden { detail: "You must authenticate via a GitHub App." })
     }
 
-    fn written(&self, mut run: CheckRun, write: &CheckWrite) -> Result<CheckRun, Refusal> {
+    fn apply(&self, mut run: CheckRun, write: &CheckWrite) -> Result<CheckRun, Refusal> {
         let invalid = |field, detail: String| Refusal::Invalid { resource: "CheckRun", field, detail };
         run.name = write.name.clone().unwrap_or(run.name);
         run.external_id = write.external_id.clone().unwrap_or(run.external_id);
         run.started_at = write.started_at.or(run.started_at);
         match (write.status.as_deref(), &write.conclusion) {
             (Some("completed"), None) => {
-                return Err(invalid("conclusion", "is required where the status is completed".to_owned()));
+                return Err(invalid("conclusion", "is required if the status is completed".to_owned()));
             }
             (Some(status @ ("queued" | "in_progress")), None) => {
                 (run.status, run.conclusion, run.completed_at) = (status.to_owned(), None, None);
             }
-            // A conclusion completes it, whatever the status says.
+            // A conclusion completes the run, whatever the status is.
             (_, Some(conclusion)) => {
                 if !CONCLUSIONS.contains(&conclusion.as_str()) {
                     return Err(invalid("conclusion", format!("`{conclusion}` is not a conclusion")));
@@ -186,19 +166,19 @@ impl Change<'_> {
             (None, None) => {}
         }
         if let Some(output) = &write.output {
-            run.output = fitting(output)?;
+            run.output = checked_output(output)?;
         }
         if let Some(actions) = &write.actions {
-            run.actions = buttons(actions)?;
+            run.actions = checked_actions(actions)?;
         }
         run.writes += 1;
         Ok(run)
     }
 
-    /// Somebody asks for a check to be run again, or presses one of its buttons.
+    /// Somebody requests a check run again, or presses one of its buttons.
     ///
     /// # Errors
-    /// No such check run or button.
+    /// The check run or the button does not exist.
     pub fn press(&mut self, by: &Login, name: &RepositoryName, id: u64, button: Option<&str>) -> Result<(), Refusal> {
         let by = self.account(by)?.id;
         let repository = self.repository(name)?;
@@ -214,14 +194,12 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Writes a comment.
-    ///
     /// # Errors
-    /// No such pull request, or a text that is blank or too long.
+    /// The pull request does not exist, or the text is blank or too long.
     pub fn comment(&mut self, by: &Login, at: &PullRequestRef, body: &str) -> Result<u64, Refusal> {
         let user = self.account(by)?.id;
         let pull = self.pull(at)?;
-        comment_fits(body)?;
+        check_comment(body)?;
         let id = self.next_id();
         let (now, body) = (self.now, body.to_owned());
         let (repository, number) = (pull.repository, pull.number);
@@ -230,13 +208,13 @@ impl Change<'_> {
         Ok(id)
     }
 
-    /// Changes a comment's text. Whoever may write may change anybody's.
+    /// Changes a comment's text. As on GitHub, with write access one may edit the comments of others.
     ///
     /// # Errors
     /// As [`Change::comment`].
     pub fn edit_comment(&mut self, name: &RepositoryName, id: u64, body: &str) -> Result<(), Refusal> {
         let repository = self.repository(name)?.id;
-        comment_fits(body)?;
+        check_comment(body)?;
         let now = self.now;
         let comment = self.world.comments.get_mut(&id).filter(|comment| comment.repository == repository);
         let comment = Arc::make_mut(comment.ok_or(Refusal::NotFound)?);
@@ -246,8 +224,6 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Deletes a comment.
-    ///
     /// # Errors
     /// [`Refusal::NotFound`].
     pub fn delete_comment(&mut self, name: &RepositoryName, id: u64) -> Result<(), Refusal> {
@@ -257,10 +233,10 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Asks for reviews: of all who are named, or of nobody.
+    /// Requests reviews from all who are named, or from nobody.
     ///
     /// # Errors
-    /// One of them is the author, or is nobody who may be asked.
+    /// One of them is the author, or is no collaborator.
     pub fn request_reviews(&mut self, by: &Login, at: &PullRequestRef, new: &Reviewers) -> Result<(), Refusal> {
         let by = self.account(by)?.id;
         let (people, teams) = self.reviewers(at, new)?;
@@ -270,19 +246,19 @@ impl Change<'_> {
         for id in people {
             if self.pull_mut(at)?.requested_reviewers.insert(id) {
                 let who = json!({ "requested_reviewer": Shapes(self.world).user(id) });
-                self.announce(at, by, "review_requested", who)?;
+                self.queue_pull_request(at, by, "review_requested", who)?;
             }
         }
         for team in teams {
             if self.pull_mut(at)?.requested_teams.insert(team.clone()) {
                 let who = self.world.teams.get(&team).map(|team| Shapes(self.world).team(team));
-                self.announce(at, by, "review_requested", json!({ "requested_team": who }))?;
+                self.queue_pull_request(at, by, "review_requested", json!({ "requested_team": who }))?;
             }
         }
         Ok(())
     }
 
-    /// Takes requests for reviews back.
+    /// Removes review requests.
     ///
     /// # Errors
     /// As [`Change::request_reviews`].
@@ -292,13 +268,13 @@ impl Change<'_> {
         for id in people {
             if self.pull_mut(at)?.requested_reviewers.remove(&id) {
                 let who = json!({ "requested_reviewer": Shapes(self.world).user(id) });
-                self.announce(at, by, "review_request_removed", who)?;
+                self.queue_pull_request(at, by, "review_request_removed", who)?;
             }
         }
         for team in teams {
             if self.pull_mut(at)?.requested_teams.remove(&team) {
                 let who = self.world.teams.get(&team).map(|team| Shapes(self.world).team(team));
-                self.announce(at, by, "review_request_removed", json!({ "requested_team": who }))?;
+                self.queue_pull_request(at, by, "review_request_removed", json!({ "requested_team": who }))?;
             }
         }
         Ok(())
@@ -330,10 +306,8 @@ impl Change<'_> {
         Ok((people?, teams?))
     }
 
-    /// Makes a deployment.
-    ///
     /// # Errors
-    /// The commit is not known, a description is too long, or the checks that must have succeeded have not.
+    /// The commit is unknown, the description is too long, or a required check has not succeeded.
     pub fn deploy(&mut self, by: &Login, name: &RepositoryName, new: &NewDeployment) -> Result<u64, Refusal> {
         let creator = self.account(by)?.id;
         let repository = self.repository(name)?;
@@ -345,7 +319,7 @@ impl Change<'_> {
         if new.required_contexts.is_none() && self.world.checks.values().any(waits) {
             return Err(Refusal::Conflict { detail: format!("Conflict: Commit status checks failed for {sha}") });
         }
-        description_fits("Deployment", new.description.as_deref())?;
+        check_description("Deployment", new.description.as_deref())?;
         let id = self.next_id();
         let environment = new.environment.clone().unwrap_or_else(|| "production".to_owned());
         let deployment = Deployment {
@@ -380,7 +354,7 @@ impl Change<'_> {
     /// Adds a status to a deployment.
     ///
     /// # Errors
-    /// No such deployment or state, or a description that is too long.
+    /// The deployment or the state does not exist, or the description is too long.
     pub fn set_deployment(
         &mut self,
         by: &Login,
@@ -394,7 +368,7 @@ impl Change<'_> {
             let detail = format!("`{}` is not a state", new.state);
             return Err(Refusal::Invalid { resource: "DeploymentStatus", field: "state", detail });
         }
-        description_fits("DeploymentStatus", new.description.as_deref())?;
+        check_description("DeploymentStatus", new.description.as_deref())?;
         let known = self.world.deployments.get(&id).filter(|deployment| deployment.repository == repository).cloned();
         let known = known.ok_or(Refusal::NotFound)?;
         let mut set = vec![(id, new.state.clone(), new.description.clone().unwrap_or_default())];
@@ -422,8 +396,8 @@ impl Change<'_> {
     }
 }
 
-/// GitHub counts bytes here, and says so to nobody.
-fn fitting(output: &CheckOutput) -> Result<CheckOutput, Refusal> {
+/// GitHub counts bytes here, which its description does not say.
+fn checked_output(output: &CheckOutput) -> Result<CheckOutput, Refusal> {
     let invalid = |field, detail: String| Refusal::Invalid { resource: "CheckRun", field, detail };
     if output.title.is_none() || output.summary.is_none() {
         return Err(invalid("output", "needs a title and a summary".to_owned()));
@@ -436,7 +410,7 @@ fn fitting(output: &CheckOutput) -> Result<CheckOutput, Refusal> {
     Ok(output.clone())
 }
 
-fn buttons(actions: &[CheckAction]) -> Result<Vec<CheckAction>, Refusal> {
+fn checked_actions(actions: &[CheckAction]) -> Result<Vec<CheckAction>, Refusal> {
     let long = |text: &str, most: usize| text.is_empty() || text.chars().count() > most;
     let unfit = |a: &CheckAction| long(&a.label, 20) || long(&a.description, 40) || long(&a.identifier, 20);
     if actions.len() > 3 || actions.iter().any(unfit) {
@@ -446,7 +420,7 @@ fn buttons(actions: &[CheckAction]) -> Result<Vec<CheckAction>, Refusal> {
     Ok(actions.to_vec())
 }
 
-fn comment_fits(body: &str) -> Result<(), Refusal> {
+fn check_comment(body: &str) -> Result<(), Refusal> {
     let detail = match body.trim().is_empty() {
         true => "can't be blank".to_owned(),
         false if body.chars().count() > LONGEST_COMMENT => {
@@ -457,7 +431,7 @@ fn comment_fits(body: &str) -> Result<(), Refusal> {
     Err(Refusal::Invalid { resource: "IssueComment", field: "body", detail })
 }
 
-fn description_fits(resource: &'static str, description: Option<&str>) -> Result<(), Refusal> {
+fn check_description(resource: &'static str, description: Option<&str>) -> Result<(), Refusal> {
     if description.is_some_and(|text| text.chars().count() > LONGEST_DESCRIPTION) {
         let detail = format!("is too long (maximum is {LONGEST_DESCRIPTION} characters)");
         return Err(Refusal::Invalid { resource, field: "description", detail });

@@ -1,4 +1,4 @@
-//! Pushing commits to a branch, and what that does to the pull requests that come from it.
+//! Pushes to a branch, and their effect on the pull requests of that branch.
 
 use std::sync::Arc;
 
@@ -6,27 +6,25 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::{Change, made_up_hash};
-use crate::adapters::embedded::simulator::pull::{Happening, PullState, Review};
+use crate::adapters::embedded::simulator::pull::{DismissedFrom, Happening, PullState, Review, ReviewState};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::world::{
     Account, Activity, ActivityKind, Branch, Commit, FileChange, Repository,
 };
-use crate::approval::facts::{DismissedFrom, ReviewState};
 use crate::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, UserId};
 
 /// Commits to push.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Push {
-    /// Who pushes.
     pub by: Login,
-    /// The commits, oldest first; at least one.
+    /// Oldest first, and at least one.
     pub commits: Vec<NewCommit>,
-    /// Whether they replace the branch's own commits instead of following them.
+    /// Whether they replace the branch's own commits.
     #[serde(default)]
     pub force: bool,
-    /// Whether approvals of the old head are bound to the new one without a word, as GitHub does after a force-push
-    /// that changes nothing and on "Update branch".
+    /// Whether approvals of the old head silently move to the new one, as on GitHub after a force-push that changes nothing
+    /// and on "Update branch".
     #[serde(default)]
     pub rebind_reviews: bool,
 }
@@ -35,29 +33,23 @@ pub struct Push {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewCommit {
-    /// Its full hash; without one, one is made up.
+    /// A full hash. Default: a made-up one.
     pub sha: Option<Revision>,
-    /// Who wrote it.
     pub author: Attribution,
-    /// Who committed it.
     pub committer: Attribution,
-    /// Its text.
     pub message: Option<String>,
-    /// What it follows; without any, the commit before it.
+    /// Default: the commit before it.
     pub parents: Option<Vec<Revision>>,
-    /// What it changes.
     pub files: Vec<FileChange>,
 }
 
-/// Which account a commit's e-mail address leads to. In JSON: absent, null, or a login.
+/// The account of a commit's e-mail address. In JSON: absent, null, or a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Attribution {
-    /// The one who pushes.
     #[default]
     Pusher,
-    /// None: GitHub knows no account for the address.
+    /// GitHub knows no account for the address.
     Nobody,
-    /// This one.
     Account(Login),
 }
 
@@ -67,7 +59,6 @@ impl<'de> Deserialize<'de> for Attribution {
     }
 }
 
-/// What a push did.
 struct Moved {
     before: Revision,
     after: Revision,
@@ -75,10 +66,10 @@ struct Moved {
 }
 
 impl Change<'_> {
-    /// Pushes to a branch, which is made where there is none. Open pull requests that come from it follow.
+    /// Pushes to a branch, and creates it if missing. Its open pull requests follow.
     ///
     /// # Errors
-    /// No such repository or account, no commits, or a hash that is none.
+    /// The repository or account does not exist, there are no commits, or a hash is not a full one.
     pub fn push(&mut self, name: &RepositoryName, branch: &str, push: &Push) -> Result<Revision, Refusal> {
         let repository = self.repository(name)?;
         let by = self.account(&push.by)?;
@@ -100,7 +91,7 @@ impl Change<'_> {
         Ok(moved.after)
     }
 
-    /// Pushes to the branch that a pull request comes from.
+    /// Pushes to a pull request's branch.
     ///
     /// # Errors
     /// As [`Change::push`].
@@ -114,7 +105,7 @@ impl Change<'_> {
         let old = repository.branches.get(branch);
         let root = repository.branches.get(&repository.default_branch).map(|default| default.head.clone());
         let root = root.ok_or(Refusal::NotFound)?;
-        // What a branch that is replaced was made from is where its first commit began.
+        // A force-push starts from the parent of the branch's first commit.
         let start = |old: &Branch| old.commits.first().and_then(|first| first.parents.first()).cloned();
         let (mut commits, mut parent, kind) = match old {
             None => (Vec::new(), root, ActivityKind::BranchCreation),
@@ -191,7 +182,7 @@ impl Change<'_> {
         let mut branch = repository.branches.get(base).cloned().ok_or(Refusal::NotFound)?;
         let before = std::mem::replace(&mut branch.head, commit.sha.clone());
         let after = commit.sha.clone();
-        // What a default branch holds is no pull request's business, so it is not kept.
+        // No pull request needs the commits of the default branch, so they are not stored.
         if base != repository.default_branch {
             branch.commits.push(commit);
         }
@@ -199,7 +190,7 @@ impl Change<'_> {
         self.log_activity(repository.id, base, by, Moved { before, after, kind: ActivityKind::PrMerge })
     }
 
-    /// Brings an open pull request up to its branch, and says so.
+    /// Updates an open pull request to its branch, and queues a delivery.
     fn follow(&mut self, at: &PullRequestRef, by: &Account, moved: &Moved, rebind: bool) -> Result<(), Refusal> {
         let repository = self.repository(&at.repository)?;
         let pull = self.pull(at)?;
@@ -222,7 +213,7 @@ impl Change<'_> {
         if moved.kind == ActivityKind::ForcePush {
             self.record(at, by.id, Happening::HeadRefForcePushed { commit: moved.after.clone() })?;
         }
-        self.announce(at, by.id, "synchronize", json!({ "before": moved.before, "after": moved.after }))?;
+        self.queue_pull_request(at, by.id, "synchronize", json!({ "before": moved.before, "after": moved.after }))?;
         if repository.switches.dismiss_stale_reviews {
             self.dismiss_stale(at, by.id, &moved.after)?;
         }
@@ -248,10 +239,8 @@ impl Change<'_> {
         }
         Ok(())
     }
-}
 
-impl Change<'_> {
-    /// The branch that a pull request is to come from: `branch`, or `owner:branch` of a fork.
+    /// The head branch of a new pull request: `branch`, or `owner:branch` of a fork.
     pub(super) fn source(&mut self, into: &Repository, head: &str) -> Result<(Arc<Repository>, String), Refusal> {
         let Some((owner, branch)) = head.split_once(':') else {
             return Ok((self.repository(&into.name)?, head.to_owned()));
@@ -264,10 +253,10 @@ impl Change<'_> {
         Ok((self.repository(&fork)?, branch.to_owned()))
     }
 
-    /// Makes the owner's fork of a repository, so that branches can be pushed to it. One that is there stays.
+    /// Creates a fork for `owner`. An existing fork stays as it is.
     ///
     /// # Errors
-    /// No such repository or account.
+    /// The repository or account does not exist.
     pub fn create_fork(&mut self, of: &RepositoryName, owner: &Login) -> Result<Arc<Repository>, Refusal> {
         let repository = self.repository(of)?;
         let owner = self.account(owner)?;

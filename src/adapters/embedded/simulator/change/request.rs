@@ -12,50 +12,42 @@ use crate::adapters::embedded::simulator::shape::Shapes;
 use crate::adapters::embedded::simulator::world::{Account, Commit};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision};
 
-/// A pull request to open, in the words of GitHub's REST.
+/// A pull request to open, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct NewPullRequest {
-    /// Its title.
     pub title: String,
-    /// The branch it comes from: `branch`, or `owner:branch` of a fork.
+    /// `branch`, or `owner:branch` of a fork.
     pub head: String,
-    /// The branch it is to go into.
+    /// The branch it merges into.
     pub base: String,
-    /// Its text.
     #[serde(default)]
     pub body: Option<String>,
-    /// Whether it is a draft.
     #[serde(default)]
     pub draft: bool,
 }
 
-/// What is to be different about a pull request, in the words of GitHub's REST.
+/// An edit of a pull request, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PullRequestEdit {
-    /// Its title.
     pub title: Option<String>,
     /// `open` or `closed`.
     pub state: Option<String>,
-    /// The branch it is to go into.
     pub base: Option<String>,
 }
 
-/// How to merge, in the words of GitHub's REST.
+/// A merge, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct MergeCommand {
-    /// What the head must be.
+    /// The expected head. Default: any.
     pub sha: Option<Revision>,
-    /// The merge commit's title.
     pub commit_title: Option<String>,
 }
 
 impl Change<'_> {
-    /// Opens a pull request.
-    ///
     /// # Errors
-    /// No such account, repository or branch; or an open pull request has the same two branches.
+    /// The account, the repository or a branch does not exist, or an open pull request has the same two branches.
     pub fn open(&mut self, by: &Login, name: &RepositoryName, new: &NewPullRequest) -> Result<PullRequestRef, Refusal> {
         let invalid = |field, detail: String| Refusal::Invalid { resource: "PullRequest", field, detail };
         let by = self.account(by)?;
@@ -102,20 +94,20 @@ impl Change<'_> {
         self.repository_mut(repository.id)?.last_number = pull.number;
         let at = PullRequestRef { repository: repository.name.clone(), number: pull.number };
         self.world.pulls.insert((repository.id, pull.number), pull.into());
-        self.announce(&at, by.id, "opened", json!({}))?;
+        self.queue_pull_request(&at, by.id, "opened", json!({}))?;
         Ok(at)
     }
 
-    /// Changes title, base and state, in this order; what is as asked already stays.
+    /// Changes title, base and state, in this order. Equal values change nothing.
     ///
     /// # Errors
-    /// No such thing, an unknown state or branch, or a merged one that is to be opened.
+    /// It does not exist, the state or branch is unknown, or it is merged and should be opened.
     pub fn edit(&mut self, by: &Login, at: &PullRequestRef, edit: &PullRequestEdit) -> Result<(), Refusal> {
         let by = self.account(by)?;
         let pull = self.pull(at)?;
         if let Some(title) = edit.title.as_ref().filter(|title| **title != pull.title) {
             self.pull_mut(at)?.title.clone_from(title);
-            self.announce(at, by.id, "edited", json!({ "changes": { "title": { "from": pull.title } } }))?;
+            self.queue_pull_request(at, by.id, "edited", json!({ "changes": { "title": { "from": pull.title } } }))?;
         }
         if let Some(base) = edit.base.as_ref().filter(|base| **base != pull.base) {
             self.change_base(&by, at, base)?;
@@ -150,7 +142,7 @@ impl Change<'_> {
         changed.merge_commit_sha = Some(test_merge);
         self.record(at, by.id, Happening::BaseRefChanged)?;
         let from = json!({ "base": { "ref": { "from": pull.base }, "sha": { "from": pull.base_sha } } });
-        self.announce(at, by.id, "edited", json!({ "changes": from }))
+        self.queue_pull_request(at, by.id, "edited", json!({ "changes": from }))
     }
 
     fn close(&mut self, by: &Account, at: &PullRequestRef) -> Result<(), Refusal> {
@@ -162,7 +154,7 @@ impl Change<'_> {
         pull.state = PullState::Closed;
         pull.closed_at = Some(now);
         self.record(at, by.id, Happening::Closed)?;
-        self.announce(at, by.id, "closed", json!({}))
+        self.queue_pull_request(at, by.id, "closed", json!({}))
     }
 
     fn reopen(&mut self, by: &Account, at: &PullRequestRef) -> Result<(), Refusal> {
@@ -179,12 +171,12 @@ impl Change<'_> {
                 pull.state = PullState::Open;
                 pull.closed_at = None;
                 self.record(at, by.id, Happening::Reopened)?;
-                self.announce(at, by.id, "reopened", json!({}))
+                self.queue_pull_request(at, by.id, "reopened", json!({}))
             }
         }
     }
 
-    /// What was pushed while the pull request was closed belongs to it once it is open again.
+    /// Adds the commits that were pushed while the pull request was closed.
     fn catch_up(&mut self, at: &PullRequestRef) -> Result<(), Refusal> {
         let pull = self.pull(at)?;
         let source = self.repository(&pull.head.repository)?;
@@ -196,11 +188,10 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Merges it, and tells the merge commit.
+    /// Returns the merge commit.
     ///
     /// # Errors
-    /// [`Refusal::HeadMoved`] where the head is not the one that was given, [`Refusal::NotAllowed`] where it is not
-    /// open or a draft.
+    /// [`Refusal::HeadMoved`] if the head is not the given one. [`Refusal::NotAllowed`] if it is a draft or not open.
     pub fn merge(&mut self, by: &Login, at: &PullRequestRef, command: &MergeCommand) -> Result<Revision, Refusal> {
         let by = self.account(by)?;
         let pull = self.pull(at)?;
@@ -233,11 +224,11 @@ impl Change<'_> {
         changed.merge_commit_sha = Some(sha.clone());
         self.record(at, by.id, Happening::Merged { commit: sha.clone() })?;
         self.record(at, by.id, Happening::Closed)?;
-        self.announce(at, by.id, "closed", json!({}))?;
+        self.queue_pull_request(at, by.id, "closed", json!({}))?;
         Ok(sha)
     }
 
-    /// Adds labels; one that is there already is passed over.
+    /// Adds labels, except for those that it has.
     ///
     /// # Errors
     /// [`Refusal::NotFound`], or a label without a name.
@@ -250,16 +241,14 @@ impl Change<'_> {
             if self.pull_mut(at)?.labels.insert(label.clone()) {
                 self.record(at, by.id, Happening::Labeled { label: label.clone() })?;
                 let shape = Shapes(self.world).label(&at.repository, label);
-                self.announce(at, by.id, "labeled", json!({ "label": shape }))?;
+                self.queue_pull_request(at, by.id, "labeled", json!({ "label": shape }))?;
             }
         }
         Ok(())
     }
 
-    /// Takes a label off.
-    ///
     /// # Errors
-    /// [`Refusal::NotFound`], also where the label is not there.
+    /// [`Refusal::NotFound`], also if it does not have the label.
     pub fn unlabel(&mut self, by: &Login, at: &PullRequestRef, label: &str) -> Result<(), Refusal> {
         let by = self.account(by)?;
         if !self.pull_mut(at)?.labels.remove(label) {
@@ -267,6 +256,6 @@ impl Change<'_> {
         }
         self.record(at, by.id, Happening::Unlabeled { label: label.to_owned() })?;
         let shape = Shapes(self.world).label(&at.repository, label);
-        self.announce(at, by.id, "unlabeled", json!({ "label": shape }))
+        self.queue_pull_request(at, by.id, "unlabeled", json!({ "label": shape }))
     }
 }

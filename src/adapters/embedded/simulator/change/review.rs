@@ -1,4 +1,4 @@
-//! Giving, editing and dismissing reviews.
+//! Submitting, editing and dismissing reviews.
 
 use std::collections::BTreeSet;
 
@@ -8,33 +8,28 @@ use serde_json::{Value, json};
 use super::Change;
 use crate::adapters::embedded::simulator::delivery::HookEvent;
 use crate::adapters::embedded::simulator::payload;
-use crate::adapters::embedded::simulator::pull::{Happening, Review};
+use crate::adapters::embedded::simulator::pull::{DismissedFrom, Happening, Review, ReviewState};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::world::MembershipState;
-use crate::approval::facts::{DismissedFrom, ReviewState};
 use crate::ident::{Login, PullRequestRef, ReviewId, Revision, TeamSlug, UserId};
 
-/// A review to give, in the words of GitHub's REST.
+/// A new review, in the shape of GitHub's REST.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct NewReview {
-    /// What it says. None: it is kept back, as pending.
+    /// `None` leaves it pending.
     pub event: Option<ReviewEvent>,
-    /// Its text.
     pub body: Option<String>,
-    /// The commit it is about; the head without one. Older commits are taken, as GitHub takes them.
+    /// Default: the head. As on GitHub, an older commit is accepted.
     pub commit_id: Option<Revision>,
 }
 
-/// What a review says, in the words of GitHub's REST.
+/// The verdict of a review, in GitHub's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReviewEvent {
-    /// In favour.
     Approve,
-    /// Against.
     RequestChanges,
-    /// Neither.
     Comment,
 }
 
@@ -49,17 +44,17 @@ impl ReviewEvent {
 }
 
 impl Change<'_> {
-    /// Gives a review.
+    /// Adds a review.
     ///
     /// # Errors
-    /// The author approves or requests changes (unless the repository's switch lets it in), the commit was never the
-    /// pull request's, or words are missing where GitHub asks for some.
+    /// The author approves or requests changes (unless the repository's switch accepts it), the pull request never had the
+    /// commit, or the body is blank and GitHub requires one.
     pub fn review(&mut self, by: &Login, at: &PullRequestRef, new: &NewReview) -> Result<ReviewId, Refusal> {
         let by = self.account(by)?.id;
         let pull = self.pull(at)?;
         let body = new.body.clone().unwrap_or_default();
         if let Some(event) = new.event {
-            self.may_say(by, at, event, &body)?;
+            self.check_review(by, at, event, &body)?;
         }
         let commit = new.commit_id.clone().unwrap_or_else(|| pull.head.sha.clone());
         if !pull.seen.contains(&commit) {
@@ -79,16 +74,16 @@ impl Change<'_> {
         };
         self.pull_mut(at)?.reviews.push(review);
         if new.event.is_some() {
-            self.has_answered(at, by)?;
-            self.notify_review(at, by, id, ("submitted", json!({})))?;
+            self.fulfil_review_requests(at, by)?;
+            self.queue_review(at, by, id, ("submitted", json!({})))?;
         }
         Ok(id)
     }
 
-    /// Submits a review that was kept back.
+    /// Submits a pending review.
     ///
     /// # Errors
-    /// No such pending review of this person, or what [`Change::review`] refuses.
+    /// The person has no such pending review, or [`Change::review`] refuses it.
     pub fn submit(&mut self, by: &Login, at: &PullRequestRef, id: ReviewId, new: &NewReview) -> Result<(), Refusal> {
         let by = self.account(by)?.id;
         let pull = self.pull(at)?;
@@ -98,18 +93,18 @@ impl Change<'_> {
         if pending.is_none() {
             return Err(Refusal::NotFound);
         }
-        self.may_say(by, at, event, &body)?;
+        self.check_review(by, at, event, &body)?;
         let now = self.now;
         let review = self.review_mut(at, id)?;
         review.state = event.state();
         review.body = body;
         review.submitted_at = Some(now);
-        self.has_answered(at, by)?;
-        self.notify_review(at, by, id, ("submitted", json!({})))
+        self.fulfil_review_requests(at, by)?;
+        self.queue_review(at, by, id, ("submitted", json!({})))
     }
 
-    /// Whoever has reviewed is asked no longer, and neither is a team of theirs.
-    fn has_answered(&mut self, at: &PullRequestRef, by: UserId) -> Result<(), Refusal> {
+    /// Removes the review requests to a reviewer and to the reviewer's teams.
+    fn fulfil_review_requests(&mut self, at: &PullRequestRef, by: UserId) -> Result<(), Refusal> {
         let teams = self.pull(at)?.requested_teams.clone();
         let answered = |team: &TeamSlug| self.world.membership(team, by) == Some(MembershipState::Active);
         let open: BTreeSet<TeamSlug> = teams.into_iter().filter(|team| !answered(team)).collect();
@@ -119,7 +114,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn may_say(&self, by: UserId, at: &PullRequestRef, event: ReviewEvent, body: &str) -> Result<(), Refusal> {
+    fn check_review(&self, by: UserId, at: &PullRequestRef, event: ReviewEvent, body: &str) -> Result<(), Refusal> {
         let own = self.pull(at)?.is_author(by) && !self.repository(&at.repository)?.switches.allow_self_review;
         match event {
             ReviewEvent::Approve if own => Err(Refusal::rule("Can not approve your own pull request")),
@@ -133,7 +128,7 @@ impl Change<'_> {
         }
     }
 
-    /// Changes a review's text; what it says and which commit it is about stay.
+    /// Changes a review's text. Its state and commit stay.
     ///
     /// # Errors
     /// [`Refusal::NotFound`].
@@ -144,13 +139,11 @@ impl Change<'_> {
         if review.state == ReviewState::Pending {
             return Ok(());
         }
-        self.notify_review(at, by, id, ("edited", json!({ "changes": { "body": { "from": from } } })))
+        self.queue_review(at, by, id, ("edited", json!({ "changes": { "body": { "from": from } } })))
     }
 
-    /// Dismisses a review.
-    ///
     /// # Errors
-    /// No such review, no message, or a review that neither approves nor requests changes (any more).
+    /// The review does not exist, the message is blank, or the review neither approves nor requests changes now.
     pub fn dismiss(&mut self, by: &Login, at: &PullRequestRef, id: ReviewId, message: &str) -> Result<(), Refusal> {
         let by = self.account(by)?.id;
         let state = self.pull(at)?.review(id).map(|review| review.state).ok_or(Refusal::NotFound)?;
@@ -177,14 +170,14 @@ impl Change<'_> {
     ) -> Result<(), Refusal> {
         self.review_mut(at, id)?.state = ReviewState::Dismissed;
         self.record(at, by, what)?;
-        self.notify_review(at, by, id, ("dismissed", json!({})))
+        self.queue_review(at, by, id, ("dismissed", json!({})))
     }
 
     fn review_mut(&mut self, at: &PullRequestRef, id: ReviewId) -> Result<&mut Review, Refusal> {
         self.pull_mut(at)?.reviews.iter_mut().find(|review| review.id == id).ok_or(Refusal::NotFound)
     }
 
-    fn notify_review(
+    fn queue_review(
         &mut self,
         at: &PullRequestRef,
         by: UserId,

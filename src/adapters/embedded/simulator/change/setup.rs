@@ -1,4 +1,4 @@
-//! Accounts, teams, repositories and the hook: what exists before anybody opens a pull request.
+//! Accounts, teams, repositories, the hook and the App.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,16 +15,14 @@ use crate::adapters::embedded::simulator::world::{
 };
 use crate::ident::{Login, RepositoryName, Revision, TeamSlug, UserId};
 
-/// An account to make.
+/// An account to create.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
-    /// Its login.
     pub login: Login,
-    /// Its id; without one, the next that is free.
+    /// Default: the next free id.
     #[serde(default)]
     pub id: Option<UserId>,
-    /// What it is.
     #[serde(rename = "type", default)]
     pub kind: AccountType,
 }
@@ -33,78 +31,66 @@ pub struct NewAccount {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewApp {
-    /// Its name; it acts as `<slug>[bot]`.
+    /// The App acts as `<slug>[bot]`.
     pub slug: String,
-    /// Its public key, PEM.
+    /// PEM.
     pub public_key: String,
 }
 
-/// A team to make.
+/// A team to create.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewTeam {
-    /// `org/slug`.
     pub team: TeamSlug,
-    /// What it is called; the slug without a name.
+    /// Default: the slug.
     #[serde(default)]
     pub name: Option<String>,
-    /// The team it is a child of.
     #[serde(default)]
     pub parent: Option<TeamSlug>,
-    /// Its own members.
     #[serde(default)]
     pub members: Vec<NewMember>,
 }
 
-/// Somebody in a team.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
-    /// Who.
     pub login: Login,
-    /// Whether the invitation was taken up.
     #[serde(default)]
     pub state: MembershipState,
 }
 
-/// What is to be different about a team.
+/// An edit of a team.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TeamEdit {
-    /// Whether it may be seen.
     pub readable: Option<bool>,
-    /// All its members from now on.
+    /// Replaces all members.
     pub members: Option<Vec<NewMember>>,
 }
 
-/// A repository to make.
+/// A repository to create.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewRepository {
-    /// `owner/name`.
     pub name: RepositoryName,
-    /// Its default branch; `main` without one.
+    /// Default: `main`.
     #[serde(default)]
     pub default_branch: Option<String>,
-    /// How it behaves.
     #[serde(default)]
     pub switches: Switches,
 }
 
-/// Switches that are to be set; the others stay.
+/// Switches to set. The others stay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SwitchEdit {
-    /// See [`Switches::allow_self_review`].
     pub allow_self_review: Option<bool>,
-    /// See [`Switches::dismiss_stale_reviews`].
     pub dismiss_stale_reviews: Option<bool>,
-    /// See [`Switches::public`].
     pub public: Option<bool>,
 }
 
 impl Change<'_> {
-    /// Makes an account. One that is there already, of that kind, stays as it is.
+    /// Creates an account. An existing one of the same kind stays as it is.
     ///
     /// # Errors
     /// The login or the id belongs to another account.
@@ -136,7 +122,7 @@ impl Change<'_> {
         }
     }
 
-    /// Deletes an account. What it did stays, and is nobody's from then on.
+    /// Deletes an account. What it did stays, and belongs to nobody.
     ///
     /// # Errors
     /// [`Refusal::NotFound`].
@@ -149,7 +135,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Gives an account another login; its id stays, and the old login is free.
+    /// Changes the login. The id stays, and the old login is free.
     ///
     /// # Errors
     /// [`Refusal::NotFound`], or the new login is taken.
@@ -163,10 +149,10 @@ impl Change<'_> {
         Ok(Arc::clone(account))
     }
 
-    /// Makes a team, and the organisation where there is none. A team that is there already is replaced, its id stays.
+    /// Creates a team, and the organization if missing. Replaces an existing team; its id stays.
     ///
     /// # Errors
-    /// A member is not known, or the parent is not a team.
+    /// A member is unknown, or the parent is no team.
     pub fn create_team(&mut self, new: &NewTeam) -> Result<Arc<Team>, Refusal> {
         if let Some(parent) = &new.parent
             && !self.world.teams.contains_key(parent)
@@ -190,10 +176,8 @@ impl Change<'_> {
         Ok(team)
     }
 
-    /// Changes a team.
-    ///
     /// # Errors
-    /// [`Refusal::NotFound`], or a member is not known.
+    /// [`Refusal::NotFound`], or a member is unknown.
     pub fn edit_team(&mut self, slug: &TeamSlug, edit: &TeamEdit) -> Result<Arc<Team>, Refusal> {
         let members = edit.members.as_deref().map(|members| self.members(members)).transpose()?;
         let team = self.world.teams.get_mut(slug).ok_or(Refusal::NotFound)?;
@@ -205,8 +189,6 @@ impl Change<'_> {
         Ok(Arc::clone(team))
     }
 
-    /// Deletes a team.
-    ///
     /// # Errors
     /// [`Refusal::NotFound`].
     pub fn delete_team(&mut self, slug: &TeamSlug) -> Result<(), Refusal> {
@@ -217,8 +199,8 @@ impl Change<'_> {
         members.iter().map(|member| Ok((self.account(&member.login)?.id, member.state))).collect()
     }
 
-    /// Makes a repository with its default branch, and the organisation that owns it where there is no such account.
-    /// One that is there already stays as it is.
+    /// Creates a repository with its default branch, and the organization that owns it if no account has that login. An
+    /// existing repository stays as it is.
     ///
     /// # Errors
     /// The owner's name is no login.
@@ -273,8 +255,6 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Sets a repository's switches.
-    ///
     /// # Errors
     /// [`Refusal::NotFound`].
     pub fn set_switches(&mut self, name: &RepositoryName, edit: SwitchEdit) -> Result<Arc<Repository>, Refusal> {
@@ -286,14 +266,14 @@ impl Change<'_> {
         self.repository(name)
     }
 
-    /// Sets where deliveries go and what signs them, and pings it. Setting what is set already does nothing.
+    /// Sets where deliveries go and the secret that signs them, and queues a ping. Equal values change nothing.
     ///
     /// # Errors
     /// The URL is not plain HTTP, or the secret is empty.
     pub fn set_hook(&mut self, url: &str, secret: &str) -> Result<(), Refusal> {
         if !url.starts_with("http://") {
             return Err(Refusal::rule(
-                "the hook's url must begin with http://: the stand-in sends on this machine only",
+                "the hook's url must begin with http://: the simulator sends to this machine only",
             ));
         }
         let secret = HookSecret::new(secret).ok_or_else(|| Refusal::rule("the hook's secret must not be empty"))?;
@@ -312,16 +292,16 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Takes the hook away, and with it what was not sent yet.
+    /// Removes the hook, and the deliveries that were not sent yet.
     pub fn remove_hook(&mut self) {
         self.world.deliveries.retain(|_, delivery| delivery.outcome.is_some());
         Arc::make_mut(&mut self.world.settings).hook = None;
     }
 
-    /// Sets the App up, installed on everything. It replaces the one before.
+    /// Sets up the App, installed on every repository. Replaces the App before.
     ///
     /// # Errors
-    /// The name is none.
+    /// The slug is no login.
     pub fn set_app(&mut self, new: &NewApp) -> Result<(), Refusal> {
         let login = Login::new(&format!("{}[bot]", new.slug))?;
         self.create_account(&NewAccount { login, id: None, kind: AccountType::Bot })?;
@@ -330,12 +310,12 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Makes every REST call and every reading in process fail, or work again.
+    /// Makes every REST call and every call in process fail, or work again.
     pub fn set_unavailable(&mut self, unavailable: bool) {
         Arc::make_mut(&mut self.world.settings).unavailable = unavailable;
     }
 
-    /// Sets what URLs in bodies begin with, e.g. `http://127.0.0.1:8080`.
+    /// Sets the base of URLs in bodies, e.g. `http://127.0.0.1:8080`.
     pub fn set_address(&mut self, address: &str) {
         address.trim_end_matches('/').clone_into(&mut Arc::make_mut(&mut self.world.settings).address);
     }

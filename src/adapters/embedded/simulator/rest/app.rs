@@ -1,4 +1,4 @@
-//! The App: itself, its installation and that one's tokens, and its webhook deliveries.
+//! The App: itself, its installation with its tokens, and its webhook deliveries.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::call::{AppCall, Call};
 use super::{answer, ok};
 use crate::adapters::embedded::simulator::GithubSimulator;
+use crate::adapters::embedded::simulator::access::HostedApp;
 use crate::adapters::embedded::simulator::delivery::{Delivery, INSTALLATION_ID, Outcome};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::Shapes;
@@ -35,13 +36,12 @@ pub(super) fn routes(router: Router<GithubSimulator>) -> Router<GithubSimulator>
 
 /// `GET /app`.
 async fn app(AppCall(call): AppCall) -> Answer {
-    let app = call.world.settings.app.as_ref().ok_or(Refusal::NotFound)?;
-    Ok(ok(&Shapes(&call.world).app(app)))
+    Ok(ok(&Shapes(&call.world).app(hosted(&call)?)))
 }
 
-/// `GET /app/installations`: there is one.
+/// `GET /app/installations`: always one.
 async fn installations(AppCall(call): AppCall) -> Answer {
-    let app = call.world.settings.app.as_ref().ok_or(Refusal::NotFound)?;
+    let app = hosted(&call)?;
     let shapes = Shapes(&call.world);
     let owner = call.world.repositories.values().next().map(|repository| repository.name.parts().0.to_owned());
     call.page(&[owner.unwrap_or_default()], |owner| shapes.installation(app, owner))
@@ -49,29 +49,29 @@ async fn installations(AppCall(call): AppCall) -> Answer {
 
 /// `GET /app/installations/{installation}`.
 async fn installation(AppCall(call): AppCall) -> Answer {
-    its_own(&call)?;
+    check_installation(&call)?;
     let owner = call.world.repositories.values().next().map(|repository| repository.name.parts().0.to_owned());
-    shown(&call, &owner.unwrap_or_default())
+    installation_for(&call, &owner.unwrap_or_default())
 }
 
 /// `GET /repos/{owner}/{repo}/installation`.
 async fn repository_installation(AppCall(call): AppCall) -> Answer {
     let owner = call.repository()?.name.parts().0.to_owned();
-    shown(&call, &owner)
+    installation_for(&call, &owner)
 }
 
 /// `GET /orgs/{org}/installation`.
 async fn organization_installation(AppCall(call): AppCall) -> Answer {
     let organization = Login::new(call.segment("org")?)?;
     let organization = call.world.account(&organization).ok_or(Refusal::NotFound)?;
-    shown(&call, organization.login.as_str())
+    installation_for(&call, organization.login.as_str())
 }
 
 /// `GET /users/{login}/installation`.
 async fn user_installation(AppCall(call): AppCall) -> Answer {
     let user = Login::new(call.segment("login")?).map_err(|_| Refusal::NotFound)?;
     let user = call.world.account(&user).ok_or(Refusal::NotFound)?;
-    shown(&call, user.login.as_str())
+    installation_for(&call, user.login.as_str())
 }
 
 /// `GET /app/hook/config`.
@@ -83,19 +83,22 @@ async fn hook_config(AppCall(call): AppCall) -> Answer {
     Ok(ok(&config))
 }
 
-fn shown(call: &Call, owner: &str) -> Answer {
-    let app = call.world.settings.app.as_ref().ok_or(Refusal::NotFound)?;
-    Ok(ok(&Shapes(&call.world).installation(app, owner)))
+fn hosted(call: &Call) -> Result<&HostedApp, Refusal> {
+    call.world.settings.app.as_ref().ok_or(Refusal::NotFound)
 }
 
-fn its_own(call: &Call) -> Result<(), Refusal> {
+fn installation_for(call: &Call, owner: &str) -> Answer {
+    Ok(ok(&Shapes(&call.world).installation(hosted(call)?, owner)))
+}
+
+fn check_installation(call: &Call) -> Result<(), Refusal> {
     if call.number("installation")? == INSTALLATION_ID { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
 /// `POST /app/installations/{installation}/access_tokens`.
 async fn access_token(AppCall(call): AppCall) -> Answer {
-    its_own(&call)?;
-    call.world.settings.app.as_ref().ok_or(Refusal::NotFound)?;
+    check_installation(&call)?;
+    hosted(&call)?;
     let (token, expires_at) = call.host.mint()?;
     let permissions = Shapes::permissions();
     let body = json!({
@@ -104,9 +107,9 @@ async fn access_token(AppCall(call): AppCall) -> Answer {
     Ok(answer(StatusCode::CREATED, &body))
 }
 
-/// `GET /app/hook/deliveries?status=success|failure`, newest first; those that were sent.
+/// `GET /app/hook/deliveries?status=success|failure`: sent deliveries, newest first.
 async fn deliveries(AppCall(call): AppCall) -> Answer {
-    let wanted = |outcome: &Outcome| match call.asked("status") {
+    let wanted = |outcome: &Outcome| match call.parameter("status") {
         Some("success") => outcome.is_success(),
         Some("failure") => !outcome.is_success(),
         Some(_) | None => true,

@@ -1,4 +1,4 @@
-//! One REST call: who calls, what the path names, and which page is wanted.
+//! One REST call: the caller, the parts of the path, and the requested page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use super::ok;
 use crate::adapters::embedded::simulator::GithubSimulator;
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::refusal::Refusal;
-use crate::adapters::embedded::simulator::shape::escaped;
 use crate::adapters::embedded::simulator::world::{Account, AccountType, Repository, Team, World};
+use crate::adapters::github_rest::{PAGE, escaped};
 use crate::ident::{Login, PullRequestRef, RepositoryName, TeamSlug};
 
-/// How GitHub shows that a token is one of the stand-in's.
+/// The prefix of the simulator's own tokens, as GitHub's tokens have theirs.
 const TOKEN_PREFIX: &str = "standin_";
-/// What a page holds unless the caller says otherwise, and at most.
-const PER_PAGE: (usize, usize) = (30, 100);
+/// How many items a page holds unless the caller asks for another number.
+const PER_PAGE: usize = 30;
 
-/// What a call is made with.
+/// The kind of token that a call is made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// The login itself: whoever is on this machine.
+enum Credential {
+    /// The login itself, which anyone on this machine can use.
     Login,
     /// A token of the App's installation.
     Installation,
@@ -35,16 +35,16 @@ enum Kind {
     App,
 }
 
-/// A call by a known account, while the host is up.
+/// A call by a known account, while the simulator is available.
 pub(super) struct Call {
     pub(super) host: GithubSimulator,
-    /// The world as the call found it.
+    /// The state when the call arrived.
     pub(super) world: Arc<World>,
     pub(super) by: Arc<Account>,
     path: BTreeMap<String, String>,
     query: Vec<(String, String)>,
     uri: Uri,
-    /// What the caller calls this host.
+    /// The `Host` header.
     authority: Option<String>,
 }
 
@@ -54,13 +54,13 @@ impl FromRequestParts<GithubSimulator> for Call {
     async fn from_request_parts(parts: &mut Parts, host: &GithubSimulator) -> Result<Self, Refusal> {
         let (call, kind) = Self::made(parts, host).await?;
         match kind {
-            Kind::Login | Kind::Installation => Ok(call),
-            Kind::App => Err(Refusal::Unauthenticated { detail: "Bad credentials" }),
+            Credential::Login | Credential::Installation => Ok(call),
+            Credential::App => Err(Refusal::Unauthenticated { detail: "Bad credentials" }),
         }
     }
 }
 
-/// A call that only the App itself makes.
+/// A call that only the App itself may make.
 pub(super) struct AppCall(pub(super) Call);
 
 impl FromRequestParts<GithubSimulator> for AppCall {
@@ -69,14 +69,16 @@ impl FromRequestParts<GithubSimulator> for AppCall {
     async fn from_request_parts(parts: &mut Parts, host: &GithubSimulator) -> Result<Self, Refusal> {
         let (call, kind) = Call::made(parts, host).await?;
         match kind {
-            Kind::Login | Kind::App => Ok(Self(call)),
-            Kind::Installation => Err(Refusal::Unauthenticated { detail: "A JSON web token could not be decoded" }),
+            Credential::Login | Credential::App => Ok(Self(call)),
+            Credential::Installation => {
+                Err(Refusal::Unauthenticated { detail: "A JSON web token could not be decoded" })
+            }
         }
     }
 }
 
 impl Call {
-    async fn made(parts: &mut Parts, host: &GithubSimulator) -> Result<(Self, Kind), Refusal> {
+    async fn made(parts: &mut Parts, host: &GithubSimulator) -> Result<(Self, Credential), Refusal> {
         let world = host.world();
         if world.settings.unavailable {
             return Err(Refusal::Unavailable);
@@ -90,7 +92,7 @@ impl Call {
     }
 }
 
-/// The segments of the path that have names.
+/// The named segments of the path.
 pub(in super::super) async fn path_parameters(
     parts: &mut Parts,
     host: &GithubSimulator,
@@ -99,19 +101,19 @@ pub(in super::super) async fn path_parameters(
     Ok(raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-fn caller(host: &GithubSimulator, world: &World, headers: &HeaderMap) -> Result<(Arc<Account>, Kind), Refusal> {
+fn caller(host: &GithubSimulator, world: &World, headers: &HeaderMap) -> Result<(Arc<Account>, Credential), Refusal> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.ok_or(Refusal::Unauthenticated { detail: "Requires authentication" })?;
     let bad = Refusal::Unauthenticated { detail: "Bad credentials" };
     let token = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some(token) = token.map(|(_, token)| token.trim()) else { return Err(bad) };
     let (login, kind) = match (token.strip_prefix(TOKEN_PREFIX), &world.settings.app) {
-        (Some(login), _) => (login.to_owned(), Kind::Login),
+        (Some(login), _) => (login.to_owned(), Credential::Login),
         (None, Some(app)) if token.contains('.') => {
-            host.is_signed(app, token)?;
-            (format!("{}[bot]", app.slug), Kind::App)
+            host.verify_app_token(app, token)?;
+            (format!("{}[bot]", app.slug), Credential::App)
         }
-        (None, Some(app)) if host.is_minted(token) => (format!("{}[bot]", app.slug), Kind::Installation),
+        (None, Some(app)) if host.is_minted(token) => (format!("{}[bot]", app.slug), Credential::Installation),
         (None, _) => return Err(bad),
     };
     let account = Login::new(&login).ok().and_then(|login| world.account(&login).cloned());
@@ -120,18 +122,17 @@ fn caller(host: &GithubSimulator, world: &World, headers: &HeaderMap) -> Result<
 }
 
 impl Call {
-    /// A named segment of the path.
     pub(super) fn segment(&self, name: &str) -> Result<&str, Refusal> {
         self.path.get(name).map(String::as_str).ok_or(Refusal::NotFound)
     }
 
-    /// A named segment that is a number; anything else names nothing.
+    /// A segment that is a number. Anything else is not found.
     pub(super) fn number(&self, name: &str) -> Result<u64, Refusal> {
         self.segment(name)?.parse().map_err(|_| Refusal::NotFound)
     }
 
-    /// A named parameter of the query.
-    pub(super) fn asked(&self, name: &str) -> Option<&str> {
+    /// A parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -146,17 +147,15 @@ impl Call {
         found.ok_or(Refusal::NotFound)
     }
 
-    /// The name of the pull request that the path names.
     pub(super) fn reference(&self) -> Result<PullRequestRef, Refusal> {
         Ok(PullRequestRef { repository: self.repository()?.name.clone(), number: self.number("number")? })
     }
 
-    /// The pull request that the path names.
     pub(super) fn pull(&self) -> Result<&Arc<PullRequest>, Refusal> {
         self.world.pull(&self.reference()?).ok_or(Refusal::NotFound)
     }
 
-    /// The team that the path names, by slug or by id, if it may be seen.
+    /// The team that the path names, by slug or by id, if callers may see it.
     pub(super) fn team(&self) -> Result<&Arc<Team>, Refusal> {
         let found = if self.path.contains_key("team_id") {
             let id = self.number("team_id")?;
@@ -170,27 +169,28 @@ impl Call {
 
     /// One page of a list, with links to the others.
     pub(super) fn page<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<Response, Refusal> {
-        let (shown, links) = self.numbered(items, shape)?;
-        listed(&shown.into(), &links)
+        let (page, links) = self.numbered_page(items, shape)?;
+        list_answer(&page.into(), &links)
     }
 
-    /// As [`Self::page`], of a list that stands beside its length in an object.
+    /// Like [`Self::page`], for a list in an object with its length.
     pub(super) fn page_of<T>(
         &self,
         field: &str,
         items: &[T],
         shape: impl Fn(&T) -> Value,
     ) -> Result<Response, Refusal> {
-        let (shown, links) = self.numbered(items, shape)?;
-        listed(&json!({ "total_count": items.len(), field: shown }), &links)
+        let (page, links) = self.numbered_page(items, shape)?;
+        list_answer(&json!({ "total_count": items.len(), field: page }), &links)
     }
 
-    fn numbered<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<(Vec<Value>, Vec<String>), Refusal> {
+    fn numbered_page<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<(Vec<Value>, Vec<String>), Refusal> {
         let size = self.page_size();
-        let page = self.asked("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1_usize);
+        let page =
+            self.parameter("page").and_then(|page| page.parse().ok()).filter(|page| *page > 0).unwrap_or(1_usize);
         let last = items.len().div_ceil(size).max(1);
-        let shown: Vec<Value> =
-            items.iter().skip(page.saturating_sub(1).saturating_mul(size)).take(size).map(shape).collect();
+        let before = page.saturating_sub(1).saturating_mul(size);
+        let on_page: Vec<Value> = items.iter().skip(before).take(size).map(shape).collect();
         let mut links = Vec::new();
         if page > 1 {
             links.push(("prev", page.saturating_sub(1).min(last)));
@@ -202,11 +202,11 @@ impl Call {
             links.push(("first", 1));
         }
         let links = links.into_iter().map(|(relation, page)| self.link(relation, "page", &page.to_string()));
-        Ok((shown, links.collect::<Result<Vec<_>, _>>()?))
+        Ok((on_page, links.collect::<Result<Vec<_>, _>>()?))
     }
 
-    /// One page of a list that is newest first, from the cursor that stands in the parameter `cursor`. As on GitHub,
-    /// such a list has no page numbers.
+    /// One page of a list that is newest first, from the cursor in the parameter `cursor`. As on GitHub, such a list has no
+    /// page numbers.
     pub(super) fn page_from<T>(
         &self,
         cursor: &str,
@@ -214,23 +214,23 @@ impl Call {
         shape: impl Fn(&T) -> Value,
     ) -> Result<Response, Refusal> {
         let size = self.page_size();
-        let before = self.asked(cursor).map_or(Ok(u64::MAX), str::parse);
+        let before = self.parameter(cursor).map_or(Ok(u64::MAX), str::parse);
         let before = before.map_err(|_| Refusal::rule(format!("{cursor} is not a cursor")))?;
         let mut rest = items.iter().filter(|(id, _)| *id < before);
-        let shown: Vec<&(u64, T)> = rest.by_ref().take(size).collect();
+        let page: Vec<&(u64, T)> = rest.by_ref().take(size).collect();
         let more =
-            rest.next().and(shown.last()).map(|(id, _)| self.link("next", cursor, &id.to_string())).transpose()?;
-        let shown: Vec<Value> = shown.into_iter().map(|(_, item)| shape(item)).collect();
-        listed(&shown.into(), more.as_slice())
+            rest.next().and(page.last()).map(|(id, _)| self.link("next", cursor, &id.to_string())).transpose()?;
+        let page: Vec<Value> = page.into_iter().map(|(_, item)| shape(item)).collect();
+        list_answer(&page.into(), more.as_slice())
     }
 
-    /// How many items a page holds. A larger number than GitHub's limit is lowered without a word.
+    /// How many items a page holds. As on GitHub, a larger number than its limit is lowered silently.
     fn page_size(&self) -> usize {
-        let (default, most) = PER_PAGE;
-        self.asked("per_page").and_then(|size| size.parse().ok()).filter(|size| *size > 0).unwrap_or(default).min(most)
+        let size = self.parameter("per_page").and_then(|size| size.parse().ok()).filter(|size| *size > 0);
+        size.unwrap_or(PER_PAGE).min(PAGE)
     }
 
-    /// A link to another page of this list: the same query, but for the page, on the path that names things by id.
+    /// A link to another page of this list: the same query except for the page, on the path with ids.
     fn link(&self, relation: &str, parameter: &str, value: &str) -> Result<String, Refusal> {
         let base = match &self.authority {
             Some(authority) => format!("http://{authority}"),
@@ -260,19 +260,19 @@ impl Call {
     }
 }
 
-fn listed(shown: &Value, links: &[String]) -> Result<Response, Refusal> {
-    let mut response = ok(shown);
+fn list_answer(body: &Value, links: &[String]) -> Result<Response, Refusal> {
+    let mut response = ok(body);
     if !links.is_empty() {
-        // Everything in a link is escaped, but for the name that the caller gave this host.
+        // Everything in a link is escaped, except for the `Host` header.
         let value = links.join(", ").parse().map_err(|_| Refusal::NotFound)?;
         response.headers_mut().insert(header::LINK, value);
     }
     Ok(response)
 }
 
-/// The body of a call. No body at all stands for an empty object.
+/// The body of a call. An empty body is read as an empty object.
 ///
-/// As on GitHub, what is not JSON is 400, and JSON of another shape is 422.
+/// As on GitHub, a body that is not JSON is 400, and JSON of another shape is 422.
 pub(in super::super) fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
     let text: &[u8] = if body.is_empty() { b"{}" } else { body };
     let value: Value =

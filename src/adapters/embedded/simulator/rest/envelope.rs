@@ -1,4 +1,4 @@
-//! What GitHub puts round every answer: its tag, the caller's rate limit, the request's id.
+//! The headers of every answer of GitHub: its tag, the caller's rate limit, the request's id.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -12,10 +12,10 @@ use crate::adapters::embedded::simulator::GithubSimulator;
 use crate::adapters::embedded::simulator::access::Allowance;
 use crate::ident::sha256_hex;
 
-/// How the installation's tokens begin, which share one limit.
+/// How tokens of the installation begin. They share one limit.
 const INSTALLATION: &str = "Bearer ghs_";
 
-/// Answers as the inner routes do, with GitHub's headers, and with 304 where the caller has the answer already.
+/// Adds GitHub's headers to an answer. Answers 304 if the caller has the answer already.
 pub(super) async fn envelope(State(host): State<GithubSimulator>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/_standin/") {
         return next.run(request).await;
@@ -43,7 +43,7 @@ fn limit_reached() -> Response {
     answer(StatusCode::FORBIDDEN, &body)
 }
 
-/// The tag is of the body and of where the list goes on.
+/// The tag depends on the body and the `Link` header.
 async fn tagged(response: Response, known: Option<HeaderValue>) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };

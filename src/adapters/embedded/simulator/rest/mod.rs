@@ -1,8 +1,8 @@
 //! GitHub's REST interface, on the paths of api.github.com.
 //!
-//! A caller is the account whose login stands in the token: `Authorization: Bearer standin_<login>`; or the App, where
-//! one is set up, with a token that it signs and the tokens of its installation that it gets for that. Anybody known may
-//! do anything that GitHub's rules allow at all: there are no roles. Knows no rules: those are in `change`.
+//! The token says who calls. `Authorization: Bearer standin_<login>` is the account of that login. If an App is set up, it
+//! calls with a token that it signs, or with a token of its installation. There are no roles: every account may do
+//! everything that GitHub's rules in `change` allow.
 
 mod app;
 mod call;
@@ -25,10 +25,10 @@ use super::GithubSimulator;
 use super::refusal::Refusal;
 
 impl GithubSimulator {
-    /// Everything it answers, with GitHub's 404 for the rest: a host of its own.
+    /// All routes, with GitHub's 404 for every other path.
     ///
-    /// GitHub's paths begin with `/repos`, `/repositories`, `/orgs`, `/organizations`, `/user` and `/app`, the control
-    /// surface's with `/_standin`.
+    /// GitHub's paths begin with `/repos`, `/repositories`, `/orgs`, `/organizations`, `/user` and `/app`, those of the
+    /// control interface with `/_standin`.
     pub fn router(&self) -> Router {
         let router = repository_routes(Router::new())
             .route("/orgs/{org}/teams/{team}", get(people::team))
@@ -50,12 +50,12 @@ fn repository_routes(router: Router<GithubSimulator>) -> Router<GithubSimulator>
     let routes: [(String, MethodRouter<GithubSimulator>); 15] = [
         (String::new(), get(pulls::repository)),
         ("/pulls".into(), get(pulls::list).post(pulls::open)),
-        (pull.into(), get(pulls::show).patch(pulls::edit)),
+        (pull.into(), get(pulls::read).patch(pulls::edit)),
         (format!("{pull}/merge"), put(pulls::merge)),
         (format!("{pull}/files"), get(pulls::files)),
         (format!("{pull}/commits"), get(pulls::commits)),
         (format!("{pull}/reviews"), get(reviews::list).post(reviews::give)),
-        (format!("{pull}/reviews/{{review}}"), get(reviews::show).put(reviews::edit)),
+        (format!("{pull}/reviews/{{review}}"), get(reviews::read).put(reviews::edit)),
         (format!("{pull}/reviews/{{review}}/events"), post(reviews::submit)),
         (format!("{pull}/reviews/{{review}}/dismissals"), put(reviews::dismiss)),
         ("/issues/{number}/labels".into(), get(pulls::labels).post(pulls::label)),
@@ -65,7 +65,7 @@ fn repository_routes(router: Router<GithubSimulator>) -> Router<GithubSimulator>
         ("/activity".into(), get(pulls::activity)),
     ];
     let router = published::add(router);
-    // GitHub's `Link` headers name a repository by its id, so that everything answers under both.
+    // GitHub's `Link` headers name a repository by its id, so every path exists in both forms.
     routes.into_iter().fold(router, |router, (path, method)| {
         router
             .route(&format!("/repos/{{owner}}/{{repo}}{path}"), method.clone())
@@ -80,12 +80,10 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// JSON, as GitHub sends it.
 pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response()
 }
 
-/// 200 and JSON.
 fn ok(body: &Value) -> Response {
     answer(StatusCode::OK, body)
 }

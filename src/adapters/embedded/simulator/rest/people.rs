@@ -15,7 +15,7 @@ pub(super) async fn team(call: Call) -> Answer {
     Ok(ok(&Shapes(&call.world).team(call.team()?)))
 }
 
-/// `GET /orgs/{org}/teams/{team}/members`: active ones, those of child teams included.
+/// `GET /orgs/{org}/teams/{team}/members`: active members, including those of child teams.
 pub(super) async fn members(call: Call) -> Answer {
     let members = call.world.team_members(&call.team()?.slug).ok_or(Refusal::NotFound)?;
     call.page(&members, |member| Shapes(&call.world).account(member))
@@ -30,14 +30,14 @@ pub(super) async fn membership(call: Call) -> Answer {
     Ok(ok(&Shapes(&call.world).membership(team, &account.login, state)))
 }
 
-/// `GET /users/{login}`: people, Apps' bots and organisations.
+/// `GET /users/{login}`: people, bots of Apps and organizations.
 pub(super) async fn account(call: Call) -> Answer {
     let login = Login::new(call.segment("login")?).map_err(|_| Refusal::NotFound)?;
     let account = call.world.account(&login).ok_or(Refusal::NotFound)?;
     Ok(ok(&Shapes(&call.world).profile(account)))
 }
 
-/// `GET /user/{id}`: whatever it is called now.
+/// `GET /user/{id}`: whatever its login is now.
 pub(super) async fn account_by_id(call: Call) -> Answer {
     let account = call.world.accounts.get(&UserId(call.number("id")?)).ok_or(Refusal::NotFound)?;
     Ok(ok(&Shapes(&call.world).profile(account)))

@@ -16,6 +16,7 @@ use crate::adapters::embedded::simulator::GithubSimulator;
 use crate::adapters::embedded::simulator::change::{
     CheckWrite, NewDeployment, NewDeploymentStatus, ProtectionWrite, Reviewers,
 };
+use crate::adapters::embedded::simulator::delivery::APP_ID;
 use crate::adapters::embedded::simulator::published::{CheckRun, Comment, Deployment, DeploymentStatus};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::Shapes;
@@ -26,14 +27,14 @@ type Answer = Result<Response, Refusal>;
 pub(super) fn routes() -> [(&'static str, MethodRouter<GithubSimulator>); 11] {
     [
         ("/check-runs", post(create_check)),
-        ("/check-runs/{check}", get(show_check).patch(update_check)),
+        ("/check-runs/{check}", get(read_check).patch(update_check)),
         ("/check-runs/{check}/rerequest", post(rerequest)),
         ("/commits/{sha}/check-runs", get(checks)),
         ("/issues/{number}/comments", get(comments).post(comment)),
         ("/issues/comments/{comment}", patch(edit_comment).delete(delete_comment)),
         ("/pulls/{number}/requested_reviewers", get(requested).post(request).delete(unrequest)),
         ("/deployments", get(deployments).post(deploy)),
-        ("/deployments/{deployment}", get(show_deployment)),
+        ("/deployments/{deployment}", get(read_deployment)),
         ("/deployments/{deployment}/statuses", get(statuses).post(set_status)),
         ("/actions/runs/{run}/deployment_protection_rule", post(answer_protection)),
     ]
@@ -44,7 +45,7 @@ async fn create_check(call: Call, body: Bytes) -> Answer {
     let new: CheckWrite = parse(&body)?;
     let name = call.repository()?.name.clone();
     let id = call.host.change(|change| change.create_check(&call.by.login, &name, &new))?;
-    check_as_it_is_now(&call, id, StatusCode::CREATED)
+    current_check(&call, id, StatusCode::CREATED)
 }
 
 /// `PATCH …/check-runs/{check}`.
@@ -52,15 +53,15 @@ async fn update_check(call: Call, body: Bytes) -> Answer {
     let write: CheckWrite = parse(&body)?;
     let (name, id) = (call.repository()?.name.clone(), call.number("check")?);
     call.host.change(|change| change.update_check(&call.by.login, &name, id, &write))?;
-    check_as_it_is_now(&call, id, StatusCode::OK)
+    current_check(&call, id, StatusCode::OK)
 }
 
 /// `GET …/check-runs/{check}`.
-async fn show_check(call: Call) -> Answer {
-    check_as_it_is_now(&call, call.number("check")?, StatusCode::OK)
+async fn read_check(call: Call) -> Answer {
+    current_check(&call, call.number("check")?, StatusCode::OK)
 }
 
-fn check_as_it_is_now(call: &Call, id: u64, status: StatusCode) -> Answer {
+fn current_check(call: &Call, id: u64, status: StatusCode) -> Answer {
     let world = call.host.world();
     let repository = call.repository()?.id;
     let run = world.checks.get(&id).filter(|run| run.repository == repository).ok_or(Refusal::NotFound)?;
@@ -74,11 +75,11 @@ async fn rerequest(call: Call) -> Answer {
     Ok(answer(StatusCode::CREATED, &json!({})))
 }
 
-/// `GET …/commits/{sha}/check-runs?check_name=&status=&app_id=&filter=latest|all`, newest first. Of each name, the
-/// newest only, unless all are asked for.
+/// `GET …/commits/{sha}/check-runs?check_name=&status=&app_id=&filter=latest|all`, newest first. `latest` is the default:
+/// only the newest of each name.
 async fn checks(call: Call) -> Answer {
     let (repository, sha) = (call.repository()?.id, call.segment("sha")?);
-    let app = crate::adapters::embedded::simulator::delivery::APP_ID.to_string();
+    let app = APP_ID.to_string();
     let mut seen: Vec<&str> = Vec::new();
     let mut runs: Vec<&Arc<CheckRun>> = Vec::new();
     for run in
@@ -86,10 +87,10 @@ async fn checks(call: Call) -> Answer {
     {
         let newest = !seen.contains(&run.name.as_str());
         seen.push(&run.name);
-        let wanted = call.asked("check_name").is_none_or(|name| name == run.name)
-            && call.asked("status").is_none_or(|status| status == run.status)
-            && call.asked("app_id").is_none_or(|id| id == app);
-        if wanted && (newest || call.asked("filter") == Some("all")) {
+        let wanted = call.parameter("check_name").is_none_or(|name| name == run.name)
+            && call.parameter("status").is_none_or(|status| status == run.status)
+            && call.parameter("app_id").is_none_or(|id| id == app);
+        if wanted && (newest || call.parameter("filter") == Some("all")) {
             runs.push(run);
         }
     }
@@ -115,7 +116,7 @@ async fn comment(call: Call, body: Bytes) -> Answer {
     let Text { body } = parse(&body)?;
     let at = call.reference()?;
     let id = call.host.change(|change| change.comment(&call.by.login, &at, &body))?;
-    comment_as_it_is_now(&call, id, StatusCode::CREATED)
+    current_comment(&call, id, StatusCode::CREATED)
 }
 
 /// `PATCH …/issues/comments/{comment}`.
@@ -123,7 +124,7 @@ async fn edit_comment(call: Call, body: Bytes) -> Answer {
     let Text { body } = parse(&body)?;
     let (name, id) = (call.repository()?.name.clone(), call.number("comment")?);
     call.host.change(|change| change.edit_comment(&name, id, &body))?;
-    comment_as_it_is_now(&call, id, StatusCode::OK)
+    current_comment(&call, id, StatusCode::OK)
 }
 
 /// `DELETE …/issues/comments/{comment}`.
@@ -139,7 +140,7 @@ fn no_content() -> Response {
     response
 }
 
-fn comment_as_it_is_now(call: &Call, id: u64, status: StatusCode) -> Answer {
+fn current_comment(call: &Call, id: u64, status: StatusCode) -> Answer {
     let world = call.host.world();
     let comment = world.comments.get(&id).ok_or(Refusal::NotFound)?;
     Ok(answer(status, &Shapes(&world).comment(comment)))
@@ -175,12 +176,12 @@ async fn unrequest(call: Call, body: Bytes) -> Answer {
 async fn deployments(call: Call) -> Answer {
     let repository = call.repository()?.id;
     let wanted = |deployment: &&Arc<Deployment>| {
-        let asked = |name: &str, value: &str| call.asked(name).is_none_or(|asked| asked == value || asked == "none");
+        let matches = |name: &str, value: &str| call.parameter(name).is_none_or(|p| p == value || p == "none");
         deployment.repository == repository
-            && asked("sha", deployment.sha.as_str())
-            && asked("ref", &deployment.reference)
-            && asked("task", &deployment.task)
-            && asked("environment", &deployment.environment)
+            && matches("sha", deployment.sha.as_str())
+            && matches("ref", &deployment.reference)
+            && matches("task", &deployment.task)
+            && matches("environment", &deployment.environment)
     };
     let found: Vec<&Arc<Deployment>> = call.world.deployments.values().rev().filter(wanted).collect();
     call.page(&found, |deployment| Shapes(&call.world).deployment(deployment))
@@ -203,7 +204,7 @@ fn deployment_of(call: &Call) -> Result<&Arc<Deployment>, Refusal> {
 }
 
 /// `GET …/deployments/{deployment}`.
-async fn show_deployment(call: Call) -> Answer {
+async fn read_deployment(call: Call) -> Answer {
     Ok(ok(&Shapes(&call.world).deployment(deployment_of(&call)?)))
 }
 
@@ -225,7 +226,6 @@ async fn set_status(call: Call, body: Bytes) -> Answer {
     Ok(answer(StatusCode::CREATED, &status.map_or(Value::Null, |s| Shapes(&world).deployment_status(deployment, s))))
 }
 
-/// Adds the routes.
 pub(super) fn add(router: Router<GithubSimulator>) -> Router<GithubSimulator> {
     routes().into_iter().fold(router, |router, (path, method)| {
         router

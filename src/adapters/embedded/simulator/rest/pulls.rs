@@ -1,4 +1,4 @@
-//! Repositories, pull requests and what hangs on them, but for reviews.
+//! Repositories and pull requests, except for reviews.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use super::call::{Call, parse};
 use super::{answer, ok};
 use crate::adapters::embedded::simulator::change::{MergeCommand, NewPullRequest, PullRequestEdit};
-use crate::adapters::embedded::simulator::port::{COMMITS_LISTED, FILES_LISTED};
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::Shapes;
 use crate::adapters::embedded::simulator::world::Activity;
+use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
 use crate::ident::PullRequestRef;
 
 type Answer = Result<Response, Refusal>;
@@ -28,14 +28,14 @@ pub(super) async fn repository(call: Call) -> Answer {
 /// `GET …/pulls?state=open|closed|all&head=owner:branch&base=branch`, newest first.
 pub(super) async fn list(call: Call) -> Answer {
     let repository = call.repository()?;
-    let state = call.asked("state").unwrap_or("open");
+    let state = call.parameter("state").unwrap_or("open");
     let head = |pull: &PullRequest| format!("{}:{}", pull.head.repository.parts().0, pull.head.branch);
     let mut pulls: Vec<&Arc<PullRequest>> = call
         .world
         .pulls_of(repository.id)
         .filter(|pull| state == "all" || pull.state_text() == state)
-        .filter(|pull| call.asked("head").is_none_or(|asked| asked == head(pull)))
-        .filter(|pull| call.asked("base").is_none_or(|asked| asked == pull.base))
+        .filter(|pull| call.parameter("head").is_none_or(|given| given == head(pull)))
+        .filter(|pull| call.parameter("base").is_none_or(|given| given == pull.base))
         .collect();
     pulls.reverse();
     call.page(&pulls, |pull| Shapes(&call.world).pull_simple(pull))
@@ -46,11 +46,11 @@ pub(super) async fn open(call: Call, body: Bytes) -> Answer {
     let new: NewPullRequest = parse(&body)?;
     let name = call.repository()?.name.clone();
     let at = call.host.change(|change| change.open(&call.by.login, &name, &new))?;
-    pull_as_it_is_now(&call, &at, StatusCode::CREATED)
+    current_pull(&call, &at, StatusCode::CREATED)
 }
 
 /// `GET …/pulls/{number}`.
-pub(super) async fn show(call: Call) -> Answer {
+pub(super) async fn read(call: Call) -> Answer {
     Ok(ok(&Shapes(&call.world).pull_full(call.pull()?)))
 }
 
@@ -59,10 +59,10 @@ pub(super) async fn edit(call: Call, body: Bytes) -> Answer {
     let edit: PullRequestEdit = parse(&body)?;
     let at = call.reference()?;
     call.host.change(|change| change.edit(&call.by.login, &at, &edit))?;
-    pull_as_it_is_now(&call, &at, StatusCode::OK)
+    current_pull(&call, &at, StatusCode::OK)
 }
 
-fn pull_as_it_is_now(call: &Call, at: &PullRequestRef, status: StatusCode) -> Answer {
+fn current_pull(call: &Call, at: &PullRequestRef, status: StatusCode) -> Answer {
     let world = call.host.world();
     let pull = world.pull(at).ok_or(Refusal::NotFound)?;
     Ok(answer(status, &Shapes(&world).pull_full(pull)))
@@ -103,7 +103,7 @@ pub(super) async fn labels(call: Call) -> Answer {
     call.page(&Shapes(&call.world).labels(call.pull()?), Value::clone)
 }
 
-/// Labels to add, in either of the forms that GitHub takes.
+/// Labels to add, in one of the two forms that GitHub accepts.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum NewLabels {
@@ -118,7 +118,7 @@ pub(super) async fn label(call: Call, body: Bytes) -> Answer {
     };
     let at = call.reference()?;
     call.host.change(|change| change.label(&call.by.login, &at, &labels))?;
-    labels_as_they_are_now(&call, &at)
+    current_labels(&call, &at)
 }
 
 /// `DELETE …/issues/{number}/labels/{label}`.
@@ -126,16 +126,16 @@ pub(super) async fn unlabel(call: Call) -> Answer {
     let at = call.reference()?;
     let label = call.segment("label")?;
     call.host.change(|change| change.unlabel(&call.by.login, &at, label))?;
-    labels_as_they_are_now(&call, &at)
+    current_labels(&call, &at)
 }
 
-fn labels_as_they_are_now(call: &Call, at: &PullRequestRef) -> Answer {
+fn current_labels(call: &Call, at: &PullRequestRef) -> Answer {
     let world = call.host.world();
     let pull = world.pull(at).ok_or(Refusal::NotFound)?;
     Ok(ok(&Value::from(Shapes(&world).labels(pull))))
 }
 
-/// `GET …/commits/{sha}/pulls`: where the commit is one of theirs, or what merging made.
+/// `GET …/commits/{sha}/pulls`: the pull requests that have the commit, or whose merge commit it is.
 pub(super) async fn of_commit(call: Call) -> Answer {
     let sha = call.segment("sha")?;
     let repository = call.repository()?;
@@ -157,13 +157,13 @@ pub(super) async fn of_commit(call: Call) -> Answer {
 
 /// `GET …/activity?ref=branch`, newest first.
 pub(super) async fn activity(call: Call) -> Answer {
-    let asked = call.asked("ref").map(|asked| format!("refs/heads/{}", asked.trim_start_matches("refs/heads/")));
+    let reference = call.parameter("ref").map(|name| format!("refs/heads/{}", name.trim_start_matches("refs/heads/")));
     let activity: Vec<(u64, &Activity)> = call
         .repository()?
         .activity
         .iter()
         .rev()
-        .filter(|activity| asked.as_ref().is_none_or(|asked| *asked == activity.reference))
+        .filter(|activity| reference.as_ref().is_none_or(|reference| *reference == activity.reference))
         .map(|activity| (activity.id, activity))
         .collect();
     call.page_from("after", &activity, |activity| Shapes(&call.world).activity(activity))

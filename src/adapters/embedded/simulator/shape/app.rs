@@ -7,11 +7,10 @@ use crate::adapters::embedded::simulator::access::HostedApp;
 use crate::adapters::embedded::simulator::delivery::{APP_ID, INSTALLATION_ID};
 use crate::ident::{Login, UserId};
 
-/// What the App is told of, if the stand-in has such events.
+/// The events that the App subscribes to.
 const EVENTS: [&str; 3] = ["pull_request", "pull_request_review", "check_run"];
 
 impl Shapes<'_> {
-    /// What the App may do.
     pub(in super::super) fn permissions() -> Value {
         json!({
             "checks": "write", "contents": "read", "deployments": "write", "members": "read", "metadata": "read",
@@ -37,14 +36,14 @@ impl Shapes<'_> {
         })
     }
 
-    /// The account that the App acts as, which here is its own owner, too.
+    /// The account that the App acts as. In the simulator it owns itself.
     fn app_account(&self, app: &HostedApp) -> Value {
         let login = Login::new(&format!("{}[bot]", app.slug)).ok();
         let account = login.and_then(|login| self.0.account(&login));
         account.map_or(Value::Null, |account| self.account(account))
     }
 
-    /// `installation`, as the owner of repositories or teams sees it.
+    /// `installation`, for an owner of repositories or teams.
     pub(in super::super) fn installation(&self, app: &HostedApp, owner: &str) -> Value {
         let account = Login::new(owner).ok().and_then(|login| self.0.account(&login));
         let api = self.api(&format!("/app/installations/{INSTALLATION_ID}"));

@@ -1,7 +1,6 @@
-//! GitHub's JSON: one function a kind of thing, with every field that GitHub's API description requires.
+//! GitHub's JSON: one function for each schema, with every field that GitHub's API description requires.
 //!
-//! Source: `@octokit/openapi` 23.0.2, `components/schemas`. What the stand-in does not have is there and empty, as on
-//! GitHub. Knows nothing of requests or rules.
+//! Source: `@octokit/openapi` 23.0.2, `components/schemas`. Fields that the simulator has no data for are empty.
 
 mod app;
 mod people;
@@ -15,30 +14,28 @@ use serde_json::{Map, Value, json};
 use super::world::World;
 use crate::ident::UserId;
 
-pub(super) use self::people::escaped;
 pub(super) use self::pull::Case;
 
-/// The world, as GitHub tells it.
+/// The state in GitHub's JSON.
 pub(super) struct Shapes<'a>(pub(super) &'a World);
 
 impl Shapes<'_> {
-    /// A URL of the API.
     pub(super) fn api(&self, path: &str) -> String {
         format!("{}{path}", self.0.settings.address)
     }
 
-    /// A URL of the web pages. They are under the same address as the API, where nothing answers them.
+    /// A URL of a web page. It has the address of the API, where nothing answers it.
     fn web(&self, path: &str) -> String {
         format!("{}{path}", self.0.settings.address)
     }
 
-    /// The account, or null where it is gone.
+    /// The account, or null if it was deleted.
     pub(super) fn user(&self, id: UserId) -> Value {
         self.0.accounts.get(&id).map_or(Value::Null, |account| self.account(account))
     }
 }
 
-/// GitHub's opaque global id, which nobody may read anything into.
+/// GitHub's opaque global id.
 fn node_id(kind: &str, id: u64) -> String {
     format!("{kind}_standin{id:012}")
 }
@@ -54,7 +51,6 @@ pub(super) fn with(base: Value, more: Value) -> Value {
     Value::Object(fields)
 }
 
-/// Where an instant may be missing.
 fn instant(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, |at| json!(at))
 }

@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 use super::{Shapes, node_id, with};
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::world::{Account, AccountType, MembershipState, Team};
+use crate::adapters::github_rest::{GHOST, escaped};
 use crate::ident::{Login, RepositoryName, UserId, sha256_hex};
-
-/// Whose contributions have lost their account: <https://api.github.com/users/ghost>.
-const GHOST: UserId = UserId(10_137);
 
 impl Shapes<'_> {
     /// `simple-user`.
@@ -43,7 +41,7 @@ impl Shapes<'_> {
         })
     }
 
-    /// The account that GitHub shows in place of a deleted one where its description has no null:
+    /// The account that GitHub puts in place of a deleted one if its description does not allow null:
     /// <https://docs.github.com/en/account-and-profile/concepts/account-management#about-deletion-of-your-personal-account>.
     pub(super) fn ghost(&self) -> Value {
         let created_at = jiff::Timestamp::UNIX_EPOCH;
@@ -62,7 +60,7 @@ impl Shapes<'_> {
         with(self.account(account), more)
     }
 
-    /// `organization-simple-webhooks`, of the account that owns a repository or team, where it is one.
+    /// `organization-simple-webhooks`, for the owner of a repository or team. `None` if it is no organization.
     pub(in super::super) fn organization(&self, login: &str) -> Option<Value> {
         let login = Login::new(login).ok()?;
         let account = self.0.account(&login).filter(|account| account.kind == AccountType::Organization)?;
@@ -142,7 +140,7 @@ impl Shapes<'_> {
         })
     }
 
-    /// `label`. Labels have no records of their own, so that the id comes from the name.
+    /// `label`. Labels have no records, so the id is derived from the name.
     pub(in super::super) fn label(&self, repository: &RepositoryName, label: &str) -> Value {
         let hash = sha256_hex(format!("{repository}\n{label}").as_bytes());
         let id = u64::from_str_radix(hash.get(..8).unwrap_or_default(), 16).unwrap_or(1);
@@ -157,7 +155,7 @@ impl Shapes<'_> {
         })
     }
 
-    /// `author_association`: a word for how somebody relates to a repository. It authorises nothing.
+    /// `author_association`: how an account relates to a repository. It authorizes nothing.
     pub(super) fn association(&self, pull: &PullRequest, user: UserId) -> &'static str {
         let owner = self.0.repositories.get(&pull.repository).map(|repository| repository.name.parts().0);
         let Some((account, owner)) = self.0.accounts.get(&user).zip(owner) else { return "NONE" };
@@ -172,16 +170,4 @@ impl Shapes<'_> {
             AccountType::User => "NONE",
         }
     }
-}
-
-/// A text as a segment of a URL's path.
-pub(in super::super) fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-        escaped
-    })
 }

@@ -13,7 +13,7 @@ impl Shapes<'_> {
         self.0.repositories.get(&id).map(|repository| repository.name.to_string()).unwrap_or_default()
     }
 
-    /// The App, where the stand-in plays host to one.
+    /// The App, or null if none is set up.
     fn hosted_app(&self) -> Value {
         self.0.settings.app.as_ref().map_or(Value::Null, |app| self.app(app))
     }
@@ -36,7 +36,7 @@ impl Shapes<'_> {
             "external_id": run.external_id,
             "url": url,
             "html_url": self.web(&format!("/{name}/runs/{}", run.id)),
-            // As nobody gives one, that of the App.
+            // Default: the App's URL. Nobody sets another.
             "details_url": app.get("external_url"),
             "status": run.status,
             "conclusion": run.conclusion,
@@ -137,7 +137,7 @@ impl Shapes<'_> {
         })
     }
 
-    /// The people and the teams who are asked for a review.
+    /// The people and the teams whose review is requested.
     pub(in super::super) fn requested(&self, pull: &PullRequest) -> (Vec<Value>, Vec<Value>) {
         let known = |id: &&UserId| self.0.accounts.contains_key(id);
         let people = pull.requested_reviewers.iter().filter(known).map(|id| self.user(*id)).collect();
@@ -149,7 +149,7 @@ impl Shapes<'_> {
         super::with(self.team(team), json!({ "parent": null }))
     }
 
-    /// The parts of a `check_run` delivery that only it has.
+    /// The `check_run` of a delivery, which has more of its suite.
     pub(in super::super) fn check_event(&self, repository: &Repository, run: &CheckRun) -> Value {
         let suite = json!({
             "id": run.repository, "node_id": node_id("CS", run.repository), "head_sha": run.head_sha,

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{Shapes, escaped, instant, node_id, with};
+use super::{Shapes, instant, node_id, with};
 use crate::adapters::embedded::simulator::delivery::{Delivery, INSTALLATION_ID};
 use crate::adapters::embedded::simulator::pull::{Happening, IssueEvent, PullRequest, Review};
 use crate::adapters::embedded::simulator::world::FileChange;
-use crate::approval::facts::{DismissedFrom, ReviewState};
+use crate::adapters::github_rest::escaped;
 use crate::ident::{RepositoryName, Revision, sha256_hex};
 
-/// How a review's state is written.
+/// The case of a review's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Case {
-    /// As REST does it: `APPROVED`.
+    /// REST: `APPROVED`.
     Upper,
-    /// As webhooks do it: `approved`.
+    /// Webhooks: `approved`.
     Lower,
 }
 
@@ -23,7 +23,7 @@ impl Shapes<'_> {
         self.0.repositories.get(&pull.repository).map(|repository| repository.name.to_string()).unwrap_or_default()
     }
 
-    /// `pull-request-simple`: what lists and review deliveries hold.
+    /// `pull-request-simple`, for lists and deliveries about reviews.
     pub(in super::super) fn pull_simple(&self, pull: &PullRequest) -> Value {
         let name = self.repository_name(pull);
         let number = pull.number;
@@ -56,7 +56,7 @@ impl Shapes<'_> {
         with(self.pull_links(&name, pull), more)
     }
 
-    /// `pull-request`: what one pull request by itself looks like, and the deliveries about it hold.
+    /// `pull-request`, for one pull request and deliveries about it.
     pub(in super::super) fn pull_full(&self, pull: &PullRequest) -> Value {
         let (additions, deletions) = pull.line_counts();
         let open = pull.state_text() == "open";
@@ -124,7 +124,6 @@ impl Shapes<'_> {
         })
     }
 
-    /// A pull request's labels.
     pub(in super::super) fn labels(&self, pull: &PullRequest) -> Vec<Value> {
         let repository = self.0.repositories.get(&pull.repository);
         let label = |repository: &RepositoryName| pull.labels.iter().map(|l| self.label(repository, l)).collect();
@@ -136,7 +135,7 @@ impl Shapes<'_> {
         let name = self.repository_name(pull);
         let web = self.web(&format!("/{name}/pull/{}#pullrequestreview-{}", pull.number, review.id));
         let url = self.api(&format!("/repos/{name}/pulls/{}", pull.number));
-        let state = state_text(review.state);
+        let state = review.state.as_str();
         let mut shape = json!({
             "id": review.id,
             "node_id": node_id("PRR", review.id.0),
@@ -198,7 +197,7 @@ impl Shapes<'_> {
         with(base, more)
     }
 
-    /// `hook-delivery-item`; none for one that has not been sent yet.
+    /// `hook-delivery-item`. `None` if it was not sent yet.
     pub(in super::super) fn delivery(&self, delivery: &Delivery) -> Option<Value> {
         let outcome = delivery.outcome.as_ref()?;
         Some(json!({
@@ -218,15 +217,11 @@ impl Shapes<'_> {
     }
 }
 
-/// GitHub's word for an event, the commit it is about, and the fields that only it has.
+/// GitHub's word for an event, its commit, and the fields that only this event has.
 fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
     match what {
         Happening::ReviewDismissed { review, was, message, commit } => {
-            let state = match was {
-                DismissedFrom::Approved => "approved",
-                DismissedFrom::ChangesRequested => "changes_requested",
-            };
-            let mut dismissed = json!({ "state": state, "review_id": review, "dismissal_message": message });
+            let mut dismissed = json!({ "state": was.as_str(), "review_id": review, "dismissal_message": message });
             if let (Some(commit), Some(fields)) = (commit, dismissed.as_object_mut()) {
                 fields.insert("dismissal_commit_id".to_owned(), json!(commit));
             }
@@ -244,15 +239,4 @@ fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
 
 fn label_of_event(label: &str) -> Value {
     json!({ "label": { "name": label, "color": "ededed" } })
-}
-
-/// A review's state, as webhooks write it.
-const fn state_text(state: ReviewState) -> &'static str {
-    match state {
-        ReviewState::Approved => "approved",
-        ReviewState::ChangesRequested => "changes_requested",
-        ReviewState::Commented => "commented",
-        ReviewState::Dismissed => "dismissed",
-        ReviewState::Pending => "pending",
-    }
 }

@@ -6,7 +6,7 @@ use super::{Shapes, instant, node_id, with};
 use crate::adapters::embedded::simulator::world::{Activity, Commit, Repository};
 use crate::ident::{Login, RepositoryName, UserId};
 
-/// The URLs of a repository: the field, and what stands after the repository's own URL.
+/// The URLs of a repository: the field, and the path after the repository's own URL.
 const URLS: [(&str, &str); 38] = [
     ("archive_url", "/{archive_format}{/ref}"),
     ("assignees_url", "/assignees{/user}"),
@@ -76,7 +76,7 @@ impl Shapes<'_> {
             "open_issues": open, "open_issues_count": open,
             "created_at": repository.created_at, "updated_at": repository.created_at, "pushed_at": pushed_at,
         });
-        with(with(Value::Object(urls), what_is_not_there()), more)
+        with(with(Value::Object(urls), empty_fields()), more)
     }
 
     /// The account that owns a repository, or null.
@@ -135,7 +135,7 @@ impl Shapes<'_> {
         })
     }
 
-    /// What the commit itself says of a person: free text, which anybody may forge.
+    /// The author or committer in the commit itself: free text that anyone can forge.
     fn git_user(&self, id: Option<UserId>, commit: &Commit) -> Value {
         let account = id.and_then(|id| self.0.accounts.get(&id));
         let name = account.map_or("unknown", |account| account.login.as_str());
@@ -144,8 +144,8 @@ impl Shapes<'_> {
     }
 }
 
-/// The fields of a repository that the stand-in has nothing for.
-fn what_is_not_there() -> Value {
+/// The fields of a repository that the simulator has no data for.
+fn empty_fields() -> Value {
     json!({
         "description": null, "homepage": null, "language": null, "license": null, "mirror_url": null,
         "archived": false, "disabled": false, "is_template": false, "allow_forking": true,

@@ -1,4 +1,4 @@
-//! What was answered is kept.
+//! Committed changes survive the process.
 
 use super::*;
 use crate::adapters::embedded::simulator::StorageError;
@@ -37,7 +37,7 @@ fn a_killed_process_loses_nothing_that_was_answered() {
     let host = GithubSimulator::open(folder.path(), clock()).unwrap();
     host.change(populate).unwrap();
     let id = host.change(|change| change.review(&login("pia"), &first(), &review_of(ReviewEvent::Approve))).unwrap();
-    // What the disk holds while the database is still open is what a process that is killed leaves behind.
+    // The disk holds now what a killed process would leave behind.
     std::fs::copy(folder.path().join("simulator.redb"), wreck.path().join("simulator.redb")).unwrap();
     let after = GithubSimulator::open(wreck.path(), clock()).unwrap().world();
     assert!(after.pull(&first()).unwrap().review(id).is_some());
@@ -45,7 +45,7 @@ fn a_killed_process_loses_nothing_that_was_answered() {
 }
 
 #[test]
-fn what_was_removed_stays_removed() {
+fn a_removed_record_stays_removed() {
     let folder = tempfile::tempdir().unwrap();
     let host = GithubSimulator::open(folder.path(), clock()).unwrap();
     host.change(populate).unwrap();

@@ -1,4 +1,4 @@
-//! Deliveries, as a receiver gets them.
+//! Deliveries at the receiver.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -16,7 +16,7 @@ use crate::adapters::embedded::simulator::world::HookSecret;
 
 const SECRET: &str = "It's a Secret to Everybody";
 
-/// What came in, raw, and what is answered.
+/// The raw deliveries, and the status to answer.
 struct Inbox {
     received: Mutex<Vec<(HeaderMap, Bytes)>>,
     answer: Mutex<StatusCode>,
@@ -37,7 +37,7 @@ impl Inbox {
         (inbox, url)
     }
 
-    /// Event, action and payload of each, once the signature over the raw bytes is found right.
+    /// Event, action and payload of each delivery. Verifies the signatures.
     fn events(&self) -> Vec<(String, String, Value)> {
         let secret = HookSecret::new(SECRET).unwrap();
         let received = self.received.lock().unwrap();
@@ -85,7 +85,7 @@ async fn deliveries_are_signed_over_the_raw_bytes_and_carry_githubs_headers() {
 }
 
 #[tokio::test]
-async fn every_change_is_told_in_order_by_the_one_who_made_it() {
+async fn every_change_is_delivered_in_order_with_its_author() {
     let (inbox, url) = Inbox::listen().await;
     let scene = Scene::new();
     scene.hook(&url);
@@ -111,7 +111,7 @@ async fn every_change_is_told_in_order_by_the_one_who_made_it() {
     scene.host.drained().await;
     task.abort();
     let events = inbox.events();
-    let told: Vec<(&str, &str)> = events
+    let delivered: Vec<(&str, &str)> = events
         .iter()
         .skip(1)
         .map(|(_, action, payload)| (action.as_str(), payload["sender"]["login"].as_str().unwrap()))
@@ -127,7 +127,7 @@ async fn every_change_is_told_in_order_by_the_one_who_made_it() {
         ("closed", "pia"),
         ("reopened", "pia"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(delivered, expected);
     assert_eq!(events[2].2["changes"]["body"]["from"], json!("so"));
     assert_eq!(events[3].2["review"]["user"]["login"], json!("pia"));
     assert_eq!((&events[4].2["before"], &events[4].2["after"]), (&json!(sha('a')), &json!(sha('b'))));
@@ -135,7 +135,7 @@ async fn every_change_is_told_in_order_by_the_one_who_made_it() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_is_not_repeated_until_asked_for_and_then_keeps_its_guid() {
+async fn a_failed_delivery_is_repeated_only_on_request_and_keeps_its_guid() {
     let (inbox, url) = Inbox::listen().await;
     *inbox.answer.lock().unwrap() = StatusCode::INTERNAL_SERVER_ERROR;
     let scene = Scene::new();
@@ -159,7 +159,7 @@ async fn a_failed_delivery_is_not_repeated_until_asked_for_and_then_keeps_its_gu
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_not_there_is_an_outcome_like_any_other() {
+async fn a_receiver_that_cannot_be_reached_is_an_outcome() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
@@ -174,7 +174,7 @@ async fn a_receiver_that_is_not_there_is_an_outcome_like_any_other() {
 }
 
 #[tokio::test]
-async fn what_was_not_sent_before_a_restart_is_sent_after_it() {
+async fn unsent_deliveries_are_sent_after_a_restart() {
     let (inbox, url) = Inbox::listen().await;
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse().unwrap()));

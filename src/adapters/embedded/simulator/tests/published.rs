@@ -1,4 +1,4 @@
-//! Check runs, comments, review requests and deployments: GitHub's limits, also those that its description leaves out.
+//! Check runs, comments, review requests and deployments: GitHub's limits, also those that its description lacks.
 
 use serde_json::json;
 
@@ -34,13 +34,13 @@ impl Scene {
         self.host.change(|change| change.create_check(&login(by), &repository(), write))
     }
 
-    fn ask(&self, people: &[&str], teams: &[&str]) -> Result<(), Refusal> {
+    fn request_reviews(&self, people: &[&str], teams: &[&str]) -> Result<(), Refusal> {
         let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let named = Reviewers { reviewers: texts(people), team_reviewers: texts(teams) };
         self.host.change(|change| change.request_reviews(&login(APP), &first(), &named))
     }
 
-    fn is_asked(&self) -> (usize, usize) {
+    fn requested(&self) -> (usize, usize) {
         (self.pull().requested_reviewers.len(), self.pull().requested_teams.len())
     }
 
@@ -65,7 +65,7 @@ impl Scene {
 }
 
 #[test]
-fn only_an_app_makes_a_check_run_and_only_on_a_commit_that_is_there() {
+fn only_an_app_creates_a_check_run_and_only_on_a_known_commit() {
     let scene = Scene::new();
     assert_eq!(scene.make_check("pia", &check()).unwrap_err().status(), 403);
     let elsewhere = CheckWrite { head_sha: Some(sha('e')), ..check() };
@@ -74,7 +74,7 @@ fn only_an_app_makes_a_check_run_and_only_on_a_commit_that_is_there() {
 }
 
 #[test]
-fn what_a_check_run_says_is_counted_in_bytes() {
+fn the_output_of_a_check_run_is_limited_in_bytes() {
     let scene = Scene::new();
     for (write, taken) in [
         (saying("a".repeat(65_535), Some("a".repeat(65_535))), true),
@@ -90,7 +90,7 @@ fn what_a_check_run_says_is_counted_in_bytes() {
 }
 
 #[test]
-fn a_check_run_that_is_completed_has_a_conclusion_and_one_that_is_taken_up_again_has_none() {
+fn a_completed_check_run_has_a_conclusion_and_a_resumed_one_has_none() {
     let scene = Scene::new();
     let ended = |conclusion: Option<&str>| CheckWrite {
         status: Some("completed".into()),
@@ -107,7 +107,7 @@ fn a_check_run_that_is_completed_has_a_conclusion_and_one_that_is_taken_up_again
 }
 
 #[test]
-fn a_check_run_has_three_buttons_at_most_with_short_words() {
+fn a_check_run_has_at_most_three_buttons_with_short_labels() {
     let scene = Scene::new();
     assert!(scene.make_check(APP, &buttons(3, &"l".repeat(20))).is_ok());
     assert_eq!(scene.make_check(APP, &buttons(4, "l")).unwrap_err().status(), 422);
@@ -127,23 +127,23 @@ fn a_comment_is_neither_blank_nor_too_long() {
 }
 
 #[test]
-fn reviews_are_asked_of_all_who_are_named_or_of_nobody() {
+fn reviews_are_requested_from_all_who_are_named_or_from_nobody() {
     let scene = Scene::new();
     for (people, teams) in [(vec!["pia", "dave"], vec![]), (vec!["pia", "nobody"], vec![]), (vec!["pia"], vec!["none"])]
     {
-        assert_eq!(scene.ask(&people, &teams).unwrap_err().status(), 422);
-        assert_eq!(scene.is_asked(), (0, 0));
+        assert_eq!(scene.request_reviews(&people, &teams).unwrap_err().status(), 422);
+        assert_eq!(scene.requested(), (0, 0));
     }
-    assert_eq!(scene.ask(&[APP], &[]).unwrap_err().status(), 422);
-    scene.ask(&["pia", "lee"], &["payments"]).unwrap();
-    assert_eq!(scene.is_asked(), (2, 1));
-    // Whoever reviews has answered, for the team, too.
+    assert_eq!(scene.request_reviews(&[APP], &[]).unwrap_err().status(), 422);
+    scene.request_reviews(&["pia", "lee"], &["payments"]).unwrap();
+    assert_eq!(scene.requested(), (2, 1));
+    // A review fulfils the requests to the reviewer and to the team.
     scene.approve("pia");
-    assert_eq!(scene.is_asked(), (1, 0));
+    assert_eq!(scene.requested(), (1, 0));
 }
 
 #[test]
-fn a_deployment_waits_for_checks_unless_it_asks_for_none() {
+fn a_deployment_needs_successful_checks_unless_it_requires_none() {
     let scene = Scene::new();
     scene.make_check(APP, &check()).unwrap();
     assert_eq!(scene.deploy(None).unwrap_err().status(), 409);
@@ -151,7 +151,7 @@ fn a_deployment_waits_for_checks_unless_it_asks_for_none() {
 }
 
 #[test]
-fn a_success_makes_those_before_it_in_its_environment_inactive_unless_it_says_not_to() {
+fn a_success_makes_earlier_deployments_to_the_environment_inactive_unless_it_opts_out() {
     let scene = Scene::new();
     let (one, two) = (scene.deploy(None).unwrap(), scene.deploy(None).unwrap());
     assert_eq!(scene.status(one, "done", None).unwrap_err().status(), 422);
@@ -160,7 +160,7 @@ fn a_success_makes_those_before_it_in_its_environment_inactive_unless_it_says_no
     assert_eq!(scene.states(one), ["success"]);
     scene.status(two, "success", None).unwrap();
     assert_eq!(scene.states(one), ["success", "inactive"]);
-    // Only what was a success is none any more, and only once.
+    // Only a successful deployment becomes inactive, and only once.
     let waiting = scene.deploy(None).unwrap();
     scene.status(waiting, "pending", None).unwrap();
     scene.status(two, "success", None).unwrap();
@@ -168,7 +168,7 @@ fn a_success_makes_those_before_it_in_its_environment_inactive_unless_it_says_no
 }
 
 #[test]
-fn what_was_put_there_survives_the_process() {
+fn published_records_survive_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse().unwrap()));
     let host = GithubSimulator::open(folder.path(), clock.clone()).unwrap();
@@ -176,7 +176,7 @@ fn what_was_put_there_survives_the_process() {
     let scene = Scene { host, clock: clock.clone() };
     let run = scene.make_check(APP, &check()).unwrap();
     let made = scene.deploy(Some(Vec::new())).unwrap();
-    scene.ask(&["pia"], &["payments"]).unwrap();
+    scene.request_reviews(&["pia"], &["payments"]).unwrap();
     let comment = scene.host.change(|change| change.comment(&login("pia"), &first(), "so")).unwrap();
     let before = scene.host.world();
     drop(scene);
@@ -188,7 +188,7 @@ fn what_was_put_there_survives_the_process() {
 }
 
 #[test]
-fn a_pressed_button_is_told_with_the_check_and_its_repository() {
+fn a_pressed_button_is_delivered_with_the_check_and_its_repository() {
     let scene = Scene::new();
     scene.host.change(|change| change.set_hook("http://127.0.0.1:9/", "secret")).unwrap();
     let write = CheckWrite { external_id: Some("req-1".into()), ..buttons(1, "l") };

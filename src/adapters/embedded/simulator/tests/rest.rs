@@ -1,4 +1,4 @@
-//! GitHub's HTTP interface, call by call.
+//! GitHub's HTTP interface.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
@@ -37,7 +37,7 @@ async fn read(response: Response<Body>) -> Answer {
     Answer { status, link, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
 }
 
-/// The path and query of a link relation.
+/// The path and query of a link.
 fn linked(answer: &Answer, relation: &str) -> Option<String> {
     let links = answer.link.as_ref()?;
     let link = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{relation}\"")))?;
@@ -83,7 +83,7 @@ async fn reviews_are_paged_with_links_that_name_the_repository_by_id() {
 }
 
 #[tokio::test]
-async fn a_page_holds_30_unless_asked_and_never_more_than_100() {
+async fn a_page_holds_30_items_by_default_and_at_most_100() {
     let scene = Scene::new();
     for _ in 0..101 {
         scene.review("pia", ReviewEvent::Comment).unwrap();
@@ -95,7 +95,7 @@ async fn a_page_holds_30_unless_asked_and_never_more_than_100() {
 }
 
 #[tokio::test]
-async fn a_review_is_given_in_upper_case_and_refused_as_github_refuses_it() {
+async fn a_review_state_is_upper_case_and_an_own_review_is_refused_as_on_github() {
     let scene = Scene::new();
     let path = "/repos/acme/checkout/pulls/1/reviews";
     let answer = scene.call("pia", "POST", path, Some(json!({ "event": "APPROVE" }))).await;
@@ -134,8 +134,8 @@ async fn a_review_is_edited_and_dismissed_and_the_dismissal_is_an_issue_event() 
     let events = scene.get("/repos/acme/checkout/issues/1/events").await;
     let event = &events.body[0];
     assert_eq!((&event["event"], &event["actor"]["login"]), (&json!("review_dismissed"), &json!("dave")));
-    let told = json!({ "state": "approved", "review_id": id, "dismissal_message": "old" });
-    assert_eq!(event["dismissed_review"], told);
+    let dismissed = json!({ "state": "approved", "review_id": id, "dismissal_message": "old" });
+    assert_eq!(event["dismissed_review"], dismissed);
 }
 
 #[tokio::test]
@@ -154,8 +154,8 @@ async fn a_pull_request_is_opened_merged_and_found_by_its_commits() {
     assert_eq!(conflict.status, StatusCode::CONFLICT);
     let merged = scene.call("pia", "PUT", "/repos/acme/checkout/pulls/2/merge", None).await;
     let merge_commit = merged.body["sha"].as_str().unwrap().to_owned();
-    let shown = scene.get("/repos/acme/checkout/pulls/2").await;
-    assert_eq!((&shown.body["state"], &shown.body["merged"]), (&json!("closed"), &json!(true)));
+    let pull = scene.get("/repos/acme/checkout/pulls/2").await;
+    assert_eq!((&pull.body["state"], &pull.body["merged"]), (&json!("closed"), &json!(true)));
     for sha in [sha('c').as_str(), merge_commit.as_str()] {
         let found = scene.get(&format!("/repos/acme/checkout/commits/{sha}/pulls")).await;
         assert_eq!(found.body[0]["number"], json!(2));
@@ -191,7 +191,7 @@ async fn labels_are_added_and_taken_off() {
 }
 
 #[tokio::test]
-async fn teams_answer_by_slug_and_by_id_until_they_may_not_be_seen() {
+async fn a_team_is_found_by_slug_and_by_id_unless_it_is_hidden() {
     let scene = Scene::new();
     let answer = scene.get("/orgs/acme/teams/payments/members?per_page=1").await;
     assert_eq!(answer.body[0]["login"], json!("pia"));
@@ -211,7 +211,7 @@ async fn teams_answer_by_slug_and_by_id_until_they_may_not_be_seen() {
 }
 
 #[tokio::test]
-async fn a_failing_host_answers_503_to_all_but_the_control_surface() {
+async fn an_unavailable_simulator_answers_503_except_on_the_control_interface() {
     let scene = Scene::new();
     let down = scene.call("dave", "PATCH", "/_standin/host", Some(json!({ "unavailable": true }))).await;
     assert_eq!(down.status, StatusCode::NO_CONTENT);
@@ -222,7 +222,7 @@ async fn a_failing_host_answers_503_to_all_but_the_control_surface() {
 }
 
 #[tokio::test]
-async fn the_control_surface_takes_no_body_that_another_origins_page_could_send() {
+async fn the_control_interface_refuses_bodies_that_a_page_of_another_origin_could_send() {
     let scene = Scene::new();
     let request = Request::post("/_standin/users")
         .header("content-type", "text/plain")
@@ -233,7 +233,7 @@ async fn the_control_surface_takes_no_body_that_another_origins_page_could_send(
 }
 
 #[tokio::test]
-async fn the_world_is_shown_without_the_hooks_secret() {
+async fn the_state_is_listed_without_the_secret_of_the_hook() {
     let scene = Scene::new();
     let hook = json!({ "url": "http://127.0.0.1:1/", "secret": "hush-hush" });
     let set = scene.call("dave", "PUT", "/_standin/hook", Some(hook)).await;
@@ -270,7 +270,7 @@ async fn a_failed_delivery_is_listed_and_sent_again_on_demand() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_set_up_has_an_installation_everywhere_and_its_bot_account() {
+async fn an_app_has_an_installation_everywhere_and_a_bot_account() {
     let scene = Scene::new();
     assert_eq!(scene.get("/app").await.status, StatusCode::NOT_FOUND);
     let app = json!({ "slug": "gate", "public_key": "-----BEGIN PUBLIC KEY-----" });
@@ -287,7 +287,7 @@ async fn an_app_that_is_set_up_has_an_installation_everywhere_and_its_bot_accoun
 }
 
 #[tokio::test]
-async fn an_installations_token_acts_as_the_bot_until_it_ends_and_is_not_the_app() {
+async fn a_token_of_the_installation_acts_as_the_bot_until_it_expires_and_is_not_the_app() {
     let scene = Scene::new();
     let app = json!({ "slug": "gate", "public_key": "-----BEGIN PUBLIC KEY-----" });
     scene.call("dave", "PUT", "/_standin/app", Some(app)).await;
@@ -311,7 +311,7 @@ async fn an_installations_token_acts_as_the_bot_until_it_ends_and_is_not_the_app
 }
 
 #[tokio::test]
-async fn an_answer_has_a_tag_and_is_not_sent_to_who_has_it() {
+async fn an_answer_has_a_tag_and_is_not_sent_again_to_a_caller_that_has_it() {
     let scene = Scene::new();
     let ask = async |tag: Option<&str>| {
         let request =
@@ -336,7 +336,7 @@ async fn an_answer_has_a_tag_and_is_not_sent_to_who_has_it() {
 }
 
 #[tokio::test]
-async fn changes_made_at_once_are_all_kept() {
+async fn concurrent_changes_are_all_stored() {
     let scene = Scene::new();
     std::thread::scope(|threads| {
         for by in ["pia", "pat", "lee"] {

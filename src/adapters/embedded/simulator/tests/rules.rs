@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::adapters::embedded::simulator::change::{MergeCommand, PullRequestEdit, SwitchEdit};
-use crate::adapters::embedded::simulator::pull::{Happening, PullState};
-use crate::approval::facts::{DismissedFrom, ReviewState};
+use crate::adapters::embedded::simulator::pull::{DismissedFrom, Happening, PullState, ReviewState};
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> (u16, String) {
     let refusal = answer.unwrap_err();
@@ -22,7 +21,7 @@ fn an_author_may_comment_but_neither_approve_nor_request_changes() {
 }
 
 #[test]
-fn a_switch_lets_the_authors_review_in() {
+fn a_switch_accepts_the_review_of_the_author() {
     let scene = Scene::new();
     let edit = SwitchEdit { allow_self_review: Some(true), ..SwitchEdit::default() };
     scene.host.change(|change| change.set_switches(&repository(), edit)).unwrap();
@@ -54,7 +53,7 @@ fn a_push_leaves_approvals_where_they_are() {
 }
 
 #[test]
-fn a_force_push_replaces_the_commits_and_binds_approvals_anew_when_asked() {
+fn a_force_push_replaces_the_commits_and_moves_approvals_on_request() {
     let scene = Scene::new();
     let (approved, commented) = (scene.approve("pia"), scene.review("pat", ReviewEvent::Comment).unwrap());
     let push = Push { force: true, rebind_reviews: true, ..push_of("dave", vec![commit('c')]) };
@@ -67,7 +66,7 @@ fn a_force_push_replaces_the_commits_and_binds_approvals_anew_when_asked() {
 }
 
 #[test]
-fn stale_approvals_are_dismissed_by_a_push_where_the_switch_is_on() {
+fn a_push_dismisses_stale_approvals_if_the_switch_is_on() {
     let scene = Scene::new();
     let edit = SwitchEdit { dismiss_stale_reviews: Some(true), ..SwitchEdit::default() };
     scene.host.change(|change| change.set_switches(&repository(), edit)).unwrap();
@@ -95,10 +94,10 @@ fn a_dismissal_needs_a_message_and_happens_once() {
 }
 
 #[test]
-fn a_pending_review_is_submitted_once_and_only_by_its_giver() {
+fn a_pending_review_is_submitted_once_and_only_by_its_author() {
     let scene = Scene::new();
-    let kept_back = NewReview { event: None, ..review_of(ReviewEvent::Approve) };
-    let id = scene.host.change(|change| change.review(&login("pia"), &first(), &kept_back)).unwrap();
+    let pending = NewReview { event: None, ..review_of(ReviewEvent::Approve) };
+    let id = scene.host.change(|change| change.review(&login("pia"), &first(), &pending)).unwrap();
     assert_eq!((scene.given(id).state, scene.given(id).submitted_at), (ReviewState::Pending, None));
     let submit = |by: &str| {
         scene.host.change(|change| change.submit(&login(by), &first(), id, &review_of(ReviewEvent::Approve)))
@@ -110,7 +109,7 @@ fn a_pending_review_is_submitted_once_and_only_by_its_giver() {
 }
 
 #[test]
-fn merging_is_refused_where_the_head_has_moved_and_makes_a_commit_where_it_has_not() {
+fn merging_is_refused_if_the_head_has_moved_and_otherwise_makes_a_commit() {
     let scene = Scene::new();
     let test_merge = scene.pull().merge_commit_sha;
     let merge = |digit| {
@@ -166,7 +165,7 @@ fn a_change_of_the_base_is_an_event_of_its_own() {
 }
 
 #[test]
-fn labels_are_added_once_and_taken_off_only_where_they_are() {
+fn a_label_is_added_once_and_removed_once() {
     let scene = Scene::new();
     let labels = ["hotfix".to_owned(), "hotfix".to_owned()];
     scene.host.change(|change| change.label(&login("dave"), &first(), &labels)).unwrap();
@@ -188,7 +187,7 @@ fn a_second_pull_request_of_the_same_branches_is_refused() {
 }
 
 #[test]
-fn what_is_refused_leaves_nothing_behind() {
+fn a_refused_change_leaves_nothing_behind() {
     let scene = Scene::new();
     let before = scene.pull();
     let refused = scene.host.change(|change| {
@@ -200,7 +199,7 @@ fn what_is_refused_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_short_hash_is_no_commit() {
+fn a_short_hash_is_refused() {
     let scene = Scene::new();
     let short = NewCommit { sha: Some(Revision::new("a1").unwrap()), ..NewCommit::default() };
     let push = push_of("dave", vec![short]);
@@ -214,6 +213,6 @@ fn the_hook_needs_a_secret_and_plain_http() {
     assert_eq!(refused(set("https://example.invalid/", "s")).0, 422);
     assert_eq!(refused(set("http://127.0.0.1:1/", "")).0, 422);
     set("http://127.0.0.1:1/", "s3cret").unwrap();
-    let shown = format!("{:?}", scene.host.world().settings);
-    assert!(!shown.contains("s3cret"), "{shown}");
+    let printed = format!("{:?}", scene.host.world().settings);
+    assert!(!printed.contains("s3cret"), "{printed}");
 }

@@ -1,30 +1,27 @@
-//! The stand-in read in process, as the gate reads a code host.
-//!
-//! The same state and the same caps as through REST; see GitHub's facts on each.
+//! The port [`CodeHost`] on the GitHub simulator, in process: the same state and the same limits as over HTTP.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::GithubSimulator;
-use super::pull::{Happening, IssueEvent, PullRequest, PullState, Review};
-use super::world::{ActivityKind, Repository, World};
-use crate::approval::facts;
-use crate::approval::facts::{BoundBy, Person, PullRequestState, ReviewState};
-use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use super::simulator::GithubSimulator;
+use super::simulator::pull::{self, Happening, IssueEvent, PullRequest, PullState, Review};
+use super::simulator::world::{self, Account, AccountType, Activity, ActivityKind, FileChange, Repository, World};
+use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
+use crate::approval::facts::{
+    self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
+};
+use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
 use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
-
-/// GitHub lists no more commits of a pull request.
-pub(super) const COMMITS_LISTED: usize = 250;
-/// GitHub lists no more files of a pull request.
-pub(super) const FILES_LISTED: usize = 3000;
 
 #[async_trait]
 impl CodeHost for GithubSimulator {
     async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
         let world = self.readable()?;
         let (repository, pull) = find(&world, at)?;
-        // A pending review is seen by its giver alone.
-        let given = pull.reviews.iter().filter(|review| review.state != ReviewState::Pending);
+        // Only its author sees a pending review.
+        let given = pull.reviews.iter().filter(|review| review.state != pull::ReviewState::Pending);
         let reviews: Vec<_> = given.map(|review| review_facts(&world, pull, review)).collect();
         let mut pull_request = pull_facts(&world, repository, pull);
         if !needs.files {
@@ -39,7 +36,7 @@ impl CodeHost for GithubSimulator {
 
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
         let world = self.readable()?;
-        Ok(world.team_members(team).map(|members| members.iter().map(|member| member.person()).collect()))
+        Ok(world.team_members(team).map(|members| members.iter().map(|member| person(member)).collect()))
     }
 
     async fn pull_requests_of(
@@ -50,17 +47,14 @@ impl CodeHost for GithubSimulator {
         let world = self.readable()?;
         let not_found = || CodeHostError::NotFound { what: format!("the repository `{repository}`") };
         let repository = world.repository(repository).ok_or_else(not_found)?;
-        let reference =
-            |pull: &PullRequest| PullRequestRef { repository: repository.name.clone(), number: pull.number };
-        let of = |pull: &&std::sync::Arc<PullRequest>| {
-            pull.head.sha == *revision || merge_commit(pull).as_ref() == Some(revision)
-        };
-        Ok(world.pulls_of(repository.id).filter(of).map(|pull| reference(pull)).collect())
+        let pulls = world.pulls_of(repository.id);
+        let found = pulls.filter(|pull| pull.head.sha == *revision || merge_commit(pull).as_ref() == Some(revision));
+        Ok(found.map(|pull| PullRequestRef { repository: repository.name.clone(), number: pull.number }).collect())
     }
 }
 
 impl GithubSimulator {
-    fn readable(&self) -> Result<std::sync::Arc<World>, CodeHostError> {
+    fn readable(&self) -> Result<Arc<World>, CodeHostError> {
         let world = self.world();
         if world.settings.unavailable {
             return Err(CodeHostError::Unavailable { detail: "503 Service unavailable".to_owned() });
@@ -75,7 +69,7 @@ fn find<'w>(world: &'w World, at: &PullRequestRef) -> Result<(&'w Repository, &'
     found.map(|(repository, pull)| (&**repository, &**pull)).ok_or_else(not_found)
 }
 
-/// The commit that merging made: the test merge of an open pull request says nothing.
+/// The commit that merging made. `None` if not merged: `merge_commit_sha` of an open pull request is a test merge.
 fn merge_commit(pull: &PullRequest) -> Option<Revision> {
     pull.is_merged().then(|| pull.merge_commit_sha.clone()).flatten()
 }
@@ -84,14 +78,11 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
     let (additions, deletions) = pull.line_counts();
     let files = pull.files();
     let (pushers, pushers_complete) = pushers(world, repository, pull);
-    let file = |file: &super::world::FileChange| facts::ChangedFile {
-        path: file.path.clone(),
-        previous_path: file.previous_path.clone(),
-    };
-    let commit = |commit: &super::world::Commit| facts::Commit {
+    let file = |file: &FileChange| ChangedFile { path: file.path.clone(), previous_path: file.previous_path.clone() };
+    let commit = |commit: &world::Commit| facts::Commit {
         sha: commit.sha.clone(),
-        author: commit.author.and_then(|id| world.person(id)),
-        committer: commit.committer.and_then(|id| world.person(id)),
+        author: commit.author.and_then(|id| person_of(world, id)),
+        committer: commit.committer.and_then(|id| person_of(world, id)),
     };
     facts::PullRequest {
         repository: repository.name.clone(),
@@ -107,7 +98,7 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
         head_first_seen: head_first_seen(repository, pull),
         base: pull.base.clone(),
         base_changed_at: last_event(pull, |what| matches!(what, Happening::BaseRefChanged)).map(|e| e.created_at),
-        author: world.person(pull.author),
+        author: person_of(world, pull.author),
         labels: pull.labels.iter().cloned().collect(),
         additions,
         deletions,
@@ -128,15 +119,15 @@ fn comes_from_fork(repository: &Repository, pull: &PullRequest) -> bool {
     pull.head.repository != repository.name
 }
 
-/// When the head last became head. A fork's activity is not to be had.
+/// When the head last became head. `None` for a fork: GitHub does not list a fork's activity with the repository's.
 fn head_first_seen(repository: &Repository, pull: &PullRequest) -> Option<Timestamp> {
     let reference = format!("refs/heads/{}", pull.head.branch);
-    let made_head = |a: &&super::world::Activity| a.reference == reference && a.after == pull.head.sha;
+    let made_head = |a: &&Activity| a.reference == reference && a.after == pull.head.sha;
     let latest = repository.activity.iter().rev().find(made_head);
     latest.filter(|_| !comes_from_fork(repository, pull)).map(|activity| activity.timestamp)
 }
 
-/// Who pushed to the branch, by id, and whether that is everybody since the branch was first made.
+/// Who pushed to the branch, ordered by id, and whether that is everybody since the branch was created.
 fn pushers(world: &World, repository: &Repository, pull: &PullRequest) -> (Vec<Person>, bool) {
     if comes_from_fork(repository, pull) {
         return (Vec::new(), false);
@@ -145,7 +136,7 @@ fn pushers(world: &World, repository: &Repository, pull: &PullRequest) -> (Vec<P
     let activity = || repository.activity.iter().filter(|activity| activity.reference == reference);
     let from_start = activity().next().is_some_and(|first| first.kind == ActivityKind::BranchCreation);
     let all_known = activity().all(|activity| world.accounts.contains_key(&activity.actor));
-    let mut pushers: Vec<Person> = activity().filter_map(|activity| world.person(activity.actor)).collect();
+    let mut pushers: Vec<Person> = activity().filter_map(|activity| person_of(world, activity.actor)).collect();
     pushers.sort_by_key(|person| person.id);
     pushers.dedup_by_key(|person| person.id);
     (pushers, from_start && all_known)
@@ -157,13 +148,39 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
     let was = dismissal.and_then(|event| event.what.dismissal()).map(|(_, was)| was);
     facts::Review {
         id: review.id,
-        user: world.person(review.user),
-        state: review.state,
-        was,
-        dismissed_by: dismissal.and_then(|event| world.person(event.actor)),
+        user: person_of(world, review.user),
+        state: match review.state {
+            pull::ReviewState::Approved => ReviewState::Approved,
+            pull::ReviewState::ChangesRequested => ReviewState::ChangesRequested,
+            pull::ReviewState::Commented => ReviewState::Commented,
+            pull::ReviewState::Dismissed => ReviewState::Dismissed,
+            pull::ReviewState::Pending => ReviewState::Pending,
+        },
+        was: was.map(|was| match was {
+            pull::DismissedFrom::Approved => DismissedFrom::Approved,
+            pull::DismissedFrom::ChangesRequested => DismissedFrom::ChangesRequested,
+        }),
+        dismissed_by: dismissal.and_then(|event| person_of(world, event.actor)),
         revision: review.commit_id.clone(),
         bound_by: BoundBy::Api,
         submitted_at: review.submitted_at,
         body: review.body.clone(),
     }
 }
+
+/// The account as facts have it. `None` if it was deleted.
+fn person_of(world: &World, id: UserId) -> Option<Person> {
+    world.accounts.get(&id).map(|account| person(account))
+}
+
+fn person(account: &Account) -> Person {
+    let kind = match account.kind {
+        AccountType::User => AccountKind::User,
+        AccountType::Bot => AccountKind::Bot,
+        AccountType::Organization => AccountKind::Other,
+    };
+    Person { id: account.id, login: account.login.clone(), kind }
+}
+
+#[cfg(test)]
+mod tests;

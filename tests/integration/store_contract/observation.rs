@@ -1,8 +1,8 @@
-//! What every store promises of deliveries, of what they told, of vetoes and of pages.
+//! The contract for deliveries, observations, vetoes and publications.
 
 use super::*;
 
-pub(crate) async fn a_delivery_is_worked_until_it_is_done_and_then_never_again(store: Store) {
+pub(crate) async fn a_delivery_is_processed_until_it_is_done_and_then_never_again(store: Store) {
     let delivery = |text| DeliveryId::new(text).expect("a delivery id");
     let (one, other) = (delivery("3f0c"), delivery("3f0c-b"));
     assert_eq!(store.begin_delivery(&one, at(0)).await, Ok(DeliveryState::Recorded));
@@ -14,7 +14,7 @@ pub(crate) async fn a_delivery_is_worked_until_it_is_done_and_then_never_again(s
     assert_eq!(store.begin_delivery(&other, at(6)).await, Ok(DeliveryState::Recorded));
 }
 
-pub(crate) async fn what_deliveries_told_is_merged_and_no_word_is_lost_to_another(store: Store) {
+pub(crate) async fn observations_are_merged_and_none_is_lost(store: Store) {
     let here = pull_request("acme/checkout#1");
     assert_eq!(store.observed(&here).await, Ok(Observed::default()));
     let review = |id: u64, body: &str| Review {
@@ -30,7 +30,7 @@ pub(crate) async fn what_deliveries_told_is_merged_and_no_word_is_lost_to_anothe
     };
     let given = |id, body| Observation::ReviewGiven { review: review(id, body) };
     let seen = |digit, pusher, seconds| Observation::HeadSeen { head: revision(digit), pusher, at: at(seconds) };
-    let mut told = vec![
+    let mut all = vec![
         given(7, "first word"),
         given(7, "edited"),
         Observation::ReviewDismissed { review: ReviewId(7), by: person(2, "pat") },
@@ -40,7 +40,7 @@ pub(crate) async fn what_deliveries_told_is_merged_and_no_word_is_lost_to_anothe
         Observation::BaseChanged { at: at(8) },
     ];
     let mut expected = Observed::default();
-    for (index, observation) in told.iter().cloned().enumerate() {
+    for (index, observation) in all.iter().cloned().enumerate() {
         let name = if index % 2 == 0 { "ACME/checkout#1" } else { "acme/Checkout#1" };
         store.observe(&pull_request(name), observation.clone()).await.expect("kept");
         expected.add(observation);
@@ -48,7 +48,7 @@ pub(crate) async fn what_deliveries_told_is_merged_and_no_word_is_lost_to_anothe
     assert_eq!(store.observed(&here).await, Ok(expected.clone()));
     assert_eq!(store.observed(&pull_request("acme/checkout#10")).await, Ok(Observed::default()));
 
-    // All at once, from many, and twice: none overwrites another.
+    // Concurrent observations: none overwrites another.
     let many: Vec<Observation> = (100..124).map(|id| given(id, "one of many")).collect();
     let tasks = many.iter().cloned().map(|observation| {
         let (store, here) = (Arc::clone(&store), here.clone());
@@ -57,8 +57,8 @@ pub(crate) async fn what_deliveries_told_is_merged_and_no_word_is_lost_to_anothe
     for task in tasks.collect::<Vec<_>>() {
         task.await.expect("a task").expect("kept");
     }
-    told.extend(many);
-    told.into_iter().for_each(|observation| expected.add(observation));
+    all.extend(many);
+    all.into_iter().for_each(|observation| expected.add(observation));
     assert_eq!(store.observed(&here).await, Ok(expected));
 }
 
@@ -83,9 +83,10 @@ pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_la
     assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
 }
 
-fn page(version: u64, due: Option<i64>) -> Published {
+fn publication(version: u64, due: Option<i64>) -> Published {
     let placed = Placed { id: Some(7), digest: "d".into(), begun: false };
-    let asked = [("pia", 'a'), ("acme/sre", 'b')].map(|(who, head)| (who.parse().expect("a reviewer"), revision(head)));
+    let requested =
+        [("pia", 'a'), ("acme/sre", 'b')].map(|(who, head)| (who.parse().expect("a reviewer"), revision(head)));
     let request = PublishedRequest {
         version: 3,
         head: Some(revision('a')),
@@ -102,21 +103,21 @@ fn page(version: u64, due: Option<i64>) -> Published {
         comment: Some(placed.clone()),
         checks: [("a countersign / checkout / production".to_owned(), placed)].into(),
         requests: [(pending("one", 0).id, request)].into(),
-        asked: asked.into(),
+        asked: requested.into(),
     }
 }
 
-pub(crate) async fn a_page_is_kept_by_those_who_know_its_last_version_and_by_nobody_else(store: Store) {
+pub(crate) async fn a_publication_is_saved_only_if_its_last_version_is_known(store: Store) {
     let here = pull_request("acme/checkout#1");
     assert_eq!(store.published(&here).await, Ok(Published::default()));
-    assert_eq!(store.save_published(&here, &page(2, None)).await, Ok(false));
-    assert_eq!(store.save_published(&here, &page(1, None)).await, Ok(true));
-    assert_eq!(store.published(&pull_request("ACME/Checkout#1")).await, Ok(page(1, None)));
-    assert_eq!(store.save_published(&here, &page(1, Some(5))).await, Ok(false));
-    assert_eq!(store.published(&here).await, Ok(page(1, None)));
+    assert_eq!(store.save_published(&here, &publication(2, None)).await, Ok(false));
+    assert_eq!(store.save_published(&here, &publication(1, None)).await, Ok(true));
+    assert_eq!(store.published(&pull_request("ACME/Checkout#1")).await, Ok(publication(1, None)));
+    assert_eq!(store.save_published(&here, &publication(1, Some(5))).await, Ok(false));
+    assert_eq!(store.published(&here).await, Ok(publication(1, None)));
     let tasks = (0..8).map(|_| {
         let (store, here) = (Arc::clone(&store), here.clone());
-        tokio::spawn(async move { store.save_published(&here, &page(2, None)).await })
+        tokio::spawn(async move { store.save_published(&here, &publication(2, None)).await })
     });
     let mut kept = 0;
     for task in tasks.collect::<Vec<_>>() {
@@ -126,15 +127,15 @@ pub(crate) async fn a_page_is_kept_by_those_who_know_its_last_version_and_by_nob
     assert_eq!(store.published(&pull_request("acme/checkout#2")).await, Ok(Published::default()));
 }
 
-pub(crate) async fn pages_are_due_in_the_order_of_time_and_no_longer_than_something_is(store: Store) {
-    let pages = ["acme/checkout#1", "acme/checkout#10", "acme/checkout#2"].map(pull_request);
-    for (at, due) in pages.iter().zip([30, 10, 20]) {
-        assert_eq!(store.save_published(at, &page(1, Some(due))).await, Ok(true));
+pub(crate) async fn publications_are_due_in_the_order_of_time_and_only_while_they_have_a_due_time(store: Store) {
+    let pulls = ["acme/checkout#1", "acme/checkout#10", "acme/checkout#2"].map(pull_request);
+    for (at, due) in pulls.iter().zip([30, 10, 20]) {
+        assert_eq!(store.save_published(at, &publication(1, Some(due))).await, Ok(true));
     }
     assert_eq!(store.publications_due(at(9)).await, Ok(Vec::new()));
-    assert_eq!(store.publications_due(at(20)).await, Ok(vec![pages[1].clone(), pages[2].clone()]));
-    assert_eq!(store.save_published(&pages[1], &page(2, Some(40))).await, Ok(true));
-    assert_eq!(store.save_published(&pages[2], &page(2, None)).await, Ok(true));
-    assert_eq!(store.publications_due(at(30)).await, Ok(vec![pages[0].clone()]));
-    assert_eq!(store.publications_due(at(40)).await, Ok(vec![pages[0].clone(), pages[1].clone()]));
+    assert_eq!(store.publications_due(at(20)).await, Ok(vec![pulls[1].clone(), pulls[2].clone()]));
+    assert_eq!(store.save_published(&pulls[1], &publication(2, Some(40))).await, Ok(true));
+    assert_eq!(store.save_published(&pulls[2], &publication(2, None)).await, Ok(true));
+    assert_eq!(store.publications_due(at(30)).await, Ok(vec![pulls[0].clone()]));
+    assert_eq!(store.publications_due(at(40)).await, Ok(vec![pulls[0].clone(), pulls[1].clone()]));
 }

@@ -1,4 +1,4 @@
-//! An organisation with everything that the stand-in can have, for the peers to look at.
+//! An organization with everything that the simulator can have.
 
 use std::sync::Arc;
 
@@ -48,22 +48,22 @@ fn file(path: String) -> FileChange {
     FileChange { path, previous_path: None, additions: 10, deletions: 2 }
 }
 
-/// The instant at which everything is.
+/// A clock that stands still.
 pub(crate) fn clock() -> Arc<MovableClock> {
     Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse().expect("an instant")))
 }
 
-/// acme/checkout#1 is dave's and has more of everything than a page holds, a renamed file and commits of nobody;
-/// #2 comes from a fork, #3 is merged, #4 is a draft of an account that is gone. pia and pat are in acme/payments, pat
-/// through a child team, and lee is only invited; acme/everyone is more than a page.
-pub(crate) fn stand_in() -> GithubSimulator {
-    let host = GithubSimulator::in_memory(clock()).expect("a stand-in");
+/// dave opened acme/checkout#1, which has more than a page of everything, a renamed file and commits of nobody. #2 comes from a
+/// fork, #3 is merged, #4 is a draft of a deleted account. pia and pat are in acme/payments, pat through a child team; lee
+/// is only invited. acme/everyone has more than a page of members.
+pub(crate) fn simulator() -> GithubSimulator {
+    let host = GithubSimulator::in_memory(clock()).expect("a simulator");
     host.change(|change| {
         change.set_app(&NewApp { slug: "countersign".into(), public_key: APP_PUBLIC_KEY.into() })?;
         people(change)?;
         requests(change)
     })
-    .expect("the world is made");
+    .expect("it is set up");
     host
 }
 
@@ -134,9 +134,9 @@ fn requests(change: &mut Change<'_>) -> Result<(), Refusal> {
     change.delete_account(&login("gone"))
 }
 
-/// A small organisation whose hook is told of everything that a hook can be told of.
-pub(crate) fn tell_everything(url: &str, secret: &str) -> GithubSimulator {
-    let host = stand_in();
+/// Queues every kind of delivery.
+pub(crate) fn deliver_everything(url: &str, secret: &str) -> GithubSimulator {
+    let host = simulator();
     host.change(|change| {
         change.set_hook(url, secret)?;
         let (dave, pia, at) = (login("dave"), login("pia"), pull(2));
@@ -155,7 +155,7 @@ pub(crate) fn tell_everything(url: &str, secret: &str) -> GithubSimulator {
         change.edit(&dave, &at, &edit(|edit| edit.base = Some("release".into())))?;
         change.edit(&dave, &at, &edit(|edit| edit.state = Some("closed".into())))?;
         change.edit(&dave, &at, &edit(|edit| edit.state = Some("open".into())))?;
-        ask(change, &at)?;
+        request(change, &at)?;
         change.merge(&pia, &at, &Default::default())?;
         let again =
             NewPullRequest { title: "Again".into(), head: "old".into(), base: "release".into(), ..Default::default() };
@@ -166,8 +166,8 @@ pub(crate) fn tell_everything(url: &str, secret: &str) -> GithubSimulator {
     host
 }
 
-/// Asks for reviews and takes that back, at a check and for its button, and for an answer to a deployment of Actions.
-fn ask(change: &mut Change<'_>, at: &PullRequestRef) -> Result<(), Refusal> {
+/// Requests and removes reviews, rerequests a check, presses its button, and starts a deployment of Actions.
+fn request(change: &mut Change<'_>, at: &PullRequestRef) -> Result<(), Refusal> {
     let (dave, app) = (login("dave"), login("countersign[bot]"));
     let both = Reviewers { reviewers: vec!["pia".into()], team_reviewers: vec!["payments-core".into()] };
     change.request_reviews(&app, at, &both)?;

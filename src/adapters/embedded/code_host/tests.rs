@@ -1,20 +1,24 @@
-//! What the gate reads.
+//! What the gate reads from the simulator.
 
-use super::*;
-use crate::adapters::embedded::simulator::change::{MergeCommand, PullRequestEdit, TeamEdit};
-use crate::approval::facts::{BoundBy, DismissedFrom, PullRequestState, ReviewState};
-use crate::ports::{CodeHost as _, CodeHostError, Needs};
+use crate::adapters::embedded::scene::*;
+use crate::adapters::embedded::simulator::change::{
+    MergeCommand, NewCommit, NewPullRequest, NewReview, PullRequestEdit, ReviewEvent, TeamEdit,
+};
+use crate::adapters::embedded::simulator::world::FileChange;
+use crate::approval::facts::{BoundBy, DismissedFrom, Person, PullRequestState, ReviewState};
+use crate::ident::{PullRequestRef, RepositoryName};
+use crate::ports::{CodeHost as _, CodeHostError, Needs, Reading};
 
-async fn read(scene: &Scene, at: &PullRequestRef) -> Result<crate::ports::Reading, CodeHostError> {
+async fn read(scene: &Scene, at: &PullRequestRef) -> Result<Reading, CodeHostError> {
     scene.host.read(at, &Needs::everything()).await
 }
 
-fn logins(people: &[crate::approval::facts::Person]) -> Vec<&str> {
+fn logins(people: &[Person]) -> Vec<&str> {
     people.iter().map(|person| person.login.as_str()).collect()
 }
 
 #[tokio::test]
-async fn a_pull_request_is_told_with_its_pushers_and_when_its_head_was_first_seen() {
+async fn a_pull_request_has_its_pushers_and_when_its_head_was_first_seen() {
     let scene = Scene::new();
     scene.an_hour_passes();
     let push = push_of("pia", vec![unattributed('b')]);
@@ -30,7 +34,7 @@ async fn a_pull_request_is_told_with_its_pushers_and_when_its_head_was_first_see
 }
 
 #[tokio::test]
-async fn the_merge_commit_is_told_of_a_merged_pull_request_only() {
+async fn only_a_merged_pull_request_has_a_merge_commit() {
     let scene = Scene::new();
     let test_merge = scene.pull().merge_commit_sha.unwrap();
     assert_eq!(scene.host.pull_requests_of(&repository(), &test_merge).await.unwrap(), []);
@@ -43,7 +47,7 @@ async fn the_merge_commit_is_told_of_a_merged_pull_request_only() {
 }
 
 #[tokio::test]
-async fn the_last_change_of_the_base_is_told() {
+async fn a_pull_request_has_the_last_change_of_its_base() {
     let scene = Scene::new();
     scene.host.change(|change| change.push(&repository(), "release", &push_of("pia", vec![commit('e')]))).unwrap();
     scene.an_hour_passes();
@@ -54,7 +58,7 @@ async fn the_last_change_of_the_base_is_told() {
 }
 
 #[tokio::test]
-async fn a_dismissed_review_tells_what_it_was_and_who_dismissed_it() {
+async fn a_dismissed_review_has_its_state_before_and_who_dismissed_it() {
     let scene = Scene::new();
     let id = scene.review("pia", ReviewEvent::RequestChanges).unwrap();
     scene.host.change(|change| change.dismiss(&login("pat"), &first(), id, "settled")).unwrap();
@@ -66,7 +70,7 @@ async fn a_dismissed_review_tells_what_it_was_and_who_dismissed_it() {
 }
 
 #[tokio::test]
-async fn a_review_of_a_deleted_account_is_nobodys() {
+async fn a_review_of_a_deleted_account_has_no_user() {
     let scene = Scene::new();
     scene.approve("pia");
     scene.host.change(|change| change.delete_account(&login("pia"))).unwrap();
@@ -75,10 +79,10 @@ async fn a_review_of_a_deleted_account_is_nobodys() {
 }
 
 #[tokio::test]
-async fn a_pending_review_is_not_told() {
+async fn a_pending_review_is_not_listed() {
     let scene = Scene::new();
-    let kept_back = NewReview { event: None, ..NewReview::default() };
-    scene.host.change(|change| change.review(&login("pia"), &first(), &kept_back)).unwrap();
+    let pending = NewReview { event: None, ..NewReview::default() };
+    scene.host.change(|change| change.review(&login("pia"), &first(), &pending)).unwrap();
     assert_eq!(read(&scene, &first()).await.unwrap().reviews, []);
 }
 
@@ -92,7 +96,7 @@ async fn team_members_are_the_active_ones_with_those_of_child_teams() {
 }
 
 #[tokio::test]
-async fn a_team_that_is_missing_or_unreadable_has_no_answer() {
+async fn a_missing_or_unreadable_team_has_no_members() {
     let scene = Scene::new();
     assert_eq!(scene.host.team_members(&team("acme/nobody")).await.unwrap(), None);
     let edit = TeamEdit { readable: Some(false), members: None };
@@ -101,7 +105,7 @@ async fn a_team_that_is_missing_or_unreadable_has_no_answer() {
 }
 
 #[tokio::test]
-async fn lists_over_githubs_caps_are_cut_and_said_to_be_incomplete() {
+async fn lists_over_githubs_limits_are_truncated_and_marked_incomplete() {
     let scene = Scene::new();
     let file = |n| FileChange { path: format!("f{n}"), previous_path: None, additions: 1, deletions: 0 };
     let many = NewCommit { files: (0..3000).map(file).collect(), ..NewCommit::default() };
@@ -113,7 +117,7 @@ async fn lists_over_githubs_caps_are_cut_and_said_to_be_incomplete() {
 }
 
 #[tokio::test]
-async fn a_fork_tells_neither_its_pushers_nor_when_its_head_was_first_seen() {
+async fn a_fork_has_neither_pushers_nor_when_its_head_was_first_seen() {
     let scene = Scene::new();
     let at = scene
         .host
@@ -129,7 +133,7 @@ async fn a_fork_tells_neither_its_pushers_nor_when_its_head_was_first_seen() {
 }
 
 #[tokio::test]
-async fn a_pusher_whose_account_is_gone_makes_the_list_incomplete() {
+async fn a_pusher_whose_account_was_deleted_makes_the_list_incomplete() {
     let scene = Scene::new();
     let push = push_of("pia", vec![commit('b')]);
     scene.host.change(|change| change.push_to_pull(&first(), &push)).unwrap();
@@ -139,7 +143,7 @@ async fn a_pusher_whose_account_is_gone_makes_the_list_incomplete() {
 }
 
 #[tokio::test]
-async fn while_it_is_unavailable_nothing_is_told() {
+async fn an_unavailable_simulator_answers_nothing() {
     let scene = Scene::new();
     scene
         .host
@@ -153,7 +157,7 @@ async fn while_it_is_unavailable_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_not_found() {
+async fn a_missing_pull_request_or_repository_is_not_found() {
     let scene = Scene::new();
     let missing = PullRequestRef::new("acme/checkout#9").unwrap();
     let error = read(&scene, &missing).await.unwrap_err();

@@ -1,27 +1,33 @@
-//! The stand-in's pages written in process, as the gate writes what people see: as the App's account, through the same
-//! rules as over HTTP.
+//! The ports [`Publisher`] and [`ProtectionDesk`] on the GitHub simulator, in process: written as the App's account, under
+//! the same rules as over HTTP.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::GithubSimulator;
-use super::change::{Change, CheckWrite, NewAccount, NewDeployment, NewDeploymentStatus, Reviewers};
-use super::published::{CheckAction, CheckOutput};
-use super::refusal::Refusal;
-use super::world::{AccountType, World};
+use super::simulator::change::{
+    Change, CheckWrite, NewAccount, NewDeployment, NewDeploymentStatus, ProtectionWrite, Reviewers,
+};
+use super::simulator::published::{CheckAction, CheckOutput, CheckRun};
+use super::simulator::world::{AccountType, World};
+use super::simulator::{GithubSimulator, Refusal};
 use crate::ident::{IdentError, Login, PullRequestRef, RepositoryName};
-use crate::ports::{PublishContext, Publisher, PublisherError, Spot};
+use crate::ports::{
+    CallbackError, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher,
+    PublisherError, Spot,
+};
+use crate::request::CallbackOutcome;
 use crate::request::published::{Check, CheckStatus, Deployment, DeploymentStatus, REEVALUATE, Reviewer};
 
-/// The account that the App acts as.
+/// The account that the App acts as if none is set up.
 const APP: &str = "countersign[bot]";
 
 #[async_trait]
 impl Publisher for GithubSimulator {
     async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
-        let world = self.page_world()?;
+        let world = self.writable()?;
         let gone = || PublisherError::Gone { what: format!("the pull request `{at}`") };
         let (repository, pull) = world.repository(&at.repository).zip(world.pull(at)).ok_or_else(gone)?;
         let people = pull.requested_reviewers.iter().filter_map(|id| world.accounts.get(id));
@@ -32,9 +38,9 @@ impl Publisher for GithubSimulator {
     }
 
     async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError> {
-        let world = self.page_world()?;
+        let world = self.writable()?;
         let write = check_write(check);
-        let is_it = |run: &super::published::CheckRun| run.name == check.name && run.head_sha == check.head;
+        let is_it = |run: &CheckRun| run.name == check.name && run.head_sha == check.head;
         let repository = world.repository(at).map(|repository| repository.id);
         let found = match spot {
             Spot::New => None,
@@ -51,7 +57,7 @@ impl Publisher for GithubSimulator {
     }
 
     async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PublisherError> {
-        let world = self.page_world()?;
+        let world = self.writable()?;
         let found = match spot {
             Spot::New => None,
             Spot::At(id) => Some(id),
@@ -64,13 +70,12 @@ impl Publisher for GithubSimulator {
     }
 
     async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
-        self.page_world()?;
+        self.writable()?;
         for reviewer in reviewers {
-            let asked = self.as_app(|change, by| change.request_reviews(by, at, &one(reviewer)).map(|()| 0));
-            match asked {
+            match self.as_app(|change, by| change.request_reviews(by, at, &one(reviewer)).map(|()| 0)) {
                 Ok(_) => {}
                 Err(PublisherError::Refused { detail }) => {
-                    tracing::warn!(pull_request = %at, reviewer = %reviewer, reason = detail, "a review was not asked for");
+                    tracing::warn!(pull_request = %at, reviewer = %reviewer, reason = detail, "review not requested");
                 }
                 Err(error) => return Err(error),
             }
@@ -79,7 +84,7 @@ impl Publisher for GithubSimulator {
     }
 
     async fn put_deployment(&self, at: &RepositoryName, made: &Deployment, spot: Spot) -> Result<u64, PublisherError> {
-        let world = self.page_world()?;
+        let world = self.writable()?;
         let payload = json!({ "request_id": made.request, "service": made.service });
         let found = match spot {
             Spot::New => None,
@@ -107,7 +112,7 @@ impl Publisher for GithubSimulator {
         id: u64,
         status: &DeploymentStatus,
     ) -> Result<(), PublisherError> {
-        self.page_world()?;
+        self.writable()?;
         let new = NewDeploymentStatus {
             state: status.state.as_str().to_owned(),
             description: Some(status.description.clone()),
@@ -117,8 +122,34 @@ impl Publisher for GithubSimulator {
     }
 }
 
+#[async_trait]
+impl ProtectionDesk for GithubSimulator {
+    async fn answer(
+        &self,
+        run: &ProtectedRun,
+        protection: Protection,
+        comment: &ProtectionComment,
+    ) -> Result<CallbackOutcome, CallbackError> {
+        if self.world().settings.unavailable {
+            return Err(CallbackError { detail: "503 Service unavailable".to_owned() });
+        }
+        let state = match protection {
+            Protection::Waits => None,
+            Protection::Approved => Some("approved".to_owned()),
+            Protection::Rejected => Some("rejected".to_owned()),
+        };
+        let environment_name = run.environment.clone();
+        let write = ProtectionWrite { environment_name, state, comment: Some(comment.as_str().to_owned()) };
+        match self.change(|change| change.answer_protection(&run.repository, run.run_id, &write)) {
+            Ok(()) => Ok(CallbackOutcome::Taken),
+            Err(refusal) if matches!(refusal.status(), 404 | 422) => Ok(CallbackOutcome::TokenOver),
+            Err(refusal) => Err(CallbackError { detail: refusal.to_string() }),
+        }
+    }
+}
+
 impl GithubSimulator {
-    fn page_world(&self) -> Result<std::sync::Arc<World>, PublisherError> {
+    fn writable(&self) -> Result<Arc<World>, PublisherError> {
         let world = self.world();
         if world.settings.unavailable {
             return Err(PublisherError::Unavailable { detail: "503 Service unavailable".to_owned() });
@@ -126,7 +157,7 @@ impl GithubSimulator {
         Ok(world)
     }
 
-    /// Makes a change as the App's account, which is there from its first change on.
+    /// Makes a change as the App's account, which the first change creates.
     fn as_app(
         &self,
         change: impl FnOnce(&mut Change<'_>, &Login) -> Result<u64, Refusal>,
@@ -134,9 +165,9 @@ impl GithubSimulator {
         let broken = |error: IdentError| PublisherError::Refused { detail: error.to_string() };
         let slug = self.world().settings.app.as_ref().map(|app| format!("{}[bot]", app.slug));
         let login = Login::new(slug.as_deref().unwrap_or(APP)).map_err(broken)?;
-        let done = self.change(|world| {
-            world.create_account(&NewAccount { login: login.clone(), id: None, kind: AccountType::Bot })?;
-            change(world, &login)
+        let done = self.change(|made| {
+            made.create_account(&NewAccount { login: login.clone(), id: None, kind: AccountType::Bot })?;
+            change(made, &login)
         });
         done.map_err(|refusal| match refusal.status() {
             404 => PublisherError::Gone { what: "what was to be changed".to_owned() },
@@ -146,7 +177,7 @@ impl GithubSimulator {
     }
 }
 
-/// The first comment that an App wrote and that begins with the same line.
+/// The first comment by an App that begins with the same line as `text`.
 fn own_comment(world: &World, at: &PullRequestRef, text: &str) -> Option<u64> {
     let marker = text.lines().next()?;
     let pull = world.pull(at)?;

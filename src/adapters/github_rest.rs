@@ -1,0 +1,25 @@
+//! Facts of GitHub's REST interface that its client and its simulator share.
+
+use crate::ident::UserId;
+
+/// The most items that GitHub puts on a page of a list.
+pub const PAGE: usize = 100;
+/// The most commits of a pull request that GitHub lists.
+pub const COMMITS_LISTED: usize = 250;
+/// The most files of a pull request that GitHub lists.
+pub const FILES_LISTED: usize = 3000;
+/// The account `ghost`, which stands for every deleted account: <https://api.github.com/users/ghost>.
+pub const GHOST: UserId = UserId(10_137);
+
+/// Escapes a text for a segment of a path or a value of a query.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+        escaped
+    })
+}
