@@ -4,15 +4,12 @@
 //! policy as [`load`](super::load) does, with every check, and takes the digest over what it read. A file that was
 //! tampered with is a policy of another digest, and one that no check would pass is none at all. Knows no files.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::Policy;
 use super::lint::Linted;
 use super::load::{Loaded, from_trees};
-use super::yaml::{Node, NodeJson, Room, Unpack, Value, parse};
+use super::yaml::{Node, NodeJson, Room, StoredNode, Value, parse};
 use crate::finding::{Severity, SourceId, SourceMap};
 use crate::ident::PolicyDigest;
 
@@ -82,11 +79,12 @@ pub fn read_prepared(json: &str) -> Result<Policy, PreparedError> {
         return Err(PreparedError::Schema(bundle.schema));
     }
     let (mut sources, mut roots) = (SourceMap::default(), Vec::new());
-    for file in bundle.files.0 {
-        sources.add(file.name, String::new());
+    for (number, ReadFile { name, tree: StoredNode(mut tree) }) in (0..).zip(bundle.files) {
+        sources.add(name, String::new());
         // As when it was loaded: an empty file holds no key.
-        if !matches!(file.tree.value, Value::Null) {
-            roots.push(file.tree);
+        if !matches!(tree.value, Value::Null) {
+            tree.belongs_to(SourceId(number));
+            roots.push(tree);
         }
     }
     let (policy, findings) = from_trees(&sources, &roots);
@@ -122,74 +120,12 @@ struct Head {
 struct ReadBundle {
     schema: u32,
     policy_digest: PolicyDigest,
-    files: ReadFiles,
+    files: Vec<ReadFile>,
 }
 
-/// The files, each of whose trees knows its number.
-struct ReadFiles(Vec<ReadFile>);
-
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ReadFile {
     name: String,
-    tree: Node,
-}
-
-impl<'de> Deserialize<'de> for ReadFiles {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(FilesVisitor)
-    }
-}
-
-struct FilesVisitor;
-
-impl<'de> Visitor<'de> for FilesVisitor {
-    type Value = ReadFiles;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of files")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ReadFiles, A::Error> {
-        let mut files = Vec::new();
-        while let Some(file) = seq.next_element_seed(FileSeed(source_id(files.len())))? {
-            files.push(file);
-        }
-        Ok(ReadFiles(files))
-    }
-}
-
-fn source_id(number: usize) -> SourceId {
-    SourceId(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-/// Reads a file as `{"name": …, "tree": …}`.
-struct FileSeed(SourceId);
-
-impl<'de> DeserializeSeed<'de> for FileSeed {
-    type Value = ReadFile;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ReadFile, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for FileSeed {
-    type Value = ReadFile;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a file with a `name` and a `tree`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadFile, A::Error> {
-        let (mut name, mut tree) = (None, None);
-        while let Some(key) = map.next_key::<&str>()? {
-            match key {
-                "name" if name.is_none() => name = Some(map.next_value::<String>()?),
-                "tree" if tree.is_none() => tree = Some(map.next_value_seed(Unpack(self.0))?),
-                other => return Err(A::Error::unknown_field(other, &["name", "tree"])),
-            }
-        }
-        let name = name.ok_or_else(|| A::Error::missing_field("name"))?;
-        let tree = tree.ok_or_else(|| A::Error::missing_field("tree"))?;
-        Ok(ReadFile { name, tree })
-    }
+    tree: StoredNode,
 }
