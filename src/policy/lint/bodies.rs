@@ -2,7 +2,7 @@
 //!
 //! Knows how layers are laid over each other, and no lint.
 
-use super::super::load::Section;
+use super::super::assemble::Section;
 use super::super::requirement::{Require, Requirement};
 use super::super::selector::Selectors;
 use super::super::service::Service;
