@@ -1,7 +1,7 @@
-//! What loading a policy, and reading a prepared one, costs with 10, 1,000 and 10,000 rules. How to run it, and the
-//! figures: `docs/performance.md`.
+//! The time to load a policy and to read a prepared one, with 10, 1,000 and 10,000 rules. For the results see
+//! `docs/performance.md`.
 //!
-//! It needs the core alone: `cargo bench --bench load --no-default-features`.
+//! It needs only the core: `cargo bench --bench load --no-default-features`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot set itself up has nothing to measure")]
 
@@ -16,14 +16,14 @@ fn main() {
     divan::main();
 }
 
-/// From text to policy, with every check and the digest.
+/// From text to policy, with all checks and the digest.
 #[divan::bench(args = RULES)]
 fn load_policy(bencher: Bencher<'_, '_>, rules: usize) {
     assert!(load(bundle::sources(rules)).policy.is_some());
     bencher.with_inputs(|| bundle::sources(rules)).bench_local_values(|sources| load(black_box(sources)));
 }
 
-/// From the form that is deployed to policy: no YAML is read, and every check and the digest are made all the same.
+/// From the prepared form to policy: without YAML, but with all checks and the digest.
 #[divan::bench(args = RULES)]
 fn read_a_prepared_policy(bencher: Bencher<'_, '_>, rules: usize) {
     let prepared = load(bundle::sources(rules)).prepared().unwrap();
