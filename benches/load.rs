@@ -16,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// From text to policy, with every check and the digest.
+/// From text to policy, with all checks and the digest.
 #[divan::bench(args = RULES)]
 fn load_policy(bencher: Bencher<'_, '_>, rules: usize) {
     assert!(load(bundle::sources(rules)).policy.is_some());

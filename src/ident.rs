@@ -164,6 +164,11 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-'))
 }
 
+/// The start of a text that is quoted in a message: at most 60 characters, without control characters.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(60).collect()
+}
+
 fn boxed_if(text: &str, valid: bool) -> Option<Box<str>> {
     valid.then(|| text.into())
 }

@@ -1,30 +1,29 @@
-//! Who may approve: accounts, teams, and named groups of both.
+//! Who may approve: accounts, teams, and groups of both.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{Login, TeamSlug, UserId, is_name};
+use crate::finding::Code;
+use crate::ident::{Login, TeamSlug, UserId, excerpt, is_name};
 
 /// An account that is listed by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UserRef {
-    /// Its login, compared without case. A bot's ends in `[bot]`.
+    /// Compared without case. A bot's login ends in `[bot]`.
     pub login: Login,
-    /// The numeric id, where it is pinned: then only that decides.
+    /// The numeric id, if it is pinned. Then the id alone identifies the account.
     pub id: Option<UserId>,
 }
 
 /// A named set of approvers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// Its name in the policy.
     pub name: Box<str>,
-    /// Accounts listed one by one.
     pub users: Vec<UserRef>,
-    /// GitHub teams, with their child teams.
+    /// GitHub teams, including their child teams.
     pub teams: Vec<TeamSlug>,
 }
 
@@ -32,16 +31,13 @@ pub struct Group {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApproverRef {
-    /// A group of the policy.
     Group(Arc<Group>),
-    /// An account.
     User(UserRef),
-    /// A GitHub team.
     Team(TeamSlug),
 }
 
 impl ApproverRef {
-    /// The accounts that it lists by name.
+    /// The accounts that are listed by name, not those that are members of teams.
     #[must_use]
     pub fn users(&self) -> &[UserRef] {
         match self {
@@ -51,7 +47,6 @@ impl ApproverRef {
         }
     }
 
-    /// The teams that it names.
     #[must_use]
     pub fn teams(&self) -> &[TeamSlug] {
         match self {
@@ -94,26 +89,33 @@ impl TryFrom<String> for UserRef {
     }
 }
 
-/// A text that names no approver.
+/// A text that is not an approver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApproverError {
-    /// Not a login, with or without an id.
     #[error("`{0}` is not a GitHub login: expected `login`, `login#numeric-id` or `name[bot]`")]
     Login(String),
-    /// Not a team.
     #[error("`{0}` is not a GitHub team: expected `org/slug`")]
     Team(String),
-    /// Not a name of a group.
     #[error("`{0}` is not an approver: expected the name of a group, `@login` or `@org/team`")]
     Form(String),
-    /// An account that speaks for whoever may run a workflow.
+    /// An account that any workflow can act as.
     #[error(
-        "`{0}` can never approve, since any workflow can speak as it: expected the login of a person, or of a bot of your own"
+        "`{0}` can never approve, since any workflow can act as it: expected the login of a person, or of a bot of your own"
     )]
     Unusable(String),
 }
 
-/// What is written for an approver, before groups are looked up.
+impl ApproverError {
+    /// The code under which the error is reported.
+    pub(super) const fn code(&self) -> Code {
+        match self {
+            Self::Unusable(_) => Code::UnusableRef,
+            Self::Login(_) | Self::Team(_) | Self::Form(_) => Code::InvalidApprover,
+        }
+    }
+}
+
+/// An approver as it is written, before its group is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Written {
     Group(Box<str>),
@@ -125,9 +127,9 @@ impl UserRef {
     /// Takes `login`, `login#583231` or `name[bot]`.
     ///
     /// # Errors
-    /// [`ApproverError::Login`], or [`ApproverError::Unusable`] for the one account that everyone can speak as.
+    /// [`ApproverError::Login`], or [`ApproverError::Unusable`] for [`GITHUB_ACTIONS`].
     pub fn new(text: &str) -> Result<Self, ApproverError> {
-        let error = || ApproverError::Login(text.chars().take(60).collect());
+        let error = || ApproverError::Login(excerpt(text));
         let (name, id) = match text.split_once('#') {
             Some((name, id)) => {
                 let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
@@ -148,7 +150,7 @@ impl UserRef {
     }
 }
 
-/// The account that every workflow token speaks as.
+/// The account that every workflow token acts as.
 pub const GITHUB_ACTIONS: &str = "github-actions[bot]";
 
 impl Written {
@@ -161,11 +163,11 @@ impl Written {
                     .ok()
                     .filter(|_| team.bytes().all(form))
                     .map(Self::Team)
-                    .ok_or_else(|| ApproverError::Team(team.chars().take(60).collect()))
+                    .ok_or_else(|| ApproverError::Team(excerpt(team)))
             }
             Some(login) => UserRef::new(login).map(Self::User),
             None if is_name(text) => Ok(Self::Group(text.into())),
-            None => Err(ApproverError::Form(text.chars().take(60).collect())),
+            None => Err(ApproverError::Form(excerpt(text))),
         }
     }
 }

@@ -1,12 +1,12 @@
-//! The canonical form of a bundle, which the digest is taken over.
+//! The canonical form of a bundle: JSON, over which the digest is computed.
 //!
-//! Aliases resolved and keys sorted; patterns as a list in their order, since that order means something. Comments, the
-//! layout of files and the order of other keys leave no trace. The form is JSON, written into the hash piece by piece
-//! and never held as a whole.
+//! Aliases are resolved and keys are sorted. Patterns are a list in their order, since their order has a meaning. The
+//! digest does not depend on comments, on the layout of files or on the order of other keys. The form is written into
+//! the hash piece by piece, and is never held as a whole.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::load::Section;
+use super::assemble::Section;
 use super::pattern::is_ordered;
 use super::yaml::{Entry, Node, Value};
 use crate::ident::{DigestWriter, PolicyDigest};
@@ -14,7 +14,7 @@ use crate::ident::{DigestWriter, PolicyDigest};
 /// The digest over the canonical JSON of a bundle's sections.
 pub(super) fn digest(sections: &[Section<'_>]) -> PolicyDigest {
     let mut writer = std::io::BufWriter::new(DigestWriter::default());
-    // A hash takes whatever is written, and the forms below never fail.
+    // Writing into a hash never fails, nor do the forms below.
     let written = serde_json::to_writer(&mut writer, &Bundle(sections)).map_err(std::io::Error::from);
     let hashed = written.and_then(|()| writer.into_inner().map_err(std::io::IntoInnerError::into_error));
     hashed.unwrap_or_default().finish()
@@ -22,14 +22,14 @@ pub(super) fn digest(sections: &[Section<'_>]) -> PolicyDigest {
 
 struct Bundle<'s, 'n>(&'s [Section<'n>]);
 
-/// A part of a bundle, in the form that its meaning asks for.
+/// A part of a bundle, and how it is written.
 #[derive(Clone, Copy)]
 enum Form<'n> {
-    /// As it stands, with mappings sorted by key.
+    /// As it is, with mappings sorted by key.
     Plain(&'n Node),
     /// The mappings of all files as one.
     Merged(&'n [&'n Node]),
-    /// A service, of whose fields the environments are a level of selectors.
+    /// A service: its field `environments` is a level of selectors.
     Service(&'n Node),
     /// The environments of a service.
     Environments(&'n Node),
@@ -75,23 +75,18 @@ impl Serialize for Form<'_> {
                 Value::List(items) => serializer.collect_seq(items.iter().map(Form::Plain)),
                 Value::Map(entries) => sorted(serializer, entries.iter(), |entry| Form::Plain(&entry.node)),
             },
-            // Only mappings are merged: anything else stands in one file, or is reported.
+            // Only mappings are merged. Anything else is in one file only, or was reported.
             Form::Merged(nodes) => match nodes.last() {
                 Some(node) if !matches!(node.value, Value::Map(_)) => Form::Plain(node).serialize(serializer),
                 Some(_) | None => sorted(serializer, entries(nodes), |entry| Form::Plain(&entry.node)),
             },
-            Form::Service(node) => match &node.value {
-                Value::Map(fields) => sorted(serializer, fields.iter(), |field| match &*field.key {
+            Form::Service(node) => {
+                let Value::Map(fields) = &node.value else { return Form::Plain(node).serialize(serializer) };
+                sorted(serializer, fields.iter(), |field| match &*field.key {
                     "environments" => Form::Environments(&field.node),
                     _ => Form::Plain(&field.node),
-                }),
-                Value::Null
-                | Value::Bool(_)
-                | Value::Integer(_)
-                | Value::Float(_)
-                | Value::Text(_)
-                | Value::List(_) => Form::Plain(node).serialize(serializer),
-            },
+                })
+            }
             Form::Environments(node) => {
                 Form::Level(Level { nodes: &[node], of: |node| Form::Plain(node) }).serialize(serializer)
             }
@@ -114,13 +109,10 @@ impl Serialize for Form<'_> {
 
 /// The entries of the mappings among the nodes, as written.
 fn entries<'n>(nodes: &'n [&'n Node]) -> impl Iterator<Item = &'n Entry> {
-    nodes.iter().flat_map(|node| match &node.value {
-        Value::Map(entries) => entries.as_slice(),
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => &[],
-    })
+    nodes.iter().flat_map(|node| node.entries())
 }
 
-/// A mapping in the order of its keys. No key stands twice: that was refused before.
+/// A mapping in the order of its keys. No key appears twice: that was refused before.
 fn sorted<'n, S: Serializer>(
     serializer: S,
     entries: impl Iterator<Item = &'n Entry>,
@@ -136,9 +128,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value as Json, json};
 
-    use super::super::load::Section;
+    use super::super::assemble::Section;
     use super::super::pattern::Pattern;
-    use super::super::yaml::{Node, Room, Value, parse};
+    use super::super::yaml::{Node, Room, parse};
     use super::{Bundle, digest};
     use crate::finding::SourceId;
     use crate::ident::PolicyDigest;
@@ -151,12 +143,11 @@ mod tests {
         Section { key, nodes: nodes.to_vec(), key_spans: Vec::new() }
     }
 
-    /// The form as a tree, as it is described: slower, and told apart by parsing every key.
+    /// The form as a tree, made in the obvious, slower way: every key is parsed to see whether it is a pattern.
     fn selectors(nodes: &[&Node], of: fn(&Node) -> Json) -> Json {
         let (mut exact, mut patterns) = (Map::new(), Vec::new());
         for node in nodes {
-            let Value::Map(entries) = &node.value else { continue };
-            for entry in entries {
+            for entry in node.entries() {
                 if entry.key.parse::<Pattern>().is_ok_and(|key| !key.is_exact() && !key.is_star()) {
                     patterns.push(json!([&*entry.key, of(&entry.node)]));
                 } else {
@@ -190,7 +181,7 @@ mod tests {
         assert_eq!(digest(&sections), PolicyDigest::of(form.as_bytes()));
     }
 
-    /// Trees whose keys are exact, patterns, and the one that means something in a service.
+    /// Trees whose keys are exact, patterns, and the one that has a meaning in a service.
     fn tree() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             Just("~".to_owned()),
@@ -216,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_into_the_hash_is_the_form_as_a_tree(text in tree()) {
+        fn the_hash_is_computed_over_the_form_as_a_tree(text in tree()) {
             let Ok(node) = parse(SourceId(0), &text, &mut Room::default()) else { return Ok(()) };
             let nodes = [&node];
             let sections = ["services", "environments", "groups"].map(|key| section(key, &nodes));

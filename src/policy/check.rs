@@ -1,8 +1,9 @@
-//! What can only be seen once all files are read: rules that lack something, doors that a misspelt name would open, and
-//! orders that would depend on file names.
+//! Checks that need the whole bundle: rules that lack something, rules that a misspelt name would open, and patterns
+//! whose order would depend on file names.
 
 use std::collections::HashMap;
 
+use super::assemble::{Section, nodes};
 use super::bounds::bounds;
 use super::read::{Place, Reader};
 use super::requirement::Require;
@@ -12,17 +13,10 @@ use super::yaml::{Entry, Node, Value};
 use super::{Pattern, Policy, RuleBody};
 use crate::finding::{Code, Finding, Span};
 
-/// The sections of a bundle that hold rules, over all its files.
-pub(super) struct Sections<'s, 'n> {
-    pub(super) defaults: &'s [&'n Node],
-    pub(super) environments: &'s [&'n Node],
-    pub(super) services: &'s [&'n Node],
-}
-
-/// Looks at a policy as a whole.
-pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, sections: &Sections<'_, '_>) {
-    let Sections { environments, services, .. } = *sections;
-    none_for_all(reader, sections);
+/// Checks a policy as a whole.
+pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, sections: &[Section<'_>]) {
+    let (environments, services) = (nodes(sections, "environments"), nodes(sections, "services"));
+    none_for_all(reader, nodes(sections, "defaults"), environments, services);
     pattern_order(reader, &policy.environments, environments, "environment");
     pattern_order(reader, &policy.services, services, "service");
     for entry in entries(services) {
@@ -34,20 +28,20 @@ pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, sections: &Section
     bounds(reader, policy);
 }
 
-fn entries<'n>(nodes: &[&'n Node]) -> Vec<&'n Entry> {
-    let of = |node: &'n Node| match &node.value {
-        Value::Map(entries) => entries.as_slice(),
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => &[],
-    };
-    nodes.iter().flat_map(|node| of(node)).collect()
+fn entries<'n>(nodes: &[&'n Node]) -> impl Iterator<Item = &'n Entry> {
+    nodes.iter().flat_map(|node| node.entries())
+}
+
+/// The service's own environments, as written.
+fn own_entries(service: &Entry) -> &[Entry] {
+    service.node.get("environments").map(Node::entries).unwrap_or_default()
 }
 
 fn is_people(body: &RuleBody) -> bool {
     body.require().is_some_and(|require| *require != Require::Nobody)
 }
 
-fn none_for_all(reader: &mut Reader<'_>, sections: &Sections<'_, '_>) {
-    let Sections { defaults, environments, services, .. } = *sections;
+fn none_for_all(reader: &mut Reader<'_>, defaults: &[&Node], environments: &[&Node], services: &[&Node]) {
     let require_span = |node: &Node| {
         node.entry("require")
             .filter(|entry| matches!(&entry.node.value, Value::Text(text) if text.trim() == "none"))
@@ -59,14 +53,13 @@ fn none_for_all(reader: &mut Reader<'_>, sections: &Sections<'_, '_>) {
             report_none_for_all(reader, Span { len, ..entry.key_span }, "in `defaults`");
         }
     }
-    for entry in entries(environments).into_iter().filter(|entry| &*entry.key == "*") {
+    for entry in entries(environments).filter(|entry| &*entry.key == "*") {
         if let Some(span) = require_span(&entry.node) {
             report_none_for_all(reader, span, "under the environment `*`");
         }
     }
     for service in entries(services) {
-        let own: Vec<&Node> = service.node.get("environments").into_iter().collect();
-        for entry in entries(&own).into_iter().filter(|entry| &*service.key == "*" || &*entry.key == "*") {
+        for entry in own_entries(service).iter().filter(|entry| &*service.key == "*" || &*entry.key == "*") {
             let place = if &*service.key == "*" { "inside the service `*`" } else { "under the environment `*`" };
             if let Some(span) = require_span(&entry.node) {
                 report_none_for_all(reader, span, place);
@@ -77,12 +70,12 @@ fn none_for_all(reader: &mut Reader<'_>, sections: &Sections<'_, '_>) {
 
 fn report_none_for_all(reader: &mut Reader<'_>, span: Span, place: &str) {
     reader.report(
-        Finding::at(Code::NoneForAll, span, format!("`require: none` {place} opens the door for every misspelt name"))
-            .hint("write it for each environment or service that is meant, by name"),
+        Finding::at(Code::NoneForAll, span, format!("`require: none` {place} lets every misspelt name pass"))
+            .hint("write it by name, for each environment or service that needs no approval"),
     );
 }
 
-/// Patterns of one level that can match the same name must stand in one file.
+/// Patterns of one level that can match the same name must be in one file.
 fn pattern_order<T: HasSource>(reader: &mut Reader<'_>, level: &Selectors<T>, nodes: &[&Node], what: &str) {
     let pairs = level.overlaps(|a, b| a.source().file() != b.source().file());
     if pairs.is_empty() {
@@ -90,7 +83,7 @@ fn pattern_order<T: HasSource>(reader: &mut Reader<'_>, level: &Selectors<T>, no
     }
     let mut spans: HashMap<&str, Span> = HashMap::new();
     for entry in entries(nodes) {
-        // The first of a name that stands twice is the one that counts.
+        // If a name is defined twice, the first definition counts.
         spans.entry(&entry.key).or_insert(entry.key_span);
     }
     let span_of = |key: &Pattern| spans.get(key.as_str()).copied().unwrap_or_default();
@@ -100,13 +93,13 @@ fn pattern_order<T: HasSource>(reader: &mut Reader<'_>, level: &Selectors<T>, no
             format!("the {what} patterns `{first}` and `{second}` can match the same name, in different files");
         reader.report(
             Finding::at(Code::PatternOrder, span_of(second), message)
-                .related(span_of(first), format!("`{first}` stands here"))
-                .hint("put both into one file, in the order in which they are to be tried"),
+                .related(span_of(first), format!("`{first}` is here"))
+                .hint("put both into one file, in the order in which to try them"),
         );
     }
 }
 
-/// Something that stands in a file.
+/// Something with a place in a file.
 trait HasSource {
     fn source(&self) -> &Place;
 }
@@ -123,11 +116,10 @@ impl HasSource for Service {
     }
 }
 
-/// A service whose rules lack `require` where that is known, or which needs approvals and lives nowhere.
+/// Reports a service whose rules surely lack `require`, or that needs approvals and has no repository.
 fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, service: &Service) {
-    let own: Vec<&Node> = entry.node.get("environments").into_iter().collect();
     let mut needs_people = false;
-    for environment in entries(&own) {
+    for environment in own_entries(entry) {
         let Some((key, layer)) = service.environments.get_key_value(&environment.key) else { continue };
         let below: Vec<&RuleBody> = if key.is_exact() {
             policy.environments.find(&environment.key).map(|(_, layer)| &layer.body).into_iter().collect()
@@ -139,7 +131,7 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
             || below.iter().any(|body| body.require().is_some())
             || defaults.require().is_some();
         if !written && environment.node.get("require").is_none() {
-            let message = format!("nothing says what `{}` of `{}` requires", environment.key, entry.key);
+            let message = format!("`{}` of `{}` has no `require`", environment.key, entry.key);
             reader.report(
                 Finding::at(Code::RequirementMissing, environment.key_span, message)
                     .hint("write `require:` here, in the top-level environment, or in `defaults`"),
@@ -153,9 +145,9 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
     needs_people |= inherited
         .map(|(_, layer)| &layer.body)
         .any(|body| is_people(body) || (body.require().is_none() && is_people(&policy.defaults.body)));
-    let lives = service.repository.is_some() || policy.defaults.repository.is_some();
-    if needs_people && !lives && entry.node.get("repository").is_none() {
-        let message = format!("`{}` needs approvals, and nothing says in which repository it lives", entry.key);
+    let has_repository = service.repository.is_some() || policy.defaults.repository.is_some();
+    if needs_people && !has_repository && entry.node.get("repository").is_none() {
+        let message = format!("`{}` needs approvals, but has no `repository`", entry.key);
         reader.report(
             Finding::at(Code::RepositoryMissing, entry.key_span, message)
                 .hint("write `repository: owner/name` here or in `defaults`"),
@@ -163,7 +155,7 @@ fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, servic
     }
 }
 
-/// A top-level environment without `require` that some service reaches without one of its own.
+/// Reports a top-level environment without `require` that some service uses without a `require` of its own.
 fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&Node]) {
     if policy.defaults.body.require().is_some() {
         return;
@@ -173,14 +165,14 @@ fn unreached_environments(reader: &mut Reader<'_>, policy: &Policy, nodes: &[&No
         if entry.node.get("require").is_some() || !exact {
             continue;
         }
-        // An exact key of the service's own is looked at there; a pattern of its own may say what is missing here.
+        // `check_service` checks the service's own exact keys. A pattern of its own may set what is missing here.
         let lacks = |service: &Service| match service.environments.find(&entry.key) {
             None => true,
             Some((key, layer)) => !key.is_exact() && layer.body.require().is_none(),
         };
         let reached = policy.services.iter().find(|(_, service)| lacks(service));
         if let Some((service, _)) = reached {
-            let message = format!("nothing says what `{}` of `{service}` requires", entry.key);
+            let message = format!("`{}` of `{service}` has no `require`", entry.key);
             reader.report(
                 Finding::at(Code::RequirementMissing, entry.key_span, message)
                     .hint("write `require:` here, in the service's own environment, or in `defaults`"),

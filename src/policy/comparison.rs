@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A comparison of a number with a fixed one.
+use crate::ident::excerpt;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Comparison {
@@ -22,7 +23,7 @@ enum Operator {
     Equal,
 }
 
-/// As they are written; those of two characters first, since they begin with one of the others.
+/// Those of two characters come first, since they begin with one of the others.
 const OPERATORS: [(&str, Operator); 5] = [
     (">=", Operator::GreaterOrEqual),
     ("<=", Operator::LessOrEqual),
@@ -31,13 +32,13 @@ const OPERATORS: [(&str, Operator); 5] = [
     ("=", Operator::Equal),
 ];
 
-/// A text that is no comparison.
+/// A text that is not a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a comparison: expected `>`, `>=`, `<`, `<=` or `=` and a whole number, such as `\">500\"`")]
 pub struct ComparisonError(String);
 
 impl Comparison {
-    /// Whether it holds of the number.
+    /// Whether it holds for the number.
     #[must_use]
     pub const fn holds(self, number: u64) -> bool {
         match self.operator {
@@ -60,7 +61,7 @@ impl FromStr for Comparison {
             .find_map(|(word, operator)| Some((*operator, trimmed.strip_prefix(word)?.trim_start())))
             .filter(|(_, digits)| digits.bytes().all(|b| b.is_ascii_digit()))
             .and_then(|(operator, digits)| Some(Self { operator, number: digits.parse().ok()? }))
-            .ok_or_else(|| ComparisonError(text.chars().filter(|c| !c.is_control()).take(60).collect()))
+            .ok_or_else(|| ComparisonError(excerpt(text)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What `when` and `except` say: tests on facts, joined by and, or and not. Knows no facts, and evaluates nothing.
+//! Conditions of `when` and `except`: tests on facts, joined by and, or and not. Does not evaluate them.
 
 mod read;
 
@@ -23,60 +23,55 @@ pub const MAX_TERMS: usize = 64;
 /// The most values that all keys of one condition may list.
 pub const MAX_VALUES: usize = 1000;
 
-/// Under what a part of a rule holds.
+/// When a part of a rule applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
-    /// Every part holds.
     All(Vec<Condition>),
-    /// One of the parts holds.
     Any(Vec<Condition>),
-    /// The other does not hold.
     Not(Box<Condition>),
-    /// The test holds.
     Is(Term),
 }
 
 /// One key of a condition, and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Term {
-    /// What it tests.
     pub test: Test,
-    /// Where its key stands.
+    /// Where its key is written.
     pub source: Place,
 }
 
-/// A test on the facts. Of a list, one suffices.
+/// A test on the facts. A list holds if one of its items does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
-    /// A changed file matches, under its old or new name.
+    /// A changed file matches, by its old or its new name.
     Paths(Vec<PathPattern>),
-    /// There is a changed file, and every one matches, under both names of a rename.
+    /// There are changed files, and all match. A renamed file matches by both names.
     OnlyPaths(Vec<PathPattern>),
-    /// The pull request carries the label, compared without case.
+    /// The pull request has the label, compared without case.
     Labels(Vec<Box<str>>),
     /// The base branch matches.
     Branch(Vec<Pattern>),
-    /// Someone who opened, committed or pushed is meant.
+    /// Someone who opened, committed or pushed is among these.
     Authors(Vec<ApproverRef>),
-    /// Everyone who opened, committed or pushed is meant.
+    /// Everyone who opened, committed or pushed is among these.
     OnlyAuthors(Vec<ApproverRef>),
-    /// `requestedBy` matches. As logins are, it is compared without case, but for a regular expression.
+    /// `requestedBy` matches. Compared without case, as logins are, except by a regular expression.
     Requester(Vec<Pattern>),
     /// The deployed version matches.
     Version(Vec<Pattern>),
-    /// Additions and deletions together compare so.
+    /// The sum of added and deleted lines.
     Lines(Comparison),
-    /// Each pointer's value matches one of its patterns. A text is taken as it is, a number or a boolean as JSON writes
-    /// it; nothing, `null`, a list and an object are no text, and the value is not known.
+    /// Each pointer's value matches one of its patterns. A number or a boolean is compared as JSON writes it. The value is
+    /// unknown if it is missing, `null`, a list or an object.
     Input(Vec<(Pointer, Vec<Pattern>)>),
-    /// Now is inside.
+    /// The current time is inside a calendar.
     Within(Vec<Arc<Calendar>>),
 }
 
 impl Condition {
-    /// All tests, as written.
+    /// All tests, in the order in which they are written.
     #[must_use]
     pub fn terms(&self) -> Vec<&Term> {
         match self {
@@ -92,19 +87,18 @@ impl Condition {
         self.terms().into_iter().flat_map(|term| term.test.approvers()).flat_map(ApproverRef::teams).collect()
     }
 
-    /// The parts of the execution's input that it reads.
+    /// Where it reads the execution's input.
     #[must_use]
     pub fn pointers(&self) -> Vec<&Pointer> {
         self.terms().into_iter().flat_map(|term| term.test.inputs()).map(|(pointer, _)| pointer).collect()
     }
 
-    /// The calendars that it reads.
     #[must_use]
     pub fn calendars(&self) -> Vec<&Arc<Calendar>> {
         self.terms().into_iter().flat_map(|term| term.test.calendars()).collect()
     }
 
-    /// Whether a test of it can only be known of a pull request.
+    /// Whether the result depends on a pull request.
     #[must_use]
     pub fn needs_pull_request(&self) -> bool {
         self.terms().into_iter().any(|term| term.test.needs_pull_request())
@@ -121,7 +115,7 @@ impl Condition {
 }
 
 impl Test {
-    /// The key that it is written under.
+    /// The key in YAML.
     #[must_use]
     pub const fn key(&self) -> &'static str {
         match self {
@@ -139,7 +133,7 @@ impl Test {
         }
     }
 
-    /// Whether it can only be known of a pull request.
+    /// Whether the result depends on a pull request.
     #[must_use]
     pub const fn needs_pull_request(&self) -> bool {
         match self {
@@ -166,7 +160,7 @@ impl Test {
         if let Self::Within(calendars) = self { calendars } else { &[] }
     }
 
-    /// How many values it lists.
+    /// The number of values.
     fn size(&self) -> usize {
         match self {
             Self::Paths(paths) | Self::OnlyPaths(paths) => paths.len(),
@@ -230,7 +224,7 @@ impl fmt::Display for Test {
     }
 }
 
-/// What is tested, and the values it is tested for.
+/// What is tested, and its values in backticks.
 fn in_words(
     f: &mut fmt::Formatter<'_>,
     what: &str,

@@ -1,4 +1,4 @@
-//! Spans of time as the policy writes them: `90m`, `1h30m`, `2d`.
+//! Durations as they are written in a policy: `90m`, `1h30m`, `2d`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,16 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// A positive span of time in whole seconds. A day is 24 hours and a week 7 days: no calendar is involved.
+use crate::ident::excerpt;
+
+/// A positive span of time in whole seconds. A day always has 24 hours, and a week 7 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Duration(u64);
 
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-/// A text that is no duration.
+/// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a duration: {why}")]
 pub struct DurationError {
@@ -22,31 +24,28 @@ pub struct DurationError {
 }
 
 impl Duration {
-    /// So many seconds; none for zero.
+    /// `None` for zero.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Option<Self> {
         if seconds == 0 { None } else { Some(Self(seconds)) }
     }
 
-    /// Its length in seconds.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0
     }
 
-    /// As something to add to an instant.
+    /// As a value to add to an instant.
     #[must_use]
     pub fn signed(self) -> SignedDuration {
         SignedDuration::from_secs(i64::try_from(self.0).unwrap_or(i64::MAX))
     }
 
-    /// Built in: what a request waits where nothing else is said.
+    /// Default of `timeout`.
     pub const DEFAULT_TIMEOUT: Self = Self(86_400);
-    /// Built in: for how long an override counts where nothing else is said.
+    /// Default of `override.for`.
     pub const DEFAULT_OVERRIDE: Self = Self(4 * 3_600);
-    /// The shortest timeout.
     pub const MIN_TIMEOUT: Self = Self(60);
-    /// The longest timeout.
     pub const MAX_TIMEOUT: Self = Self(90 * 86_400);
 }
 
@@ -54,7 +53,7 @@ impl FromStr for Duration {
     type Err = DurationError;
 
     fn from_str(text: &str) -> Result<Self, DurationError> {
-        let error = |why| DurationError { given: text.chars().take(40).collect(), why };
+        let error = |why| DurationError { given: excerpt(text), why };
         let form = "expected whole numbers with the units w, d, h, m, s, largest first, like `90m` or `1h30m`";
         let (mut total, mut number, mut smallest) = (0_u64, None::<u64>, u64::MAX);
         for c in text.chars() {
@@ -78,7 +77,7 @@ impl FromStr for Duration {
         if i64::try_from(total).is_err() {
             return Err(error("expected a shorter one"));
         }
-        Self::from_secs(total).ok_or_else(|| error("expected a longer one than nothing"))
+        Self::from_secs(total).ok_or_else(|| error("expected more than zero"))
     }
 }
 
@@ -135,10 +134,10 @@ mod tests {
 
     #[test]
     fn a_duration_is_written_in_its_shortest_form_and_read_back() {
-        for (text, shown) in [("90m", "1h30m"), ("48h", "2d"), ("14d", "2w"), ("61s", "1m1s")] {
+        for (text, shortest) in [("90m", "1h30m"), ("48h", "2d"), ("14d", "2w"), ("61s", "1m1s")] {
             let duration: Duration = text.parse().unwrap();
-            assert_eq!(duration.to_string(), shown);
-            assert_eq!(shown.parse(), Ok(duration));
+            assert_eq!(duration.to_string(), shortest);
+            assert_eq!(shortest.parse(), Ok(duration));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The values that the fields of a rule body take.
+//! The types of the values in a rule body.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,30 +9,29 @@ use super::approver::{ApproverRef, Group};
 use super::calendar::Calendar;
 use super::condition::Condition;
 use super::duration::Duration;
-use super::event::Event;
 use super::read::Place;
 use super::requirement::{Leaf, Requirement};
 use crate::ident::ChannelName;
 
-/// Whose approvals a rule sets aside.
+/// People whose approvals do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exclusion {
-    /// Who opened the pull request.
+    /// The person who opened the pull request.
     Author,
-    /// Authors and committers of its commits.
+    /// The authors and committers of its commits.
     Committers,
-    /// Who pushed to its branch.
+    /// Everyone who pushed to its branch.
     Pushers,
-    /// Who requested the deployment.
+    /// The person who requested the deployment.
     Requester,
 }
 
 impl Exclusion {
-    /// Every one, in the order of the language's reference.
+    /// In the order of the reference.
     pub const ALL: [Self; 4] = [Self::Author, Self::Committers, Self::Pushers, Self::Requester];
 
-    /// As it stands in YAML and JSON.
+    /// The word in YAML and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,23 +43,22 @@ impl Exclusion {
     }
 }
 
-/// Excluded where nothing else is said.
+/// Default of `exclude`.
 pub const DEFAULT_EXCLUDE: &[Exclusion] = &[Exclusion::Author, Exclusion::Committers];
 
-/// What "changes requested" by someone with a say does.
+/// What happens if someone who may request changes does so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnChangesRequested {
-    /// Ends the request.
+    /// The approval request ends.
     Reject,
-    /// Holds it until withdrawn.
+    /// The approval request waits until the changes request is withdrawn.
     Block,
-    /// Nothing.
     Ignore,
 }
 
 impl OnChangesRequested {
-    /// As it stands in YAML and JSON.
+    /// The word in YAML and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -71,18 +69,16 @@ impl OnChangesRequested {
     }
 }
 
-/// Who is told of what.
+/// Which channels are notified of which events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotifyRule {
-    /// These, of everything.
+    /// These channels are notified of every event.
     All(Vec<ChannelName>),
-    /// These, of these events only.
     ByEvent(BTreeMap<Event, Vec<ChannelName>>),
 }
 
 impl NotifyRule {
-    /// Who is told of the event.
     #[must_use]
     pub fn channels(&self, event: Event) -> &[ChannelName] {
         match self {
@@ -92,73 +88,126 @@ impl NotifyRule {
     }
 }
 
-/// What happens where nobody has approved for so long.
+/// An event that channels are notified of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Approval was requested.
+    Requested,
+    /// The approvers who are still needed were reminded.
+    Reminded,
+    /// An escalation notified others, who may stand in.
+    Escalated,
+    /// Someone who may request changes did so.
+    Blocked,
+    /// Released by the approvers.
+    Approved,
+    /// Ended by a request for changes.
+    Rejected,
+    /// Ended by the deadline.
+    Expired,
+    /// Ended by a new commit, another base, or closing.
+    Superseded,
+    /// Ended because there is no rule, or because the pull request does not fit the target.
+    Denied,
+    /// Released without the rule.
+    Overridden,
+    /// Ended by other means.
+    Canceled,
+}
+
+impl Event {
+    /// In the order of the reference.
+    pub const ALL: [Self; 11] = [
+        Self::Requested,
+        Self::Reminded,
+        Self::Escalated,
+        Self::Blocked,
+        Self::Approved,
+        Self::Rejected,
+        Self::Expired,
+        Self::Superseded,
+        Self::Denied,
+        Self::Overridden,
+        Self::Canceled,
+    ];
+
+    /// The word in YAML and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Reminded => "reminded",
+            Self::Escalated => "escalated",
+            Self::Blocked => "blocked",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Denied => "denied",
+            Self::Overridden => "overridden",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// What happens if the requirement is not met after some time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
-    /// How long after people were asked.
+    /// Counts from when the request is opened.
     pub after: Duration,
-    /// Who is told.
     pub notify: Vec<ChannelName>,
-    /// Who may approve in whose place from then on.
+    /// Who may approve in place of whom from then on.
     pub stand_in: Vec<StandIn>,
-    /// Where it is written.
     pub source: Place,
 }
 
 impl Escalation {
-    /// Who may stand in where the leaf asks: nobody stands in for "all of".
+    /// Who may stand in for the approvers of a leaf. Nobody stands in for "all of".
     pub fn stand_ins_of(&self, leaf: &Leaf) -> impl Iterator<Item = &ApproverRef> {
-        let asked = |stand_in: &&StandIn| {
+        let applies = |stand_in: &&StandIn| {
             let is_group =
                 |of: &ApproverRef| matches!(of, ApproverRef::Group(group) if group.name == stand_in.group.name);
             !leaf.everyone && leaf.of.iter().any(is_group)
         };
-        self.stand_in.iter().filter(asked).flat_map(|stand_in| &stand_in.by)
+        self.stand_in.iter().filter(applies).flat_map(|stand_in| &stand_in.by)
     }
 }
 
-/// Approvers who count wherever a group is asked for.
+/// Approvers who count in place of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandIn {
-    /// The group.
     pub group: Arc<Group>,
-    /// Who counts in its place.
     pub by: Vec<ApproverRef>,
 }
 
-/// A calendar in which nothing is released.
+/// A calendar during which nothing is released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freeze {
-    /// While inside it.
     pub calendar: Arc<Calendar>,
-    /// What it does.
     pub effect: FreezeEffect,
-    /// Where this surely holds the freeze does not.
+    /// The freeze does not apply if this condition certainly holds.
     pub except: Option<Condition>,
-    /// Where it is written.
     pub source: Place,
 }
 
-/// What a freeze does to what would be released.
+/// What a freeze does with an approval request that would be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FreezeEffect {
-    /// Refuses it.
     Deny,
     /// Holds it until the freeze ends.
     Wait,
 }
 
-/// Break-glass: who may set the rule aside.
+/// Who may release a deployment without the rule (break-glass).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Override {
-    /// Who it takes.
     pub by: Requirement,
-    /// For how long an override counts from when it was given.
+    /// How long an override counts after it was given.
     pub valid_for: Duration,
-    /// Who is told besides those who hear of it anyway.
+    /// Notified of the override, in addition to the rule's channels.
     pub notify: Vec<ChannelName>,
-    /// Where it is written.
     pub source: Place,
 }
 
@@ -166,9 +215,8 @@ pub struct Override {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// It does.
     #[default]
     Enforce,
-    /// It is recorded, and the execution passes.
+    /// The refusal is recorded, and the execution continues.
     Audit,
 }

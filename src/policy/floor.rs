@@ -1,4 +1,4 @@
-//! What no rule may fall below: every entry of `floor` that matches the environment holds.
+//! Floors: limits that no rule may be below. Every entry of `floor` that matches the environment applies.
 
 use super::body::{read_exclude, read_timeout};
 use super::duration::Duration;
@@ -14,26 +14,24 @@ use crate::finding::{Code, Finding};
 /// One entry of `floor`.
 #[derive(Debug, Clone)]
 pub struct Floor {
-    /// The environments it is about.
+    /// Matches environments.
     pub selector: Pattern,
-    /// The fewest people who must approve.
+    /// How many people must approve, at least.
     pub approvals: Option<u32>,
-    /// The longest timeout.
     pub max_timeout: Option<Duration>,
-    /// Whom every rule must exclude.
+    /// What every rule must exclude.
     pub exclude: Vec<Exclusion>,
     /// Whether every approval must name its target.
     pub explicit: bool,
-    /// Whether a rule may have no override.
+    /// Whether rules must not have an override.
     pub no_override: bool,
-    /// Where its key stands.
+    /// Where its key is written.
     pub source: Place,
 }
 
-/// How a rule falls below a floor.
+/// How a rule is below a floor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Below<'f> {
-    /// The floor.
     pub floor: &'f Floor,
     /// The field of the rule that is too low.
     pub field: Field,
@@ -52,7 +50,7 @@ impl PartialEq for Floor {
 impl Eq for Floor {}
 
 impl Floor {
-    /// The first way in which the rule falls below, in the order of the rule's fields; none where it holds.
+    /// The first problem, in the order of the rule's fields. `None` if the rule is above the floor.
     #[must_use]
     pub fn below(&self, rule: &Rule<'_>) -> Option<Below<'_>> {
         let below = |field, rule_says, floor_says| Some(Below { floor: self, field, rule_says, floor_says });
@@ -66,7 +64,7 @@ impl Floor {
                 return below(
                     Field::Require,
                     format!("can be met by {}", people(fewest)),
-                    format!("takes {}", people(needed)),
+                    format!("requires {}", people(needed)),
                 );
             }
         }
@@ -74,7 +72,7 @@ impl Floor {
             return below(Field::Timeout, format!("is {}", rule.timeout()), format!("allows {longest}"));
         }
         if self.explicit && !rule.explicit() {
-            return below(Field::Explicit, "is false".to_owned(), "takes `explicit: true`".to_owned());
+            return below(Field::Explicit, "is false".to_owned(), "requires `explicit: true`".to_owned());
         }
         if let Some(missing) = self.exclude.iter().find(|exclusion| !rule.exclude().contains(exclusion)) {
             let missing = missing.as_str();
@@ -83,12 +81,12 @@ impl Floor {
         if self.no_override && rule.override_by().is_some() {
             return below(Field::Override, "allows an override".to_owned(), "allows none".to_owned());
         }
-        // Whatever a floor asks for, a rule that lets everything pass is below it.
+        // A rule that lets everything pass is below every floor.
         (rule.mode() == Mode::Audit).then(|| Below {
             floor: self,
             field: Field::Mode,
             rule_says: "is `audit`, which stops nothing".to_owned(),
-            floor_says: "takes `mode: enforce`".to_owned(),
+            floor_says: "requires `mode: enforce`".to_owned(),
         })
     }
 }
@@ -98,7 +96,7 @@ impl Below<'_> {
     #[must_use]
     pub fn in_words(&self) -> String {
         let Self { floor, field, rule_says, floor_says } = self;
-        format!("`{}` {rule_says}, and the floor `{}` {floor_says}", field.as_str(), floor.selector)
+        format!("`{}` {rule_says}, but the floor `{}` {floor_says}", field.as_str(), floor.selector)
     }
 }
 
@@ -120,32 +118,30 @@ pub(super) fn read_floor(reader: &mut Reader<'_>, node: &Node, selector: Pattern
 }
 
 fn read_approvals(reader: &mut Reader<'_>, node: &Node) -> Option<u32> {
-    match node.value {
-        Value::Integer(count) if (1..=1000).contains(&count) => u32::try_from(count).ok(),
-        Value::Integer(count) => {
-            reader.report(
-                Finding::at(Code::InvalidValue, node.span, format!("`approvals` is {count}"))
-                    .hint("it must be from 1 to 1000, or leave it out"),
-            );
-            None
-        }
-        Value::Null | Value::Bool(_) | Value::Float(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
-            reader.wrong_type(node, "approvals", "a whole number");
-            None
-        }
+    let Value::Integer(count) = node.value else {
+        reader.wrong_type(node, "approvals", "a whole number");
+        return None;
+    };
+    if (1..=1000).contains(&count) {
+        return u32::try_from(count).ok();
     }
+    reader.report(
+        Finding::at(Code::InvalidValue, node.span, format!("`approvals` is {count}"))
+            .hint("write a number from 1 to 1000, or leave it out"),
+    );
+    None
 }
 
-/// A key that a floor has with one value only: the other would allow what rules may do anyway.
+/// Whether a key is set that takes one value only: the other value would allow what rules may do anyway.
 fn read_only(reader: &mut Reader<'_>, node: &Node, key: &str, only: bool) -> bool {
     let Some(given) = node.get(key) else { return false };
     match reader.bool(given, key) {
         Some(value) if value == only => true,
         Some(value) => {
-            let message = format!("`{key}: {value}` asks for nothing in a floor");
+            let message = format!("`{key}: {value}` has no effect in a floor");
             reader.report(
                 Finding::at(Code::InvalidValue, given.span, message)
-                    .hint(format!("write `{key}: {only}`, or leave it out: rules may only be stricter")),
+                    .hint(format!("write `{key}: {only}`, or leave it out: a floor can only make rules stricter")),
             );
             false
         }

@@ -1,82 +1,50 @@
-//! The accounts and teams that a bundle names, each with its place: what can be looked up on the code host, and pinned
-//! to numeric ids. Knows nothing of who they are there.
+//! Lists the accounts and teams that a bundle names, and writes numeric ids behind their logins. Does not know who they
+//! are on the code host.
 
 use super::approver::UserRef;
-use super::load::{self, Loaded};
-use super::read::Reader;
-use crate::finding::{Source, SourceMap, Span};
-use crate::ident::{Login, TeamSlug, UserId};
+use super::assemble::{Assembled, assemble};
+use super::load::{Loaded, Parsed};
+use super::read::{Mention, Named, Reader};
+use crate::finding::{Source, SourceMap};
+use crate::ident::{Login, UserId};
 
-/// A name in a bundle, where it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mention {
-    /// Who is named.
-    pub named: Named,
-    /// The YAML value that it stands in, which may hold more than the name: `1 of leads, @dana`.
-    pub span: Span,
-}
-
-/// Who is named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
-    /// An account, as `@login` in a requirement, or as `login` where a group lists its users.
-    Account {
-        /// Who.
-        user: UserRef,
-        /// Whether it is written with `@`.
-        with_at: bool,
-    },
-    /// A team.
-    Team(TeamSlug),
-}
-
-/// A sound bundle, and whom it names, in the order of files and places.
+/// A sound bundle, and whom it names.
 #[derive(Debug)]
 pub struct Mentioned {
     /// What the policy was read from.
     pub sources: SourceMap,
-    /// Whom it names.
+    /// In the order of files and places.
     pub mentions: Vec<Mention>,
 }
 
 /// Reads a bundle for whom it names.
 ///
 /// # Errors
-/// It is no policy; what was found says why.
+/// The bundle is not a policy. The findings say why.
 pub fn mentions(bundle: Vec<Source>) -> Result<Mentioned, Box<Loaded>> {
-    let mut mentions = Vec::new();
-    let loaded = load::read(bundle, None, Some(&mut mentions));
-    if loaded.policy.is_none() {
-        return Err(Box::new(loaded));
+    let parsed = Parsed::of(bundle);
+    let Assembled { policy, findings, mut mentions, .. } = assemble(Reader::with_mentions(&parsed.sources), &parsed);
+    if policy.is_none() {
+        return Err(Box::new(Loaded::new(None, findings, parsed.sources)));
     }
     mentions.sort_by_key(|mention| (mention.span.source, mention.span.start));
     mentions.dedup();
-    Ok(Mentioned { sources: loaded.sources, mentions })
+    Ok(Mentioned { sources: parsed.sources, mentions })
 }
 
-impl Reader<'_> {
-    /// Notes whom the value at `span` names, where that is asked for.
-    pub(super) fn note(&mut self, span: Span, named: impl FnOnce() -> Named) {
-        if let Some(mentions) = &mut self.mentions {
-            mentions.push(Mention { named: named(), span });
-        }
-    }
-}
-
-/// An account's numeric id, to be written behind its login.
+/// A numeric id to be written behind a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// The login, compared without case.
+    /// Compared without case.
     pub login: Login,
-    /// Its id.
     pub id: UserId,
 }
 
-/// Writes ids behind logins in a file's text; everything else stays as it is. `mentions` are those of this file, and
-/// those without an id of theirs in `pins` stay unpinned; so does what YAML takes over from a place that names nobody.
+/// Writes ids behind the logins in a file's text and changes nothing else. `mentions` are those of this file. A mention
+/// whose login is not in `pins`, or that YAML copies by an alias, is left as it is.
 ///
 /// # Errors
-/// The first mention that does not stand in the text as its login, as where YAML writes a character by its number.
+/// The first mention whose login is not written out in the text, e.g. because YAML escapes a character of it.
 pub fn pinned<'m>(
     sources: &SourceMap,
     text: &str,
@@ -89,7 +57,7 @@ pub fn pinned<'m>(
         let Some(pin) = pins.iter().find(|pin| pin.login == *login) else { continue };
         let range = sources.range(mention.span);
         let value = text.get(range.clone()).unwrap_or_default();
-        // What an alias stands for is written, and noted, where its anchor is.
+        // The value that an alias stands for is noted at its anchor as well.
         if value.starts_with('*') {
             continue;
         }
@@ -108,7 +76,7 @@ pub fn pinned<'m>(
     Ok(written)
 }
 
-/// Where the login ends in a value's text, each time it stands there whole and without an id.
+/// Where the login ends in a value's text, each time it appears as a whole word and without an id.
 fn ends_of(value: &str, login: &str, with_at: bool) -> Vec<usize> {
     let (value, login) = (value.to_ascii_lowercase(), login.to_ascii_lowercase());
     let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '[' | '#' | '/' | '@');

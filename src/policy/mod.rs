@@ -1,8 +1,13 @@
-//! From YAML text to a policy that holds together, and from a target to its rule.
+//! Loads a policy from YAML text, and finds the rule of a target.
 //!
-//! There is no half-valid policy: [`load`] gives one, or findings that say why not. Nothing here decides anything.
+//! There is no half-valid policy: [`load`] returns a valid one, or findings that say why there is none. Nothing here
+//! decides about a deployment.
+//!
+//! Loading is a pipeline: [`load`] parses files to trees, and `assemble` makes a policy of the trees. The lints, the
+//! mentions, the prepared form and the diff stand on top of it.
 
 mod approver;
+mod assemble;
 mod body;
 mod bounds;
 mod calendar;
@@ -12,10 +17,8 @@ mod comparison;
 mod condition;
 mod diff;
 mod duration;
-mod event;
 mod field;
 mod floor;
-mod layers;
 mod lint;
 pub(crate) mod load;
 mod mention;
@@ -38,20 +41,19 @@ pub use comparison::{Comparison, ComparisonError};
 pub use condition::{Condition, MAX_TERMS, MAX_VALUES, Term, Test};
 pub use diff::{Change, Diff, Direction, FieldChange, Part, Sides, Subject, diff};
 pub use duration::{Duration, DurationError};
-pub use event::Event;
 pub use field::{
-    DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, FreezeEffect, Mode, NotifyRule, OnChangesRequested, Override,
-    StandIn,
+    DEFAULT_EXCLUDE, Escalation, Event, Exclusion, Freeze, FreezeEffect, Mode, NotifyRule, OnChangesRequested,
+    Override, StandIn,
 };
 pub use floor::{Below, Floor};
 pub use lint::{Linted, lint};
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
-pub use mention::{Mention, Mentioned, Named, Pin, mentions, pinned};
+pub use mention::{Mentioned, Pin, mentions, pinned};
 pub use path::{PathError, PathPattern};
 pub use pattern::{Pattern, PatternError};
 pub use pointer::{Pointer, PointerError};
 pub use prepared::{PREPARED_SCHEMA, PreparedError, read_prepared};
-pub use read::{Place, Sourced};
+pub use read::{Mention, Named, Place, Sourced};
 pub use requirement::{Combination, Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
 pub use rule::{PinnedRule, Rule};
 pub use selector::Selectors;
@@ -63,7 +65,6 @@ use std::sync::Arc;
 
 use crate::ident::{ChannelName, EnvironmentName, PolicyDigest, ServiceName, Target};
 
-/// A policy that holds together.
 #[derive(Debug, Clone)]
 pub struct Policy {
     digest: PolicyDigest,
@@ -76,7 +77,7 @@ pub struct Policy {
     channels: BTreeMap<ChannelName, Channel>,
 }
 
-/// What every rule and service starts from.
+/// What a rule or service says if nothing else is written for it.
 #[derive(Debug, Clone, Default)]
 struct Defaults {
     body: RuleBody,
@@ -84,12 +85,11 @@ struct Defaults {
     branches: Option<Sourced<Vec<Pattern>>>,
 }
 
-/// A notification target.
+/// Where notifications are sent to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Channel {
-    /// E-mail addresses.
     pub email: Vec<String>,
-    /// URLs that are posted to.
+    /// URLs that receive a POST.
     pub https: Vec<String>,
 }
 
@@ -98,11 +98,8 @@ pub struct Channel {
 pub enum NoRule<'p> {
     /// No service entry matches.
     Service,
-    /// The service entry that matches has no such environment, nor has the top level.
-    Environment {
-        /// The service entry's key.
-        service_selector: &'p str,
-    },
+    /// Neither the service entry that matches nor the top level has such an environment.
+    Environment { service_selector: &'p str },
 }
 
 impl NoRule<'_> {
@@ -136,51 +133,48 @@ impl Policy {
         self.environments.iter()
     }
 
-    /// What no rule may fall below, as written.
+    /// The limits that no rule may be below, as written.
     #[must_use]
     pub fn floors(&self) -> &[Floor] {
         &self.floors
     }
 
-    /// How the rule of an environment falls below a floor; none where it holds them all.
+    /// How the rule of an environment is below a floor. `None` if it is above all floors.
     #[must_use]
     pub fn below_floor(&self, environment: &EnvironmentName, rule: &Rule<'_>) -> Option<Below<'_>> {
         let matching = self.floors.iter().filter(|floor| floor.selector.matches(environment.as_str()));
         matching.filter_map(|floor| floor.below(rule)).next()
     }
 
-    /// The approver sets by name.
     #[must_use]
     pub const fn groups(&self) -> &BTreeMap<Box<str>, Arc<Group>> {
         &self.groups
     }
 
-    /// The sets of time by name.
     #[must_use]
     pub const fn calendars(&self) -> &BTreeMap<Box<str>, Arc<Calendar>> {
         &self.calendars
     }
 
-    /// The notification targets by name.
     #[must_use]
     pub const fn channels(&self) -> &BTreeMap<ChannelName, Channel> {
         &self.channels
     }
 
-    /// The effective rule of a target: one service entry, and the layers of its environment.
+    /// The effective rule of a target, of one service entry and the layers of its environment.
     ///
     /// # Errors
-    /// [`NoRule`]: nothing matches, and the target is denied.
+    /// No entry matches, and the target is denied.
     pub fn rule(&self, target: &Target) -> Result<Rule<'_>, NoRule<'_>> {
         let (service_key, service) = self.services.find(target.service.as_str()).ok_or(NoRule::Service)?;
         let own = service.environments.find(target.environment.as_str());
         let common = self.environments.find(target.environment.as_str());
-        self.lay((service_key, service), own, common)
+        self.effective((service_key, service), own, common)
             .ok_or(NoRule::Environment { service_selector: service_key.as_str() })
     }
 
-    /// Every rule that is written: for each environment key that a service has or that stands at the top, the rule of the
-    /// names that are meant by it. For a pattern, of a name that no other pattern catches.
+    /// Every written rule of a service: one for each environment key of the service and of the top level. The rule of a
+    /// pattern is that of a name that matches no other pattern.
     pub fn written_rules<'p>(
         &'p self,
         service: (&'p Pattern, &'p Service),
@@ -190,22 +184,22 @@ impl Policy {
         let keys = own.iter().chain(common).map(|(key, _)| key);
         keys.filter_map(move |key| {
             let of = |level: &'p Selectors<Layer>| level.written(key.as_str());
-            Some((key, self.lay(service, of(own), of(&self.environments))?))
+            Some((key, self.effective(service, of(own), of(&self.environments))?))
         })
     }
 
-    /// The effective rule of a service entry and an environment as they may be written: names, or patterns. A pattern
-    /// stands for the names that it matches and no nearer entry does.
+    /// The effective rule of a service and an environment, each of which is a name or a pattern. A pattern means the names
+    /// that it matches and that no nearer entry matches.
     ///
     /// # Errors
-    /// [`NoRule`]: nothing matches, and every such target is denied.
+    /// No entry matches, and every such target is denied.
     pub fn rule_as_written(&self, service: &str, environment: &str) -> Result<Rule<'_>, NoRule<'_>> {
         let service = self.services.written(service).ok_or(NoRule::Service)?;
-        self.lay(service, service.1.environments.written(environment), self.environments.written(environment))
+        self.effective(service, service.1.environments.written(environment), self.environments.written(environment))
             .ok_or(NoRule::Environment { service_selector: service.0.as_str() })
     }
 
-    fn lay<'p>(
+    fn effective<'p>(
         &'p self,
         (service_key, service): (&'p Pattern, &'p Service),
         own: Option<(&'p Pattern, &'p Layer)>,
@@ -222,7 +216,7 @@ impl Policy {
             branches: branches.map(|field| field.value.as_slice()),
             service_notify: &service.notify,
             description: service.description.as_deref(),
-            fields: rule::lay(
+            fields: rule::stack(
                 [Some(&self.defaults.body), common.map(|(_, layer)| &layer.body), own.map(|(_, layer)| &layer.body)]
                     .into_iter()
                     .flatten(),
@@ -230,13 +224,27 @@ impl Policy {
         })
     }
 
-    /// Where the key stands of the service entry that a service falls to.
+    /// The lowest layer of every rule.
+    #[must_use]
+    pub const fn default_body(&self) -> &RuleBody {
+        &self.defaults.body
+    }
+
+    /// The layers of the rule of a target above [`Self::default_body`], the highest first.
+    pub fn layers(&self, target: &Target) -> impl Iterator<Item = &RuleBody> {
+        let environment = target.environment.as_str();
+        let service = self.services.find(target.service.as_str());
+        let own = service.and_then(|(_, service)| service.environments.find(environment));
+        own.into_iter().chain(self.environments.find(environment)).map(|(_, layer)| &layer.body)
+    }
+
+    /// Where the key of the service entry is written that matches a service.
     #[must_use]
     pub fn service_source(&self, service: &ServiceName) -> Option<&Place> {
         self.services.find(service.as_str()).map(|(_, service)| &service.source)
     }
 
-    /// Where a field was set of the service entry that a service falls to, or in `defaults`; none: built in.
+    /// Where a field is set for a service: in the entry that matches it, or in `defaults`. `None` if in neither.
     #[must_use]
     pub fn service_field_source(&self, service: &ServiceName, field: ServiceField) -> Option<&Place> {
         let (_, service) = self.services.find(service.as_str())?;

@@ -1,13 +1,11 @@
-//! Reads what rules refer to by name: groups of approvers, and channels.
+//! Reads what rules refer to by name: groups and channels.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::Channel;
-use super::approver::{ApproverError, Group, UserRef};
-use super::load::{check_name, entries_once};
-use super::mention::Named;
-use super::read::{Keys, Reader, refused};
+use super::approver::{Group, UserRef};
+use super::read::{Keys, Named, Reader, refused};
 use super::requirement::Groups;
 use super::yaml::Node;
 use crate::finding::{Code, Finding};
@@ -17,10 +15,11 @@ const GROUP_KEYS: Keys = Keys { what: "a group", known: &["teams", "users"] };
 
 pub(super) fn read_groups(reader: &mut Reader<'_>, nodes: &[&Node]) -> Groups {
     let mut groups = Groups::new();
-    for entry in entries_once(reader, nodes, "group") {
-        check_name(reader, entry, "group");
+    for entry in reader.entries_once(nodes, "group") {
+        reader.check_name(entry, "group");
         if matches!(&*entry.key, "all" | "none") {
-            let message = format!("a group cannot be called `{}`: the word means something else", entry.key);
+            let message =
+                format!("a group cannot be called `{}`: the word has another meaning in requirements", entry.key);
             reader.report(Finding::at(Code::InvalidName, entry.key_span, message).hint("give it another name"));
         }
         let mut group = Group { name: entry.key.clone(), users: Vec::new(), teams: Vec::new() };
@@ -33,7 +32,7 @@ pub(super) fn read_groups(reader: &mut Reader<'_>, nodes: &[&Node]) -> Groups {
                 );
             }
         }
-        // A group that could not be read stands all the same, so that its name is not reported as unknown as well.
+        // A group that could not be read is kept, so that its name is not reported as unknown as well.
         groups.insert(entry.key.clone(), Arc::new(group));
     }
     groups
@@ -59,13 +58,7 @@ fn read_members(reader: &mut Reader<'_>, node: &Node, group: &mut Group) {
                 reader.note(item.span, || Named::Account { user: user.clone(), with_at: false });
                 group.users.push(user);
             }
-            Err(error) => {
-                let code = match error {
-                    ApproverError::Unusable(_) => Code::UnusableRef,
-                    ApproverError::Login(_) | ApproverError::Team(_) | ApproverError::Form(_) => Code::InvalidApprover,
-                };
-                reader.report(refused(code, item.span, &error));
-            }
+            Err(error) => reader.report(refused(error.code(), item.span, &error)),
         }
     }
     for item in node.get("teams").map(|teams| reader.one_or_list(teams, "teams")).unwrap_or_default() {
@@ -88,8 +81,8 @@ const CHANNEL_KEYS: Keys = Keys { what: "a channel", known: &["email", "https"] 
 
 pub(super) fn read_channels(reader: &mut Reader<'_>, nodes: &[&Node]) -> BTreeMap<ChannelName, Channel> {
     let mut channels = BTreeMap::new();
-    for entry in entries_once(reader, nodes, "channel") {
-        check_name(reader, entry, "channel");
+    for entry in reader.entries_once(nodes, "channel") {
+        reader.check_name(entry, "channel");
         let mut channel = Channel::default();
         if reader.fields(&entry.node, &CHANNEL_KEYS) {
             let email = |text: &str| {
@@ -114,13 +107,13 @@ fn read_addresses(
     node: &Node,
     key: &str,
     form: (&str, &str),
-    fits: fn(&str) -> bool,
+    is_valid: fn(&str) -> bool,
 ) -> Vec<String> {
     let (what, example) = form;
     let mut addresses = Vec::new();
     for item in node.get(key).map(|list| reader.one_or_list(list, key)).unwrap_or_default() {
         let Some(text) = reader.text(item, key) else { continue };
-        if fits(text) {
+        if is_valid(text) {
             addresses.push(text.to_owned());
         } else {
             reader.report(

@@ -1,7 +1,7 @@
-//! Paths of changed files as `.gitignore` writes them, without its escapes, character classes and `!`.
+//! Patterns for paths of changed files, as in `.gitignore` but without its escapes, character classes and `!`.
 //!
-//! What can be read two ways is refused: a path that never matches would leave out an approval in silence. Matching
-//! walks names with one point to return to, and is linear in pattern times path. Knows no file system.
+//! What could be read in two ways is refused, because a path that never matches would silently drop an approval.
+//! Matching takes time linear in pattern times path. Does no file access.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,48 +9,46 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::pattern::glob_matches;
+use crate::ident::excerpt;
 
 /// The most bytes of one path.
 const LONGEST: usize = 1024;
 
-/// A path, or many by `*`, `?` and `**`. One that matches a folder matches all in it.
+/// A path with `*`, `?` and `**`. A pattern that matches a folder matches everything in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PathPattern {
     text: Box<str>,
-    /// What the names of a path must begin with, one after the other.
+    /// A path matches if its names begin with these.
     parts: Vec<Part>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
-    /// Any number of folders, none too.
+    /// Any number of folders, or none.
     Gap,
     /// One name, as a glob.
     Name(Box<str>),
 }
 
-/// A text that is no path.
+/// A text that is not a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// Nothing, or nothing but a slash.
     #[error("`{0}` names no path: expected a file or a folder, such as `src/lib.rs` or `infra/`")]
     Empty(String),
-    /// Longer than any path.
     #[error("the path `{0}…` is too long: expected at most {LONGEST} bytes")]
     TooLong(String),
-    /// White space at an end, or control characters.
-    #[error("the path `{0}` begins or ends with a space, or holds control characters: expected it without")]
+    #[error("the path `{0}` begins or ends with a space, or has control characters: expected it without")]
     Space(String),
     /// `!`
     #[error("the path `{0}` is negated: expected `not: {{ paths: [...] }}` in place of `!`")]
     Negated(String),
     /// `[...]`
-    #[error("the path `{0}` holds `[`, and there are no character classes: expected `?`, which is any one character")]
+    #[error("the path `{0}` has `[`, but there are no character classes: expected `?`, which is any one character")]
     Class(String),
     /// `\`
     #[error(
-        "the path `{0}` holds a backslash, which escapes nothing here: expected `/` between folders, or `?` in place of an escaped character"
+        "the path `{0}` has a backslash, which escapes nothing here: expected `/` between folders, or `?` in place of an escaped character"
     )]
     Escape(String),
     /// `{a,b}`
@@ -69,7 +67,7 @@ pub enum PathError {
 }
 
 impl PathPattern {
-    /// Whether the file is meant. Its path is from the repository's root, with `/` between names.
+    /// Whether the pattern matches a file. The path is relative to the repository's root, with `/` between names.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
         let mut parts = self.parts.as_slice();
@@ -82,7 +80,7 @@ impl PathPattern {
                     back = left.map(|path| (after, path));
                 }
                 Part::Name(glob) => {
-                    // Whatever a gap would take besides, there is less of the path then.
+                    // If no name is left, a longer gap would not help: it leaves even fewer.
                     let Some((name, below)) = left.map(first_name) else { return false };
                     if glob_matches(glob.as_bytes(), name.as_bytes(), u8::eq) {
                         parts = after;
@@ -100,14 +98,14 @@ impl PathPattern {
         true
     }
 
-    /// As it was written.
+    /// The text as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// The first name of a path, and what is below it.
+/// The first name of a path, and the rest.
 fn first_name(path: &str) -> (&str, Option<&str>) {
     path.split_once('/').map_or((path, None), |(name, below)| (name, Some(below)))
 }
@@ -117,14 +115,13 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, PathError> {
         if let Some(refused) = refused_as(text) {
-            return Err(refused(text.chars().filter(|c| !c.is_control()).take(60).collect()));
+            return Err(refused(excerpt(text)));
         }
-        let given = || text.chars().take(60).collect::<String>();
         let whole = text.strip_suffix('/').unwrap_or(text);
         let from_root = whole.contains('/');
         let names = whole.strip_prefix('/').unwrap_or(whole);
         if names.is_empty() {
-            return Err(PathError::Empty(given()));
+            return Err(PathError::Empty(excerpt(text)));
         }
         let mut parts = Vec::new();
         if !from_root {
@@ -132,18 +129,18 @@ impl FromStr for PathPattern {
         }
         for name in names.split('/') {
             parts.push(match name {
-                "" | "." | ".." => return Err(PathError::Nowhere(given())),
+                "" | "." | ".." => return Err(PathError::Nowhere(excerpt(text))),
                 "**" => Part::Gap,
-                _ if name.contains("**") => return Err(PathError::Stars(given())),
+                _ if name.contains("**") => return Err(PathError::Stars(excerpt(text))),
                 _ => Part::Name(name.into()),
             });
         }
         let anything = || Part::Name("*".into());
-        // `a/**` is what is in the folder, and not the folder.
+        // `a/**` matches what is in the folder, not the folder.
         if parts.last() == Some(&Part::Gap) {
             parts.push(anything());
         }
-        // A changed file is no folder: only what is below can match.
+        // A changed file is not a folder. So with a `/` at the end only what is below can match.
         if whole.len() < text.len() {
             parts.push(anything());
         }
@@ -151,7 +148,7 @@ impl FromStr for PathPattern {
     }
 }
 
-/// What the characters alone tell against a path.
+/// The error for a path with characters that are not allowed.
 fn refused_as(text: &str) -> Option<fn(String) -> PathError> {
     let alternatives =
         text.split('{').skip(1).any(|after| after.split_once('}').is_some_and(|(inside, _)| inside.contains(',')));
@@ -196,8 +193,8 @@ mod tests {
     use super::PathPattern;
     use proptest::prelude::*;
 
-    /// Pattern, path, and whether git 2.47 ignores the path, asked with `git check-ignore --no-index` over a
-    /// `.git/info/exclude` of that one line. Over 1600 random patterns gave the same answers over 160 paths.
+    /// Pattern, path, and whether git 2.47 ignores the path, by `git check-ignore --no-index` with the pattern as the one
+    /// line of `.git/info/exclude`. More than 1600 random patterns gave the same results over 160 paths.
     const AS_GIT: &[(&str, &str, bool)] = &[
         ("src", "src", true),
         ("src", "lib/src/x", true),
@@ -270,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_matches_what_git_ignores_by_it() {
+    fn a_pattern_matches_the_paths_that_git_ignores_by_it() {
         for (text, path, expected) in AS_GIT {
             assert_eq!(pattern(text).matches(path), *expected, "`{text}` and `{path}`");
         }
@@ -283,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_read_two_ways_is_refused_with_the_way_out() {
+    fn what_could_be_read_in_two_ways_is_refused_with_a_hint() {
         let cases = [
             ("", "names no path"),
             ("/", "names no path"),
@@ -308,14 +305,14 @@ mod tests {
 
     #[test]
     fn a_hostile_pattern_is_matched_in_no_more_steps_than_pattern_times_path() {
-        // Were every star tried against every place, none of these would ever end.
+        // If every star were tried at every place, these would never end.
         assert!(!pattern(&format!("{}b", "*a".repeat(400))).matches(&"a".repeat(4000)));
         assert!(!pattern(&format!("{}b", "**/a/".repeat(200))).matches(&vec!["a"; 2000].join("/")));
     }
 
     proptest! {
         #[test]
-        fn a_path_matches_exactly_where_trying_every_way_does(
+        fn a_pattern_matches_if_and_only_if_trying_every_way_does(
             text in "/?(a|b|\\*|\\?|\\*\\*|a\\*)(/(a|b|\\*|\\?|\\*\\*|\\*b)){0,4}/?", path in "[ab]{1,2}(/[ab]{1,2}){0,5}"
         ) {
             let pattern = pattern(&text);
@@ -333,7 +330,7 @@ mod tests {
         }
     }
 
-    /// The meaning without the cunning: every gap takes every number of names in turn.
+    /// The obvious, slow way: every gap is tried with every number of names.
     fn every_way(parts: &[super::Part], names: &[&str]) -> bool {
         match (parts, names) {
             ([], _) => true,

@@ -1,6 +1,6 @@
-//! Texts that match texts: an exact one, a glob, or a regular expression between slashes.
+//! Patterns: an exact text, a glob, or a regular expression between slashes.
 //!
-//! Always against the whole text. Linear in time: globs by a two-pointer walk, expressions by the `regex` crate.
+//! A pattern always matches the whole text, in linear time: globs by a two-pointer walk, expressions by the `regex` crate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,10 +8,11 @@ use std::str::FromStr;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
+use crate::ident::excerpt;
+
 /// The most bytes that one compiled expression may take.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
 
-/// A text that matches texts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
@@ -26,10 +27,9 @@ enum Form {
     Regex(Regex),
 }
 
-/// A pattern that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Nothing, or control characters.
+    /// It is empty or has control characters.
     #[error(
         "`{0}` is not a pattern: expected an exact text, a glob with `*` and `?`, or a regular expression between slashes"
     )]
@@ -38,16 +38,11 @@ pub enum PatternError {
     #[error(
         "the regular expression `{given}` cannot be used ({why}): expected the syntax of the `regex` crate between the slashes"
     )]
-    Regex {
-        /// What stands between the slashes.
-        given: String,
-        /// What the `regex` crate says.
-        why: String,
-    },
+    Regex { given: String, why: String },
 }
 
 impl Pattern {
-    /// Whether the whole text matches.
+    /// Whether the whole text matches, case included.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         match &self.form {
@@ -57,7 +52,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the whole text matches, as logins are compared. A regular expression says itself what it takes: `(?i)`.
+    /// Whether the whole text matches without regard to case, as for logins. A regular expression needs its own `(?i)`.
     #[must_use]
     pub fn matches_without_case(&self, text: &str) -> bool {
         match &self.form {
@@ -67,31 +62,31 @@ impl Pattern {
         }
     }
 
-    /// As it was written, slashes included.
+    /// The text as it was written, slashes included.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether it stands for one text only.
+    /// Whether it matches one text only.
     #[must_use]
     pub const fn is_exact(&self) -> bool {
         matches!(self.form, Form::Exact)
     }
 
-    /// Whether it matches everything by being a bare `*`.
+    /// Whether it is a bare `*`.
     #[must_use]
     pub fn is_star(&self) -> bool {
         &*self.text == "*"
     }
 
-    /// The glob's text, where it is one.
+    /// The text of a glob. `None` for other patterns.
     #[must_use]
     pub fn as_glob(&self) -> Option<&str> {
         matches!(self.form, Form::Glob).then_some(&*self.text)
     }
 
-    /// Whether some text could match both. A regular expression is held to overlap with every other pattern.
+    /// Whether a text could match both. A regular expression counts as overlapping with every other pattern.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         match (&self.form, &other.form) {
@@ -108,7 +103,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
         if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(PatternError::Form(text.chars().filter(|c| !c.is_control()).take(60).collect()));
+            return Err(PatternError::Form(excerpt(text)));
         }
         let form = match between_slashes(text) {
             Some("") => return Err(PatternError::Form(text.to_owned())),
@@ -116,10 +111,10 @@ impl FromStr for Pattern {
                 // A flag such as `(?x)` could let the closing parenthesis fall into a comment: compile the inner alone first.
                 let compiled = Regex::new(inner)
                     .and_then(|_| RegexBuilder::new(&format!("^(?:{inner})$")).size_limit(REGEX_SIZE_LIMIT).build());
-                Form::Regex(compiled.map_err(|error| PatternError::Regex {
-                    given: inner.chars().take(60).collect(),
-                    why: regex_message(&error),
-                })?)
+                Form::Regex(
+                    compiled
+                        .map_err(|error| PatternError::Regex { given: excerpt(inner), why: regex_message(&error) })?,
+                )
             }
             None if is_glob(text) => Form::Glob,
             None => Form::Exact,
@@ -128,8 +123,7 @@ impl FromStr for Pattern {
     }
 }
 
-/// Whether a key is one of the patterns whose order means something, if it is a key at all. Told by its text alone, so
-/// that no expression is compiled for it.
+/// Whether a key is a pattern whose order has a meaning. The key may be invalid: no expression is compiled.
 pub(super) fn is_ordered(key: &str) -> bool {
     between_slashes(key).is_some() || (key != "*" && is_glob(key))
 }
@@ -142,7 +136,7 @@ fn is_glob(text: &str) -> bool {
     text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
 }
 
-/// The last line of what the `regex` crate says: the reason, without its drawing of the place.
+/// The last line of the `regex` crate's message: the reason, without the drawing of the place.
 fn regex_message(error: &regex::Error) -> String {
     let whole = error.to_string();
     whole.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
@@ -177,7 +171,7 @@ impl fmt::Display for Pattern {
 
 /// Whether a glob matches the whole text: `*` any run, `?` one character.
 ///
-/// Two pointers with one point to return to: the last `*` suffices, since an earlier one could only match less.
+/// On a mismatch it returns to the last `*` only. Returning to an earlier one would never find more matches.
 pub(crate) fn glob_matches(glob: &[u8], text: &[u8], same: impl Fn(&u8, &u8) -> bool) -> bool {
     let alike = |(wanted, byte): &(&u8, &u8)| !matches!(wanted, b'*' | b'?') && same(wanted, byte);
     let beginning = glob.iter().zip(text).take_while(alike).count();
@@ -185,7 +179,7 @@ pub(crate) fn glob_matches(glob: &[u8], text: &[u8], same: impl Fn(&u8, &u8) -> 
     let mut back: Option<(usize, usize)> = None;
     while let Some(byte) = text.get(t) {
         match glob.get(g) {
-            // Whatever is left matches.
+            // A final `*` matches whatever is left.
             Some(b'*') if g + 1 == glob.len() => return true,
             Some(b'*') => {
                 back = Some((g + 1, t));
@@ -213,7 +207,7 @@ pub(crate) fn glob_matches(glob: &[u8], text: &[u8], same: impl Fn(&u8, &u8) -> 
     glob.get(g..).unwrap_or_default().iter().all(|byte| *byte == b'*')
 }
 
-/// How many bytes the character takes that begins with this byte.
+/// How many bytes a UTF-8 character has that begins with this byte.
 const fn character_len(first: u8) -> usize {
     match first {
         0xf0..=0xff => 4,
@@ -223,7 +217,7 @@ const fn character_len(first: u8) -> usize {
     }
 }
 
-/// Whether some text matches both globs: a walk over pairs of positions, row by row.
+/// Whether a text matches both globs. Walks over pairs of positions, row by row.
 fn globs_overlap(a: &[u8], b: &[u8]) -> bool {
     // `reach[j]`: whether the first i bytes of `a` and the first j of `b` can be matched by one text.
     let mut reach = vec![false; b.len() + 1];
@@ -288,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn globs_overlap_where_one_text_matches_both() {
+    fn globs_overlap_if_one_text_matches_both() {
         assert!(pattern("a*").overlaps(&pattern("*b")));
         assert!(!pattern("a*").overlaps(&pattern("b*")));
         assert!(!pattern("internal-*").overlaps(&pattern("external-*")));

@@ -1,4 +1,4 @@
-//! JSON pointers (RFC 6901): which part of the execution's input a condition reads.
+//! JSON pointers (RFC 6901), by which a condition reads the execution's input.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,16 +6,18 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A pointer to a part of a JSON object, such as `/deploy/region`; not the one to the whole.
+use crate::ident::excerpt;
+
+/// A pointer to a part of a JSON object, such as `/deploy/region`. The pointer to the whole object is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pointer {
     text: Box<str>,
-    /// Its names without escapes.
+    /// Without escapes.
     names: Box<[Box<str>]>,
 }
 
-/// A text that is no pointer.
+/// A text that is not a pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a JSON pointer: expected `/` before each name, such as `/deploy/region`, with `~1` for a `/` in a name and `~0` for a `~`"
@@ -23,7 +25,7 @@ pub struct Pointer {
 pub struct PointerError(String);
 
 impl Pointer {
-    /// What it points to, if that is there. An item of a list goes by its number, from 0.
+    /// The value that it points to. The items of a list have numbers from 0.
     #[must_use]
     pub fn find<'v>(&self, object: &'v Map<String, Value>) -> Option<&'v Value> {
         let (first, below) = self.names.split_first()?;
@@ -34,8 +36,8 @@ impl Pointer {
         })
     }
 
-    /// Copies what it points to into another object, to the same place, where it is a text, a number or a boolean: all
-    /// that a condition can compare. What lies before it in a list is null there.
+    /// Copies the value to the same place in another object, if it is a text, a number or a boolean: only those can be
+    /// compared by a condition. Items before it in a list are null in the copy.
     pub fn copy(&self, from: &Map<String, Value>, into: &mut Map<String, Value>) {
         let comparable = |value: &&Value| matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
         if self.find(from).filter(comparable).is_none() {
@@ -48,14 +50,14 @@ impl Pointer {
         }
     }
 
-    /// As it was written.
+    /// The text as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// Copies what the names lead to below the value, and nothing beside it.
+/// Copies the value that the names lead to, and nothing beside it.
 fn place(from: &Value, names: &[Box<str>], into: &mut Value) {
     let Some((name, below)) = names.split_first() else {
         into.clone_from(from);
@@ -87,32 +89,32 @@ fn place(from: &Value, names: &[Box<str>], into: &mut Value) {
     }
 }
 
-/// RFC 6901 has one way to write a number: no sign, and no zero before others.
+/// The number of a list item, as RFC 6901 writes it: without a sign or leading zeros.
 fn index(name: &str) -> Option<usize> {
-    let plain = name.bytes().all(|b| b.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
-    name.parse().ok().filter(|_| plain)
+    let is_number = name.bytes().all(|b| b.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
+    name.parse().ok().filter(|_| is_number)
 }
 
-/// A name without its escapes; none if one of them is no escape.
+/// A name without its escapes. `None` if one of them is invalid.
 fn unescaped(name: &str) -> Option<Box<str>> {
     let mut parts = name.split('~');
-    let mut plain = parts.next()?.to_owned();
+    let mut unescaped = parts.next()?.to_owned();
     for part in parts {
         let (escaped, rest) = match part.strip_prefix('0') {
             Some(rest) => ('~', rest),
             None => ('/', part.strip_prefix('1')?),
         };
-        plain.push(escaped);
-        plain.push_str(rest);
+        unescaped.push(escaped);
+        unescaped.push_str(rest);
     }
-    Some(plain.into())
+    Some(unescaped.into())
 }
 
 impl FromStr for Pointer {
     type Err = PointerError;
 
     fn from_str(text: &str) -> Result<Self, PointerError> {
-        let error = || PointerError(text.chars().filter(|c| !c.is_control()).take(60).collect());
+        let error = || PointerError(excerpt(text));
         let names = text.strip_prefix('/').filter(|_| !text.chars().any(char::is_control)).ok_or_else(error)?;
         let names = names.split('/').map(unescaped).collect::<Option<_>>().ok_or_else(error)?;
         Ok(Self { text: text.into(), names })
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_pointer_finds_is_copied_to_where_it_finds_it_again_and_nothing_else_is() {
+    fn only_the_value_of_a_pointer_is_copied_and_the_pointer_finds_it_there() {
         let document = json!({
             "token": "hunter2", "deploy": { "region": "eu", "secret": "hunter2", "list": ["hunter2", { "n": [0, 7, true] }, "x"] }
         });
@@ -183,7 +185,7 @@ mod tests {
         for (text, expected) in [
             ("/deploy/list/1/n/1", json!({ "deploy": { "list": [null, { "n": [null, 7] }] } })),
             ("/deploy/region", json!({ "deploy": { "list": [null, { "n": [null, 7] }], "region": "eu" } })),
-            // Later places lengthen a list, and earlier ones fill it.
+            // A later item extends the list, and an earlier one fills it.
             ("/deploy/list/2", json!({ "deploy": { "list": [null, { "n": [null, 7] }, "x"], "region": "eu" } })),
             ("/deploy/list/1/n/0", json!({ "deploy": { "list": [null, { "n": [0, 7] }, "x"], "region": "eu" } })),
         ] {
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pointer_is_refused() {
+    fn what_is_not_a_pointer_is_refused() {
         for text in ["", "region", "$.region", "#/region", "/a~", "/a~2", "/~/b", "/a\nb"] {
             assert!(text.parse::<Pointer>().is_err(), "{text}");
         }

@@ -1,49 +1,42 @@
-//! A bundle written out to be read again without YAML, quickly, as the same policy to the last place.
+//! A bundle in a form that is read without YAML, quickly, as the same policy with the same places.
 //!
-//! What is written is the tree that the YAML was read as, and not the policy that was made of it: so the reader makes the
-//! policy as [`load`](super::load) does, with every check, and takes the digest over what it read. A file that was
-//! tampered with is a policy of another digest, and one that no check would pass is none at all. Knows no files.
+//! What is written is the tree that the YAML was read as, not the policy that was made of it. So the reader makes the
+//! policy as [`load`](super::load) does, with every check, and computes the digest over what it read. A changed file
+//! either has another digest, or is refused by a check. Does no file access.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::Policy;
+use super::assemble::{Assembled, assemble};
 use super::lint::Linted;
-use super::load::{Loaded, from_trees};
-use super::yaml::{Node, NodeJson, Room, Unpack, Value, parse};
-use crate::finding::{Severity, SourceId, SourceMap};
+use super::load::{Loaded, Parsed};
+use super::read::Reader;
+use super::yaml::{Node, NodeJson, Room, StoredNode, Value, parse};
+use crate::finding::{Findings, Severity, SourceId, SourceMap};
 use crate::ident::PolicyDigest;
 
-/// The version of the form.
+/// The version of the prepared form.
 pub const PREPARED_SCHEMA: u32 = 1;
 
-/// Why no policy came of a prepared one.
+/// Why a prepared policy was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PreparedError {
-    /// Not the JSON that is written here.
+    /// It is not the JSON that [`Loaded::prepared`] writes.
     #[error("the prepared policy cannot be read: {0}")]
     Form(#[source] serde_json::Error),
-    /// Written by another version.
-    #[error("the prepared policy is of schema {0}, and this engine reads schema {PREPARED_SCHEMA}")]
+    /// It was written by another version.
+    #[error("the prepared policy has schema {0}, but this engine reads schema {PREPARED_SCHEMA}")]
     Schema(u32),
-    /// What it holds is not what it says it is.
-    #[error("the prepared policy says that its digest is {stated}, and its content has {found}")]
-    Digest {
-        /// The digest that it states.
-        stated: PolicyDigest,
-        /// The digest of what it holds.
-        found: PolicyDigest,
-    },
-    /// A check does not pass, and says this.
-    #[error("the prepared policy does not hold together: {0}")]
+    /// Its content has another digest than the one that it states.
+    #[error("the prepared policy states the digest {stated}, but its content has {found}")]
+    Digest { stated: PolicyDigest, found: PolicyDigest },
+    /// A check failed with this message.
+    #[error("the prepared policy is not valid: {0}")]
     Unsound(String),
 }
 
 impl Loaded {
-    /// The policy in the form that [`read_prepared`] takes: JSON, the same bytes for the same bundle. None where there
-    /// is no policy.
+    /// The policy as JSON that [`read_prepared`] takes, the same bytes for the same bundle. `None` if there is no policy.
     #[must_use]
     pub fn prepared(&self) -> Option<String> {
         write(self.policy.as_ref()?, &self.sources)
@@ -51,7 +44,7 @@ impl Loaded {
 }
 
 impl Linted {
-    /// As [`Loaded::prepared`].
+    /// The same as [`Loaded::prepared`].
     #[must_use]
     pub fn prepared(&self) -> Option<String> {
         write(self.policy.as_ref()?, &self.sources)
@@ -60,7 +53,7 @@ impl Linted {
 
 fn write(policy: &Policy, sources: &SourceMap) -> Option<String> {
     let mut room = Room::default();
-    // They were read before, and are what they were.
+    // They were read before, so this does not fail.
     let trees: Result<Vec<Node>, _> = sources.ids().map(|id| parse(id, sources.text(id), &mut room)).collect();
     let trees = trees.ok()?;
     let named = sources.ids().map(|id| sources.name(id)).zip(&trees);
@@ -71,28 +64,29 @@ fn write(policy: &Policy, sources: &SourceMap) -> Option<String> {
 /// Reads what [`Loaded::prepared`] wrote.
 ///
 /// # Errors
-/// [`PreparedError`]: it is of another form or schema, does not hold together, or is not what its digest says.
+/// It has another form, schema or digest, or a check fails.
 pub fn read_prepared(json: &str) -> Result<Policy, PreparedError> {
     let bundle: ReadBundle = serde_json::from_str(json).map_err(|error| {
-        // Another version may look otherwise altogether: then that is what is wrong.
+        // Another schema may have another form altogether. Then the schema is the problem.
         let other = serde_json::from_str::<Head>(json).ok().filter(|head| head.schema != PREPARED_SCHEMA);
         other.map_or(PreparedError::Form(error), |head| PreparedError::Schema(head.schema))
     })?;
     if bundle.schema != PREPARED_SCHEMA {
         return Err(PreparedError::Schema(bundle.schema));
     }
-    let (mut sources, mut roots) = (SourceMap::default(), Vec::new());
-    for file in bundle.files.0 {
-        sources.add(file.name, String::new());
+    let mut parsed = Parsed { sources: SourceMap::default(), trees: Vec::new(), findings: Findings::new() };
+    for (number, ReadFile { name, tree: StoredNode(mut tree) }) in (0..).zip(bundle.files) {
+        parsed.sources.add(name, String::new());
         // As when it was loaded: an empty file holds no key.
-        if !matches!(file.tree.value, Value::Null) {
-            roots.push(file.tree);
+        if !matches!(tree.value, Value::Null) {
+            tree.belongs_to(SourceId(number));
+            parsed.trees.push(tree);
         }
     }
-    let (policy, findings) = from_trees(&sources, &roots);
-    let first =
-        || findings.iter().find(|finding| finding.severity() == Severity::Error).map(|finding| finding.message.clone());
-    let policy = policy.ok_or_else(|| PreparedError::Unsound(first().unwrap_or_default()))?;
+    let Assembled { policy, findings, .. } = assemble(Reader::new(&parsed.sources), &parsed);
+    let error = || findings.iter().find(|finding| finding.severity() == Severity::Error);
+    let policy =
+        policy.ok_or_else(|| PreparedError::Unsound(error().map(|e| e.message.clone()).unwrap_or_default()))?;
     if *policy.digest() != bundle.policy_digest {
         return Err(PreparedError::Digest { stated: bundle.policy_digest, found: policy.digest().clone() });
     }
@@ -122,74 +116,12 @@ struct Head {
 struct ReadBundle {
     schema: u32,
     policy_digest: PolicyDigest,
-    files: ReadFiles,
+    files: Vec<ReadFile>,
 }
 
-/// The files, each of whose trees knows its number.
-struct ReadFiles(Vec<ReadFile>);
-
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ReadFile {
     name: String,
-    tree: Node,
-}
-
-impl<'de> Deserialize<'de> for ReadFiles {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(FilesVisitor)
-    }
-}
-
-struct FilesVisitor;
-
-impl<'de> Visitor<'de> for FilesVisitor {
-    type Value = ReadFiles;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of files")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ReadFiles, A::Error> {
-        let mut files = Vec::new();
-        while let Some(file) = seq.next_element_seed(FileSeed(source_id(files.len())))? {
-            files.push(file);
-        }
-        Ok(ReadFiles(files))
-    }
-}
-
-fn source_id(number: usize) -> SourceId {
-    SourceId(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-/// Reads a file as `{"name": …, "tree": …}`.
-struct FileSeed(SourceId);
-
-impl<'de> DeserializeSeed<'de> for FileSeed {
-    type Value = ReadFile;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ReadFile, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for FileSeed {
-    type Value = ReadFile;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a file with a `name` and a `tree`")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadFile, A::Error> {
-        let (mut name, mut tree) = (None, None);
-        while let Some(key) = map.next_key::<&str>()? {
-            match key {
-                "name" if name.is_none() => name = Some(map.next_value::<String>()?),
-                "tree" if tree.is_none() => tree = Some(map.next_value_seed(Unpack(self.0))?),
-                other => return Err(A::Error::unknown_field(other, &["name", "tree"])),
-            }
-        }
-        let name = name.ok_or_else(|| A::Error::missing_field("name"))?;
-        let tree = tree.ok_or_else(|| A::Error::missing_field("tree"))?;
-        Ok(ReadFile { name, tree })
-    }
+    tree: StoredNode,
 }

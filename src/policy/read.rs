@@ -1,20 +1,22 @@
-//! Takes values out of a YAML tree, and reports what does not fit instead of stopping at it.
+//! Takes values out of a YAML tree. Reports each problem as a finding and reads on.
 //!
-//! Knows types and closed vocabularies in general, and no particular key.
+//! Knows types, names and closed vocabularies in general, and no particular key.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::mention::Mention;
+use super::approver::UserRef;
 use super::yaml::{Entry, Node, Value};
-use crate::finding::{Code, Finding, Findings, SourceMap, Span, closest};
+use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, closest};
+use crate::ident::{TeamSlug, excerpt, is_name};
 
-/// `file:line`, where a part of the policy is written. While the bundle is at hand, the exact span as well; two places
-/// are the same where file and line are.
+/// Where a part of the policy is written, stored as `file:line`. A policy that was just loaded knows the exact span as
+/// well. Two places are equal if file and line are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Place {
@@ -23,23 +25,21 @@ pub struct Place {
 }
 
 impl Place {
-    /// The file, relative to the bundle, and the line in it, from 1.
+    /// `file` is relative to the bundle. Lines count from 1.
     #[must_use]
     pub fn new(file: Arc<str>, line: u32) -> Self {
         Self { file, span: Span { line, ..Span::default() } }
     }
 
-    /// Where in the bundle it was loaded from; of one that was read back only the line is known.
+    /// The place in the bundle. Only the line is set if the place was read back from `file:line`.
     pub(crate) const fn span(&self) -> Span {
         self.span
     }
 
-    /// The file, relative to the bundle.
     pub(crate) fn file(&self) -> &str {
         &self.file
     }
 
-    /// The line in it, from 1.
     pub(crate) const fn line(&self) -> u32 {
         self.span.line
     }
@@ -77,27 +77,44 @@ impl TryFrom<String> for Place {
 /// A value and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sourced<T> {
-    /// The value.
     pub value: T,
-    /// Where.
     pub source: Place,
+}
+
+/// An account or team that a bundle names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    pub named: Named,
+    /// The YAML value with the name. It may hold more than that, e.g. `1 of leads, @dana`.
+    pub span: Span,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// An account: `@login` in a requirement, or `login` in the `users` of a group.
+    Account {
+        user: UserRef,
+        /// Whether it is written with `@`.
+        with_at: bool,
+    },
+    Team(TeamSlug),
 }
 
 /// The keys of one kind of mapping.
 pub(crate) struct Keys {
-    /// What the mapping is, for messages.
+    /// The kind of mapping, for messages.
     pub(crate) what: &'static str,
     pub(crate) known: &'static [&'static str],
 }
 
-/// The most problems that are told of one bundle.
+/// The most problems that are reported for one bundle.
 const MAX_FINDINGS: usize = 1000;
 
-/// Where problems go while a bundle is read.
+/// Collects the problems while a bundle is read.
 pub(crate) struct Reader<'s> {
     pub(crate) sources: &'s SourceMap,
     pub(crate) findings: Findings,
-    /// Whom the bundle names, where that is asked for.
+    /// `None` if mentions are not noted.
     pub(super) mentions: Option<Vec<Mention>>,
     files: Vec<Arc<str>>,
 }
@@ -107,28 +124,39 @@ impl<'s> Reader<'s> {
         Self { sources, findings: Findings::new(), mentions: None, files: Vec::new() }
     }
 
-    /// Keeps the finding; of a hopeless bundle's only the first, since each costs more memory than what it is about.
+    /// A reader that notes whom the bundle names.
+    pub(super) fn with_mentions(sources: &'s SourceMap) -> Self {
+        Self { mentions: Some(Vec::new()), ..Self::new(sources) }
+    }
+
+    /// Notes whom the value at `span` names, if mentions are noted.
+    pub(super) fn note(&mut self, span: Span, named: impl FnOnce() -> Named) {
+        if let Some(mentions) = &mut self.mentions {
+            mentions.push(Mention { named: named(), span });
+        }
+    }
+
+    /// Keeps the first [`MAX_FINDINGS`] findings: each takes more memory than the text that it is about.
     pub(crate) fn report(&mut self, finding: Finding) {
         match self.findings.len().cmp(&MAX_FINDINGS) {
             Ordering::Less => self.findings.push(finding),
             Ordering::Equal => {
-                let message = format!("there are more than {MAX_FINDINGS} problems, and the rest are not told");
-                self.findings.push(Finding::of_bundle(Code::TooManyFindings, message).hint("mend these first"));
+                let message = format!("there are more than {MAX_FINDINGS} problems, and the rest are not reported");
+                self.findings.push(Finding::of_bundle(Code::TooManyFindings, message).hint("fix these first"));
             }
             Ordering::Greater => {}
         }
     }
 
-    /// Whether no further problem will be told.
+    /// Whether no further problem will be reported.
     pub(crate) fn is_full(&self) -> bool {
         self.findings.len() > MAX_FINDINGS
     }
 
-    /// The span as `file:line`.
     pub(crate) fn place(&mut self, span: Span) -> Place {
         let index = usize::try_from(span.source.0).unwrap_or(0);
         while self.files.len() <= index {
-            let id = crate::finding::SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+            let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
             self.files.push(self.sources.name(id).into());
         }
         let file = self.files.get(index).cloned().unwrap_or_else(|| "".into());
@@ -139,10 +167,10 @@ impl<'s> Reader<'s> {
         Sourced { value, source: self.place(span) }
     }
 
-    /// The text as it stands in the file, to be repeated in a message.
+    /// The start of the value as it is written in the file, to be quoted in a message.
     pub(crate) fn written(&self, node: &Node) -> String {
         let text = self.sources.text(node.span.source).get(self.sources.range(node.span)).unwrap_or_default();
-        text.lines().next().unwrap_or_default().chars().take(60).collect()
+        excerpt(text.lines().next().unwrap_or_default())
     }
 
     pub(crate) fn wrong_type(&mut self, node: &Node, field: &str, expected: &str) {
@@ -169,7 +197,7 @@ impl<'s> Reader<'s> {
         None
     }
 
-    /// The entries of a mapping all of whose keys are known; reports the others.
+    /// Returns whether the node is a mapping, and reports its unknown keys.
     pub(crate) fn fields(&mut self, node: &Node, keys: &Keys) -> bool {
         let Value::Map(entries) = &node.value else {
             let message = format!("{} is {}, and must be a mapping", keys.what, node.kind());
@@ -179,13 +207,11 @@ impl<'s> Reader<'s> {
             return false;
         };
         for entry in entries {
-            if keys.known.contains(&&*entry.key) || self.findings.len() > MAX_FINDINGS {
+            if keys.known.contains(&&*entry.key) || self.is_full() {
                 continue;
             }
-            let what = keys.what;
-            let key = &entry.key;
-            let hint = closest(key, keys.known.iter().copied())
-                .map_or_else(|| format!("it takes {}", list(keys.known)), |near| format!("did you mean `{near}`?"));
+            let (key, what) = (&entry.key, keys.what);
+            let hint = did_you_mean(key, keys.known.iter().copied(), || format!("it takes {}", list(keys.known)));
             self.report(
                 Finding::at(Code::UnknownKey, entry.key_span, format!("`{key}` is not a key of {what}")).hint(hint),
             );
@@ -193,22 +219,59 @@ impl<'s> Reader<'s> {
         true
     }
 
-    /// The items of a list that must hold something; reports anything else.
-    pub(crate) fn list<'n>(&mut self, node: &'n Node, field: &str) -> Option<&'n [Node]> {
-        match &node.value {
-            Value::List(items) if items.is_empty() => {
-                self.report(
-                    Finding::at(Code::EmptyList, node.span, format!("`{field}` is an empty list"))
-                        .hint("name at least one, or leave the key out"),
-                );
-                None
-            }
-            Value::List(items) => Some(items),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::Map(_) => {
-                self.wrong_type(node, field, "a list");
-                None
+    /// The entries of a section's mappings over all files, each name once. Reports a second definition.
+    pub(super) fn entries_once<'n>(&mut self, nodes: &[&'n Node], what: &str) -> Vec<&'n Entry> {
+        // No key appears twice in one mapping: the YAML reader refuses that.
+        if let [Node { value: Value::Map(entries), .. }] = nodes {
+            return entries.iter().collect();
+        }
+        let mut kept = Vec::new();
+        let mut first: HashMap<&str, Span> = HashMap::new();
+        for node in nodes {
+            for entry in self.map(node, &format!("{what}s")).unwrap_or_default() {
+                if let Some(span) = first.get(&*entry.key) {
+                    let message = format!("the {what} `{}` is defined twice", entry.key);
+                    self.report(
+                        Finding::at(Code::DuplicateName, entry.key_span, message)
+                            .related(*span, "it is already defined here")
+                            .hint("keep one of the two, or join them"),
+                    );
+                    continue;
+                }
+                first.insert(&entry.key, entry.key_span);
+                kept.push(entry);
             }
         }
+        kept
+    }
+
+    /// Returns whether the key is a name, and reports it if not.
+    pub(super) fn check_name(&mut self, entry: &Entry, what: &str) -> bool {
+        if is_name(&entry.key) {
+            return true;
+        }
+        self.report(
+            Finding::at(Code::InvalidName, entry.key_span, format!("`{}` is not a valid {what} name", entry.key)).hint(
+                "a name is a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
+            ),
+        );
+        false
+    }
+
+    /// The items of a list that is not empty; reports anything else.
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, field: &str) -> Option<&'n [Node]> {
+        let Value::List(items) = &node.value else {
+            self.wrong_type(node, field, "a list");
+            return None;
+        };
+        if items.is_empty() {
+            self.report(
+                Finding::at(Code::EmptyList, node.span, format!("`{field}` is an empty list"))
+                    .hint("name at least one, or leave the key out"),
+            );
+            return None;
+        }
+        Some(items)
     }
 
     pub(crate) fn text<'n>(&mut self, node: &'n Node, field: &str) -> Option<&'n str> {
@@ -227,7 +290,7 @@ impl<'s> Reader<'s> {
         None
     }
 
-    /// A text of a type of its own; what does not parse is reported under the code.
+    /// A text that parses as `T`; reports anything else under `code`.
     pub(crate) fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, node: &Node, field: &str, code: Code) -> Option<T> {
         let text = self.text(node, field)?;
         match text.parse() {
@@ -239,22 +302,21 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// One word of a closed vocabulary.
+    /// A word of a closed vocabulary; reports anything else.
     pub(crate) fn word<T: Copy>(&mut self, node: &Node, field: &str, words: &[(&'static str, T)]) -> Option<T> {
         let text = self.text(node, field)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let hint = closest(text, all.iter().copied())
-            .map_or_else(|| format!("it takes {}", list(&all)), |near| format!("did you mean `{near}`?"));
+        let hint = did_you_mean(text, all.iter().copied(), || format!("it takes {}", list(&all)));
         self.report(
             Finding::at(Code::InvalidValue, node.span, format!("`{text}` is not a value of `{field}`")).hint(hint),
         );
         None
     }
 
-    /// Each item of a list, or one item that stands alone.
+    /// The items of a list, or the one text in place of a list. Reports anything else.
     pub(crate) fn one_or_list<'n>(&mut self, node: &'n Node, field: &str) -> Vec<&'n Node> {
         if matches!(node.value, Value::Text(_)) {
             return vec![node];
@@ -263,13 +325,22 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// A parser's error as a finding. By our convention the text ends in what would be right, behind `: expected`: the hint.
+/// A parser's error as a finding. By our convention, what follows `: expected` in its text is the hint.
 pub(crate) fn refused(code: Code, span: Span, error: &impl fmt::Display) -> Finding {
     let said = error.to_string();
     match said.rsplit_once(": expected ") {
         Some((wrong, right)) => Finding::at(code, span, wrong).hint(format!("write {right}")),
         None => Finding::at(code, span, said),
     }
+}
+
+/// A hint with the nearest of the known words, or `otherwise` if none is near.
+pub(crate) fn did_you_mean<'w>(
+    given: &str,
+    known: impl IntoIterator<Item = &'w str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    closest(given, known).map_or_else(otherwise, |near| format!("did you mean `{near}`?"))
 }
 
 /// `a`, `b` or `c`, for a message.

@@ -1,6 +1,6 @@
-//! The effective rule of a target: its layers laid over each other, field by field.
+//! The effective rule of a target: its layers, combined field by field.
 //!
-//! A higher layer replaces a field whole; nothing is united.
+//! A higher layer replaces the whole value of a field. Values are never merged.
 
 use std::sync::Arc;
 
@@ -10,8 +10,9 @@ use super::approver::ApproverRef;
 use super::calendar::Calendar;
 use super::condition::Condition;
 use super::duration::Duration;
-use super::event::Event;
-use super::field::{DEFAULT_EXCLUDE, Escalation, Exclusion, Freeze, Mode, NotifyRule, OnChangesRequested, Override};
+use super::field::{
+    DEFAULT_EXCLUDE, Escalation, Event, Exclusion, Freeze, Mode, NotifyRule, OnChangesRequested, Override,
+};
 use super::pattern::Pattern;
 use super::read::{Place, Sourced};
 use super::requirement::{Require, Requirement};
@@ -19,22 +20,22 @@ use super::service::RepositoryPattern;
 use super::setting::{Field, RuleBody, Setting};
 use crate::ident::{ChannelName, TeamSlug};
 
-/// The effective rule of a target. Cheap to make; nothing is copied.
+/// The effective rule of a target. It borrows everything, so that it is cheap to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule<'p> {
-    /// The key under `services` that was chosen.
+    /// The key under `services` that matches.
     pub service_selector: &'p str,
-    /// The key under `environments` that was chosen, the service's own before the top-level one.
+    /// The key under `environments` that matches: the service's own, or else the top-level one.
     pub environment_selector: &'p str,
-    /// Where that key stands.
+    /// Where the environment's key is written.
     pub source: &'p Place,
-    /// Where the service lives.
+    /// The repositories of the service.
     pub repository: &'p [RepositoryPattern],
-    /// Which branches may be deployed; none: the repository's default branch.
+    /// The branches that may be deployed. `None` means the repository's default branch.
     pub branches: Option<&'p [Pattern]>,
-    /// Who hears of everything besides `notify`.
+    /// Channels that are notified of every event, besides `notify`.
     pub service_notify: &'p [ChannelName],
-    /// Published to approvers.
+    /// Shown to approvers.
     pub description: Option<&'p str>,
     pub(super) fields: Fields<'p>,
 }
@@ -42,8 +43,8 @@ pub struct Rule<'p> {
 /// The highest layer's setting of each field, by [`Field::index`].
 pub(super) type Fields<'p> = [Option<&'p Sourced<Setting>>; Field::COUNT];
 
-/// Lays layers over each other, the lowest first.
-pub(super) fn lay<'p>(layers: impl IntoIterator<Item = &'p RuleBody>) -> Fields<'p> {
+/// Combines layers, the lowest first.
+pub(super) fn stack<'p>(layers: impl IntoIterator<Item = &'p RuleBody>) -> Fields<'p> {
     let mut fields: Fields<'p> = [None; Field::COUNT];
     for layer in layers {
         for setting in layer.settings() {
@@ -55,7 +56,7 @@ pub(super) fn lay<'p>(layers: impl IntoIterator<Item = &'p RuleBody>) -> Fields<
     fields
 }
 
-/// Declares how a field is read: from the value where a layer sets it, else what is built in.
+/// Declares how a field is read: the value if a layer sets it, else the default.
 macro_rules! getters {
     ($($(#[$doc:meta])* $name:ident -> $type:ty: $field:ident($value:ident) => $some:expr, else $none:expr;)*) => {
         impl<'p> Rule<'p> {
@@ -72,36 +73,36 @@ macro_rules! getters {
 }
 
 getters! {
-    /// What must hold; none only where a layer that no load could foresee lacks it.
+    /// Who must approve. `None` only if patterns overlap in a way that loading does not see.
     require -> Option<&'p Require>: Require(value) => Some(&**value), else None;
-    /// From asking people to the deadline.
+    /// The time from when the request is opened to its deadline.
     timeout -> Duration: Timeout(value) => *value, else Duration::DEFAULT_TIMEOUT;
     /// Whether an approval must name the target.
     explicit -> bool: Explicit(value) => *value, else false;
-    /// After what times those still needed are told again, ascending.
+    /// When the approvers who are still needed are reminded, ascending. Counts from when the request is opened.
     remind -> &'p [Duration]: Remind(value) => value, else &[];
-    /// What happens where nobody has approved for so long, in the order of time.
+    /// What happens if the requirement is not met after some time, in the order of time.
     escalate -> &'p [Escalation]: Escalate(value) => value, else &[];
-    /// Whose approvals never count.
+    /// Whose approvals do not count.
     exclude -> &'p [Exclusion]: Exclude(value) => value, else DEFAULT_EXCLUDE;
     /// Whether one person counts for at most one leaf.
     distinct -> bool: Distinct(value) => *value, else true;
-    /// What "changes requested" by someone with a say does.
+    /// What happens if someone who may request changes does so.
     on_changes_requested -> OnChangesRequested: OnChangesRequested(value) => *value, else OnChangesRequested::Reject;
-    /// Who has a say besides those who are asked.
+    /// Who may request changes, besides the eligible approvers.
     veto -> &'p [ApproverRef]: Veto(value) => value, else &[];
     /// How old an approval may be.
     max_age -> Option<Duration>: MaxAge(value) => Some(*value), else None;
     /// When nothing is released.
     freeze -> &'p [Freeze]: Freeze(value) => value, else &[];
-    /// When alone something is released; none, as an empty list says too: always.
+    /// The only times at which something is released. `None` means always, as an empty list does.
     window -> Option<&'p [Arc<Calendar>]>: Window(value) => Some(value.as_slice()).filter(|window| !window.is_empty()),
         else None;
-    /// How long what is approved waits before it is released.
+    /// The time from the approval to the release.
     wait -> Option<Duration>: Wait(value) => Some(*value), else None;
-    /// Who may set the rule aside.
+    /// Who may release without the rule.
     override_by -> Option<&'p Override>: Override(value) => Some(&**value), else None;
-    /// Whom the rule tells by itself, without the service's channels.
+    /// The rule's own channels, without the service's.
     notify -> Option<&'p NotifyRule>: Notify(value) => Some(value), else None;
     /// Whether a refusal stops the deployment.
     mode -> Mode: Mode(value) => *value, else Mode::Enforce;
@@ -112,7 +113,7 @@ impl<'p> Rule<'p> {
         self.fields.get(field.index()).copied().flatten()
     }
 
-    /// The people it asks for, where it asks for any.
+    /// The people who must approve. `None` if nobody must.
     #[must_use]
     pub fn requirement(&self) -> Option<&'p Requirement> {
         match self.require()? {
@@ -121,8 +122,8 @@ impl<'p> Rule<'p> {
         }
     }
 
-    /// Who is told of the event, in the order of their names: the rule's channels and the service's, and of an override
-    /// those that its field names.
+    /// The channels that are notified of the event, in the order of their names: the rule's, the service's, and for an
+    /// override those of its `notify`.
     #[must_use]
     pub fn channels(&self, event: Event) -> Vec<ChannelName> {
         let own = self.notify().map(|notify| notify.channels(event)).unwrap_or_default();
@@ -134,21 +135,21 @@ impl<'p> Rule<'p> {
         channels
     }
 
-    /// Every condition that it holds, as written.
+    /// All conditions in the rule, as written.
     pub fn conditions(&self) -> impl Iterator<Item = &'p Condition> {
         let when = self.requirement().map(Requirement::conditions).unwrap_or_default();
         when.into_iter().chain(self.freeze().iter().filter_map(|freeze| freeze.except.as_ref()))
     }
 
-    /// The teams whose members a decision needs, in order.
+    /// The teams whose members a decision needs to know, in order.
     #[must_use]
     pub fn teams(&self) -> Vec<TeamSlug> {
         let leaves = self.requirement().map(Requirement::leaves).unwrap_or_default();
-        let asked = leaves.iter().flat_map(|leaf| &leaf.of);
+        let required = leaves.iter().flat_map(|leaf| &leaf.of);
         let stand_ins = self.escalate().iter().flat_map(|step| &step.stand_in).flat_map(|stand_in| &stand_in.by);
         let override_by = self.override_by().map(|field| field.by.leaves()).unwrap_or_default();
         let overriding = override_by.iter().flat_map(|leaf| &leaf.of);
-        let refs = asked.chain(self.veto()).chain(stand_ins).chain(overriding);
+        let refs = required.chain(self.veto()).chain(stand_ins).chain(overriding);
         let mut teams: Vec<TeamSlug> = refs.flat_map(ApproverRef::teams).cloned().collect();
         teams.extend(self.conditions().flat_map(Condition::teams).cloned());
         teams.sort_unstable();
@@ -156,13 +157,13 @@ impl<'p> Rule<'p> {
         teams
     }
 
-    /// Where a field was set; none: built in.
+    /// Where a field is set. `None` if it has its default.
     #[must_use]
     pub fn set_at(&self, field: Field) -> Option<&'p Place> {
         self.get(field).map(|setting| &setting.source)
     }
 
-    /// The rule as a value of its own, to be stored with a request.
+    /// An owned copy of the rule, to be stored with a request.
     #[must_use]
     pub fn pin(&self) -> PinnedRule {
         PinnedRule {
@@ -178,7 +179,7 @@ impl<'p> Rule<'p> {
     }
 }
 
-/// An effective rule with everything it names, as stored with a request that was opened under it.
+/// An effective rule with everything it names, as it is stored with the request that was opened under it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PinnedRule {
@@ -193,7 +194,6 @@ pub struct PinnedRule {
 }
 
 impl PinnedRule {
-    /// The rule, as it was when it was pinned.
     #[must_use]
     pub fn rule(&self) -> Rule<'_> {
         Rule {
@@ -204,7 +204,7 @@ impl PinnedRule {
             branches: self.branches.as_deref(),
             service_notify: &self.service_notify,
             description: self.description.as_deref(),
-            fields: lay([&self.body]),
+            fields: stack([&self.body]),
         }
     }
 }
@@ -216,7 +216,7 @@ mod tests {
     use crate::policy::load;
 
     #[test]
-    fn an_empty_window_takes_back_the_one_of_a_lower_layer() {
+    fn an_empty_window_removes_the_one_of_a_lower_layer() {
         let text = "version: 1\ncalendars: { k: { timezone: UTC, weekly: [{ from: \"sat 00:00\", to: \"mon 00:00\" }] } }\n\
                     environments: { staging: { require: none, window: [k] } }\n\
                     services: { a: {}, b: { environments: { staging: { window: [] } } } }\n";

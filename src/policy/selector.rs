@@ -1,7 +1,7 @@
-//! One level of selectors, and the index that finds the one for a name without walking them all.
+//! One level of selectors, and the index that finds the one for a name without a walk over all.
 //!
-//! The exact key wins, else the first pattern that matches; a bare `*` comes last wherever it stands. Patterns are
-//! bucketed by the literal text they begin or end with, so that a look-up touches only those that could match.
+//! The exact key wins, else the first pattern that matches. A bare `*` comes last, wherever it is written. Patterns are
+//! put into buckets by the literal text they begin or end with, so that a look-up tries only those that could match.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,17 @@ use foldhash::fast::RandomState;
 use super::pattern::Pattern;
 use crate::ident::is_name;
 
-/// The most overlapping pairs that are told of one level: there can be as many as the square of the patterns.
+/// The most overlapping pairs that are reported for one level. There can be as many as the square of the patterns.
 const MAX_PAIRS: usize = 1000;
 
-/// Up to so many keys, a walk over all is quicker than any hash, and a level without an index takes less memory.
+/// Up to this many keys, a walk over all is quicker than any hash, and a level without an index takes less memory.
 const FEW_KEYS: usize = 8;
 
 /// The keys of one level with their values.
 #[derive(Debug, Clone)]
 pub struct Selectors<T> {
     entries: Vec<(Pattern, T)>,
-    /// None as long as the keys are few.
+    /// `None` up to [`FEW_KEYS`].
     index: Option<Box<Index>>,
 }
 
@@ -30,17 +30,17 @@ impl<T> Default for Selectors<T> {
     }
 }
 
-/// The numbers of entries by what a name must be or hold for them to match.
+/// The numbers of entries, by the text that a name must have for them to match.
 #[derive(Debug, Clone, Default)]
 struct Index {
-    /// Every key by its text, patterns as well.
+    /// Every key by its text, including patterns.
     by_key: HashMap<Box<str>, u32, RandomState>,
     star: Option<u32>,
-    /// Globs by the literal text before their first wildcard, where there is one.
+    /// Globs by the literal text before their first wildcard, unless it is empty.
     prefixes: Buckets,
-    /// The other globs by the literal text after their last wildcard, reversed, where there is one.
+    /// The other globs by the literal text after their last wildcard, reversed, unless it is empty.
     suffixes: Buckets,
-    /// What has neither, and regular expressions, in order.
+    /// The remaining globs, and regular expressions, in order.
     others: Vec<u32>,
 }
 
@@ -48,7 +48,7 @@ struct Index {
 #[derive(Debug, Clone, Default)]
 struct Buckets {
     by_text: HashMap<Box<[u8]>, Vec<u32>, RandomState>,
-    /// The lengths that occur, ascending.
+    /// The lengths of the texts, ascending.
     lengths: Vec<usize>,
 }
 
@@ -60,7 +60,7 @@ impl Buckets {
         self.by_text.entry(text.into()).or_default().push(number);
     }
 
-    /// The numbers under every beginning of `name`, bucket by bucket.
+    /// The buckets of every text that `name` begins with.
     fn candidates<'b>(&'b self, name: &'b [u8]) -> impl Iterator<Item = &'b [u32]> {
         self.lengths
             .iter()
@@ -84,7 +84,6 @@ impl Index {
         }
     }
 
-    /// The number of the entry for a name.
     fn find<T>(&self, name: &str, entries: &[(Pattern, T)]) -> Option<u32> {
         let pattern = |number: u32| entry(entries, number).map(|(pattern, _)| pattern);
         let exact = self.by_key.get(name).copied();
@@ -93,7 +92,7 @@ impl Index {
         }
         let mut first = u32::MAX;
         let mut consider = |numbers: &[u32]| {
-            // Numbers ascend, so the first that matches is the least of its bucket.
+            // Numbers ascend, so the first match is the smallest of its bucket.
             for number in numbers.iter().take_while(|number| **number < first) {
                 if pattern(*number).is_some_and(|pattern| pattern.matches(name)) {
                     first = *number;
@@ -115,12 +114,11 @@ fn entry<T>(entries: &[(Pattern, T)], number: u32) -> Option<(&Pattern, &T)> {
 }
 
 impl<T> Selectors<T> {
-    /// A level that will have so many keys.
     pub(super) fn with_capacity(keys: usize) -> Self {
         Self { entries: Vec::with_capacity(keys), index: None }
     }
 
-    /// Adds an entry behind those that stand. The key's text must be new; the caller reports duplicates.
+    /// Adds an entry at the end. The key's text must be new. The caller reports duplicates.
     pub(super) fn add(&mut self, key: Pattern, value: T) {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         if let Some(index) = &mut self.index {
@@ -135,7 +133,7 @@ impl<T> Selectors<T> {
         }
     }
 
-    /// The entry for a name, with its key.
+    /// The entry that wins for a name, with its key.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(&Pattern, &T)> {
         if let Some(index) = &self.index {
@@ -145,8 +143,8 @@ impl<T> Selectors<T> {
         self.iter().find(|(key, _)| key.is_exact() && key.as_str() == name).or_else(matching).or_else(|| self.star())
     }
 
-    /// The entry for a key as it may be written: for a name that of the name, for a pattern that of the same text, else
-    /// the bare `*`, which matches whatever the pattern does.
+    /// The entry for a name or a pattern. For a name see [`Self::find`]. For a pattern it is the entry of the same text,
+    /// or else of the bare `*`, which matches whatever the pattern matches.
     #[must_use]
     pub fn written(&self, text: &str) -> Option<(&Pattern, &T)> {
         if is_name(text) {
@@ -177,19 +175,18 @@ impl<T> Selectors<T> {
         }
     }
 
-    /// All entries as written.
+    /// All entries, in the order of the files.
     pub fn iter(&self) -> impl Iterator<Item = (&Pattern, &T)> {
         self.entries.iter().map(|(pattern, value)| (pattern, value))
     }
 
-    /// Whether there are none.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Pairs of patterns that can match the same name and for which `apart` holds, as far as [`MAX_PAIRS`]. A bare `*`
-    /// is never one.
+    /// The numbers of patterns that can match the same name and for which `apart` holds: at most [`MAX_PAIRS`] pairs.
+    /// A bare `*` is never among them.
     pub(super) fn overlaps<'s>(&'s self, apart: impl Fn(&T, &T) -> bool + 's) -> Vec<(usize, usize)> {
         let patterns: Vec<(usize, &Pattern, &T)> = self
             .iter()
@@ -204,7 +201,7 @@ impl<T> Selectors<T> {
         let mut pairs = Vec::new();
         for (at, (number, pattern, value)) in patterns.iter().enumerate() {
             let prefix = prefix_of(pattern);
-            // Two globs overlap only where one's literal beginning begins the other's: look from the longer one.
+            // Two globs overlap only if the literal beginning of one begins that of the other. Look from the longer one.
             for length in 0..=prefix.len() {
                 let same_length = length == prefix.len();
                 for other in by_prefix.get(prefix.get(..length).unwrap_or_default()).into_iter().flatten() {
@@ -224,13 +221,13 @@ impl<T> Selectors<T> {
         pairs
     }
 
-    /// An entry by its number, as [`Self::overlaps`] tells it.
+    /// An entry by its number in [`Self::overlaps`].
     pub(super) fn nth(&self, number: usize) -> Option<(&Pattern, &T)> {
         self.entries.get(number).map(|(pattern, value)| (pattern, value))
     }
 }
 
-/// What a pattern's matches must begin with; nothing is known of an expression's.
+/// The text that all matches of a pattern begin with. Empty for a regular expression.
 fn prefix_of(pattern: &Pattern) -> &[u8] {
     pattern.as_glob().map(|glob| literal_ends(glob).0).unwrap_or_default()
 }
@@ -271,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_as_written_has_its_own_entry_else_the_bare_star_and_a_name_is_looked_up() {
+    fn a_pattern_finds_the_entry_of_its_own_text_or_the_bare_star() {
         let level = selectors(&["pay-*", "*", "/pay-.*/"]);
         let key = |text| level.written(text).map(|(pattern, _)| pattern.as_str().to_owned()).unwrap();
         assert_eq!(key("/pay-.*/"), "/pay-.*/");
@@ -286,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_pairs_are_found_whatever_they_begin_with() {
+    fn overlapping_pairs_are_found_for_any_beginning() {
         let level = selectors(&["pay-*", "payments-*", "pay-eu-*", "*-eu", "/x/", "*"]);
         assert_eq!(level.overlaps(|_, _| true), [(0, 2), (0, 3), (0, 4), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)]);
     }

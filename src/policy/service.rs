@@ -1,4 +1,4 @@
-//! Where a service lives, and who hears of it.
+//! Service entries: their repositories, branches, channels and own environments.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,71 +9,65 @@ use super::pattern::{Pattern, glob_matches};
 use super::read::{Place, Sourced};
 use super::selector::Selectors;
 use super::setting::RuleBody;
-use crate::ident::{ChannelName, RepositoryName};
+use crate::ident::{ChannelName, RepositoryName, excerpt};
 
-/// A service entry of the policy. It is no layer of a rule, and holds no field of one.
+/// A service entry of the policy. It is not a layer of a rule, and has no rule fields.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// Where its key stands.
+    /// Where its key is written.
     pub source: Place,
-    /// Where it lives; none: as `defaults` say.
+    /// `None` means the value of `defaults`.
     pub repository: Option<Sourced<Vec<RepositoryPattern>>>,
-    /// Which branches may be deployed; none: as `defaults` say.
+    /// The branches that may be deployed. `None` means the value of `defaults`.
     pub branches: Option<Sourced<Vec<Pattern>>>,
-    /// Who hears of every event of it.
+    /// Channels that are notified of every event.
     pub notify: Vec<ChannelName>,
-    /// Published to approvers.
+    /// Shown to approvers.
     pub description: Option<Box<str>>,
-    /// Its own rules.
+    /// The layers of its own environments.
     pub environments: Selectors<Layer>,
 }
 
 /// A field of a service entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceField {
-    /// `repository`
     Repository,
-    /// `branches`
     Branches,
-    /// `notify`
     Notify,
-    /// `description`
     Description,
 }
 
-/// A rule body and where its key stands.
+/// A rule body under an environment key.
 #[derive(Debug, Clone)]
 pub struct Layer {
-    /// Where the key of the environment stands.
+    /// Where the environment's key is written.
     pub source: Place,
-    /// What it says.
     pub body: RuleBody,
 }
 
-/// `owner/name`, where the name may be a glob. Compared without case, as GitHub does.
+/// `owner/name`. The name may be a glob. Compared without case, as on GitHub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepositoryPattern(Box<str>);
 
 impl RepositoryPattern {
-    /// Whether the repository is meant.
     #[must_use]
     pub fn matches(&self, repository: &RepositoryName) -> bool {
         let name = repository.as_str();
-        // Most are written as they are, or take all of an owner's. A glob, too, matches its own text.
+        // Shortcuts for the usual forms, `owner/name` and `owner/*`. A glob, too, matches its own text.
         *self.0 == *name
             || self.0.strip_suffix('*').is_some_and(|owner| owner.ends_with('/') && name.starts_with(owner))
             || glob_matches(self.0.as_bytes(), name.as_bytes(), u8::eq_ignore_ascii_case)
     }
 
-    /// As it was written.
+    /// The text as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A text that names no repository.
+/// A text that is not a repository.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a repository: expected `owner/name`, with `*` and `?` allowed in the name")]
 pub struct RepositoryPatternError(String);
@@ -90,7 +84,7 @@ impl FromStr for RepositoryPattern {
         };
         match text.split_once('/') {
             Some((owner, name)) if part(owner, false) && part(name, true) => Ok(Self(text.into())),
-            Some(_) | None => Err(RepositoryPatternError(text.chars().take(60).collect())),
+            Some(_) | None => Err(RepositoryPatternError(excerpt(text))),
         }
     }
 }

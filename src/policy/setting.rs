@@ -1,6 +1,6 @@
-//! A rule body as it is kept: the fields that are written, each with its value and its place.
+//! A rule body: the fields that are written in it, each with its value and its place.
 //!
-//! A list and not a struct of options: a bundle may have a hundred thousand bodies, and most set two or three fields.
+//! It is a list and not a struct of options, since a bundle may have 100,000 bodies and most set two or three fields.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::field::{Escalation, Exclusion, Freeze, Mode, NotifyRule, OnChangesReq
 use super::read::{Place, Sourced};
 use super::requirement::Require;
 
-/// Declares the fields of a rule body with their types, so that no list of them is ever short of one.
+/// Declares the fields of a rule body with their types, so that every list of them is complete.
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident($type:ty) = $text:literal,)*) => {
         /// A field of a rule body with its value.
@@ -30,10 +30,12 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// Every field, in the order of the language's reference.
+            /// In the order of the reference.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
             /// The keys of a rule body, in the same order.
             pub(crate) const KEYS: &'static [&'static str] = &[$($text,)*];
+            /// The keys of `defaults`: two fields of services, and those of a rule body.
+            pub(crate) const DEFAULTS_KEYS: &'static [&'static str] = &["repository", "branches", $($text,)*];
 
             /// The key in YAML.
             #[must_use]
@@ -45,7 +47,7 @@ macro_rules! fields {
         }
 
         impl Setting {
-            /// Which field it sets.
+            /// The field that it sets.
             #[must_use]
             pub const fn field(&self) -> Field {
                 match self {
@@ -57,42 +59,41 @@ macro_rules! fields {
 }
 
 fields! {
-    /// What must hold.
+    /// Who must approve.
     Require(Box<Require>) = "require",
-    /// From asking people to the deadline.
+    /// The time from when the request is opened to its deadline.
     Timeout(Duration) = "timeout",
     /// Whether an approval must name the target.
     Explicit(bool) = "explicit",
-    /// After what times those still needed are told again, ascending.
+    /// When the approvers who are still needed are reminded, ascending. Counts from when the request is opened.
     Remind(Vec<Duration>) = "remind",
-    /// What happens where nobody has approved for so long, in the order of time.
+    /// What happens if the requirement is not met after some time, in the order of time.
     Escalate(Vec<Escalation>) = "escalate",
-    /// Whose approvals never count.
+    /// Whose approvals do not count.
     Exclude(Vec<Exclusion>) = "exclude",
     /// Whether one person counts for at most one leaf.
     Distinct(bool) = "distinct",
-    /// What "changes requested" by someone with a say does.
+    /// What happens if someone who may request changes does so.
     OnChangesRequested(OnChangesRequested) = "on_changes_requested",
-    /// Who has a say besides those who are asked.
+    /// Who may request changes, besides the eligible approvers.
     Veto(Vec<ApproverRef>) = "veto",
     /// How old an approval may be.
     MaxAge(Duration) = "max_age",
     /// When nothing is released.
     Freeze(Vec<Freeze>) = "freeze",
-    /// When alone something is released.
+    /// The only times at which something is released.
     Window(Vec<Arc<Calendar>>) = "window",
-    /// How long what is approved waits before it is released.
+    /// The time from the approval to the release.
     Wait(Duration) = "wait",
-    /// Who may set the rule aside.
+    /// Who may release without the rule.
     Override(Box<Override>) = "override",
-    /// Who is told of what.
+    /// Which channels are notified of which events.
     Notify(NotifyRule) = "notify",
     /// Whether a refusal stops the deployment.
     Mode(Mode) = "mode",
 }
 
 impl Field {
-    /// How many fields there are.
     pub(super) const COUNT: usize = Self::ALL.len();
 
     /// Its place in [`Self::ALL`].
@@ -101,7 +102,7 @@ impl Field {
     }
 }
 
-/// One layer of a rule: what it does not say comes from the layer below.
+/// One layer of a rule. A field that it does not set comes from the layer below.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RuleBody(Vec<Sourced<Setting>>);
@@ -111,30 +112,26 @@ impl RuleBody {
         Self(settings)
     }
 
-    /// What it sets, in the order of the language's reference.
+    /// In the order of the reference.
     pub fn settings(&self) -> impl Iterator<Item = &Sourced<Setting>> {
         self.0.iter()
     }
 
-    /// What it says of a field.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<&Sourced<Setting>> {
         self.0.iter().find(|setting| setting.value.field() == field)
     }
 
-    /// The value that it sets a field to.
     #[must_use]
     pub fn value(&self, field: Field) -> Option<&Setting> {
         self.get(field).map(|setting| &setting.value)
     }
 
-    /// Where it sets a field.
     #[must_use]
     pub fn place(&self, field: Field) -> Option<&Place> {
         self.get(field).map(|setting| &setting.source)
     }
 
-    /// What it says must hold.
     #[must_use]
     pub fn require(&self) -> Option<&Require> {
         self.0

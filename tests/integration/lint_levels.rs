@@ -87,7 +87,7 @@ fn a_workflow_gets_a_command_for_each_finding_with_a_path_from_its_working_direc
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{}", ran.stdout);
     assert!(lines[0].starts_with("::error file=lint/invalid-waiver/bad-load-error.yaml,line=3,endLine=3,col=3,"));
-    assert!(lines[1].contains(",title=none-for-all::`require: none` under the environment `*` opens"));
+    assert!(lines[1].contains(",title=none-for-all::`require: none` under the environment `*` lets"));
     assert!(lines[2].starts_with("::error file=lint/duplicate-name/bad/b.yaml,line=2,"), "{}", lines[2]);
     assert!(lines.iter().all(|line| line.contains("%0Ahelp: ")));
 }

@@ -1,5 +1,5 @@
-//! The policy tests of this repository: those of the engine, a suite for each part of the language, and those of the
-//! example organisation.
+//! Runs the policy tests of this repository: the suites for each part of the language, and those of the example
+//! organisation.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ fn source(file: &Path) -> Source {
     Source { name, content: SourceContent::Bytes(std::fs::read(file).expect("the file is readable")) }
 }
 
-fn told(findings: &Findings, sources: &SourceMap) -> Vec<String> {
+fn reported(findings: &Findings, sources: &SourceMap) -> Vec<String> {
     let line = |finding: &countersign::finding::Finding| {
         let place = finding.span.map(|span| format!("{}:{}: ", sources.name(span.source), span.line));
         format!("{}{}", place.unwrap_or_default(), finding.message)
@@ -38,14 +38,14 @@ fn told(findings: &Findings, sources: &SourceMap) -> Vec<String> {
 
 fn policy_of(bundle: &[PathBuf]) -> Policy {
     let loaded = load(bundle.iter().map(|file| source(file)).collect());
-    assert_eq!(told(&loaded.findings, &loaded.sources), Vec::<String>::new());
+    assert_eq!(reported(&loaded.findings, &loaded.sources), Vec::<String>::new());
     loaded.policy.expect("a policy")
 }
 
 /// Runs a test file, and returns how many cases it has and what failed.
 fn run(policy: &Policy, file: &Path) -> (usize, Vec<String>) {
     let suites = case::read(vec![source(file)]);
-    assert_eq!(told(&suites.findings, &suites.sources), Vec::<String>::new());
+    assert_eq!(reported(&suites.findings, &suites.sources), Vec::<String>::new());
     let cases: Vec<_> = suites.files.iter().flat_map(|suite| &suite.cases).collect();
     assert!(!cases.is_empty(), "{} has no cases", file.display());
     let mut failed = Vec::new();
@@ -59,7 +59,7 @@ fn run(policy: &Policy, file: &Path) -> (usize, Vec<String>) {
 }
 
 #[test]
-fn the_engine_keeps_what_every_suite_promises() {
+fn every_suite_passes() {
     let files = files_in("tests/decisions");
     let mut subjects = BTreeSet::new();
     let mut cases = 0;
@@ -89,7 +89,7 @@ fn the_example_organisation_s_policy_loads_and_passes_its_own_tests() {
 }
 
 #[test]
-fn facts_that_a_case_completes_are_facts_like_any_other() {
+fn completed_facts_can_be_stored_and_decided_like_any_other() {
     let policy = policy_of(&[Path::new(ROOT).join("tests/decisions/reviews.yaml")]);
     let suites = case::read(vec![source(&Path::new(ROOT).join("tests/decisions/reviews.test.yaml"))]);
     for case in suites.files.iter().flat_map(|suite| &suite.cases) {

@@ -1,4 +1,4 @@
-//! A bundle that is written out and read back without YAML is the same policy, in everything and to the last place.
+//! A prepared policy reads back as the same policy, with the same places.
 
 use std::path::{Path, PathBuf};
 
@@ -18,9 +18,9 @@ fn loaded(files: &[(&str, &str)]) -> Loaded {
     load(files.iter().map(source).collect())
 }
 
-/// All that a policy says, and where, in an order of its own.
-fn told(policy: &Policy) -> String {
-    let mut told = format!(
+/// Everything in a policy with its places, in a fixed order.
+fn described(policy: &Policy) -> String {
+    let mut text = format!(
         "{:?}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n",
         policy.digest(),
         policy.groups(),
@@ -28,16 +28,16 @@ fn told(policy: &Policy) -> String {
         policy.channels(),
         policy.floors()
     );
-    told += &format!("{:#?}\n{:#?}\n", policy.default_body(), policy.environments().collect::<Vec<_>>());
+    text += &format!("{:#?}\n{:#?}\n", policy.default_body(), policy.environments().collect::<Vec<_>>());
     for (key, service) in policy.services() {
         let own: Vec<_> = service.environments.iter().collect();
-        told += &format!("{key} {:?} {:?} {:?}\n", service.source, service.repository, service.branches);
-        told += &format!("{:?} {:?} {own:#?}\n", service.notify, service.description);
+        text += &format!("{key} {:?} {:?} {:?}\n", service.source, service.repository, service.branches);
+        text += &format!("{:?} {:?} {own:#?}\n", service.notify, service.description);
         for (environment, rule) in policy.written_rules((key, service)) {
-            told += &format!("{environment} {rule:#?}\n");
+            text += &format!("{environment} {rule:#?}\n");
         }
     }
-    told
+    text
 }
 
 #[track_caller]
@@ -49,7 +49,7 @@ fn reads_back(loaded: &Loaded) {
     assert_eq!(policy.digest(), again.digest());
     assert!(diff(policy, &again).changes.is_empty());
     assert!(diff(&again, policy).changes.is_empty());
-    assert_eq!(told(policy), told(&again));
+    assert_eq!(described(policy), described(&again));
 }
 
 const NAMES: &str = r#"{
@@ -68,14 +68,14 @@ const NAMES: &str = r#"{
   }
 }"#;
 
-/// Two files of services and environments by name and by pattern, with floors that every rule holds.
+/// Two files with services and environments by name and by pattern, and floors that no rule is below.
 fn bundle() -> impl Strategy<Value = [String; 2]> {
     let keys = || select(vec!["shop", "world", "pay-*", "*-eu", "/v[0-9]+/", "*", "\u{e9}*", "a.b_c", "x-?"]);
     let environments = || select(vec!["production", "staging", "prod-*", "*", "/p.+/"]);
     let level = || prop::collection::btree_map(environments(), rule(), 1..4);
-    let service = (level(), any::<bool>(), any::<bool>()).prop_map(|(environments, told, branches)| {
+    let service = (level(), any::<bool>(), any::<bool>()).prop_map(|(environments, notified, branches)| {
         let mut service = json!({ "repository": ["acme/world", "acme/w-*"], "environments": environments });
-        if told {
+        if notified {
             service["notify"] = json!(["desk"]);
             service["description"] = json!("a \"shop\"\n\u{1f6d2} \\ of ours");
         }
@@ -101,7 +101,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_bundle_that_is_written_out_and_read_back_is_the_same_policy([names, rules] in bundle()) {
+    fn a_bundle_reads_back_as_the_same_policy([names, rules] in bundle()) {
         let loaded = loaded(&[("a/names.yaml", &names), ("b.yml", &rules)]);
         let findings: Vec<&str> = loaded.findings.iter().map(|finding| &*finding.message).collect();
         prop_assert!(loaded.policy.is_some(), "{:?}\n{}", findings, rules);
@@ -109,7 +109,7 @@ proptest! {
     }
 }
 
-/// Every file of policy in a folder, each on its own.
+/// Collects every policy file in a folder.
 fn policies(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -123,7 +123,7 @@ fn policies(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn every_policy_of_this_project_reads_back_the_same() {
+fn every_policy_of_this_project_reads_back_as_the_same_policy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     for folder in ["docs", "tests", "src/cli/starter", "fuzz/policies"] {
@@ -167,7 +167,7 @@ services:
 ";
 
 #[test]
-fn aliases_and_empty_files_leave_the_places_as_they_were() {
+fn aliases_and_empty_files_do_not_change_the_places() {
     let loaded = loaded(&[("0.yaml", "# nothing\n"), ("1.yaml", WITH_ALIASES), ("2.yaml", "")]);
     reads_back(&loaded);
     assert_eq!(loaded.prepared(), loaded.prepared());
@@ -192,43 +192,43 @@ fn replaced(from: &str, to: &str) -> PreparedError {
 }
 
 #[test]
-fn what_was_tampered_with_is_refused_by_its_digest() {
+fn a_changed_file_is_refused_by_its_digest() {
     for (from, to) in [("2 of sre", "1 of sre"), ("\"bob\"", "\"eve\""), ("\"shop\"", "\"*\"")] {
         let error = replaced(from, to);
         assert!(matches!(error, PreparedError::Digest { .. }), "{error}");
-        let said = error.to_string();
-        let digests = said.matches("sha256:").count();
-        assert!(said.starts_with("the prepared policy says that its digest is sha256:") && digests == 2, "{said}");
+        let text = error.to_string();
+        let digests = text.matches("sha256:").count();
+        assert!(text.starts_with("the prepared policy states the digest sha256:") && digests == 2, "{text}");
     }
     let error = refused(|document| document["policy_digest"] = json!(format!("sha256:{}", "0".repeat(64))));
     assert!(matches!(error, PreparedError::Digest { .. }), "{error}");
 }
 
 #[test]
-fn what_no_check_would_pass_is_refused_with_its_finding() {
+fn a_policy_that_a_check_refuses_is_refused_with_its_finding() {
     let error = replaced("2 of sre", "3 of sre");
     assert!(matches!(error, PreparedError::Unsound(_)), "{error}");
-    assert!(error.to_string().starts_with("the prepared policy does not hold together: "), "{error}");
+    assert!(error.to_string().starts_with("the prepared policy is not valid: "), "{error}");
 }
 
 #[test]
-fn a_key_that_stands_twice_is_refused_as_in_yaml() {
+fn a_duplicate_key_is_refused_as_in_yaml() {
     let prepared = loaded(&[("p.yaml", SMALL)]).prepared().expect("a policy");
     let twice = prepared.replacen("\"services\":", "\"groups\":[1,1,0,1,1,1,0,1,null],\"services\":", 1);
     let error = read_prepared(&twice).expect_err("it is refused").to_string();
-    assert!(error.starts_with("the prepared policy cannot be read: a key stands twice in one mapping"), "{error}");
+    assert!(error.starts_with("the prepared policy cannot be read: a key appears twice in one mapping"), "{error}");
 }
 
 #[test]
-fn another_schema_is_refused_before_anything_else_of_it() {
+fn another_schema_is_refused_first() {
     let error = refused(|document| document["schema"] = json!(2));
-    assert_eq!(error.to_string(), "the prepared policy is of schema 2, and this engine reads schema 1");
+    assert_eq!(error.to_string(), "the prepared policy has schema 2, but this engine reads schema 1");
     let error = refused(|document| *document = json!({ "schema": 7, "rules": [] }));
     assert!(matches!(error, PreparedError::Schema(7)), "{error}");
 }
 
 #[test]
-fn what_is_not_of_the_form_is_refused() {
+fn another_form_is_refused() {
     let forms: [fn(&mut Value); 6] = [
         |document| *document = json!({}),
         |document| *document = json!([]),

@@ -1,5 +1,5 @@
-//! What is wrong with a test file is found at its place, and what a case leaves out takes its default.
-#![expect(clippy::indexing_slicing, reason = "a test that finds less than it wrote says so by failing")]
+//! Mistakes in a test file are reported at their places, and what a case leaves out takes its default.
+#![expect(clippy::indexing_slicing, reason = "a test that finds too little fails by a panic")]
 
 use countersign::approval::case::{self, Failure, Suites};
 use countersign::approval::facts::{AccountKind, Facts};
@@ -31,12 +31,12 @@ fn read(text: &str) -> Suites {
 /// `line:column code message (hint)`, one after the other.
 fn findings(text: &str) -> Vec<String> {
     let suites = read(text);
-    let told = suites.findings.iter().map(|finding| {
+    let lines = suites.findings.iter().map(|finding| {
         let span = finding.span.expect("a place");
         let hint = finding.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{}:{} {} {}{hint}", span.line, span.column, finding.code.as_str(), finding.message)
     });
-    told.collect()
+    lines.collect()
 }
 
 /// The findings of one case with these facts and this expectation.
@@ -63,7 +63,7 @@ fn failures(given: &str, expect: &str) -> Vec<Failure> {
 }
 
 #[test]
-fn a_misspelt_key_is_found_wherever_it_stands() {
+fn a_misspelt_key_is_reported_anywhere() {
     assert_eq!(
         findings("case: []\n"),
         [
@@ -96,7 +96,7 @@ fn a_misspelt_key_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn a_key_or_word_that_no_decision_has_is_found_and_does_not_pass() {
+fn a_key_or_word_that_no_decision_has_is_reported() {
     for (expect, expected) in [
         ("{ verdit: approved }", "4:13 unknown-key `verdit` is not a key of a decision (did you mean `verdict`?)"),
         ("{ verdict: aproved }", "4:22 invalid-value `aproved` is not a value of `verdict` (did you mean `approved`?)"),
@@ -117,7 +117,7 @@ fn a_key_or_word_that_no_decision_has_is_found_and_does_not_pass() {
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_is_found() {
+fn a_value_of_the_wrong_kind_is_reported() {
     for (given, expected) in [
         (
             "now: yesterday",
@@ -147,7 +147,7 @@ fn a_value_of_the_wrong_kind_is_found() {
 }
 
 #[test]
-fn two_cases_of_one_name_are_found_and_both_places_told() {
+fn two_cases_of_one_name_are_reported_with_both_places() {
     let case = "- name: twice\n  given: { service: shop, environment: free }\n  expect: { verdict: approved }\n";
     let text = format!("cases:\n{case}{case}");
     assert_eq!(
@@ -160,7 +160,7 @@ fn two_cases_of_one_name_are_found_and_both_places_told() {
 }
 
 #[test]
-fn a_file_that_is_not_yaml_or_holds_nothing_is_found() {
+fn a_file_that_is_not_yaml_or_is_empty_is_reported() {
     assert!(findings("cases: [\n")[0].contains("yaml-syntax"));
     assert!(findings("cases: []\n")[0].contains("empty-list `cases` is an empty list"));
     assert!(findings("")[0].contains("missing-key the test file is empty"));
@@ -204,25 +204,25 @@ fn what_a_case_leaves_out_takes_its_default() {
 }
 
 #[test]
-fn null_is_told_apart_from_what_is_left_out() {
-    let told = facts("requested_at: null, revision: null, pull_request: { author: null, head_first_seen: null }");
-    let pull_request = told.pull_request.expect("a pull request");
-    assert_eq!((told.requested_at, told.revision), (None, None));
+fn null_is_not_the_same_as_left_out() {
+    let nulls = facts("requested_at: null, revision: null, pull_request: { author: null, head_first_seen: null }");
+    let pull_request = nulls.pull_request.expect("a pull request");
+    assert_eq!((nulls.requested_at, nulls.revision), (None, None));
     assert_eq!((pull_request.author, pull_request.head_first_seen), (None, None));
     assert_eq!(pull_request.commits[0].author, None, "what is left out of a commit is the author's");
     assert_eq!(facts("pull_request: null").pull_request, None);
 }
 
 #[test]
-fn people_files_and_reviews_may_be_written_in_short_or_in_full() {
-    let told = facts(
+fn people_files_and_reviews_have_a_short_and_a_full_form() {
+    let facts = facts(
         "pull_request: { merged: true, files: [a, { path: b, previous_path: c }], author: { login: dave, id: 4 }, \
          commits: [{ sha: x, author: null }, { committer: \"helper[bot]\" }] }, \
          reviews: [{ user: { login: org, type: Organization }, state: APPROVED, submitted_at: 2025-12-31T12:00:00+02:00 }, \
          { id: 1, by: pia, state: commented }], \
          vetoes: [{ by: pia }]",
     );
-    let pull_request = told.pull_request.expect("a pull request");
+    let pull_request = facts.pull_request.expect("a pull request");
     assert_eq!(
         serde_json::to_value(&pull_request.files).unwrap(),
         json!([{ "path": "a" }, { "path": "b", "previous_path": "c" }])
@@ -234,16 +234,16 @@ fn people_files_and_reviews_may_be_written_in_short_or_in_full() {
     assert_eq!(pull_request.commits[0].committer.as_ref(), Some(&dave));
     assert_eq!(pull_request.commits[1].sha.as_str(), "a1");
     assert_eq!(pull_request.commits[1].committer.as_ref().unwrap().kind, AccountKind::Bot);
-    let review = &told.reviews[0];
+    let review = &facts.reviews[0];
     assert_eq!(review.user.as_ref().unwrap().kind, AccountKind::Other);
     assert_eq!(review.submitted_at.unwrap().to_string(), "2025-12-31T10:00:00Z");
     assert_eq!(review.id.0, 2, "a number that is given is not given again");
-    assert_eq!(told.vetoes[0].at.to_string(), "2025-12-31T23:30:00Z");
-    assert_eq!(told.vetoes[0].pull_request.to_string(), "example/another#1");
+    assert_eq!(facts.vetoes[0].at.to_string(), "2025-12-31T23:30:00Z");
+    assert_eq!(facts.vetoes[0].pull_request.to_string(), "example/another#1");
 }
 
 #[test]
-fn defaults_are_laid_deep_under_mappings_and_whole_under_lists() {
+fn defaults_are_merged_into_mappings_and_replaced_by_lists() {
     let text = "\
 defaults:
   service: shop
@@ -271,7 +271,7 @@ cases:
 }
 
 #[test]
-fn where_a_decision_is_not_what_was_expected_the_path_and_both_values_are_told() {
+fn an_unexpected_decision_is_reported_with_the_path_and_both_values() {
     let given = "reviews: [{ by: pia, state: approved, revision: a0 }, { by: zoe, state: approved }]";
     let failure = |path: &str, expected, got| Failure { path: path.to_owned(), expected, got, step: None };
     assert_eq!(
@@ -297,7 +297,7 @@ fn where_a_decision_is_not_what_was_expected_the_path_and_both_values_are_told()
 }
 
 #[test]
-fn what_is_expected_holds_without_regard_to_order_case_or_notation() {
+fn expectations_ignore_order_case_and_notation() {
     let given = "reviews: [{ by: pia, state: approved }, { by: pat, state: approved }]";
     let expect = "{ counts: [PAT, Pia], deadline: 2026-01-02T00:00:00+01:00, reviews: { PIA: counts, \"1\": { user: Pia } }, \
                   requirement: { approved_by: [PIA] } }";

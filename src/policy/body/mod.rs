@@ -1,44 +1,23 @@
-//! Reads a rule body: the keys it takes, and which reader each value goes to.
+//! Reads a rule body: its keys, and the fields that are neither about people nor about time.
 
-mod notify;
 mod people;
 mod times;
 
+use std::collections::BTreeMap;
+
 use super::calendar::{Calendars, read_calendar_names};
 use super::condition::ConditionNames;
-use super::field::{Mode, OnChangesRequested};
-use super::read::{Keys, Reader, Sourced};
+use super::field::{Event, Mode, NotifyRule, OnChangesRequested};
+use super::read::{Keys, Reader, did_you_mean, list};
 use super::requirement::{Groups, read_require};
 use super::setting::{Field, RuleBody, Setting};
 use super::yaml::{Node, Value};
+use crate::finding::{Code, Finding};
 use crate::ident::ChannelName;
 
-pub(crate) use notify::read_channel_list;
 pub(crate) use people::read_exclude;
 use times::read_duration;
 pub(crate) use times::read_timeout;
-
-/// What `defaults` may hold: two fields of services, and those of a rule body.
-pub(crate) const DEFAULTS_KEYS: &[&str] = &[
-    "repository",
-    "branches",
-    "require",
-    "timeout",
-    "explicit",
-    "remind",
-    "escalate",
-    "exclude",
-    "distinct",
-    "on_changes_requested",
-    "veto",
-    "max_age",
-    "freeze",
-    "window",
-    "wait",
-    "override",
-    "notify",
-    "mode",
-];
 
 const BODY_KEYS: Keys = Keys { what: "a rule", known: Field::KEYS };
 
@@ -55,17 +34,16 @@ impl Names {
     }
 }
 
-/// Reads a mapping that is a rule body and nothing else.
+/// Reads a mapping that has rule fields only.
 pub(crate) fn read_body(reader: &mut Reader<'_>, node: &Node, names: &Names) -> RuleBody {
     reader.fields(node, &BODY_KEYS);
     read_rule_fields(reader, node, names)
 }
 
-/// Reads the rule fields of a mapping that may hold others as well; the caller has checked its keys.
+/// Reads the rule fields of a mapping that may have others as well. The caller checks its keys.
 pub(crate) fn read_rule_fields(reader: &mut Reader<'_>, node: &Node, names: &Names) -> RuleBody {
-    let Value::Map(entries) = &node.value else { return RuleBody::default() };
     let mut settings = Vec::new();
-    for entry in entries {
+    for entry in node.entries() {
         let Some(field) = Field::ALL.iter().find(|field| field.as_str() == &*entry.key) else { continue };
         if let Some(setting) = read_setting(reader, *field, &entry.node, names) {
             settings.push(reader.sourced(setting, entry.key_span));
@@ -93,7 +71,7 @@ fn read_setting(reader: &mut Reader<'_>, field: Field, node: &Node, names: &Name
         Field::Window => Setting::Window(read_calendar_names(reader, node, key, &names.calendars)?),
         Field::Wait => Setting::Wait(times::read_bounded(reader, node, key)?),
         Field::Override => Setting::Override(Box::new(people::read_override(reader, node, names)?)),
-        Field::Notify => Setting::Notify(notify::read_notify(reader, node, &names.channels)?),
+        Field::Notify => Setting::Notify(read_notify(reader, node, &names.channels)?),
         Field::Mode => Setting::Mode(reader.word(node, key, &MODES)?),
     })
 }
@@ -106,29 +84,60 @@ const ON_CHANGES_REQUESTED: [(&str, OnChangesRequested); 3] = [
 
 const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("audit", Mode::Audit)];
 
-/// `[]`, which sets a field back to what is built in: a higher layer replaces a field whole.
+/// Whether the value is `[]`, which sets a field back to its default.
 fn is_empty_list(node: &Node) -> bool {
     matches!(&node.value, Value::List(items) if items.is_empty())
 }
 
-/// Reads one field where it is written, and keeps its place.
-pub(crate) fn field<T>(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    key: &str,
-    read: impl FnOnce(&mut Reader<'_>, &Node) -> Option<T>,
-) -> Option<Sourced<T>> {
-    let entry = node.entry(key)?;
-    let value = read(reader, &entry.node)?;
-    Some(reader.sourced(value, entry.key_span))
+/// Which channels are notified: a list of channels, or a mapping from events to lists.
+fn read_notify(reader: &mut Reader<'_>, node: &Node, channels: &[ChannelName]) -> Option<NotifyRule> {
+    let Value::Map(entries) = &node.value else {
+        return read_channel_list(reader, node, "notify", channels).map(NotifyRule::All);
+    };
+    let mut events = BTreeMap::new();
+    let before = reader.findings.len();
+    for entry in entries {
+        let Some(event) = Event::ALL.into_iter().find(|event| event.as_str() == &*entry.key) else {
+            let words = Event::ALL.map(Event::as_str);
+            let hint = did_you_mean(&entry.key, words, || format!("the events are {}", list(&words)));
+            let message = format!("`{}` is not an event of `notify`", entry.key);
+            reader.report(Finding::at(Code::UnknownKey, entry.key_span, message).hint(hint));
+            continue;
+        };
+        if let Some(notified) = read_channel_list(reader, &entry.node, event.as_str(), channels) {
+            events.insert(event, notified);
+        }
+    }
+    (reader.findings.len() == before).then_some(NotifyRule::ByEvent(events))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{DEFAULTS_KEYS, Field};
-
-    #[test]
-    fn defaults_take_every_field_of_a_rule_and_two_of_services() {
-        assert_eq!(DEFAULTS_KEYS.split_at(2), (["repository", "branches"].as_slice(), Field::KEYS));
+/// A list of defined channels. `[]` is allowed and notifies nobody.
+pub(crate) fn read_channel_list(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    field: &str,
+    channels: &[ChannelName],
+) -> Option<Vec<ChannelName>> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Text(_) => std::slice::from_ref(node),
+        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Map(_) => {
+            reader.wrong_type(node, field, "a list of channels");
+            return None;
+        }
+    };
+    let mut known = Vec::with_capacity(items.len());
+    for item in items {
+        let name = reader.text(item, field)?;
+        match channels.iter().find(|channel| channel.as_str() == name) {
+            Some(channel) => known.push(channel.clone()),
+            None => {
+                let known = channels.iter().map(ChannelName::as_str);
+                let hint = did_you_mean(name, known, || "define it under `channels`".to_owned());
+                let message = format!("there is no channel `{name}`");
+                reader.report(Finding::at(Code::UnknownName, item.span, message).hint(hint));
+            }
+        }
     }
+    (known.len() == items.len()).then_some(known)
 }

@@ -1,24 +1,20 @@
-//! Reads the fields of a rule body that are about people: who is left out, who has a say, who stands in, who overrides.
+//! Reads the fields of a rule body that are about people: `exclude`, `veto`, `escalate` and `override`.
 
-use super::notify::read_channel_list;
 use super::times::{read_bounded, read_duration};
-use super::{Names, is_empty_list};
-use crate::finding::{Code, Finding, closest};
+use super::{Names, is_empty_list, read_channel_list};
+use crate::finding::{Code, Finding};
 use crate::policy::approver::ApproverRef;
 use crate::policy::duration::Duration;
 use crate::policy::field::{Escalation, Exclusion, Override, StandIn};
-use crate::policy::read::{Keys, Reader};
+use crate::policy::read::{Keys, Reader, did_you_mean};
 use crate::policy::requirement::{Groups, read_override_by, resolve};
 use crate::policy::yaml::{Node, Value};
 
-/// `exclude: []` is allowed: it says that nobody is excluded.
+/// `[]` is allowed, and means that nobody is excluded.
 pub(crate) fn read_exclude(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Exclusion>> {
-    let items = match &node.value {
-        Value::List(items) => items.as_slice(),
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::Map(_) => {
-            reader.wrong_type(node, "exclude", "a list");
-            return None;
-        }
+    let Value::List(items) = &node.value else {
+        reader.wrong_type(node, "exclude", "a list");
+        return None;
     };
     let words = Exclusion::ALL.map(|exclusion| (exclusion.as_str(), exclusion));
     let mut exclude: Vec<Exclusion> = items.iter().filter_map(|item| reader.word(item, "exclude", &words)).collect();
@@ -30,7 +26,7 @@ pub(crate) fn read_exclude(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<E
     Some(exclude)
 }
 
-/// A list of approvers. `[]` says that there are none.
+/// A list of approvers, or `[]`.
 pub(super) fn read_refs(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -51,17 +47,13 @@ pub(super) fn read_refs(
 
 const ESCALATION_KEYS: Keys = Keys { what: "an escalation", known: &["after", "notify", "stand_in"] };
 
-/// Escalations in the order of time. `[]` says that there are none.
+/// Escalations in the order of time, or `[]`.
 pub(super) fn read_escalate(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Vec<Escalation>> {
     if is_empty_list(node) {
         return Some(Vec::new());
     }
-    let items = match &node.value {
-        Value::Map(_) => std::slice::from_ref(node),
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
-            reader.list(node, "escalate")?
-        }
-    };
+    let is_one = matches!(node.value, Value::Map(_));
+    let items = if is_one { std::slice::from_ref(node) } else { reader.list(node, "escalate")? };
     let mut steps: Vec<Escalation> = items.iter().filter_map(|item| read_escalation(reader, item, names)).collect();
     steps.sort_by_key(|step| step.after);
     (steps.len() == items.len()).then_some(steps)
@@ -77,19 +69,16 @@ fn read_escalation(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Optio
         None => {
             reader.report(
                 Finding::at(Code::MissingKey, node.span, "an escalation needs `after`")
-                    .hint("write how long after people were asked: `after: 2h`"),
+                    .hint("write how long after the request is opened: `after: 2h`"),
             );
             None
         }
     };
     if node.get("notify").is_none() && node.get("stand_in").is_none() {
+        let message = "an escalation without `notify` and `stand_in` does nothing";
         reader.report(
-            Finding::at(
-                Code::MissingKey,
-                node.span,
-                "an escalation that tells nobody and lets nobody stand in does nothing",
-            )
-            .hint("add `notify: [channel]` or `stand_in: { group: [approvers] }`"),
+            Finding::at(Code::MissingKey, node.span, message)
+                .hint("add `notify: [channel]` or `stand_in: { group: [approvers] }`"),
         );
     }
     let notify = node.get("notify").and_then(|notify| read_channel_list(reader, notify, "notify", &names.channels));
@@ -103,21 +92,20 @@ fn read_escalation(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Optio
     (reader.findings.len() == before).then_some(step)
 }
 
-/// `{ payments: [sre] }`: who counts wherever the group is asked for.
+/// `{ payments: [sre] }`: who counts in place of the group.
 fn read_stand_ins(reader: &mut Reader<'_>, node: &Node, groups: &Groups) -> Vec<StandIn> {
     let mut stand_ins = Vec::new();
     for entry in reader.map(node, "stand_in").unwrap_or_default() {
         let Some(group) = groups.get(&entry.key) else {
-            let hint = closest(&entry.key, groups.keys().map(AsRef::as_ref)).map_or_else(
-                || "the key is the group that is asked for: define it under `groups`".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let hint = did_you_mean(&entry.key, groups.keys().map(AsRef::as_ref), || {
+                "the key is the group that is replaced: define it under `groups`".to_owned()
+            });
             let message = format!("there is no group `{}`", entry.key);
             reader.report(Finding::at(Code::UnknownName, entry.key_span, message).hint(hint));
             continue;
         };
         if is_empty_list(&entry.node) {
-            let message = format!("`{}` names nobody who stands in", entry.key);
+            let message = format!("nobody stands in for `{}`", entry.key);
             reader.report(Finding::at(Code::EmptyList, entry.node.span, message).hint("name at least one approver"));
             continue;
         }

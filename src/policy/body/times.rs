@@ -11,7 +11,7 @@ use crate::policy::field::{Freeze, FreezeEffect};
 use crate::policy::read::{Keys, Reader};
 use crate::policy::yaml::{Node, Value};
 
-/// A duration; a bare number is asked for its unit.
+/// A duration. The hint for a bare number is to write its unit.
 pub(crate) fn read_duration(reader: &mut Reader<'_>, node: &Node, field: &str) -> Option<Duration> {
     if let Value::Integer(number) = node.value {
         reader.report(
@@ -34,7 +34,7 @@ pub(crate) fn read_timeout(reader: &mut Reader<'_>, node: &Node, field: &str) ->
     None
 }
 
-/// A duration of at most 90 days: an execution itself lives no longer than a year.
+/// A duration of at most 90 days, since an execution itself runs for at most a year.
 pub(super) fn read_bounded(reader: &mut Reader<'_>, node: &Node, field: &str) -> Option<Duration> {
     let duration = read_duration(reader, node, field)?;
     if duration <= Duration::MAX_TIMEOUT {
@@ -45,7 +45,7 @@ pub(super) fn read_bounded(reader: &mut Reader<'_>, node: &Node, field: &str) ->
     None
 }
 
-/// Reminders, ascending, each once. `[]` says that there are none.
+/// Reminders, ascending and each once, or `[]`.
 pub(super) fn read_remind(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Duration>> {
     if is_empty_list(node) {
         return Some(Vec::new());
@@ -61,22 +61,18 @@ pub(super) fn read_remind(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Du
 const FREEZE_KEYS: Keys = Keys { what: "a freeze", known: &["calendar", "effect", "except"] };
 const EFFECTS: [(&str, FreezeEffect); 2] = [("deny", FreezeEffect::Deny), ("wait", FreezeEffect::Wait)];
 
-/// Names of calendars, and mappings with `calendar`. `[]` says that there is no freeze.
+/// Names of calendars and mappings with `calendar`, or `[]`.
 pub(super) fn read_freeze(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Vec<Freeze>> {
     if is_empty_list(node) {
         return Some(Vec::new());
     }
-    let items = match &node.value {
-        Value::Map(_) => vec![node],
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
-            reader.one_or_list(node, "freeze")
-        }
-    };
-    let freezes: Vec<Freeze> = items.iter().filter_map(|item| read_one_freeze(reader, item, names)).collect();
+    let is_one = matches!(node.value, Value::Map(_));
+    let items = if is_one { vec![node] } else { reader.one_or_list(node, "freeze") };
+    let freezes: Vec<Freeze> = items.iter().filter_map(|item| read_single_freeze(reader, item, names)).collect();
     (!items.is_empty() && freezes.len() == items.len()).then_some(freezes)
 }
 
-fn read_one_freeze(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Freeze> {
+fn read_single_freeze(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Option<Freeze> {
     let source = reader.place(node.span);
     if !matches!(node.value, Value::Map(_)) {
         let calendar = read_calendar(reader, node, "freeze", names)?;
@@ -98,7 +94,7 @@ fn read_one_freeze(reader: &mut Reader<'_>, node: &Node, names: &Names) -> Optio
     };
     let except = node.get("except").map(|except| read_condition(reader, except, &names.of_conditions()));
     let freeze = Freeze { calendar: calendar?, effect: effect?, except: except.flatten(), source };
-    // An exception that cannot be read must not make another freeze of it.
+    // Without an exception that cannot be read, it would be another freeze.
     (reader.findings.len() == before).then_some(freeze)
 }
 

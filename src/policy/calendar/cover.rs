@@ -1,35 +1,35 @@
-//! Whether the times of a calendar lie within those of others, by what the wall clock of their zone shows.
+//! Whether the times of a calendar are within those of others, by the wall clock of their zone.
 //!
-//! Knows no rule. What clocks of two zones show is not compared: for those it says that it cannot tell.
+//! Times of different zones are not compared. Then the result is that it is unknown.
 
 use jiff::Timestamp;
 
 use super::span::{DAYS, WEEK};
 use super::{Calendar, of_week, united, within};
 
-/// Why a calendar does not lie within others.
+/// Why a calendar is not within others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::policy) enum Beyond {
-    /// At this reading of its clock it is open and none of the others is.
+    /// At this time of its clock it is open, and none of the others is.
     At(String),
-    /// The others have times in another zone, and it cannot be told.
+    /// Unknown, because the others have times in another zone.
     OtherZone,
 }
 
-/// Stretches of minutes, each without its end.
+/// Stretches of minutes. The end is not included.
 type Minutes<'c> = &'c [(i64, i64)];
 
 impl Calendar {
-    /// Its zone, and what it covers: minutes of the week and minutes of all time, as its wall clock shows them. Two
-    /// calendars of which these are equal hold the same instants.
+    /// Its zone, and the minutes of the week and of all time that it covers, by its wall clock. Two calendars for which
+    /// these are equal contain the same instants.
     pub(in crate::policy) fn times(&self) -> (String, Minutes<'_>, Minutes<'_>) {
         (self.zone.to_string(), &self.in_week, &self.in_all)
     }
 
-    /// Why it does not lie within the union of the others; none where it surely does.
+    /// Why it is not within the union of the others. `None` if it certainly is.
     ///
-    /// A time of its clock that a clock change always skips is held to come, so that this may tell a difference where
-    /// there is none, and never none where there is one.
+    /// Times that a clock change always skips are counted. So this may return a difference if there is none, but never
+    /// `None` if there is one.
     pub(in crate::policy) fn beyond(&self, others: &[&Self]) -> Option<Beyond> {
         let whole = [(0, i64::from(WEEK))];
         if others.iter().any(|other| *other.in_week == whole) {
@@ -54,7 +54,7 @@ impl Calendar {
     }
 }
 
-/// The first minute of a stretch that is not covered. `covered` says until when a minute is.
+/// The first minute of a stretch that is not covered. `covered` returns until when a minute is.
 fn uncovered(from: i64, to: i64, covered: impl Fn(i64) -> Option<i64>) -> Option<i64> {
     let mut at = from;
     while at < to {

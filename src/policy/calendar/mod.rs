@@ -1,6 +1,6 @@
-//! Named sets of time, for freezes and windows: what an instant's wall-clock reading in a zone says.
+//! Calendars: named sets of time for freezes and windows, in the wall-clock time of a zone.
 //!
-//! The only room that knows time zones. Knows no rule, and what is done inside a calendar or outside.
+//! No other module knows time zones. Does not know rules, or what happens inside or outside a calendar.
 
 mod cover;
 mod read;
@@ -20,20 +20,19 @@ use self::span::{DatesSpan, WEEK, WeeklySpan};
 use super::read::Place;
 
 pub(in crate::policy) use cover::Beyond;
-pub(crate) use read::read_calendar_names;
-pub(crate) use read::read_calendars;
+pub(crate) use read::{read_calendar_names, read_calendars};
 
 /// The calendars of a policy by name.
 pub(crate) type Calendars = BTreeMap<Box<str>, Arc<Calendar>>;
 
-/// More than any zone's clock is ahead of UTC or behind it, in seconds: jiff's own bound for an offset.
+/// In seconds. No zone's clock is further ahead of UTC or behind it: jiff's own bound for an offset.
 const MOST_OFFSET: i64 = 26 * 3_600;
 /// How many spans a description names.
 const DESCRIBED: usize = 4;
 
 /// A named set of time: the union of its half-open spans, in wall-clock time of its zone.
 ///
-/// It is stored in the policy's own words, and reads back equal.
+/// It is stored as it is written in the policy, and reads back equal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Words", into = "Words")]
 pub struct Calendar {
@@ -42,9 +41,9 @@ pub struct Calendar {
     zone: Zone,
     weekly: Vec<WeeklySpan>,
     dates: Vec<DatesSpan>,
-    /// What the weekly spans cover in minutes of the week from Monday's beginning: apart from each other, and in order.
+    /// The weekly spans in minutes from the beginning of Monday: disjoint, and in order.
     in_week: Box<[(i64, i64)]>,
-    /// What the spans of dates cover in minutes of the wall clock since 1970: apart from each other, and in order.
+    /// The spans of dates in minutes of the wall clock since 1970: disjoint, and in order.
     in_all: Box<[(i64, i64)]>,
 }
 
@@ -68,30 +67,30 @@ impl Calendar {
         )
     }
 
-    /// Its key under `calendars`.
+    /// The key under `calendars`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where its key stands.
+    /// Where its key is written.
     #[must_use]
     pub const fn source(&self) -> &Place {
         &self.source
     }
 
-    /// Whether the wall clock of its zone shows a time in one of its spans then.
+    /// Whether the instant is inside.
     #[must_use]
     pub fn contains(&self, at: Timestamp) -> bool {
         self.covers(self.wall(floor(at)).div_euclid(60))
     }
 
-    /// The first instant after `after` at which [`contains`](Self::contains) changes, exact to the second; none where it
-    /// never changes again. A span that ends as another begins changes nothing.
+    /// The first instant after `after` at which [`contains`](Self::contains) changes, exact to the second. `None` if it
+    /// never changes again. It does not change if a span ends when another begins.
     #[must_use]
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
         let inside = self.contains(after);
-        // Spans are in minutes and offsets in seconds, so that nothing changes between two seconds.
+        // Spans are in minutes and offsets in seconds, so changes are at whole seconds.
         let mut second = floor(after);
         loop {
             let wall = self.wall(second);
@@ -104,8 +103,8 @@ impl Calendar {
                 (Some(due), Some(clock_change)) if due < clock_change => return Timestamp::from_second(due).ok(),
                 (None, None) => return None,
                 (_, Some(clock_change)) => {
-                    // No clock change takes the reading back over more than two greatest offsets: where the state has
-                    // been the same for that long, every reading shows it until near the flip, however many years.
+                    // No clock change sets the clock back by more than twice the largest offset. If the state has been
+                    // the same for that long, it stays the same until near the flip, however many years that takes.
                     let back = minute - 2 * MOST_OFFSET / 60 - 1;
                     let calm = self.covers(back) == inside && self.next_flip(back) == flip;
                     let near = flip.map(|flip| flip * 60 - MOST_OFFSET);
@@ -125,13 +124,13 @@ impl Calendar {
         }
     }
 
-    /// Whether it is past for good: not inside, and never inside again.
+    /// Whether neither this instant nor any later one is inside.
     #[must_use]
     pub fn is_over(&self, at: Timestamp) -> bool {
         !self.contains(at) && self.next_change(at).is_none()
     }
 
-    /// Whether no instant is inside: clock changes skip all its times.
+    /// Whether no instant is inside, because clock changes skip all its times.
     #[must_use]
     pub fn never_opens(&self) -> bool {
         self.is_over(Timestamp::MIN)
@@ -143,7 +142,7 @@ impl Calendar {
         self.contains(Timestamp::MIN) && self.next_change(Timestamp::MIN).is_none()
     }
 
-    /// In one line for people, e.g. `fri 16:00 to mon 08:00, Europe/Berlin`.
+    /// One line for people, e.g. `fri 16:00 to mon 08:00, Europe/Berlin`.
     #[must_use]
     pub fn describe(&self) -> String {
         let weekly = self.weekly.iter().map(WeeklySpan::to_string);
@@ -161,7 +160,7 @@ impl Calendar {
         format!("{spans}, {}", self.zone)
     }
 
-    /// What the wall clock shows at this second since 1970, in seconds since its own 1970.
+    /// The wall clock's seconds since its 1970, at this second since 1970.
     fn wall(&self, second: i64) -> i64 {
         second + self.zone.offset(second)
     }
@@ -185,7 +184,7 @@ impl Calendar {
             let weekly = weekly.map(|begin| at + begin - into_week);
             return weekly.into_iter().chain(next_begin(&self.in_all, at)).min();
         }
-        // Not the whole week is covered and the dates come to an end, so this does.
+        // This ends, because the whole week is not covered and the dates have an end.
         loop {
             let into_week = of_week(at);
             if let Some(end) = within(&self.in_week, into_week) {
@@ -199,28 +198,28 @@ impl Calendar {
     }
 }
 
-/// The second that the instant is in, also before 1970.
+/// The second since 1970 in which the instant is. Correct before 1970 as well.
 fn floor(at: Timestamp) -> i64 {
     at.as_second() - i64::from(at.subsec_nanosecond() < 0)
 }
 
-/// The minute of the week from Monday's beginning. 1970 began on a Thursday.
+/// The minute of the week, from the beginning of Monday. 1 January 1970 was a Thursday.
 const fn of_week(minute: i64) -> i64 {
     (minute + 3 * 24 * 60).rem_euclid(WEEK as i64)
 }
 
-/// Where the stretch ends that the minute is in.
+/// The end of the stretch that the minute is in.
 fn within(stretches: &[(i64, i64)], minute: i64) -> Option<i64> {
     let begun = stretches.partition_point(|(from, _)| *from <= minute);
     stretches.get(begun.checked_sub(1)?).map(|(_, to)| *to).filter(|to| minute < *to)
 }
 
-/// Where the first stretch begins that begins after the minute.
+/// The beginning of the first stretch after the minute.
 fn next_begin(stretches: &[(i64, i64)], minute: i64) -> Option<i64> {
     stretches.get(stretches.partition_point(|(from, _)| *from <= minute)).map(|(from, _)| *from)
 }
 
-/// The same minutes as stretches that are apart from each other, and in order.
+/// The same minutes as disjoint stretches, in order.
 fn united(mut stretches: Vec<(i64, i64)>) -> Box<[(i64, i64)]> {
     stretches.sort_unstable();
     let mut apart: Vec<(i64, i64)> = Vec::with_capacity(stretches.len());
@@ -233,33 +232,33 @@ fn united(mut stretches: Vec<(i64, i64)>) -> Box<[(i64, i64)]> {
     apart.into()
 }
 
-/// A time zone by its name in the IANA database that is built in; no file of the system is read.
+/// A time zone of the IANA database that is built in. No file of the system is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Zone(TimeZone);
 
 impl Zone {
     const UTC: Self = Self(TimeZone::UTC);
 
-    /// The zone of exactly this name. The database looks names up without case, as no other name here is; the zone that
-    /// it calls unknown has no name.
+    /// The zone of exactly this name. The database ignores case, so the name is compared again. Its zone for unknown names
+    /// has no name.
     fn named(name: &str) -> Option<Self> {
         let zone = TimeZoneDatabase::bundled().get(name).ok()?;
         (zone.iana_name() == Some(name)).then_some(Self(zone))
     }
 
-    /// The names that there are, in order.
+    /// All names, in order.
     fn names() -> Vec<String> {
         let mut names: Vec<String> = TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
         names.sort_unstable();
         names
     }
 
-    /// By how many seconds its clock is ahead of UTC; outside of the years that can be told, not at all.
+    /// How many seconds its clock is ahead of UTC. 0 outside the years that jiff supports.
     fn offset(&self, second: i64) -> i64 {
         Timestamp::from_second(second).map_or(0, |at| i64::from(self.0.to_offset(at).seconds()))
     }
 
-    /// The first second after this one at which its clock may change.
+    /// The first second after this one at which the clock may change.
     fn next_clock_change(&self, second: i64) -> Option<i64> {
         let at = Timestamp::from_second(second).ok()?;
         self.0.following(at).next().map(|change| change.timestamp().as_second())
@@ -272,7 +271,7 @@ impl fmt::Display for Zone {
     }
 }
 
-/// A calendar as it is stored with a rule: as the policy has it.
+/// A calendar as it is stored with a rule, and as it is written in the policy.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {

@@ -1,13 +1,13 @@
-//! Reads calendars, and the names of calendars where rules use them.
+//! Reads calendars, and the names by which rules refer to them.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use super::span::{DatesSpan, DayTime, Moment, SpanError, Time, WeeklySpan};
 use super::{Calendar, Calendars, Zone};
-use crate::finding::{Code, Finding, Span, closest};
-use crate::policy::load::{check_name, entries_once};
-use crate::policy::read::{Keys, Reader};
+use crate::finding::{Code, Finding, Span};
+use crate::ident::excerpt;
+use crate::policy::read::{Keys, Reader, did_you_mean};
 use crate::policy::yaml::{Entry, Node};
 
 const CALENDAR_KEYS: Keys = Keys { what: "a calendar", known: &["timezone", "weekly", "dates"] };
@@ -17,9 +17,9 @@ const DATES_KEYS: Keys = Keys { what: "a span of `dates`", known: &["from", "to"
 /// The calendars of a bundle over all its files.
 pub(crate) fn read_calendars(reader: &mut Reader<'_>, nodes: &[&Node]) -> Calendars {
     let mut calendars = Calendars::new();
-    for entry in entries_once(reader, nodes, "calendar") {
-        check_name(reader, entry, "calendar");
-        // A calendar that could not be read stands all the same, so that its name is not reported as unknown as well.
+    for entry in reader.entries_once(nodes, "calendar") {
+        reader.check_name(entry, "calendar");
+        // A calendar that could not be read is kept, so that its name is not reported as unknown as well.
         calendars.insert(entry.key.clone(), Arc::new(read_calendar(reader, entry)));
     }
     calendars
@@ -53,26 +53,28 @@ fn read_calendar(reader: &mut Reader<'_>, entry: &Entry) -> Calendar {
 fn read_zone(reader: &mut Reader<'_>, node: &Node) -> Option<Zone> {
     let text = reader.text(node, "timezone")?;
     let zone = Zone::named(text);
-    // To find what was meant takes a walk through all zones: not for a problem that is not told.
+    // The hint takes a walk through all zones, which is too much for a problem that is not reported.
     if zone.is_none() && !reader.is_full() {
-        let given: String = text.chars().take(60).collect();
+        let given = excerpt(text);
         let message = format!("there is no time zone `{given}`");
         reader.report(Finding::at(Code::InvalidCalendar, node.span, message).hint(zone_hint(&given)));
     }
     zone
 }
 
-/// What a name that is no zone's was meant to be: another case, a city without its continent, or a slip of the finger.
+/// A hint for a name that is not a zone. The likely mistakes are another case, a city without its continent, and a typo.
 fn zone_hint(given: &str) -> String {
     let names = Zone::names();
     let spelt = given.replace(' ', "_");
     let city = |name: &str| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&spelt));
     let meant = names.iter().find(|name| name.eq_ignore_ascii_case(&spelt));
     let near = meant.or_else(|| names.iter().find(|name| city(name))).map(String::as_str);
-    near.or_else(|| closest(given, names.iter().map(String::as_str))).map_or_else(
-        || "write a name of the IANA time zone database, e.g. `Europe/Berlin` or `UTC`".to_owned(),
-        |near| format!("did you mean `{near}`?"),
-    )
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => did_you_mean(given, names.iter().map(String::as_str), || {
+            "write a name of the IANA time zone database, e.g. `Europe/Berlin` or `UTC`".to_owned()
+        }),
+    }
 }
 
 fn read_spans<T>(
@@ -104,7 +106,7 @@ fn read_weekly(reader: &mut Reader<'_>, node: &Node) -> Option<WeeklySpan> {
     if all_read { made(reader, node, WeeklySpan::hours(read, from, to)) } else { None }
 }
 
-/// A time of day beside `days`, where a day of its own would say something else.
+/// A time of day beside `days`. Refuses a day in front of it, with a hint.
 fn read_hour(text: &str) -> Result<Time, SpanError> {
     text.parse().map_err(|mut error: SpanError| {
         if let Some((_, time)) = text.split_once(' ').filter(|_| text.parse::<DayTime>().is_ok()) {
@@ -124,7 +126,7 @@ fn read_dates(reader: &mut Reader<'_>, node: &Node) -> Option<DatesSpan> {
     made(reader, node, DatesSpan::new(from?, to?))
 }
 
-/// One end of a span, which must be there.
+/// One end of a span. Reports it if it is missing.
 fn read_end<T>(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -149,7 +151,7 @@ fn read_text<T>(
     made(reader, node, parsed)
 }
 
-/// What was made of the node, a span or a part of one; reports why it could not be.
+/// The span, or part of one, that was made of the node. Reports the error if there is one.
 fn made<T>(reader: &mut Reader<'_>, node: &Node, parsed: Result<T, SpanError>) -> Option<T> {
     parsed
         .map_err(|error| {
@@ -166,7 +168,7 @@ fn missing(reader: &mut Reader<'_>, span: Span, what: &str, key: &str, example: 
     );
 }
 
-/// A text or a list of names of calendars that are defined.
+/// The calendars that a text or a list of texts names. Reports names that are not defined.
 pub(crate) fn read_calendar_names(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -181,8 +183,8 @@ pub(crate) fn read_calendar_names(
             named.push(Arc::clone(calendar));
             continue;
         }
-        let hint = closest(name, calendars.keys().map(AsRef::as_ref))
-            .map_or_else(|| "define it under `calendars`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let known = calendars.keys().map(AsRef::as_ref);
+        let hint = did_you_mean(name, known, || "define it under `calendars`".to_owned());
         let message = format!("there is no calendar `{name}`");
         reader.report(Finding::at(Code::UnknownName, item.span, message).hint(hint));
     }
@@ -196,17 +198,17 @@ mod tests {
     use crate::policy::read::Reader;
     use crate::policy::yaml::{Room, parse};
 
-    /// The calendars of a text that is what stands under `calendars`, and each finding with its code, place and hint.
+    /// The calendars of a text, which is the value of `calendars`, and each finding with its code, place and hint.
     fn read(text: &str) -> (Calendars, Vec<String>) {
         let mut sources = SourceMap::default();
         let id = sources.add("a.yaml".to_owned(), text.to_owned());
         let node = parse(id, sources.text(id), &mut Room::default()).unwrap();
         let mut reader = Reader::new(&sources);
         let calendars = read_calendars(&mut reader, &[&node]);
-        (calendars, told(&reader))
+        (calendars, reported(&reader))
     }
 
-    fn told(reader: &Reader<'_>) -> Vec<String> {
+    fn reported(reader: &Reader<'_>) -> Vec<String> {
         let line = |finding: &crate::finding::Finding| {
             let column = finding.span.unwrap_or_default().column;
             format!("{} {column}: {} ({})", finding.code.as_str(), finding.message, finding.hint.as_deref().unwrap())
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_that_is_none_is_refused_with_what_was_meant() {
+    fn an_unknown_zone_is_refused_with_a_hint() {
         let of =
             |zone: &str| finding(&format!("a: {{ timezone: {zone}, weekly: [{{ from: mon 00:00, to: tue 00:00 }}] }}"));
         let meant = |zone: &str, near: &str| {
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_calendar_lacks_neither_its_zone_nor_all_spans() {
+    fn a_calendar_needs_a_zone_and_a_span() {
         assert_eq!(
             finding("a: { weekly: [{ from: mon 00:00, to: tue 00:00 }] }"),
             "missing-key 1: the calendar `a` has no `timezone` (write e.g. `timezone: \"Europe/Berlin\"`)"
@@ -290,7 +292,7 @@ mod tests {
         assert!(finding("a: [mon]").starts_with("wrong-type 4: a calendar is a list"));
         assert!(
             finding("a b: { timezone: UTC, dates: [{ from: 2026-01-01, to: 2026-01-02 00:00 }] }")
-                .starts_with("invalid-name 1: `a b` is not a name of a calendar")
+                .starts_with("invalid-name 1: `a b` is not a valid calendar name")
         );
     }
 
@@ -326,7 +328,7 @@ mod tests {
         assert!(
             of_weekly("{ days: [mon], from: mon 09:00, to: 17:00 }").ends_with("(write `09:00`, or leave `days` out)")
         );
-        assert!(of_weekly("{ days: [mon, mon], from: 09:00, to: 17:00 }").contains("`mon` stands twice in `days`"));
+        assert!(of_weekly("{ days: [mon, mon], from: 09:00, to: 17:00 }").contains("`mon` appears twice in `days`"));
         assert!(of_weekly("{ days: [Mon], from: 09:00, to: 17:00 }").ends_with("(did you mean `mon`?)"));
         assert!(of_weekly("{ days: [weekday], from: 09:00, to: 17:00 }").contains("(the days are `mon`, `tue`"));
         assert!(of_weekly("{ days: [], from: 09:00, to: 17:00 }").starts_with("empty-list 38"));
@@ -365,7 +367,7 @@ mod tests {
             let node = parse(id, sources.text(id), &mut Room::default()).unwrap();
             let mut reader = Reader::new(&sources);
             let named = read_calendar_names(&mut reader, &node, "freeze", &calendars);
-            (named.map(|named| named.iter().map(|one| one.name().to_owned()).collect::<Vec<_>>()), told(&reader))
+            (named.map(|named| named.iter().map(|one| one.name().to_owned()).collect::<Vec<_>>()), reported(&reader))
         };
         assert_eq!(named("weekend"), (Some(vec!["weekend".to_owned()]), vec![]));
         assert_eq!(named("[weekend]"), (Some(vec!["weekend".to_owned()]), vec![]));

@@ -1,6 +1,6 @@
-//! One span of a calendar in the policy's own words, e.g. `fri 16:00` to `mon 08:00`, and the minutes that it covers.
+//! One span of a calendar as it is written in the policy, e.g. `fri 16:00` to `mon 08:00`, and the minutes it covers.
 //!
-//! Knows wall clocks and no time zones. A span that was made is not empty.
+//! Knows wall clocks, but no time zones. A span is never empty.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,23 +9,23 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::closest;
+use crate::ident::excerpt;
 
-/// How many minutes a day has by its clock. A clock change makes no difference: times that it skips never come.
+/// The minutes of a day by its clock. Clock changes make no difference here.
 const DAY: u16 = 24 * 60;
-/// How many minutes a week has by its clock.
+/// The minutes of a week by its clock.
 pub(super) const WEEK: u16 = 7 * DAY;
 
-/// The days of the week, as they are written.
+/// The days of the week, as in YAML.
 pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// A text that is no part of a span, or two ends that make none.
+/// A text that is not a part of a span, or two ends that do not make a span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{wrong}")]
 pub(super) struct SpanError {
     wrong: String,
-    /// What would be right.
     pub(super) hint: String,
-    /// The key of the span that is at fault, where the text is one of a span's.
+    /// The key of the span with the mistake, if the error is about a whole span.
     pub(super) key: &'static str,
 }
 
@@ -39,8 +39,7 @@ impl SpanError {
     }
 
     fn form(given: &str, what: &str, hint: impl Into<String>) -> Self {
-        let given: String = given.chars().take(60).collect();
-        Self::new(format!("`{given}` is not {what}"), hint)
+        Self::new(format!("`{}` is not {what}", excerpt(given)), hint)
     }
 }
 
@@ -62,7 +61,7 @@ impl FromStr for Day {
         if let Some(day) = (0_u8..).zip(DAYS).find_map(|(day, word)| (word == text).then_some(day)) {
             return Ok(Self(day));
         }
-        // Written out, `thursday` is further from `thu` than from any slip of the finger.
+        // A written-out `thursday` is too far from `thu` to be found as a typo.
         let spelt_out = text.get(..3).and_then(|start| DAYS.into_iter().find(|day| day.eq_ignore_ascii_case(start)));
         let hint = spelt_out.or_else(|| closest(text, DAYS)).map_or_else(
             || format!("the days are {}", DAYS.map(|day| format!("`{day}`")).join(", ")),
@@ -78,7 +77,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// A reading of the clock in whole minutes since midnight, up to and with `24:00`.
+/// A time of day in whole minutes since midnight, from `00:00` to `24:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Time(u16);
 
@@ -113,7 +112,7 @@ pub(super) struct DayTime {
 }
 
 impl DayTime {
-    /// From 0, Monday's beginning, to [`WEEK`], Sunday's end.
+    /// From 0, the beginning of Monday, to [`WEEK`], the end of Sunday.
     fn minute(self) -> u16 {
         self.day.minute() + self.time.0
     }
@@ -140,7 +139,7 @@ impl fmt::Display for DayTime {
     }
 }
 
-/// A date and a time, e.g. `2026-12-20 00:00`. A date alone is its beginning.
+/// A date and a time, e.g. `2026-12-20 00:00`. A date alone means `00:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moment {
     date: Date,
@@ -154,7 +153,7 @@ impl Moment {
         i64::from((self.date - epoch).get_days()) * i64::from(DAY) + i64::from(self.time.0)
     }
 
-    /// The end of a span. A date alone could be its beginning or its end there.
+    /// The end of a span. A date alone is refused, since it could mean `00:00` or `24:00`.
     pub(super) fn end(text: &str) -> Result<Self, SpanError> {
         if date(text).is_some() {
             let hint = format!("write `{text} 00:00` if the day is left out, or `{text} 24:00` if it is included");
@@ -171,7 +170,7 @@ fn date(text: &str) -> Option<Date> {
     else {
         return None;
     };
-    // `parse` takes a sign as well.
+    // `parse` accepts a sign.
     if text.contains('+') {
         return None;
     }
@@ -204,13 +203,13 @@ fn begins_at_24(time: Time) -> Result<(), SpanError> {
     Err(SpanError::new("a span cannot begin at `24:00`", "write `00:00` of the day after").of("from"))
 }
 
-/// A span that comes every week: one that runs from a day to a day, or the same hours on each of some days.
+/// A weekly span: from a day to a day, or the same hours on some days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Words", into = "Words")]
 pub(super) enum WeeklySpan {
-    /// From a day to a day; into the next week, where the end is before the beginning.
+    /// Runs into the next week if the end is before the beginning.
     Run { from: DayTime, to: DayTime },
-    /// On each of the days; into the next day, where the end is before the beginning.
+    /// Runs into the next day if the end is before the beginning.
     Hours { days: Vec<Day>, from: Time, to: Time },
 }
 
@@ -219,7 +218,7 @@ impl WeeklySpan {
     /// It is empty, or begins at `24:00`.
     pub(super) fn run(from: DayTime, to: DayTime) -> Result<Self, SpanError> {
         begins_at_24(from.time)?;
-        // The end of Thursday is the beginning of Friday: the week from Friday to Thursday has to be told otherwise.
+        // The end of Thursday is the beginning of Friday, so a week from Friday to Thursday would be empty.
         if from.minute() == to.minute() % WEEK && (from.minute(), to.minute()) != (0, WEEK) {
             return Err(SpanError::new(
                 format!("the span from `{from}` to `{to}` is empty"),
@@ -230,7 +229,7 @@ impl WeeklySpan {
     }
 
     /// # Errors
-    /// There is no day, one stands twice, or the hours are empty or begin at `24:00`.
+    /// There is no day, a day appears twice, or the hours are empty or begin at `24:00`.
     pub(super) fn hours(days: Vec<Day>, from: Time, to: Time) -> Result<Self, SpanError> {
         begins_at_24(from)?;
         if from == to {
@@ -240,17 +239,17 @@ impl WeeklySpan {
             ));
         }
         if days.is_empty() {
-            return Err(SpanError::new("`days` names no day", "name at least one").of("days"));
+            return Err(SpanError::new("`days` is empty", "name at least one").of("days"));
         }
         if let Some(twice) =
             (1..days.len()).find_map(|n| days.get(n).filter(|day| days.iter().take(n).any(|d| d == *day)))
         {
-            return Err(SpanError::new(format!("`{twice}` stands twice in `days`"), "keep one of the two").of("days"));
+            return Err(SpanError::new(format!("`{twice}` appears twice in `days`"), "keep one of the two").of("days"));
         }
         Ok(Self::Hours { days, from, to })
     }
 
-    /// Its stretches in minutes of the week from Monday's beginning; none runs over the week's end.
+    /// Its stretches in minutes from the beginning of Monday. None crosses the end of the week.
     pub(super) fn stretches(&self) -> Vec<(i64, i64)> {
         let mut stretches = Vec::new();
         let mut add = |from: u16, to: u16| {
@@ -293,7 +292,6 @@ impl fmt::Display for WeeklySpan {
     }
 }
 
-/// A span that comes once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Words", into = "Words")]
 pub(super) struct DatesSpan {
@@ -317,12 +315,12 @@ impl DatesSpan {
             )),
             std::cmp::Ordering::Less => Err(SpanError::new(
                 format!("the span from `{from}` to `{to}` ends before it begins"),
-                "swap `from` and `to`, or mend the year",
+                "swap `from` and `to`, or correct the year",
             )),
         }
     }
 
-    /// Its two ends in minutes of the wall clock since 1970.
+    /// Both ends in minutes of the wall clock since 1970.
     pub(super) fn stretch(&self) -> (i64, i64) {
         (self.from.minute(), self.to.minute())
     }
@@ -347,7 +345,7 @@ impl From<Day> for String {
     }
 }
 
-/// A span as it is stored with a rule: as the policy has it.
+/// A span as it is stored with a rule, and as it is written in the policy.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {

@@ -1,5 +1,4 @@
-//! What calendars say of instants. Clock changes stand here as instants of their own, so that the zones are not asked
-//! about themselves.
+//! Which instants are inside a calendar. Clock changes are written here as instants, independently of the zones.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -31,7 +30,7 @@ fn second(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// The next changes from an instant on, to the end given.
+/// The changes from one instant to another.
 fn changes(calendar: &Calendar, from: &str, to: &str) -> Vec<String> {
     let (mut now, end) = (at(from), at(to));
     let mut found = Vec::new();
@@ -45,7 +44,7 @@ fn changes(calendar: &Calendar, from: &str, to: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_span_holds_its_beginning_and_not_its_end() {
+fn a_span_contains_its_beginning_but_not_its_end() {
     let calendar = dates("UTC", "2026-12-20 00:00", "2027-01-03 00:00");
     let nanosecond = SignedDuration::from_nanos(1);
     let (from, to) = (at("2026-12-20T00:00:00Z"), at("2027-01-03T00:00:00Z"));
@@ -63,7 +62,7 @@ fn a_span_holds_its_beginning_and_not_its_end() {
 }
 
 #[test]
-fn a_weekly_span_runs_over_the_weeks_end() {
+fn a_weekly_span_may_cross_the_end_of_the_week() {
     let weekend = weekly("Europe/Berlin", &json!([{ "from": "fri 16:00", "to": "mon 08:00" }]));
     // 20 November 2026 is a Friday.
     assert!(!weekend.contains(at("2026-11-20T15:59:59+01:00")));
@@ -168,7 +167,7 @@ fn a_change_is_exact_to_the_second_where_the_clock_changes_between_two_minutes()
 }
 
 #[test]
-fn what_changes_never_again_says_so() {
+fn a_calendar_that_never_changes_again_has_no_next_change() {
     let whole_week = weekly("Europe/Berlin", &json!([{ "from": "mon 00:00", "to": "sun 24:00" }]));
     assert!(whole_week.always_open() && !whole_week.never_opens());
     assert_eq!(whole_week.next_change(at("2026-01-01T00:00:00Z")), None);
@@ -210,7 +209,7 @@ fn the_ends_of_time_are_within_reach() {
 }
 
 #[test]
-fn a_calendar_reads_back_equal_in_the_policys_own_words() {
+fn a_calendar_is_stored_as_it_is_written_and_reads_back_equal() {
     let words = json!({
         "name": "busy",
         "source": "calendars.yaml:7",
@@ -235,7 +234,7 @@ fn a_stored_calendar_that_no_policy_could_hold_is_refused() {
     }
     assert!(refused(stored("UTC", json!([]))).contains("is empty"));
     assert!(refused(stored("UTC", json!([{ "from": "sat 00:00", "to": "sat 00:00" }]))).contains("is empty"));
-    assert!(refused(stored("UTC", json!([{ "days": [], "from": "00:00", "to": "12:00" }]))).contains("names no day"));
+    assert!(refused(stored("UTC", json!([{ "days": [], "from": "00:00", "to": "12:00" }]))).contains("is empty"));
 }
 
 #[test]

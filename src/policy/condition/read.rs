@@ -1,20 +1,21 @@
-//! Conditions out of a YAML tree. Nothing of one that cannot be read whole.
+//! Reads conditions from a YAML tree.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::super::approver::ApproverRef;
-use super::super::calendar::{Calendars, read_calendar_names};
-use super::super::comparison::Comparison;
-use super::super::pattern::Pattern;
-use super::super::pointer::Pointer;
-use super::super::read::{Keys, Reader, refused};
-use super::super::requirement::{Groups, resolve};
-use super::super::yaml::{Entry, Node, Value};
 use super::{Condition, MAX_TERMS, MAX_VALUES, Term, Test};
 use crate::finding::{Code, Finding};
+use crate::ident::excerpt;
+use crate::policy::approver::ApproverRef;
+use crate::policy::calendar::{Calendars, read_calendar_names};
+use crate::policy::comparison::Comparison;
+use crate::policy::pattern::Pattern;
+use crate::policy::pointer::Pointer;
+use crate::policy::read::{Keys, Reader, refused};
+use crate::policy::requirement::{Groups, resolve};
+use crate::policy::yaml::{Entry, Node, Value};
 
-/// What a condition may refer to by name.
+/// The names that a condition may refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct ConditionNames<'n> {
     pub(crate) groups: &'n Groups,
@@ -40,8 +41,7 @@ const KEYS: Keys = Keys {
     ],
 };
 
-/// Reads the value of `when` or `except`. Nothing of a condition that cannot be read whole: what is left would mean
-/// something else.
+/// Reads the value of `when` or `except`. `None` if a part cannot be read, since the rest would have another meaning.
 pub(crate) fn read_condition(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Condition> {
     let before = reader.findings.len();
     let condition = read(reader, node, *names)?;
@@ -66,7 +66,7 @@ fn read(reader: &mut Reader<'_>, node: &Node, names: ConditionNames<'_>) -> Opti
     let entries = reader.map(node, "a condition")?;
     if entries.is_empty() {
         let finding = Finding::at(Code::EmptyList, node.span, "this condition is empty");
-        reader.report(finding.hint("say what must hold, or leave the condition out"));
+        reader.report(finding.hint("write what must hold, or leave the condition out"));
         return None;
     }
     let mut parts = Vec::with_capacity(entries.len());
@@ -107,19 +107,15 @@ fn read_test(reader: &mut Reader<'_>, entry: &Entry, names: ConditionNames<'_>) 
     }
 }
 
-/// Every item of a list that must hold something, or the one value that stands alone; none if one cannot be read.
+/// The items of a list that is not empty, or the one value in place of a list. `None` if one cannot be read.
 fn read_each<'s, T>(
     reader: &mut Reader<'s>,
     node: &Node,
     field: &str,
     read: impl Fn(&mut Reader<'s>, &Node) -> Option<T>,
 ) -> Option<Vec<T>> {
-    let items = match &node.value {
-        Value::List(_) => reader.list(node, field)?,
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::Map(_) => {
-            std::slice::from_ref(node)
-        }
-    };
+    let is_list = matches!(node.value, Value::List(_));
+    let items = if is_list { reader.list(node, field)? } else { std::slice::from_ref(node) };
     let values: Vec<T> = items.iter().filter_map(|item| read(reader, item)).collect();
     (values.len() == items.len()).then_some(values)
 }
@@ -138,10 +134,9 @@ fn read_label(reader: &mut Reader<'_>, node: &Node) -> Option<Box<str>> {
     if !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control) {
         return Some(text.into());
     }
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
     reader.report(
-        Finding::at(Code::InvalidValue, node.span, format!("`{shown}` is not a label"))
-            .hint("write the label's name as it stands on GitHub, without spaces round it"),
+        Finding::at(Code::InvalidValue, node.span, format!("`{}` is not a label", excerpt(text)))
+            .hint("write the label's name as on GitHub, without spaces around it"),
     );
     None
 }
@@ -157,7 +152,7 @@ fn read_lines(reader: &mut Reader<'_>, node: &Node) -> Option<Comparison> {
     if let Value::Integer(number) = node.value {
         reader.report(
             Finding::at(Code::InvalidValue, node.span, format!("`lines` is {number}, and must be a comparison"))
-                .hint("write `\">500\"`, or another out of `>`, `>=`, `<`, `<=` and `=`"),
+                .hint("write e.g. `\">500\"`; the operators are `>`, `>=`, `<`, `<=` and `=`"),
         );
         return None;
     }

@@ -1,4 +1,4 @@
-//! Conditions from YAML text, their findings, and their words.
+//! Conditions read from YAML text, their findings, and how they are displayed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ authors: [sre, "@renovate[bot]"], only_authors: "@acme/bots", requester: dave, v
 input: { "/region": [eu, us], "/tier": "1" }, within: weekend, not: { labels: wip }, any: [{ branch: main }, { version: v1 }] }"##;
 
 #[test]
-fn a_condition_reads_in_one_line_of_plain_words() {
+fn a_condition_is_displayed_in_one_line() {
     let cases = [
         ("{ paths: [infra/iam/], not: { labels: hotfix } }", "paths `infra/iam/` and not labels `hotfix`"),
         ("{ any: [{ labels: [a, b] }, { lines: '>500' }] }", "labels `a`, `b` or lines `>500`"),
@@ -94,7 +94,7 @@ fn all_keys_of_a_mapping_must_hold_in_the_order_in_which_they_stand() {
 }
 
 #[test]
-fn a_condition_tells_what_must_be_known_for_it() {
+fn a_condition_lists_the_facts_that_it_needs() {
     let condition = sound(EVERY_KEY);
     let teams: Vec<&str> = condition.teams().into_iter().map(TeamSlug::as_str).collect();
     assert_eq!(teams, ["acme/sre", "acme/bots"]);
@@ -124,7 +124,7 @@ fn a_condition_is_the_same_after_it_was_stored() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_finding_with_the_way_out() {
+fn what_cannot_be_read_is_a_finding_with_a_hint() {
     let cases = [
         ("{}", Code::EmptyList, "this condition is empty", "leave the condition out"),
         ("{ not: {} }", Code::EmptyList, "this condition is empty", "leave the condition out"),
@@ -144,11 +144,11 @@ fn what_cannot_be_read_is_a_finding_with_the_way_out() {
         ("{ lines: 500 }", Code::InvalidValue, "`lines` is 500", "`\">500\"`"),
         ("{ lines: '=>500' }", Code::InvalidValue, "`=>500` is not a comparison", "`>=`"),
         ("{ labels: ' a' }", Code::InvalidValue, "` a` is not a label", "without spaces"),
-        ("{ labels: '' }", Code::InvalidValue, "`` is not a label", "as it stands on GitHub"),
+        ("{ labels: '' }", Code::InvalidValue, "`` is not a label", "as on GitHub"),
         ("{ input: { region: eu } }", Code::InvalidValue, "`region` is not a JSON pointer", "`/deploy/region`"),
         ("{ branch: '/(/' }", Code::InvalidPattern, "the regular expression `(`", "`regex` crate"),
         ("{ paths: '!docs/' }", Code::InvalidPattern, "`!docs/` is negated", "`not: { paths: [...] }`"),
-        ("{ only_paths: [a, 'b[c]'] }", Code::InvalidPattern, "holds `[`", "`?`"),
+        ("{ only_paths: [a, 'b[c]'] }", Code::InvalidPattern, "has `[`", "`?`"),
         ("{ authors: [srre] }", Code::UnknownName, "no group `srre`", "did you mean `sre`?"),
         ("{ only_authors: '@a b' }", Code::InvalidApprover, "`a b` is not a GitHub login", "`login"),
         ("{ authors: '@github-actions[bot]' }", Code::UnusableRef, "can never approve", "a bot of your own"),
@@ -168,7 +168,7 @@ fn what_cannot_be_read_is_a_finding_with_the_way_out() {
 }
 
 #[test]
-fn every_mistake_of_a_condition_is_told_at_once() {
+fn every_mistake_in_a_condition_is_reported_at_once() {
     let (condition, findings) =
         read("{ path: a, labels: [], any: [{ lines: x }, { branch: '' }], not: { within: y } }");
     assert_eq!(condition, None);
@@ -178,7 +178,7 @@ fn every_mistake_of_a_condition_is_told_at_once() {
 }
 
 #[test]
-fn a_condition_that_nobody_could_follow_is_refused() {
+fn a_condition_that_is_too_complex_is_refused() {
     let of = |count: usize| format!("{{ any: [{}] }}", vec!["{ labels: a }"; count].join(", "));
     assert_eq!(sound(&of(super::MAX_TERMS)).terms().len(), super::MAX_TERMS);
     let (condition, findings) = read(&of(super::MAX_TERMS + 1));

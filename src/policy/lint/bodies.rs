@@ -1,6 +1,6 @@
 //! Every rule body and every list of selectors of a policy, with the places of their keys and values.
 
-use super::super::load::Section;
+use super::super::assemble::Section;
 use super::super::requirement::{Require, Requirement};
 use super::super::selector::Selectors;
 use super::super::service::Service;

@@ -23,7 +23,9 @@ use quorum::Quorum;
 use jiff::Timestamp;
 
 use super::Policy;
-use super::load::{Section, read};
+use super::assemble::{Assembled, Section, assemble};
+use super::load::Parsed;
+use super::read::Reader;
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, Levels, Source, SourceId, SourceMap, Waived};
 
@@ -51,8 +53,6 @@ pub struct Linted {
 pub(super) struct Look {
     /// In no particular order.
     pub(super) found: Vec<Finding>,
-    /// The files that are YAML.
-    pub(super) texts: Vec<SourceId>,
     /// The time that calendars are checked at.
     now: Timestamp,
     /// How many steps of the budget were spent.
@@ -64,20 +64,22 @@ pub(super) struct Look {
 #[must_use]
 pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
     let mut look = Look { now, ..Look::default() };
-    let loaded = read(bundle, Some(&mut look), None);
-    let (waivers, problems) = waiver::read(&loaded.sources, &look.texts);
+    let parsed = Parsed::of(bundle);
+    let Assembled { policy, sections, mut findings, .. } = assemble(Reader::new(&parsed.sources), &parsed);
+    let texts: Vec<SourceId> = parsed.trees.iter().map(|tree| tree.span.source).collect();
+    let (waivers, problems) = waiver::read(&parsed.sources, &texts);
     let (mut lints, mut waived) = (problems, Vec::new());
-    if loaded.policy.is_some() {
+    if let Some(policy) = &policy {
+        self::look(&mut look, policy, &sections);
         let mut found: Findings = look.found.into_iter().collect();
         found.sort();
         let (kept, aside, unused) = waiver::apply(&waivers, found);
         lints.extend(kept.into_iter().chain(unused));
         waived = aside;
     }
-    let mut findings = loaded.findings;
     findings.extend(worst(levels.applied(lints.into_iter().collect())));
     findings.sort();
-    Linted { policy: loaded.policy, findings, waived, sources: loaded.sources }
+    Linted { policy, findings, waived, sources: parsed.sources }
 }
 
 /// The worst [`MAX_LINTS`] findings. One more finding counts the rest, with the severity of the worst of them.
@@ -224,8 +226,10 @@ mod tests {
     fn steps(text: String) -> u64 {
         let mut look = super::Look::default();
         let content = SourceContent::Bytes(text.into_bytes());
-        let loaded = super::read(vec![Source { name: "a.yaml".to_owned(), content }], Some(&mut look), None);
-        assert!(loaded.policy.is_some(), "{:?}", loaded.findings);
+        let parsed = super::Parsed::of(vec![Source { name: "a.yaml".to_owned(), content }]);
+        let assembled = super::assemble(super::Reader::new(&parsed.sources), &parsed);
+        let policy = assembled.policy.unwrap_or_else(|| panic!("{:?}", assembled.findings));
+        super::look(&mut look, &policy, &assembled.sections);
         look.steps
     }
 

@@ -1,4 +1,4 @@
-//! What must hold: so many people out of some, and combinations of that.
+//! Requirements: how many of which people must approve, and combinations of that.
 
 mod read;
 
@@ -13,58 +13,50 @@ pub(crate) use read::{Groups, read_override_by, read_require, resolve};
 
 /// The most leaves that one requirement may have.
 pub const MAX_LEAVES: usize = 32;
-/// The most levels of groups that one requirement may have.
+/// The most levels of combinations that one requirement may have.
 pub const MAX_LEVELS: usize = 4;
 
-/// What a rule asks for.
+/// The value of `require`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Require {
-    /// Nobody: no pull request is needed, and no review is read.
+    /// No pull request is needed, and no review is read.
     Nobody,
-    /// People.
     People(Requirement),
 }
 
-/// A requirement: a leaf, or a combination of requirements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Requirement {
-    /// So many people out of some.
     Leaf(Leaf),
-    /// Every part.
     AllOf(Combination),
-    /// One of the parts.
     AnyOf(Combination),
-    /// Every part, asked one after the other.
+    /// All parts, each requested when the one before it is met.
     InOrder(Combination),
 }
 
-/// So many people out of some.
+/// A number of people out of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaf {
-    /// How it is called in every text.
+    /// Its name in every text.
     pub name: Box<str>,
-    /// How many different people it takes.
+    /// How many different people must approve.
     pub count: u32,
-    /// Out of whom: the union.
+    /// The set is the union of these.
     pub of: Vec<ApproverRef>,
-    /// Whether it is every listed user of a group, in whose place nobody can stand.
+    /// Whether it is every listed user of a group. Then nobody can stand in.
     pub everyone: bool,
-    /// Where it surely does not hold, the leaf is left out.
+    /// The leaf does not apply if this condition certainly does not hold.
     pub when: Option<Box<Condition>>,
-    /// Where it is written.
     pub source: Place,
 }
 
 /// Several requirements as one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Combination {
-    /// The requirements, as written.
     pub parts: Vec<Requirement>,
-    /// Where it surely does not hold, all of it is left out.
+    /// The combination does not apply if this condition certainly does not hold.
     pub when: Option<Box<Condition>>,
-    /// Where it is written.
     pub source: Place,
 }
 
@@ -89,7 +81,7 @@ impl Requirement {
         conditions
     }
 
-    /// Where it is left out.
+    /// The condition under which it applies.
     #[must_use]
     pub fn when(&self) -> Option<&Condition> {
         match self {
@@ -98,7 +90,6 @@ impl Requirement {
         }
     }
 
-    /// Where it is written.
     #[must_use]
     pub const fn source(&self) -> &Place {
         match self {
@@ -107,7 +98,7 @@ impl Requirement {
         }
     }
 
-    /// Its parts, as written; a leaf has none.
+    /// Empty for a leaf.
     #[must_use]
     pub fn parts(&self) -> &[Self] {
         match self {
@@ -116,35 +107,35 @@ impl Requirement {
         }
     }
 
-    /// As part of a sentence: `2 of payments and (1 of sre or 1 of security)`.
+    /// In words, as part of a sentence: `2 of payments and (1 of sre or 1 of security)`.
     #[must_use]
     pub fn in_words(&self) -> String {
-        self.said(true)
+        self.phrase(true)
     }
 
-    fn said(&self, outermost: bool) -> String {
-        let where_it_applies = || self.when().map(|when| format!(" where {when}")).unwrap_or_default();
+    fn phrase(&self, outermost: bool) -> String {
+        let condition = || self.when().map(|when| format!(" where {when}")).unwrap_or_default();
         let word = match self {
-            Self::Leaf(leaf) => return format!("{}{}", leaf.name, where_it_applies()),
+            Self::Leaf(leaf) => return format!("{}{}", leaf.name, condition()),
             Self::AllOf(_) => " and ",
             Self::AnyOf(_) => " or ",
             Self::InOrder(_) => ", then ",
         };
         let parts = self.parts();
-        let words = parts.iter().map(|part| part.said(false)).collect::<Vec<_>>().join(word);
+        let words = parts.iter().map(|part| part.phrase(false)).collect::<Vec<_>>().join(word);
         let alone = (outermost || parts.len() == 1) && self.when().is_none();
-        if alone { words } else { format!("({words}){}", where_it_applies()) }
+        if alone { words } else { format!("({words}){}", condition()) }
     }
 
-    /// Itself and everything in it, as written.
-    fn each<'r>(&'r self, look: &mut impl FnMut(&'r Self)) {
-        look(self);
+    /// Visits itself and all its parts, outside in.
+    fn each<'r>(&'r self, visit: &mut impl FnMut(&'r Self)) {
+        visit(self);
         for part in self.parts() {
-            part.each(look);
+            part.each(visit);
         }
     }
 
-    /// How many groups are nested, this one included.
+    /// How many combinations are nested, this one included.
     fn levels(&self) -> usize {
         match self {
             Self::Leaf(_) => 0,
@@ -154,11 +145,11 @@ impl Requirement {
         }
     }
 
-    /// The fewest people who could satisfy it, as a floor measures it.
+    /// The fewest people who could meet it. Floors compare this number.
     ///
-    /// A leaf takes its count, or nobody if a bot is among those who could approve, since a bot is nobody. A part with a
-    /// condition may be left out, so it takes nobody, except as a part of `any_of`: there it satisfies nothing where it
-    /// does not apply.
+    /// A leaf needs its count. It needs 0 people if a bot is among its approvers, since a bot is not a person. A part with
+    /// a condition needs 0 people, since it may not apply. That is not so for a part of `any_of`: it cannot meet the
+    /// `any_of` if it does not apply.
     #[must_use]
     pub fn fewest_people(&self, distinct: bool, escalate: &[Escalation]) -> u32 {
         if self.when().is_some() { 0 } else { self.fewest_if_it_applies(distinct, escalate) }

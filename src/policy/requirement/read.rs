@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::{Combination, Leaf, MAX_LEAVES, MAX_LEVELS, Require, Requirement};
 use crate::finding::{Code, Finding, Span, closest};
-use crate::policy::approver::{ApproverError, ApproverRef, Group, Written};
+use crate::policy::approver::{ApproverRef, Group, Written};
 use crate::policy::condition::{Condition, ConditionNames, read_condition};
-use crate::policy::mention::Named;
-use crate::policy::read::{Keys, Place, Reader, refused};
+use crate::policy::read::{Keys, Named, Place, Reader, did_you_mean, refused};
 use crate::policy::yaml::{Entry, Node, Value};
 
 /// The groups of a bundle by name.
@@ -27,7 +26,7 @@ pub(crate) fn read_require(reader: &mut Reader<'_>, node: &Node, names: &Conditi
     read_people(reader, node, names).map(Require::People)
 }
 
-/// Reads the value of an override's `by`: any requirement that asks for people, and whose parts always apply.
+/// Reads the value of an override's `by`: a requirement of people, without conditions.
 pub(crate) fn read_override_by(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -35,8 +34,8 @@ pub(crate) fn read_override_by(
 ) -> Option<Requirement> {
     if matches!(&node.value, Value::Text(text) if text.trim() == "none") {
         reader.report(
-            Finding::at(Code::InvalidRequirement, node.span, "`by` is `none`, and an override takes somebody")
-                .hint("say who: `1 of sre`; where nobody may override, leave `override` out"),
+            Finding::at(Code::InvalidRequirement, node.span, "`by` is `none`, but somebody must give an override")
+                .hint("say who, e.g. `1 of sre`; if nobody may override, leave `override` out"),
         );
         return None;
     }
@@ -44,8 +43,8 @@ pub(crate) fn read_override_by(
     if !requirement.conditions().is_empty() {
         let span = find_when(node).unwrap_or(node.span);
         reader.report(
-            Finding::at(Code::InvalidRequirement, span, "`when` cannot stand in an override's `by`")
-                .hint("an override sets conditions aside: say who may give it, whatever is changed"),
+            Finding::at(Code::InvalidRequirement, span, "`when` is not allowed in an override's `by`")
+                .hint("an override is independent of what is changed: say who may give it, without `when`"),
         );
         return None;
     }
@@ -70,11 +69,12 @@ fn read_people(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>)
         let message = if leaves > MAX_LEAVES {
             format!("this requirement has {leaves} leaves")
         } else {
-            format!("this requirement nests groups {levels} levels deep")
+            format!("this requirement nests {levels} levels deep")
         };
         reader.report(
-            Finding::at(Code::TooComplex, node.span, message)
-                .hint(format!("at most {MAX_LEAVES} leaves and {MAX_LEVELS} levels: split the rule, or name a group")),
+            Finding::at(Code::TooComplex, node.span, message).hint(format!(
+                "at most {MAX_LEAVES} leaves and {MAX_LEVELS} levels: split the rule, or define a group"
+            )),
         );
         return None;
     }
@@ -104,15 +104,13 @@ fn read_combination(
     names: &ConditionNames<'_>,
 ) -> Option<Requirement> {
     let mut sound = true;
-    if let Value::Map(entries) = &node.value {
-        for entry in entries.iter().filter(|entry| entry.key != combination.key && &*entry.key != "when") {
-            sound = false;
-            let message = format!("`{}` cannot stand beside `{}`", entry.key, combination.key);
-            reader.report(
-                Finding::at(Code::InvalidRequirement, entry.key_span, message)
-                    .hint("one mapping is one requirement: nest the other as a part"),
-            );
-        }
+    for entry in node.entries().iter().filter(|entry| entry.key != combination.key && &*entry.key != "when") {
+        sound = false;
+        let message = format!("`{}` is not allowed beside `{}`", entry.key, combination.key);
+        reader.report(
+            Finding::at(Code::InvalidRequirement, entry.key_span, message)
+                .hint("one mapping is one requirement: nest the other as a part"),
+        );
     }
     let parts = read_parts(reader, &combination.node, &combination.key, names);
     let when = read_when(reader, node, names);
@@ -124,8 +122,8 @@ fn read_combination(
     })
 }
 
-/// The condition of a requirement; inner none where there is no `when`, outer none where it cannot be read.
-#[expect(clippy::option_option, reason = "a condition that cannot be read is another thing than none")]
+/// The condition of a requirement. Returns `None` if it cannot be read, `Some(None)` if there is no `when`.
+#[expect(clippy::option_option, reason = "a condition that cannot be read is not the same as no condition")]
 fn read_when(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Option<Box<Condition>>> {
     match node.get("when") {
         None => Some(None),
@@ -140,7 +138,7 @@ fn read_parts(reader: &mut Reader<'_>, node: &Node, key: &str, names: &Condition
         if matches!(&item.value, Value::Text(text) if text.trim() == "none") {
             reader.report(
                 Finding::at(Code::InvalidRequirement, item.span, format!("`none` cannot be a part of `{key}`"))
-                    .hint("`none` stands alone: `require: none`"),
+                    .hint("`none` is only allowed alone: `require: none`"),
             );
             continue;
         }
@@ -153,10 +151,8 @@ fn read_parts(reader: &mut Reader<'_>, node: &Node, key: &str, names: &Condition
 /// `{ count: 2, of: [payments, "@dana"], name: "payments leads" }`.
 fn read_leaf(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -> Option<Leaf> {
     let before = reader.findings.len();
-    if let Value::Map(entries) = &node.value
-        && !entries.iter().any(|entry| LEAF_KEYS.known.contains(&&*entry.key))
-    {
-        let near = entries.iter().find_map(|entry| closest(&entry.key, COMBINATIONS).map(|near| (entry, near)));
+    if !node.entries().iter().any(|entry| LEAF_KEYS.known.contains(&&*entry.key)) {
+        let near = node.entries().iter().find_map(|entry| closest(&entry.key, COMBINATIONS).map(|near| (entry, near)));
         if let Some((entry, near)) = near {
             let message = format!("`{}` is not a key of a requirement", entry.key);
             reader
@@ -180,7 +176,9 @@ fn read_leaf(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -
     }
     let name = node.get("name").and_then(|name| reader.text(name, "name")).map(str::trim);
     if let (Some(""), Some(node)) = (name, node.get("name")) {
-        reader.report(Finding::at(Code::InvalidValue, node.span, "`name` is empty").hint("leave it out, or say what"));
+        reader.report(
+            Finding::at(Code::InvalidValue, node.span, "`name` is empty").hint("leave it out, or write a name"),
+        );
     }
     let when = read_when(reader, node, names);
     let count = count?;
@@ -192,20 +190,18 @@ fn read_leaf(reader: &mut Reader<'_>, node: &Node, names: &ConditionNames<'_>) -
 }
 
 fn read_count(reader: &mut Reader<'_>, node: &Node) -> Option<u32> {
-    match node.value {
-        Value::Integer(count) if (1..=1000).contains(&count) => u32::try_from(count).ok(),
-        Value::Integer(count) => {
-            reader.report(
-                Finding::at(Code::InvalidRequirement, node.span, format!("`count` is {count}"))
-                    .hint("it must be from 1 to 1000: where nobody is asked, write `require: none`"),
-            );
-            None
-        }
-        Value::Null | Value::Bool(_) | Value::Float(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
-            reader.wrong_type(node, "count", "a whole number");
-            None
-        }
+    let Value::Integer(count) = node.value else {
+        reader.wrong_type(node, "count", "a whole number");
+        return None;
+    };
+    if (1..=1000).contains(&count) {
+        return u32::try_from(count).ok();
     }
+    reader.report(
+        Finding::at(Code::InvalidRequirement, node.span, format!("`count` is {count}"))
+            .hint("it must be from 1 to 1000; if nobody needs to approve, write `require: none`"),
+    );
+    None
 }
 
 /// `2 of payments`, `1 of payments, "@acme/sre"`, `"@dana"`, `all of security`.
@@ -256,10 +252,10 @@ fn read_all_of(reader: &mut Reader<'_>, span: Span, of: Vec<ApproverRef>, source
         return None;
     };
     if !group.teams.is_empty() {
-        let message = format!("`all of {}` cannot be: the group has teams, and who is in them changes", group.name);
+        let message = format!("`all of {}` cannot be used: the group has teams, whose members change", group.name);
         reader.report(
             Finding::at(Code::UnusableRef, span, message)
-                .hint("use a group that lists users only, or ask for a number: `2 of …`"),
+                .hint("use a group that lists users only, or require a number: `2 of …`"),
         );
         return None;
     }
@@ -277,7 +273,7 @@ fn leaf_name(count: u32, of: &[ApproverRef]) -> Box<str> {
     }
 }
 
-/// Reads one approver and looks its group up.
+/// Reads one approver, and looks up its group.
 pub(crate) fn resolve(reader: &mut Reader<'_>, span: Span, text: &str, groups: &Groups) -> Option<ApproverRef> {
     match Written::new(text) {
         Ok(Written::User(user)) => {
@@ -291,40 +287,33 @@ pub(crate) fn resolve(reader: &mut Reader<'_>, span: Span, text: &str, groups: &
         Ok(Written::Group(name)) => match groups.get(&name) {
             Some(group) => Some(ApproverRef::Group(Arc::clone(group))),
             None => {
-                let hint = match closest(&name, groups.keys().map(AsRef::as_ref)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("define it under `groups`, or write `@{name}` for the GitHub account"),
-                };
+                let hint = did_you_mean(&name, groups.keys().map(AsRef::as_ref), || {
+                    format!("define it under `groups`, or write `@{name}` for the GitHub account")
+                });
                 reader.report(Finding::at(Code::UnknownName, span, format!("there is no group `{name}`")).hint(hint));
                 None
             }
         },
         Err(error) => {
-            let code = match error {
-                ApproverError::Unusable(_) => Code::UnusableRef,
-                ApproverError::Login(_) | ApproverError::Team(_) | ApproverError::Form(_) => Code::InvalidApprover,
-            };
-            reader.report(refused(code, span, &error));
+            reader.report(refused(error.code(), span, &error));
             None
         }
     }
 }
 
-/// Reports a count that the listed users can never reach, where no team is among them.
+/// Returns whether the listed users can reach the count, and reports it if not. With a team among them they can.
 fn check_count(reader: &mut Reader<'_>, span: Span, leaf: &Leaf) -> bool {
     if leaf.of.iter().any(|entry| !entry.teams().is_empty()) {
         return true;
     }
-    let mut users: Vec<String> = Vec::new();
-    for user in leaf.of.iter().flat_map(ApproverRef::users) {
-        users.push(user.login.as_str().to_ascii_lowercase());
-    }
+    let users = leaf.of.iter().flat_map(ApproverRef::users);
+    let mut users: Vec<String> = users.map(|user| user.login.as_str().to_ascii_lowercase()).collect();
     users.sort_unstable();
     users.dedup();
     if usize::try_from(leaf.count).is_ok_and(|count| count <= users.len()) {
         return true;
     }
-    let message = format!("`{}` asks for {} of {} people", leaf.name, leaf.count, users.len());
+    let message = format!("`{}` requires {} of {} people", leaf.name, leaf.count, users.len());
     reader.report(
         Finding::at(Code::CountTooHigh, span, message)
             .hint("one person counts once: lower the count, or list more people or a team"),

@@ -1,21 +1,21 @@
-//! A YAML file as a tree in which every key and value knows its place. The only room that names the YAML crate.
+//! Reads a YAML file as a tree in which every key and value knows its place. No other module uses the YAML crate.
 //!
-//! A tree, not a mirror of structs: serde stops at the first mistake, and a policy's author wants to hear of all of
-//! them. Spans would also be lost inside untagged and flattened types. Knows nothing of what the keys mean.
+//! It is a tree and not a set of structs for two reasons. Serde stops at the first mistake, and an author wants to see
+//! all of them. And serde loses the places inside untagged and flattened types. Does not know what the keys mean.
 
 mod fast_reader;
 mod node_json;
 mod tree;
+mod visitor;
 
-use std::fmt;
-
-pub(crate) use node_json::{NodeJson, Unpack};
+pub(crate) use node_json::{NodeJson, StoredNode};
 pub(crate) use tree::{Entry, Node, Value};
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_yaml::Spanned;
 
+use self::visitor::{Form, Stored};
 use crate::finding::{Code, Finding, SourceId, Span};
 
 /// The most levels of mappings and lists in one file.
@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 32;
 /// The most values in one file.
 const MAX_NODES: usize = 600_000;
 
-/// How many values may still be read: all files of a bundle together have as many as a policy could need.
+/// How many values may still be read. All files of a bundle share one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Room(usize);
 
@@ -33,12 +33,12 @@ impl Default for Room {
     }
 }
 
-/// Reads one document within fixed limits: what no policy needs is refused before it costs anything.
+/// Reads one document. Refuses what exceeds fixed limits, before it costs anything.
 ///
 /// # Errors
-/// The one problem that stopped the reader: syntax, a duplicate key, or a limit.
+/// The first problem: syntax, a duplicate key, or a limit.
 pub(crate) fn parse(source: SourceId, text: &str, room: &mut Room) -> Result<Node, Finding> {
-    // What is not plain, not sound or too much is none of the quick way's business: the full reader says what it is.
+    // The fast reader returns nothing for a file that is unusual, wrong or too large. The full reader reports why.
     if let Some((root, size)) = fast_reader::read(source, text, room.0.min(MAX_NODES)) {
         room.0 = room.0.saturating_sub(size);
         return Ok(root);
@@ -48,7 +48,7 @@ pub(crate) fn parse(source: SourceId, text: &str, room: &mut Room) -> Result<Nod
     Ok(root)
 }
 
-/// Reads whatever YAML there is: anchors, aliases and merge keys as well, and says what is wrong with a file.
+/// Reads all of YAML, with anchors, aliases and merge keys, and reports what is wrong with a file.
 fn read_fully(source: SourceId, text: &str, room: Room) -> Result<Node, Finding> {
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
@@ -80,18 +80,18 @@ fn read_fully(source: SourceId, text: &str, room: Room) -> Result<Node, Finding>
     }
 }
 
-/// The reader's error as a finding, without its advice to programmers.
+/// The YAML crate's error as a finding, without the crate's advice to programmers.
 fn refusal(source: SourceId, error: &serde_yaml::Error) -> Finding {
     use serde_yaml::Error as E;
     let place = error.location().unwrap_or(serde_yaml::Location::UNKNOWN);
     let span = Span { source, ..span_of(place) };
     let whole = error.to_string();
-    let said = whole.split(" at line ").next().unwrap_or(&whole);
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the crate's enum is open; what is not told apart is syntax")]
+    let text = whole.split(" at line ").next().unwrap_or(&whole);
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the crate's enum is open; all other errors are about syntax")]
     match error {
         E::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().unwrap_or("?");
-            Finding::at(Code::DuplicateKey, span, format!("the key `{key}` stands twice in one mapping"))
+            Finding::at(Code::DuplicateKey, span, format!("the key `{key}` appears twice in one mapping"))
                 .hint("keep one of the two")
         }
         E::Budget { .. }
@@ -99,45 +99,45 @@ fn refusal(source: SourceId, error: &serde_yaml::Error) -> Finding {
         | E::AliasReplayLimitExceeded { .. }
         | E::AliasExpansionLimitExceeded { .. }
         | E::AliasReplayStackDepthExceeded { .. } => too_much(span),
-        E::MultipleDocuments { .. } => Finding::at(Code::YamlSyntax, span, "a second YAML document begins here")
+        E::MultipleDocuments { .. } => Finding::at(Code::YamlSyntax, span, "a second YAML document starts here")
             .hint("a file holds one document: put the other into a file of its own"),
         E::UnknownAnchor { .. } => {
-            Finding::at(Code::YamlSyntax, span, "this alias refers to an anchor that is not there")
+            Finding::at(Code::YamlSyntax, span, "this alias refers to an anchor that does not exist")
                 .hint("define it before it is used: `&name`")
         }
         E::RecursiveReferencesRequireWeakTypes { .. } => {
-            Finding::at(Code::YamlSyntax, span, "this alias refers to a value that it is itself a part of")
+            Finding::at(Code::YamlSyntax, span, "this alias refers to a value that contains the alias")
                 .hint("write the value out")
         }
-        E::NullIntoString { .. } => Finding::at(Code::YamlSyntax, span, "a key is nothing, and must be a text")
+        E::NullIntoString { .. } => Finding::at(Code::YamlSyntax, span, "a key is empty, and must be a text")
             .hint("write a key before the `:`, or `\"\"` around a key that is a word of YAML"),
         E::UnsupportedTag { .. } => {
-            Finding::at(Code::YamlSyntax, span, "YAML tags are no part of the language").hint("remove the tag")
+            Finding::at(Code::YamlSyntax, span, "YAML tags are not allowed in a policy").hint("remove the tag")
         }
-        _ if said.contains("nesting") || said.contains("recursion") => {
+        _ if text.contains("nesting") || text.contains("recursion") => {
             Finding::at(Code::YamlLimit, span, "the file nests too deeply").hint("at most 32 levels")
         }
-        // What goes wrong behind an alias comes wrapped, and is known by its words only.
-        _ if said.starts_with("budget breached") || said.starts_with("alias replay") => too_much(span),
-        _ if said.contains("tabs disallowed") => {
-            Finding::at(Code::YamlSyntax, span, "a tab cannot indent in YAML").hint("indent with spaces")
+        // The crate wraps an error behind an alias, so that only its text tells which it is.
+        _ if text.starts_with("budget breached") || text.starts_with("alias replay") => too_much(span),
+        _ if text.contains("tabs disallowed") => {
+            Finding::at(Code::YamlSyntax, span, "YAML does not allow tabs as indentation").hint("indent with spaces")
         }
-        _ if said.starts_with("unexpected character") => {
-            let character = said.trim_start_matches("unexpected character:").trim().trim_matches(['`', '\'']);
-            Finding::at(Code::YamlSyntax, span, format!("the character `{character}` cannot stand here"))
+        _ if text.starts_with("unexpected character") => {
+            let character = text.trim_start_matches("unexpected character:").trim().trim_matches(['`', '\'']);
+            Finding::at(Code::YamlSyntax, span, format!("the character `{character}` is not allowed here"))
                 .hint("remove it, or put the text in quotes")
         }
-        _ => Finding::at(Code::YamlSyntax, span, format!("this is not YAML: {said}"))
-            .hint("look for a bracket or quote that is left open, and for an indent that is off"),
+        _ => Finding::at(Code::YamlSyntax, span, format!("this is not YAML: {text}"))
+            .hint("check for an open bracket or quote, and for wrong indentation"),
     }
 }
 
 fn too_much(span: Span) -> Finding {
-    Finding::at(Code::YamlLimit, span, "the file nests, repeats or expands beyond what a policy needs")
+    Finding::at(Code::YamlLimit, span, "the file exceeds the limits on nesting, values or aliases")
         .hint("at most 32 levels, 600000 values, 10000 aliases, and 200000 values that come from aliases")
 }
 
-/// The place that the YAML reader reports, without the file.
+/// The place that the YAML crate reports, without the file.
 fn span_of(location: serde_yaml::Location) -> Span {
     let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     let span = location.span();
@@ -150,10 +150,10 @@ fn span_of(location: serde_yaml::Location) -> Span {
     }
 }
 
-/// The comments of a text that [`parse`] takes, from `#` to the end of the line, and whether each has its line to itself.
+/// The comments of a text that [`parse`] takes, from `#` to the end of the line, and whether each is alone on its line.
 ///
-/// The reader's own scanner says what is a scalar; a `#` outside of those, behind white space, begins a comment. One in
-/// the first line of a block scalar, behind the `|`, is passed over.
+/// The YAML crate's scanner finds the scalars. A `#` outside of them, behind white space, begins a comment. A comment in
+/// the first line of a block scalar, behind the `|`, is not found.
 pub(crate) fn comments(source: SourceId, text: &str) -> Vec<(Span, bool)> {
     use serde_yaml::granit_parser::{Scanner, StrInput, TokenType};
     let scalars = Scanner::new(StrInput::new(text)).map_while(Result::ok).filter_map(|token| {
@@ -188,72 +188,29 @@ fn is_blank_end(before: &str) -> bool {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { span: span_of(spanned.referenced), value: spanned.value })
+        let spanned = Spanned::<Stored<Yaml>>::deserialize(deserializer)?;
+        Ok(Self { span: span_of(spanned.referenced), value: spanned.value.value })
     }
 }
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ValueVisitor)
-    }
-}
+struct Yaml;
 
-struct ValueVisitor;
+impl Form for Yaml {
+    type Node = Node;
+    type Key = Spanned<Box<str>>;
+    type Behind = Node;
 
-impl<'de> Visitor<'de> for ValueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a YAML value")
+    fn entry(key: Spanned<Box<str>>, node: Node) -> Entry {
+        Entry { key: key.value, key_span: span_of(key.referenced), node }
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Integer(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(i64::try_from(value).map_or(Value::Float(f64::INFINITY), Value::Integer))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Float(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.into()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some((key, node)) = access.next_entry::<Spanned<Box<str>>, Node>()? {
-            entries.push(Entry { key: key.value, key_span: span_of(key.referenced), node });
-        }
+    /// The YAML crate refuses duplicate keys itself.
+    fn mapping<E: Error>(entries: Vec<Entry>) -> Result<Value, E> {
         Ok(Value::Map(entries))
+    }
+
+    fn large<E: Error>(_: u64) -> Result<Value, E> {
+        Ok(Value::Float(f64::INFINITY))
     }
 }
 
@@ -263,14 +220,14 @@ mod tests {
     use crate::finding::SourceId;
     use proptest::prelude::*;
 
-    /// Each comment with its line, and `!` where it has the line to itself.
+    /// Each comment with its line, and `!` if it is alone on it.
     fn found(text: &str) -> Vec<String> {
-        let told = |(span, alone): (super::Span, bool)| {
+        let written = |(span, alone): (super::Span, bool)| {
             let start = usize::try_from(span.start).unwrap();
             let comment = text.get(start..start + usize::try_from(span.len).unwrap()).unwrap();
             format!("{}{}{comment}", span.line, if alone { "!" } else { ":" })
         };
-        comments(SourceId::default(), text).into_iter().map(told).collect()
+        comments(SourceId::default(), text).into_iter().map(written).collect()
     }
 
     #[test]
@@ -285,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_comment_is_none() {
+    fn what_only_looks_like_a_comment_is_not_found() {
         assert_eq!(found("a: b#c\nd: 'x # y'\ne: \"x # \\\" # y\"\nf: &a#b x\ng: [*a#b ]\n"), [""; 0]);
         assert_eq!(found("'k # l': 1 # m"), ["1:# m"]);
         assert_eq!(found("a: 'x\n  # y\n  z' # w"), ["3:# w"]);

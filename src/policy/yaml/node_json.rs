@@ -1,45 +1,36 @@
-//! A tree as JSON that is read quickly: every value in an array behind its place. Knows nothing of what the keys mean.
+//! A tree as JSON, which is quicker to read than YAML: each value is in an array behind its place. Does not know what
+//! the keys mean.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::Serialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeSeq, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::tree::{Entry, Node, Value, are_distinct};
+use super::visitor::{Form, Stored};
 use crate::finding::{SourceId, Span};
 
-/// A value behind its place: `[line, column, start, length, value]`.
+/// Writes `[line, column, start, length, value]`. The file is not written.
 #[derive(Clone, Copy)]
 pub(crate) struct NodeJson<'n>(pub(crate) &'n Node);
 
-/// A value behind the place of its key and its own.
+/// Writes the place of the key, the place of the value, and the value.
 struct EntryJson<'n>(&'n Entry);
 
 struct ValueJson<'n>(&'n Value);
 
 impl Serialize for NodeJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(5))?;
-        write_span(&mut seq, self.0.span)?;
-        seq.serialize_element(&ValueJson(&self.0.value))?;
-        seq.end()
+        let Node { span, value } = self.0;
+        (span.line, span.column, span.start, span.len, ValueJson(value)).serialize(serializer)
     }
 }
 
 impl Serialize for EntryJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(9))?;
-        write_span(&mut seq, self.0.key_span)?;
-        write_span(&mut seq, self.0.node.span)?;
-        seq.serialize_element(&ValueJson(&self.0.node.value))?;
-        seq.end()
+        let Entry { key_span: key, node: Node { span, value }, .. } = self.0;
+        let value = ValueJson(value);
+        (key.line, key.column, key.start, key.len, span.line, span.column, span.start, span.len, value)
+            .serialize(serializer)
     }
-}
-
-fn write_span<S: SerializeSeq>(seq: &mut S, span: Span) -> Result<(), S::Error> {
-    [span.line, span.column, span.start, span.len].iter().try_for_each(|number| seq.serialize_element(number))
 }
 
 impl Serialize for ValueJson<'_> {
@@ -51,139 +42,66 @@ impl Serialize for ValueJson<'_> {
             Value::Float(value) => serializer.serialize_f64(*value),
             Value::Text(value) => serializer.serialize_str(value),
             Value::List(items) => serializer.collect_seq(items.iter().map(NodeJson)),
-            // In the order of the file: among patterns it means something.
+            // In the order of the file, since the order of patterns has a meaning.
             Value::Map(entries) => serializer.collect_map(entries.iter().map(|entry| (&*entry.key, EntryJson(entry)))),
         }
     }
 }
 
-/// Reads a value behind its place, of this file.
-#[derive(Clone, Copy)]
-pub(crate) struct Unpack(pub(crate) SourceId);
+/// A tree that [`NodeJson`] wrote. Its spans have no file yet: see [`Node::belongs_to`].
+pub(crate) struct StoredNode(pub(crate) Node);
 
-/// Reads a value behind the place of its key and its own.
-#[derive(Clone, Copy)]
-struct EntrySeed(SourceId);
-
-#[derive(Clone, Copy)]
-struct ValueSeed(SourceId);
-
-impl<'de> DeserializeSeed<'de> for Unpack {
-    type Value = Node;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        deserializer.deserialize_seq(self)
+impl<'de> Deserialize<'de> for StoredNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (line, column, start, len, stored) = Deserialize::deserialize(deserializer)?;
+        Ok(Self(node([line, column, start, len], stored)))
     }
 }
 
-impl<'de> Visitor<'de> for Unpack {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("four numbers and a value")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-        let span = read_span(&mut seq, self.0)?;
-        let node = Node { span, value: next(&mut seq, ValueSeed(self.0))? };
-        end(&mut seq)?;
-        Ok(node)
+impl From<StoredNode> for Node {
+    fn from(stored: StoredNode) -> Self {
+        stored.0
     }
 }
 
-impl<'de> DeserializeSeed<'de> for EntrySeed {
-    type Value = (Span, Node);
+/// What [`EntryJson`] wrote.
+struct StoredEntry(Span, Node);
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(Span, Node), D::Error> {
-        deserializer.deserialize_seq(self)
+impl<'de> Deserialize<'de> for StoredEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (a, b, c, d, line, column, start, len, stored) = Deserialize::deserialize(deserializer)?;
+        Ok(Self(span([a, b, c, d]), node([line, column, start, len], stored)))
     }
 }
 
-impl<'de> Visitor<'de> for EntrySeed {
-    type Value = (Span, Node);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("eight numbers and a value")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(Span, Node), A::Error> {
-        let (key_span, span) = (read_span(&mut seq, self.0)?, read_span(&mut seq, self.0)?);
-        let node = Node { span, value: next(&mut seq, ValueSeed(self.0))? };
-        end(&mut seq)?;
-        Ok((key_span, node))
-    }
+fn span([line, column, start, len]: [u32; 4]) -> Span {
+    Span { source: SourceId::default(), line, column, start, len }
 }
 
-fn read_span<'de, A: SeqAccess<'de>>(seq: &mut A, source: SourceId) -> Result<Span, A::Error> {
-    let mut number = || next(seq, PhantomData::<u32>);
-    Ok(Span { source, line: number()?, column: number()?, start: number()?, len: number()? })
+fn node(place: [u32; 4], stored: Stored<Json>) -> Node {
+    Node { span: span(place), value: stored.value }
 }
 
-fn next<'de, A: SeqAccess<'de>, T: DeserializeSeed<'de>>(seq: &mut A, seed: T) -> Result<T::Value, A::Error> {
-    seq.next_element_seed(seed)?.ok_or_else(|| A::Error::custom("a place and a value end too soon"))
-}
+struct Json;
 
-fn end<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<(), A::Error> {
-    let more = seq.next_element::<IgnoredAny>()?;
-    more.map_or(Ok(()), |_| Err(A::Error::custom("something follows a place and a value")))
-}
+impl Form for Json {
+    type Node = StoredNode;
+    type Key = Box<str>;
+    type Behind = StoredEntry;
 
-impl<'de> DeserializeSeed<'de> for ValueSeed {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ValueSeed {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value of a policy")
+    fn entry(key: Box<str>, StoredEntry(key_span, node): StoredEntry) -> Entry {
+        Entry { key, key_span, node }
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Integer(value))
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value).map(Value::Integer).map_err(|_| E::custom(format!("{value} is too large")))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::Float(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Unpack(self.0))? {
-            items.push(item);
+    fn mapping<E: Error>(entries: Vec<Entry>) -> Result<Value, E> {
+        if are_distinct(&entries) {
+            Ok(Value::Map(entries))
+        } else {
+            Err(E::custom("a key appears twice in one mapping"))
         }
-        Ok(Value::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut entries: Vec<Entry> = Vec::new();
-        while let Some(key) = map.next_key::<Box<str>>()? {
-            let (key_span, node) = map.next_value_seed(EntrySeed(self.0))?;
-            entries.push(Entry { key, key_span, node });
-        }
-        if !are_distinct(&entries) {
-            return Err(A::Error::custom("a key stands twice in one mapping"));
-        }
-        Ok(Value::Map(entries))
+    fn large<E: Error>(number: u64) -> Result<Value, E> {
+        Err(E::custom(format!("{number} is too large")))
     }
 }

@@ -1,8 +1,8 @@
-//! The tree itself: values and keys with their places. Knows neither how it is read nor what it means.
+//! The tree itself: values and keys with their places. Knows neither how it is read nor what the keys mean.
 
 use crate::finding::{SourceId, Span};
 
-/// Up to so many keys, comparing each with each is quicker than sorting them.
+/// Comparing each key with each other is quicker than sorting, up to this many keys.
 const FEW_KEYS: usize = 8;
 
 /// A value and its place.
@@ -12,7 +12,7 @@ pub(crate) struct Node {
     pub(crate) value: Value,
 }
 
-/// What YAML's core schema knows.
+/// A value of YAML's core schema.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
     Null,
@@ -33,22 +33,22 @@ pub(crate) struct Entry {
 }
 
 impl Node {
-    /// The value of a key, where this is a mapping that has it.
+    /// The value of a key. `None` if this is not a mapping, or does not have the key.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|entry| &entry.node)
     }
 
-    /// A key with its place and value, where this is a mapping that has it.
+    /// The entry of a key. `None` if this is not a mapping, or does not have the key.
     pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
-        match &self.value {
-            Value::Map(entries) => entries.iter().find(|entry| &*entry.key == key),
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => {
-                None
-            }
-        }
+        self.entries().iter().find(|entry| &*entry.key == key)
     }
 
-    /// What kind of value this is, in words for a message.
+    /// The entries of a mapping. Empty if this is something else.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        if let Value::Map(entries) = &self.value { entries } else { &[] }
+    }
+
+    /// The kind of value, for a message.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
@@ -60,7 +60,7 @@ impl Node {
         }
     }
 
-    /// How many values it holds, itself included.
+    /// How many values and keys it holds, itself included.
     pub(super) fn size(&self) -> usize {
         match &self.value {
             Value::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
@@ -69,8 +69,8 @@ impl Node {
         }
     }
 
-    /// Writes the file into every span: the YAML reader knows one text and no file.
-    pub(super) fn belongs_to(&mut self, source: SourceId) {
+    /// Sets the file in every span: the readers know one text and no file.
+    pub(crate) fn belongs_to(&mut self, source: SourceId) {
         self.span.source = source;
         match &mut self.value {
             Value::List(items) => items.iter_mut().for_each(|item| item.belongs_to(source)),
@@ -82,18 +82,18 @@ impl Node {
         }
     }
 
-    /// This laid over another: deep under mappings, whole under everything else. What this says stands.
+    /// Merges the two. Mappings are merged key by key; of anything else this one's value is taken.
     pub(crate) fn over(&self, below: &Self) -> Self {
         let (Value::Map(own), Value::Map(others)) = (&self.value, &below.value) else { return self.clone() };
-        let laid = |entry: &Entry| {
+        let merged = |entry: &Entry| {
             let node = below.get(&entry.key).map_or_else(|| entry.node.clone(), |node| entry.node.over(node));
             Entry { node, ..entry.clone() }
         };
         let rest = others.iter().filter(|entry| self.get(&entry.key).is_none()).cloned();
-        Self { span: self.span, value: Value::Map(own.iter().map(laid).chain(rest).collect()) }
+        Self { span: self.span, value: Value::Map(own.iter().map(merged).chain(rest).collect()) }
     }
 
-    /// The same as JSON, with mappings sorted by key.
+    /// The value as JSON, with mappings sorted by key.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
@@ -107,7 +107,7 @@ impl Node {
     }
 }
 
-/// Whether no key stands twice. Sorted and not hashed: a file of our choosing could not make that slow.
+/// Whether no key appears twice. Sorts instead of hashing, so that no choice of keys makes it slow.
 pub(super) fn are_distinct(entries: &[Entry]) -> bool {
     if entries.len() <= FEW_KEYS {
         let mut rest = entries;
