@@ -9,13 +9,13 @@ use super::evaluate::{Evaluated, evaluate};
 use super::failure::Failure;
 use super::input::InvalidInput;
 use super::open_request::{Pinned, Wait, open_request};
-use super::record_delivery::Recorded;
+use super::record_delivery::{BegunDelivery, Recorded};
 use super::verify::verify;
 use super::{App, ExecutionRef, publish};
 use crate::approval::decision::{Decision, Verdict};
 use crate::ident::{DeliveryId, ExecutionArn, RepositoryName, ServiceName};
 use crate::policy::Policy;
-use crate::ports::{CallbackError, DeliveryState, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
+use crate::ports::{CallbackError, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
 use crate::request::{ApprovalRequest, Callback, State};
 
 /// What is said at once.
@@ -45,10 +45,7 @@ pub async fn protect(
     delivery: &DeliveryId,
     asked: &ProtectionAsked,
 ) -> Result<Recorded, Failure> {
-    let begun = app.store.begin_delivery(delivery, app.clock.now()).await?;
-    if begun == DeliveryState::Done {
-        return Ok(Recorded::Before);
-    }
+    let Some(begun) = BegunDelivery::begin(app, delivery).await? else { return Ok(Recorded::Before) };
     let app = &app.reading_once();
     let reply = reply(app, asked).await?;
 
@@ -66,8 +63,7 @@ pub async fn protect(
             (Err(error), Protection::Approved | Protection::Rejected) => return Err(unanswered(&error)),
         }
     }
-    app.store.finish_delivery(delivery, app.clock.now()).await?;
-    Ok(Recorded::Worked { requests: 1 })
+    begun.finish(1).await
 }
 
 fn unanswered(error: &CallbackError) -> Failure {

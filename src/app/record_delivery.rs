@@ -32,16 +32,32 @@ pub enum Recorded {
     Before,
 }
 
-/// Works a delivery. It is recorded before anything else and marked done at the end, so that one which was cut short is
-/// worked again when it is delivered again.
+/// A delivery that is being worked. One that is never marked as done is worked again when it is delivered again.
+pub(super) struct BegunDelivery<'a> {
+    app: &'a App,
+    id: &'a DeliveryId,
+}
+
+impl<'a> BegunDelivery<'a> {
+    /// Records that a delivery came, before anything else is done. `None` if it is done already.
+    pub(super) async fn begin(app: &'a App, id: &'a DeliveryId) -> Result<Option<Self>, Failure> {
+        let state = app.store.begin_delivery(id, app.clock.now()).await?;
+        Ok((state != DeliveryState::Done).then_some(Self { app, id }))
+    }
+
+    /// Marks it as done, so that it changes nothing if it is delivered again.
+    pub(super) async fn finish(self, requests: usize) -> Result<Recorded, Failure> {
+        self.app.store.finish_delivery(self.id, self.app.clock.now()).await?;
+        Ok(Recorded::Worked { requests })
+    }
+}
+
+/// Keeps what a delivery says, and settles every open request of its pull request.
 ///
 /// # Errors
-/// [`Failure::Unavailable`]: it is not marked done, and should be delivered again.
+/// [`Failure::Unavailable`]: the delivery is not marked as done, and should be delivered again.
 pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure> {
-    let begun = app.store.begin_delivery(&told.delivery, app.clock.now()).await?;
-    if begun == DeliveryState::Done {
-        return Ok(Recorded::Before);
-    }
+    let Some(begun) = BegunDelivery::begin(app, &told.delivery).await? else { return Ok(Recorded::Before) };
     for observation in told.observations {
         app.store.observe(&told.pull_request, observation).await?;
     }
@@ -65,10 +81,7 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
 
     let recorded = match failed {
         Some(failure) => Err(failure),
-        None => {
-            app.store.finish_delivery(&told.delivery, app.clock.now()).await?;
-            Ok(Recorded::Worked { requests })
-        }
+        None => Ok(begun.finish(requests).await?),
     };
     // What was approved is verified next, and whoever does that shows it. If nobody does, the page is due within minutes.
     if requests > 0 && !shown_next {

@@ -4,10 +4,9 @@
 
 use super::failure::Failure;
 use super::publish::{Pace, Wanted};
-use super::record_delivery::Recorded;
+use super::record_delivery::{BegunDelivery, Recorded};
 use super::{App, publish, settle};
 use crate::ident::{DeliveryId, RepositoryName, RequestId};
-use crate::ports::DeliveryState;
 use crate::render::publish::check_name;
 
 /// What a verified delivery asked.
@@ -28,10 +27,7 @@ pub struct Asked {
 /// # Errors
 /// [`Failure::Unavailable`]: it is not marked done, and should be delivered again.
 pub async fn reevaluate(app: &App, asked: Asked) -> Result<Recorded, Failure> {
-    let begun = app.store.begin_delivery(&asked.delivery, app.clock.now()).await?;
-    if begun == DeliveryState::Done {
-        return Ok(Recorded::Before);
-    }
+    let Some(begun) = BegunDelivery::begin(app, &asked.delivery).await? else { return Ok(Recorded::Before) };
     let request = app.store.request(&asked.request).await?.filter(|request| {
         let at = request.subject.pull_request.as_ref();
         at.is_some_and(|at| at.repository == asked.repository) && check_name(&request.subject.target) == asked.check
@@ -42,9 +38,9 @@ pub async fn reevaluate(app: &App, asked: Asked) -> Result<Recorded, Failure> {
         settle::settle_read(app, request.clone()).await?;
     }
 
-    app.store.finish_delivery(&asked.delivery, app.clock.now()).await?;
+    let recorded = begun.finish(usize::from(request.is_some())).await?;
     if let Some((request, at)) = request.as_ref().and_then(|r| r.subject.pull_request.as_ref().map(|at| (r, at))) {
         publish::publish(app, at, Wanted { also: Some(&request.id), anew: true, pace: Pace::Quick }).await;
     }
-    Ok(Recorded::Worked { requests: usize::from(request.is_some()) })
+    Ok(recorded)
 }
