@@ -20,6 +20,17 @@ pub async fn end_execution(app: &App, execution: &ExecutionRef, how: ExecutionEn
     }
 }
 
+/// Closes the request of an execution whose wait for people timed out. Returns what the execution fails with.
+///
+/// # Errors
+/// [`Failure::Unavailable`] if the store gave no answer.
+pub async fn expire_execution(app: &App, execution: &ExecutionRef) -> Result<Failure, Failure> {
+    end_execution(app, execution, ExecutionEnd::TimedOut).await?;
+    let request = app.store.request(&execution.request_id()).await?;
+    let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
+    Ok(Failure::Ended { end: End::Expired, decision })
+}
+
 /// Whether the execution runs, so that somebody may wait; yes, where nobody can say.
 pub(super) async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
     app.callback.is_running(&execution.arn, execution.redrive).await.unwrap_or_else(|error| {

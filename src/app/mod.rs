@@ -6,6 +6,7 @@ mod failure;
 mod gather;
 mod input;
 mod inspect;
+mod next_step;
 mod notify;
 mod open_request;
 mod protect;
@@ -22,11 +23,12 @@ mod vetoes;
 
 use std::sync::Arc;
 
-pub use end_execution::end_execution;
+pub use end_execution::{end_execution, expire_execution};
 pub use evaluate::{Evaluated, evaluate};
 pub use failure::Failure;
 pub use input::{ExecutionInput, InvalidInput};
 pub use inspect::inspect;
+pub use next_step::NextStep;
 pub use open_request::{Pinned, Wait, open_request};
 pub use protect::protect;
 pub use publish::publish_opened;

@@ -10,10 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::adapters::embedded::broker::{Broker, BrokerError, Execution, Status, TaskOutcome};
-use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
-use crate::approval::decision::{Decision, Verdict};
-use crate::render::answer;
-use crate::request::{End, ExecutionEnd};
+use crate::app::{self, App, ExecutionRef, Failure, NextStep, Pinned, Wait};
+use crate::approval::decision::Decision;
+use crate::request::ExecutionEnd;
 
 /// How often a step is tried whose dependency gives no answer.
 const TRIES: u32 = 5;
@@ -100,9 +99,7 @@ impl Machine {
                 Next::Go(step) => self.broker.enter(name, &write_step(&step)?)?,
                 Next::Rest => return Ok(()),
                 Next::End(status) => {
-                    if matches!(status, Status::Failed { .. })
-                        && !self.close_request(&execution, ExecutionEnd::Stopped).await
-                    {
+                    if matches!(status, Status::Failed { .. }) && !self.close_request(&execution).await {
                         return Ok(());
                     }
                     tracing::info!(execution.arn = %execution.arn, status = status_name(&status), "an execution ended");
@@ -131,16 +128,13 @@ impl Machine {
                 self.open(execution, &reference, decision, tries).await
             }
             Step::RequestApproval { opened: true, .. } => self.waited(execution, &reference).await,
-            Step::Verify { tries, .. } => Ok(match app::verify(&self.app, &reference).await {
-                Ok(release) if release.decision.verdict == Verdict::Wait => match release.decision.until {
-                    Some(until) => Next::Go(Step::Verify { tries: 0, not_before: Some(until) }),
-                    None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),
-                },
-                Ok(release) => {
-                    Next::End(Status::Succeeded { output: answer::decided(&release.request_id, &release.decision) })
-                }
-                Err(failure) => retry(&failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
-            }),
+            Step::Verify { tries, .. } => {
+                let verified = app::verify(&self.app, &reference).await;
+                Ok(match NextStep::after_verification(verified) {
+                    Ok(step) => follow(step, |until| Step::Verify { tries: 0, not_before: Some(until) }),
+                    Err(failure) => retry(&failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
+                })
+            }
         }
     }
 
@@ -152,11 +146,13 @@ impl Machine {
         tries: u32,
         pinned: Option<Pinned>,
     ) -> Next {
-        match app::evaluate(&self.app, reference, &execution.input, pinned.clone()).await {
-            Ok(Evaluated::Decided(decision)) => route(decision),
-            Ok(Evaluated::Audited { request_id, decision }) => {
-                Next::End(Status::Succeeded { output: answer::audited(&request_id, &decision) })
-            }
+        let evaluated = app::evaluate(&self.app, reference, &execution.input, pinned.clone()).await;
+        let step = evaluated.and_then(|evaluated| {
+            let pinned = Pinned::from(evaluated.decision());
+            Ok((NextStep::after_evaluation(evaluated)?, pinned))
+        });
+        match step {
+            Ok((step, pinned)) => follow(step, |until| Step::WaitUntil { until, pinned: Some(pinned) }),
             Err(failure) => {
                 let now = self.app.clock.now();
                 retry(&failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before, pinned })
@@ -193,13 +189,10 @@ impl Machine {
     }
 
     /// Closes what an execution that is over still asks for; whether that could be done now.
-    async fn close_request(&self, execution: &Execution, how: ExecutionEnd) -> bool {
+    async fn close_request(&self, execution: &Execution) -> bool {
         let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
-        let closed = app::end_execution(&self.app, &reference, how).await;
-        if let Err(failure) = &closed {
-            tracing::warn!(execution.arn = %execution.arn, reason = %failure, "a request is still to be closed");
-        }
-        closed.is_ok()
+        let closed = app::end_execution(&self.app, &reference, ExecutionEnd::Stopped).await;
+        closed.inspect_err(|failure| not_closed(execution, failure)).is_ok()
     }
 
     /// Runs a failed or stopped execution again from the step that failed, as Step Functions does.
@@ -228,34 +221,32 @@ impl Machine {
             TaskOutcome::Failed { error, cause } => {
                 Next::End(Status::Failed { error: error.clone(), cause: cause.clone() })
             }
-            TaskOutcome::TimedOut => {
-                if !self.close_request(execution, ExecutionEnd::TimedOut).await {
-                    return Ok(Next::Rest);
+            TaskOutcome::TimedOut => match app::expire_execution(&self.app, reference).await {
+                Ok(expired) => fail(&expired),
+                Err(failure) => {
+                    not_closed(execution, &failure);
+                    Next::Rest
                 }
-                let request = self.app.store.request(&reference.request_id()).await.ok().flatten();
-                let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
-                fail(&Failure::Ended { end: End::Expired, decision })
-            }
+            },
         })
     }
 }
 
-/// Choice on the verdict; what is not listed fails closed.
-fn route(decision: Decision) -> Next {
-    match decision.verdict {
-        Verdict::Approved => Next::Go(VERIFY),
-        Verdict::Pending | Verdict::Blocked => {
-            Next::Go(Step::RequestApproval { decision: Box::new(decision), opened: false, tries: 0, not_before: None })
+/// The machine's form of the next step. `wait` makes the step that waits until a time.
+fn follow(step: NextStep, wait: impl FnOnce(Timestamp) -> Step) -> Next {
+    match step {
+        NextStep::Verify => Next::Go(VERIFY),
+        NextStep::RequestApproval(decision) => {
+            Next::Go(Step::RequestApproval { decision, opened: false, tries: 0, not_before: None })
         }
-        Verdict::Wait => match decision.until {
-            Some(until) => Next::Go(Step::WaitUntil { until, pinned: Some(Pinned::from(&decision)) }),
-            None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),
-        },
-        Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
-            let end = End::of(decision.verdict).unwrap_or(End::Denied);
-            fail(&Failure::Ended { end, decision: Some(Box::new(decision)) })
-        }
+        NextStep::WaitUntil(until) => Next::Go(wait(until)),
+        NextStep::Audited { output } | NextStep::Release { output } => Next::End(Status::Succeeded { output }),
+        NextStep::Fail(failure) => fail(&failure),
     }
+}
+
+fn not_closed(execution: &Execution, failure: &Failure) {
+    tracing::warn!(execution.arn = %execution.arn, reason = %failure, "a request is still to be closed");
 }
 
 /// A dependency that gives no answer is asked again, more and more rarely; anything else ends the execution.

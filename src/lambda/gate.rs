@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::installation::Installation;
-use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
-use crate::approval::decision::{Decision, Verdict};
-use crate::ident::{ExecutionArn, RequestId, TaskToken};
+use crate::app::{self, App, ExecutionRef, Failure, NextStep, Pinned, Wait};
+use crate::approval::decision::Decision;
+use crate::ident::{ExecutionArn, TaskToken};
 use crate::render::answer::{self, LONGEST_CAUSE};
-use crate::request::{End, ExecutionEnd};
+use crate::request::ExecutionEnd;
 
 /// What the state machine gives.
 #[derive(Deserialize)]
@@ -84,30 +84,14 @@ pub async fn step(installation: &Installation, event: Value) -> Result<Value, Fa
 async fn evaluate(app: &App, execution: &Execution, pinned: Option<Pinned>) -> Result<Value, Failure> {
     let app = &app.reading_once();
     let evaluated = app::evaluate(app, &execution.reference(), &execution.input, pinned).await?;
-    let mut route = match &evaluated {
-        Evaluated::Audited { request_id, decision } => {
-            json!({ "route": "audited", "output": parsed(&answer::audited(request_id, decision)) })
-        }
-        Evaluated::Decided(decision) => match decision.verdict {
-            Verdict::Approved => json!({ "route": "verify" }),
-            Verdict::Pending | Verdict::Blocked => {
-                // None would be no limit at all.
-                let seconds = decision.timeout_seconds.unwrap_or_default().max(1);
-                json!({ "route": "request-approval", "timeout_seconds": seconds })
-            }
-            Verdict::Wait => wait(decision)?,
-            Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
-                let end = End::of(decision.verdict).unwrap_or(End::Denied);
-                ended(&Failure::Ended { end, decision: Some(Box::new(decision.clone())) })
-            }
-        },
-    };
     let decision = evaluated.decision();
-    if let Some(fields) = route.as_object_mut() {
-        fields.insert("verdict".to_owned(), decision.verdict.as_str().into());
-        fields.insert("pinned".to_owned(), json!(Pinned::from(decision)));
-    }
     log(execution, decision);
+    let (verdict, pinned) = (decision.verdict, Pinned::from(decision));
+    let mut route = route(NextStep::after_evaluation(evaluated)?);
+    if let Some(fields) = route.as_object_mut() {
+        fields.insert("verdict".to_owned(), verdict.as_str().into());
+        fields.insert("pinned".to_owned(), json!(pinned));
+    }
     Ok(route)
 }
 
@@ -121,63 +105,49 @@ async fn request_approval(app: &App, execution: &Execution, pinned: Pinned, wait
 }
 
 async fn verify(app: &App, execution: &Execution) -> Result<Value, Failure> {
-    match app::verify(app, &execution.reference()).await {
-        Ok(release) => {
-            log(execution, &release.decision);
-            match release.decision.verdict {
-                Verdict::Approved => Ok(released(&release.request_id, &release.decision)),
-                Verdict::Wait => wait(&release.decision),
-                // None is a release, and verifying gives none: were it to, nothing is released by that.
-                Verdict::Pending
-                | Verdict::Blocked
-                | Verdict::Rejected
-                | Verdict::Expired
-                | Verdict::Superseded
-                | Verdict::Denied => Err(Failure::Unavailable { detail: "not approved, and not refused".to_owned() }),
-            }
+    let verified = app::verify(app, &execution.reference()).await;
+    if let Ok(release) = &verified {
+        log(execution, &release.decision);
+    }
+    let step = NextStep::after_verification(verified)?;
+    if let NextStep::Fail(failure) = &step {
+        tracing::info!(execution.arn = %execution.arn, error = failure.name(), "not released");
+    }
+    Ok(route(step))
+}
+
+/// The next step, as the state machine's choices read it.
+fn route(step: NextStep) -> Value {
+    match step {
+        NextStep::Verify => json!({ "route": "verify" }),
+        NextStep::RequestApproval(decision) => {
+            // Without one, nothing would limit the wait.
+            let seconds = decision.timeout_seconds.unwrap_or_default().max(1);
+            json!({ "route": "request-approval", "timeout_seconds": seconds })
         }
-        Err(failure @ Failure::Ended { .. }) => {
-            tracing::info!(execution.arn = %execution.arn, error = failure.name(), "not released");
-            Ok(ended(&failure))
-        }
-        Err(failure) => Err(failure),
+        NextStep::WaitUntil(until) => json!({ "route": "wait", "until": whole_second(until) }),
+        NextStep::Audited { output } => json!({ "route": "audited", "output": parsed(&output) }),
+        NextStep::Release { output } => json!({ "route": "release", "output": parsed(&output) }),
+        NextStep::Fail(failure) => json!({ "route": "end", "error": failure.name(), "cause": failure.cause() }),
     }
 }
 
-fn released(request: &RequestId, decision: &Decision) -> Value {
-    json!({ "route": "release", "output": parsed(&answer::decided(request, decision)) })
-}
-
 /// Waits to a whole second, which is not before: a moment early, it would be decided again for nothing.
-fn wait(decision: &Decision) -> Result<Value, Failure> {
-    let endless = || Failure::Unavailable { detail: "a wait without an end".to_owned() };
-    let until = decision.until.ok_or_else(endless)?;
-    Ok(json!({ "route": "wait", "until": whole_second(until) }))
-}
-
 fn whole_second(at: Timestamp) -> Timestamp {
     at.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil)).unwrap_or(at)
 }
 
-fn ended(failure: &Failure) -> Value {
-    json!({ "route": "end", "error": failure.name(), "cause": failure.cause() })
-}
-
 async fn settle(app: &App, execution: &Execution, how: How, caught: &Caught) -> Result<Value, Failure> {
     let reference = execution.reference();
-    let end = match how {
-        How::TimedOut => ExecutionEnd::TimedOut,
-        How::Stopped => ExecutionEnd::Stopped,
-    };
-    app::end_execution(app, &reference, end).await?;
     let (error, cause) = match how {
         How::TimedOut => {
-            let request = app.store.request(&reference.request_id()).await?;
-            let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
-            let expired = Failure::Ended { end: End::Expired, decision };
+            let expired = app::expire_execution(app, &reference).await?;
             (expired.name(), expired.cause())
         }
-        How::Stopped => failed_with(caught),
+        How::Stopped => {
+            app::end_execution(app, &reference, ExecutionEnd::Stopped).await?;
+            failed_with(caught)
+        }
     };
     tracing::info!(execution.arn = %execution.arn, error, caught = caught.error, "an execution of the gate ends");
     Ok(json!({ "error": error, "cause": cause }))
