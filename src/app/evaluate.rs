@@ -1,7 +1,5 @@
 //! Evaluate: what an execution asks for, decided for the first time. Never waits.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::failure::Failure;
@@ -16,7 +14,7 @@ use crate::ident::{PullRequestRef, RequestId, Revision};
 use crate::policy::{Exclusion, Rule};
 use crate::ports::{CodeHostError, Write, WriteError};
 use crate::request::record::{Entry, RecordKind};
-use crate::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
+use crate::request::{ApprovalRequest, Callback, Closed, End, State, Subject};
 
 /// What came of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +74,17 @@ pub async fn evaluate(
     let (Some((end, kind)), Some(rule)) = (over_at_once(&decision), rule) else {
         return Ok(Evaluated::Decided(decision));
     };
-    let request = ended_at_once(app, execution, subject, &rule, (end, &decision));
+    let now = decision.evaluated_at;
+    let request = ApprovalRequest {
+        approved_at: (end == End::Approved).then_some(now),
+        state: State::Closed(Closed {
+            end,
+            callback: Callback::NotNeeded,
+            decision: Some(Box::new(decision.clone())),
+            closed_at: now,
+        }),
+        ..ApprovalRequest::new(execution, subject, app.policy.digest().clone(), rule.pin(), now)
+    };
     let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };
     let write = Write::new(request, entry);
     let request = write.request.clone();
@@ -102,15 +110,8 @@ pub async fn evaluate(
 
 /// What a request ends as that is over as soon as it is evaluated, and how that is recorded.
 fn over_at_once(decision: &Decision) -> Option<(End, RecordKind)> {
-    let end = match decision.verdict {
-        Verdict::Approved => Some(End::Approved),
-        // Not even its people's part is known to be done.
-        Verdict::Pending | Verdict::Blocked | Verdict::Wait => None,
-        Verdict::Rejected => Some(End::Rejected),
-        Verdict::Expired => Some(End::Expired),
-        Verdict::Superseded => Some(End::Superseded),
-        Verdict::Denied => Some(End::Denied),
-    };
+    // With `wait`, not even the people's part is known to be done.
+    let end = End::of(decision.verdict).filter(|_| decision.verdict != Verdict::Wait);
     if decision.goes_on_in_audit() {
         // What would have waited is waited for by nobody.
         return Some((end.unwrap_or(End::Canceled), RecordKind::Audited));
@@ -174,40 +175,5 @@ fn the_one(found: Vec<PullRequestRef>, revision: &Revision) -> Result<PullReques
                 names.join(", ")
             )))
         }
-    }
-}
-
-/// A request that was over as soon as it was made: nobody had to be asked, or nobody could be.
-fn ended_at_once(
-    app: &App,
-    execution: &ExecutionRef,
-    subject: Subject,
-    rule: &Rule<'_>,
-    (end, decision): (End, &Decision),
-) -> ApprovalRequest {
-    let now = decision.evaluated_at;
-    ApprovalRequest {
-        id: execution.request_id(),
-        version: 1,
-        execution: execution.arn.clone(),
-        redrive: execution.redrive,
-        subject,
-        policy_digest: app.policy.digest().clone(),
-        rule: rule.pin(),
-        opened_at: now,
-        requested_at: None,
-        approved_at: (end == End::Approved).then_some(now),
-        owed_from: None,
-        deadline: None,
-        state: State::Closed(Closed {
-            end,
-            callback: Callback::NotNeeded,
-            decision: Some(Box::new(decision.clone())),
-            closed_at: now,
-        }),
-        notified: BTreeMap::new(),
-        read_at: now,
-        retry: 0,
-        trail: Trail::default(),
     }
 }

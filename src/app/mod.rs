@@ -39,7 +39,8 @@ pub use settle::{Settled, Waiting, settle};
 pub use sweep::{SweepTime, Swept, sweep, sweep_within};
 pub use verify::{Release, verify};
 
-use crate::ident::{ExecutionArn, RequestId};
+pub use crate::request::ExecutionRef;
+
 use crate::policy::Policy;
 use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, Publisher, RequestStore};
 
@@ -62,21 +63,4 @@ pub struct App {
     pub page: Option<Arc<dyn Publisher>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-}
-
-/// An execution, in one run of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecutionRef {
-    /// Which.
-    pub arn: ExecutionArn,
-    /// How often it was redriven, 0 for the first run.
-    pub redrive: u32,
-}
-
-impl ExecutionRef {
-    /// The id of the request that it makes.
-    #[must_use]
-    pub fn request_id(&self) -> RequestId {
-        RequestId::of(&self.arn, self.redrive)
-    }
 }

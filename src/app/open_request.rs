@@ -1,5 +1,6 @@
 //! Open: people are asked, and the execution waits with its token.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use crate::ident::{PullRequestRef, RequestId, Revision, TaskToken};
 use crate::policy::Rule;
 use crate::ports::{Write, WriteError};
 use crate::request::record::{Entry, RecordKind};
-use crate::request::{ApprovalRequest, End, ExecutionEnd, State, Subject, Trail};
+use crate::request::{ApprovalRequest, End, ExecutionEnd, Subject};
 
 /// What the first evaluation fixed: the request is for these, whatever has happened since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,33 +130,19 @@ fn pending(
     app: &App,
     execution: &ExecutionRef,
     (subject, rule): (&Subject, Option<&Rule<'_>>),
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Result<ApprovalRequest, Failure> {
     let rule = rule.ok_or_else(|| no_rule_any_more(app, subject, now))?;
-    let deadline = now.checked_add(rule.timeout().signed()).unwrap_or(jiff::Timestamp::MAX);
+    let deadline = now.checked_add(rule.timeout().signed()).unwrap_or(Timestamp::MAX);
     Ok(ApprovalRequest {
-        id: execution.request_id(),
-        version: 1,
-        execution: execution.arn.clone(),
-        redrive: execution.redrive,
-        subject: subject.clone(),
-        policy_digest: app.policy.digest().clone(),
-        rule: rule.pin(),
-        opened_at: now,
         requested_at: Some(now),
-        approved_at: None,
-        owed_from: None,
         deadline: Some(deadline),
-        state: State::Pending,
-        notified: std::collections::BTreeMap::new(),
-        read_at: now,
-        retry: 0,
-        trail: Trail::default(),
+        ..ApprovalRequest::new(execution, subject.clone(), app.policy.digest().clone(), rule.pin(), now)
     })
 }
 
 /// Evaluate found a rule; that it is gone since means that another policy was applied in between.
-fn no_rule_any_more(app: &App, subject: &Subject, now: jiff::Timestamp) -> Failure {
+fn no_rule_any_more(app: &App, subject: &Subject, now: Timestamp) -> Failure {
     let decision = decide(&app.policy, &bare(subject, Moments::default(), now));
     Failure::Ended { end: End::Denied, decision: Some(Box::new(decision)) }
 }

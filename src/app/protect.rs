@@ -13,7 +13,7 @@ use super::record_delivery::{BegunDelivery, Recorded};
 use super::verify::verify;
 use super::{App, ExecutionRef, publish};
 use crate::approval::decision::{Decision, Verdict};
-use crate::ident::{DeliveryId, ExecutionArn, RepositoryName, ServiceName};
+use crate::ident::{DeliveryId, RepositoryName, ServiceName};
 use crate::policy::Policy;
 use crate::ports::{CallbackError, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
 use crate::request::{ApprovalRequest, Callback, State};
@@ -83,7 +83,7 @@ async fn reply(app: &App, asked: &ProtectionAsked) -> Result<Option<Reply>, Fail
     };
     let execution = ExecutionRef { arn, redrive: 0 };
     if let Some(request) = app.store.request(&execution.request_id()).await? {
-        return again(app, &execution.arn, &request).await;
+        return again(app, &request).await;
     }
     let input = input(asked, &service);
     match evaluate(app, &execution, &input, None).await {
@@ -102,8 +102,7 @@ async fn reply(app: &App, asked: &ProtectionAsked) -> Result<Option<Reply>, Fail
 }
 
 /// The event came before, in another delivery or in this one that was cut short.
-async fn again(app: &App, arn: &ExecutionArn, request: &ApprovalRequest) -> Result<Option<Reply>, Failure> {
-    let execution = ExecutionRef { arn: arn.clone(), redrive: request.redrive };
+async fn again(app: &App, request: &ApprovalRequest) -> Result<Option<Reply>, Failure> {
     match &request.state {
         State::Pending | State::Settling(_) => {
             super::settle(app, &request.id).await?;
@@ -115,7 +114,7 @@ async fn again(app: &App, arn: &ExecutionArn, request: &ApprovalRequest) -> Resu
             if decision.is_some_and(Decision::goes_on_in_audit) {
                 return Ok(Some(Reply::approved("not enforced (the rule is in audit mode)")));
             }
-            released(app, &execution).await.map(Some)
+            released(app, &request.execution_ref()).await.map(Some)
         }
         State::Closed(_) => Ok(None),
     }

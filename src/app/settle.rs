@@ -6,7 +6,7 @@ use super::gather::facts_of;
 use super::rewrite::{TRIES, rewrite};
 use super::verify::{Release, verify};
 use super::vetoes::remember_vetoes;
-use super::{App, ExecutionRef, notify};
+use super::{App, notify};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Event, Verdict};
 use crate::ident::RequestId;
@@ -136,7 +136,7 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failu
 async fn waits_anew(app: &App, claim: &SettleClaim) -> bool {
     let request = claim.request();
     let in_time = request.deadline.is_none_or(|deadline| app.clock.now() < deadline);
-    let execution = ExecutionRef { arn: request.execution.clone(), redrive: request.redrive };
+    let execution = request.execution_ref();
     in_time && claim.is_first_attempt() && !app.callback.releases(&execution.arn) && still_runs(app, &execution).await
 }
 
@@ -162,7 +162,7 @@ async fn give_back(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Fa
 /// takes it over verifies anew.
 async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
     let request = claim.request();
-    let execution = ExecutionRef { arn: request.execution.clone(), redrive: request.redrive };
+    let execution = request.execution_ref();
     app.code_host.forget();
     match verify(app, &execution).await {
         Ok(Release { request_id, decision }) if decision.verdict == Verdict::Approved => {

@@ -112,7 +112,7 @@ impl Machine {
 
     async fn take(&self, execution: &Execution, step: Step) -> Result<Next, BrokerError> {
         let now = self.app.clock.now();
-        let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
+        let reference = reference(execution);
         match step {
             Step::Evaluate { not_before, .. }
             | Step::Verify { not_before, .. }
@@ -190,8 +190,7 @@ impl Machine {
 
     /// Closes what an execution that is over still asks for; whether that could be done now.
     async fn close_request(&self, execution: &Execution) -> bool {
-        let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
-        let closed = app::end_execution(&self.app, &reference, ExecutionEnd::Stopped).await;
+        let closed = app::end_execution(&self.app, &reference(execution), ExecutionEnd::Stopped).await;
         closed.inspect_err(|failure| not_closed(execution, failure)).is_ok()
     }
 
@@ -230,6 +229,10 @@ impl Machine {
             },
         })
     }
+}
+
+pub(super) fn reference(execution: &Execution) -> ExecutionRef {
+    ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive }
 }
 
 /// The machine's form of the next step. `wait` makes the step that waits until a time.

@@ -16,9 +16,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::machine::reference;
 use super::{LocalGate, webhook};
 use crate::adapters::embedded::broker::{BrokerError, Execution, Status};
-use crate::app::{self, ExecutionRef};
+use crate::app;
 use crate::ident::RequestId;
 use crate::policy::Duration;
 use crate::ports::Which;
@@ -125,8 +126,7 @@ async fn stop(State(gate): Gate, Path(id): Path<String>) -> Response {
     };
     // On AWS an event tells the sweep that an execution ended; here we are the ones who end it. The request goes first:
     // cut short in between, the execution waits for nobody, and fails at its deadline.
-    let reference = ExecutionRef { arn: execution.arn, redrive: execution.redrive };
-    if let Err(why) = app::end_execution(&gate.app, &reference, ExecutionEnd::Stopped).await {
+    if let Err(why) = app::end_execution(&gate.app, &reference(&execution), ExecutionEnd::Stopped).await {
         return failure(StatusCode::SERVICE_UNAVAILABLE, why.name(), &why.to_string());
     }
     if let Err(error) = gate.broker.end(&id, Status::Aborted) {
@@ -143,7 +143,6 @@ async fn redrive(State(gate): Gate, Path(id): Path<String>) -> Response {
 }
 
 fn execution_json(execution: &Execution) -> Value {
-    let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
     let (status, output, error, cause) = match &execution.status {
         Status::Running => ("RUNNING", None, None, None),
         Status::Succeeded { output } => ("SUCCEEDED", Some(as_json(output)), None, None),
@@ -162,7 +161,7 @@ fn execution_json(execution: &Execution) -> Value {
         "error": error,
         "cause": cause,
         "waits": execution.task.is_some(),
-        "request_id": reference.request_id(),
+        "request_id": reference(execution).request_id(),
     })
 }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::installation::Installation;
-use crate::app::{self, ExecutionRef, Failure};
+use crate::app::{self, Failure};
 use crate::ident::ExecutionArn;
 use crate::ports::Which;
 use crate::request::ExecutionEnd;
@@ -84,9 +84,9 @@ async fn ended(installation: &Installation, arn: &ExecutionArn, stopped: Option<
     let mut done = Done::default();
     for request in app.store.of_execution(arn).await? {
         if request.is_open() && request.opened_at <= until {
-            let execution = ExecutionRef { arn: arn.clone(), redrive: request.redrive };
             done.due += 1;
-            done.ended += usize::from(app::end_execution(app, &execution, ExecutionEnd::Stopped).await?.is_some());
+            let ended = app::end_execution(app, &request.execution_ref(), ExecutionEnd::Stopped).await?;
+            done.ended += usize::from(ended.is_some());
         }
     }
     tracing::info!(execution.arn = %arn, due = done.due, ended = done.ended, "an execution ended");

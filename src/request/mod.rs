@@ -86,6 +86,22 @@ pub struct ApprovalRequest {
     pub trail: Trail,
 }
 
+/// One run of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionRef {
+    pub arn: ExecutionArn,
+    /// How often the execution was redriven, 0 for its first run.
+    pub redrive: u32,
+}
+
+impl ExecutionRef {
+    /// The id of the request that this run makes.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        RequestId::of(&self.arn, self.redrive)
+    }
+}
+
 /// Where a request's audit trail stands: the next record continues it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
@@ -250,6 +266,42 @@ pub enum Refused {
 }
 
 impl ApprovalRequest {
+    /// A request that is stored for the first time: pending, with nobody asked and no deadline.
+    #[must_use]
+    pub fn new(
+        execution: &ExecutionRef,
+        subject: Subject,
+        policy_digest: PolicyDigest,
+        rule: PinnedRule,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: execution.request_id(),
+            version: 1,
+            execution: execution.arn.clone(),
+            redrive: execution.redrive,
+            subject,
+            policy_digest,
+            rule,
+            opened_at: now,
+            requested_at: None,
+            approved_at: None,
+            owed_from: None,
+            deadline: None,
+            state: State::Pending,
+            notified: BTreeMap::new(),
+            read_at: now,
+            retry: 0,
+            trail: Trail::default(),
+        }
+    }
+
+    /// The run of the execution that waits for it.
+    #[must_use]
+    pub fn execution_ref(&self) -> ExecutionRef {
+        ExecutionRef { arn: self.execution.clone(), redrive: self.redrive }
+    }
+
     /// Whether it can still change by anything that people do.
     #[must_use]
     pub const fn is_open(&self) -> bool {

@@ -43,32 +43,21 @@ pub(crate) fn asked_in(environment: &str) -> (ApprovalRequest, Decision) {
         "schema": 1, "now": at(0), "target": { "service": "checkout", "environment": environment }
     }))
     .unwrap();
-    let execution = ExecutionArn::new("arn:aws:states:eu-west-1:1:execution:gate:one").unwrap();
+    let arn = ExecutionArn::new("arn:aws:states:eu-west-1:1:execution:gate:one").unwrap();
+    let execution = ExecutionRef { arn, redrive: 0 };
+    let subject = Subject {
+        target: facts.target.clone(),
+        pull_request: Some(PullRequestRef::new("acme/checkout#1").unwrap()),
+        revision: None,
+        version: None,
+        requester: None,
+        input: Map::new(),
+    };
+    let rule = policy.rule(&facts.target).unwrap().pin();
     let request = ApprovalRequest {
-        id: RequestId::of(&execution, 0),
-        version: 1,
-        execution,
-        redrive: 0,
-        subject: Subject {
-            target: facts.target.clone(),
-            pull_request: Some(PullRequestRef::new("acme/checkout#1").unwrap()),
-            revision: None,
-            version: None,
-            requester: None,
-            input: Map::new(),
-        },
-        policy_digest: policy.digest().clone(),
-        rule: policy.rule(&facts.target).unwrap().pin(),
-        opened_at: at(0),
         requested_at: Some(at(0)),
-        approved_at: None,
-        owed_from: None,
         deadline: Some(at(4 * 3600)),
-        state: State::Pending,
-        notified: BTreeMap::new(),
-        read_at: at(0),
-        retry: 0,
-        trail: Trail::default(),
+        ..ApprovalRequest::new(&execution, subject, policy.digest().clone(), rule, at(0))
     };
     (request, decide(&policy, &facts))
 }
