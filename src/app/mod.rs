@@ -1,4 +1,4 @@
-//! The use cases. Each is three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
+//! The use cases. Each has three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
 
 mod end_execution;
 mod evaluate;
@@ -32,9 +32,9 @@ pub use next_step::NextStep;
 pub use open_request::{Pinned, Wait, open_request};
 pub use protect::protect;
 pub use publish::publish_opened;
-pub use record_delivery::{Recorded, Told, record_delivery};
+pub use record_delivery::{DeliveredObservations, Recorded, record_delivery};
 pub use redeliver::{Redelivered, Redelivery};
-pub use reevaluate::{Asked, reevaluate};
+pub use reevaluate::{Reevaluation, reevaluate};
 pub use settle::{Settled, Waiting, settle};
 pub use sweep::{SweepTime, Swept, sweep, sweep_within};
 pub use verify::{Release, verify};
@@ -44,23 +44,18 @@ pub use crate::request::ExecutionRef;
 use crate::policy::Policy;
 use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, Publisher, RequestStore};
 
-/// The policy and the ports that the use cases work with.
+/// The policy and the ports of the use cases.
 #[derive(Clone)]
 pub struct App {
     /// The policy in force.
     pub policy: Arc<Policy>,
-    /// Where requests are kept.
     pub store: Arc<dyn RequestStore>,
-    /// How executions are resumed.
     pub callback: Arc<dyn ExecutionCallback>,
-    /// Where pull requests are reviewed.
     pub code_host: Arc<dyn CodeHost>,
-    /// How channels are told.
     pub notifier: Arc<dyn Notifier>,
-    /// The deliveries that failed, where the code host remembers them; the sweep asks for them again.
+    /// How the sweep has failed deliveries made again. `None` if this process does not do that.
     pub redelivery: Option<Arc<Redelivery>>,
-    /// What people see on pull requests; none: nothing is shown there.
-    pub page: Option<Arc<dyn Publisher>>,
-    /// The time.
+    /// `None` if nothing is published on pull requests.
+    pub publisher: Option<Arc<dyn Publisher>>,
     pub clock: Arc<dyn Clock>,
 }

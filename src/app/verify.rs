@@ -1,4 +1,4 @@
-//! Verify: at the time of use everything is read and decided once more, under the pinned policy and the present one.
+//! Verify: right before the release, reads everything and decides again, under the pinned policy and the present one.
 
 use super::failure::Failure;
 use super::gather::{facts_of, facts_under};
@@ -12,19 +12,18 @@ use crate::ident::RequestId;
 use crate::request::record::{Entry, RecordKind};
 use crate::request::{ApprovalRequest, End, State};
 
-/// What an execution that may go on is given.
+/// The last check passed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Release {
-    /// The request that was released.
     pub request_id: RequestId,
-    /// Approved; or `wait`, with `until` when to verify again.
+    /// `approved`: release now. `wait`: verify again at `until`.
     pub decision: Decision,
 }
 
-/// Decides on release.
+/// Decides whether an execution's request is released.
 ///
 /// # Errors
-/// [`Failure::Ended`] where either policy refuses now; [`Failure::Unavailable`] where that could not be found out.
+/// [`Failure::Ended`] if either policy refuses now; [`Failure::Unavailable`] if that could not be found out.
 pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Failure> {
     let request = newest_request(app, execution).await?;
     if let Some((end, decision)) = not_approved(&request) {
@@ -75,11 +74,11 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     }
 }
 
-/// The request of this run of the execution; where only the release is run again, that of the run before.
+/// The request of this run of the execution. A redrive from Verify makes none, and releases that of the run before.
 async fn newest_request(app: &App, execution: &ExecutionRef) -> Result<ApprovalRequest, Failure> {
     let requests = app.store.of_execution(&execution.arn).await?;
     let newest = requests.into_iter().filter(|request| request.redrive <= execution.redrive).max_by_key(|r| r.redrive);
-    newest.ok_or_else(|| Failure::unavailable(format!("there is no request of {} to release", execution.arn)))
+    newest.ok_or_else(|| Failure::unavailable(format!("the execution {} has no request to release", execution.arn)))
 }
 
 /// What one policy decides at release.
@@ -98,7 +97,7 @@ impl Check {
         let refused_as = match decision.verdict {
             Verdict::Approved | Verdict::Wait => None,
             Verdict::Pending | Verdict::Blocked => {
-                let text = format!("what was approved is approved no longer: {}", decision.summary);
+                let text = format!("no longer approved: {}", decision.summary);
                 refuse(&mut decision, Verdict::Rejected, ReasonCode::ApprovalWithdrawn, text);
                 Some(End::Rejected)
             }
@@ -115,7 +114,7 @@ impl Check {
             return Ok(Self { decision, facts, refused_as: None });
         }
         let text =
-            format!("approved under the policy it was asked under; the present policy says: {}", decision.summary);
+            format!("approved under the policy it was opened under, but the present policy says: {}", decision.summary);
         refuse(&mut decision, Verdict::Denied, ReasonCode::PolicyChanged, text);
         Ok(Self { decision, facts, refused_as: Some(End::Denied) })
     }
@@ -137,8 +136,8 @@ fn stricter(pinned: Check, present: Check) -> Check {
     if present.refused_as.is_some() || waits_longer || overridden { present } else { pinned }
 }
 
-/// Why a request is not one that could be released. One that is still being settled as approved is: the execution goes
-/// on as soon as it is told, and may be here before the request is closed.
+/// Why a request cannot be released. `None` if it is approved, or is being settled as approved: the execution goes on as
+/// soon as it has the answer, and may get here before the request is closed.
 fn not_approved(request: &ApprovalRequest) -> Option<(End, Option<Box<Decision>>)> {
     match &request.state {
         State::Settling(settling) if settling.end == End::Approved => None,

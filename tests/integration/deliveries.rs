@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use countersign::adapters::github::delivery::{DeliveryKind, Fault, PullRequestEvent, Refused};
 use countersign::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
 use countersign::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, UserId};
-use countersign::ports::{ProtectedRun, ProtectionAsked};
+use countersign::ports::{ProtectedRun, ProtectionRequest};
 use countersign::request::observation::Observation;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ fn every_recorded_payload_is_let_in_as_what_it_is() {
 fn what_is_handled_is_told_in_our_words() {
     let author = person("Codertocat", 21_031_067);
     let review = |state, body| vec![Observation::ReviewGiven { review: review_in(state, body) }];
-    let unasked = |who: &str| vec![Observation::ReviewUnasked { reviewer: who.parse().expect("a reviewer") }];
+    let unasked = |who: &str| vec![Observation::ReviewRequestRemoved { reviewer: who.parse().expect("a reviewer") }];
     let expected = [
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
@@ -130,7 +130,7 @@ fn what_is_asked_at_a_check_and_what_a_deployment_waits_for_is_told_in_our_words
         name: "countersign / hello / production".to_owned(),
         request: format!("req-{:032x}", 7).parse().expect("a request"),
     };
-    let asked = ProtectionAsked {
+    let asked = ProtectionRequest {
         run: ProtectedRun {
             repository: repository("Codertocat/Hello-World"),
             run_id: 289_782_451,
@@ -466,7 +466,8 @@ fn who_was_taken_off_a_pull_request_is_kept() {
             | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
         }
     };
-    let kept = |reviewer: &str| vec![Observation::ReviewUnasked { reviewer: reviewer.parse().expect("a reviewer") }];
+    let kept =
+        |reviewer: &str| vec![Observation::ReviewRequestRemoved { reviewer: reviewer.parse().expect("a reviewer") }];
     assert_eq!(unasked(json!({ "requested_reviewer": { "id": 2, "login": "pia" } })), kept("pia"));
     assert_eq!(unasked(json!({ "requested_team": { "id": 3, "slug": "sre", "name": "SRE" } })), kept("acme/sre"));
     assert_eq!(unasked(json!({ "requested_team": { "id": 3, "name": "gone", "deleted": true } })), []);

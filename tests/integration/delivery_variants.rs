@@ -28,11 +28,13 @@ fn without(whole: &Told, variant: &Variant) -> Told {
                     _ => {}
                 }
             }
-            Observation::ReviewUnasked { .. } if variant.pointer == "/requested_reviewer" => {
+            Observation::ReviewRequestRemoved { .. } if variant.pointer == "/requested_reviewer" => {
                 told.observations.clear();
                 break;
             }
-            Observation::ReviewDismissed { .. } | Observation::HeadSeen { .. } | Observation::ReviewUnasked { .. } => {}
+            Observation::ReviewDismissed { .. }
+            | Observation::HeadSeen { .. }
+            | Observation::ReviewRequestRemoved { .. } => {}
             Observation::BaseChanged { .. } if variant.pointer == "/changes/base" => {
                 told.observations.clear();
                 break;

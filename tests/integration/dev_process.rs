@@ -237,7 +237,7 @@ async fn neither_the_log_nor_any_answer_holds_a_task_token_or_the_webhook_secret
     }
     shown += &process.github.get("/_standin/world").await.expect("the world").to_string();
     let (_, log) = process.stop();
-    assert!(log.contains("a delivery was worked"), "the log was not captured: {log}");
+    assert!(log.contains("processed a delivery"), "the log was not captured: {log}");
     shown += &log;
 
     let data = folder.path().join("data");

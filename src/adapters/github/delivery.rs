@@ -11,7 +11,7 @@ use super::payload::Place;
 use super::signature::{SignatureError, WebhookSecrets};
 use crate::approval::facts::AccountKind;
 use crate::ident::{DeliveryId, PullRequestRef, RepositoryName, RequestId};
-use crate::ports::ProtectionAsked;
+use crate::ports::ProtectionRequest;
 use crate::request::observation::Observation;
 
 /// The most bytes that GitHub delivers; a larger payload is never sent.
@@ -78,7 +78,7 @@ pub enum DeliveryKind {
         request: RequestId,
     },
     /// A deployment of GitHub Actions waits for an answer.
-    Protection(Box<ProtectionAsked>),
+    Protection(Box<ProtectionRequest>),
     /// A pull request is to be looked at again.
     PullRequest {
         /// Which.
@@ -284,7 +284,9 @@ impl PullRequestEvent {
                 };
                 Ok(Some(Observation::HeadSeen { head, pusher: sender()?, at: now }))
             }
-            Self::ReviewUnasked => Ok(payload.requested()?.map(|reviewer| Observation::ReviewUnasked { reviewer })),
+            Self::ReviewUnasked => {
+                Ok(payload.requested()?.map(|reviewer| Observation::ReviewRequestRemoved { reviewer }))
+            }
             Self::Edited if payload.field("changes").may_have("base") => Ok(Some(Observation::BaseChanged { at: now })),
             Self::ReviewEdited | Self::Closed | Self::Reopened | Self::Edited | Self::Labeled | Self::Unlabeled => {
                 Ok(None)

@@ -13,7 +13,7 @@ use countersign::adapters::embedded::simulator::change::{
 use countersign::adapters::embedded::simulator::world::{AccountType, FileChange, Switches};
 use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::adapters::embedded::store::EmbeddedStore;
-use countersign::app::{self, App, ExecutionRef, Failure, Pinned, Recorded, Told};
+use countersign::app::{self, App, DeliveredObservations, ExecutionRef, Failure, Pinned, Recorded};
 use countersign::approval::decision::Event;
 use countersign::ident::{ChannelName, DeliveryId, ExecutionArn, Login, RepositoryName, RequestId};
 use countersign::ports::{
@@ -156,7 +156,7 @@ impl GateWorld {
             code_host: Arc::new(Fused::new(self.host.clone(), fuse)),
             notifier: Arc::new(Fused::new(Arc::clone(&self.channel), fuse)),
             redelivery: None,
-            page: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
+            publisher: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
             clock: self.clock.clone(),
         }
     }
@@ -194,7 +194,7 @@ impl GateWorld {
     pub(crate) async fn deliver(&self, gate: &App, delivery: &str) -> Result<Recorded, Failure> {
         let at = pull_request("acme/checkout#1");
         let reviews = self.host.read(&at, &Needs::everything()).await.expect("reviews").reviews;
-        let told = Told {
+        let told = DeliveredObservations {
             delivery: DeliveryId::new(delivery).expect("a delivery id"),
             pull_request: at,
             observations: reviews.into_iter().map(|review| Observation::ReviewGiven { review }).collect(),
