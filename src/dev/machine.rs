@@ -1,7 +1,7 @@
 //! The gate's state machine on this machine: Evaluate, RequestApproval, Verify, and the waits between them.
 //!
-//! The same steps, in the same order and with the same ends, as the one that runs on Step Functions. Each step is
-//! written down before it is taken, so that a process that was killed goes on where it was.
+//! It has the same steps, order and ends as the one on Step Functions. Each step is stored before it is taken, so that a
+//! process that was killed goes on where it was.
 
 use std::sync::Arc;
 
@@ -14,21 +14,20 @@ use crate::app::{self, App, ExecutionRef, Failure, NextStep, Pinned, Wait};
 use crate::approval::decision::Decision;
 use crate::request::ExecutionEnd;
 
-/// How often a step is tried whose dependency gives no answer.
+/// How often a step is tried while a dependency does not answer.
 const TRIES: u32 = 5;
 
-/// Drives executions.
 #[derive(Clone)]
 pub(super) struct Machine {
     app: App,
     broker: Arc<Broker>,
 }
 
-/// Where an execution is.
+/// Where an execution is, as the broker stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 enum Step {
-    /// `pinned` is what an evaluation before a wait has pinned.
+    /// `pinned` is what an evaluation before a wait pinned.
     Evaluate {
         tries: u32,
         not_before: Option<Timestamp>,
@@ -50,11 +49,11 @@ enum Step {
     },
 }
 
-/// What a step came to.
+/// What follows a step.
 enum Next {
-    /// Another step follows at once.
+    /// Another step, at once.
     Go(Step),
-    /// Nothing to do until time passes or somebody acts.
+    /// Nothing, until time passes or somebody acts.
     Rest,
     /// The execution is over.
     End(Status),
@@ -64,24 +63,20 @@ const EVALUATE: Step = Step::Evaluate { tries: 0, not_before: None, pinned: None
 const VERIFY: Step = Step::Verify { tries: 0, not_before: None };
 
 impl Machine {
-    /// A machine over the use cases and the executions.
     #[must_use]
     pub(super) const fn new(app: App, broker: Arc<Broker>) -> Self {
         Self { app, broker }
     }
 
     /// Takes every execution as far as it goes now.
-    ///
-    /// # Errors
-    /// [`BrokerError::Storage`].
     pub(super) async fn advance(&self) -> Result<(), BrokerError> {
         self.broker.expire_tasks()?;
         for execution in self.broker.running()? {
             match self.drive(&execution.name).await {
-                // It was stopped in between: there is nothing to drive any more.
+                // It was stopped in between.
                 Ok(()) | Err(BrokerError::NotRunning { .. }) => {}
                 Err(error) => {
-                    tracing::error!(execution.arn = %execution.arn, reason = %error, "an execution was not driven");
+                    tracing::error!(execution.arn = %execution.arn, reason = %error, "could not drive an execution");
                 }
             }
         }
@@ -160,7 +155,7 @@ impl Machine {
         }
     }
 
-    /// Enters the step that waits: a token, and a request that holds it.
+    /// Enters the step that waits: makes a token, and opens a request with it.
     async fn open(
         &self,
         execution: &Execution,
@@ -188,7 +183,7 @@ impl Machine {
         }
     }
 
-    /// Closes what an execution that is over still asks for; whether that could be done now.
+    /// Closes the open request of an execution that is over. Returns whether that worked.
     async fn close_request(&self, execution: &Execution) -> bool {
         let closed = app::end_execution(&self.app, &reference(execution), ExecutionEnd::Stopped).await;
         closed.inspect_err(|failure| not_closed(execution, failure)).is_ok()
@@ -197,7 +192,7 @@ impl Machine {
     /// Runs a failed or stopped execution again from the step that failed, as Step Functions does.
     ///
     /// # Errors
-    /// [`BrokerError::NotRedrivable`] where it runs or has succeeded.
+    /// [`BrokerError::NotRedrivable`] if it runs or has succeeded.
     pub(super) fn redrive(&self, name: &str) -> Result<Execution, BrokerError> {
         let step = match read_step(&self.broker.execution(name)?) {
             Step::Evaluate { pinned, .. } | Step::WaitUntil { pinned, .. } => {
@@ -211,7 +206,7 @@ impl Machine {
         self.broker.redrive(name, &write_step(&step)?)
     }
 
-    /// Looks at what came of the task that the execution waits for.
+    /// What follows from the task that the execution waits for.
     async fn waited(&self, execution: &Execution, reference: &ExecutionRef) -> Result<Next, BrokerError> {
         let Some(task) = &execution.task else { return Ok(Next::Rest) };
         Ok(match &task.outcome {
@@ -249,10 +244,10 @@ fn follow(step: NextStep, wait: impl FnOnce(Timestamp) -> Step) -> Next {
 }
 
 fn not_closed(execution: &Execution, failure: &Failure) {
-    tracing::warn!(execution.arn = %execution.arn, reason = %failure, "a request is still to be closed");
+    tracing::warn!(execution.arn = %execution.arn, reason = %failure, "could not close the request of an execution that is over");
 }
 
-/// A dependency that gives no answer is asked again, more and more rarely; anything else ends the execution.
+/// Tries the step again after a growing pause if a dependency did not answer. Any other failure ends the execution.
 fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, Option<Timestamp>) -> Step) -> Next {
     match failure {
         Failure::Unavailable { .. } if tries + 1 < TRIES => {
@@ -270,7 +265,7 @@ fn fail(failure: &Failure) -> Next {
     Next::End(Status::Failed { error: failure.name().to_owned(), cause: failure.cause() })
 }
 
-/// A step that cannot be read is taken from the start: evaluating again is always safe.
+/// A step that cannot be read becomes Evaluate: evaluating again is always safe.
 fn read_step(execution: &Execution) -> Step {
     serde_json::from_value(execution.step.clone()).unwrap_or(EVALUATE)
 }
