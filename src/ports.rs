@@ -33,8 +33,8 @@ pub trait Clock: Send + Sync {
 
 /// Where pull requests are reviewed.
 ///
-/// An answer is complete or an error: lists are read to the last page, and a list that the host itself caps is marked as
-/// incomplete. The use cases overlay the observations of deliveries, not the adapters.
+/// An answer is complete or an error: lists are read to the last page, and a list that the host itself caps is marked
+/// as incomplete. The use cases overlay the observations of deliveries, not the adapters.
 #[async_trait]
 pub trait CodeHost: Send + Sync {
     /// The pull request as it is now, with its reviews.
@@ -63,8 +63,8 @@ pub struct Reading {
     pub reviews: Vec<Review>,
 }
 
-/// Which parts of a pull request to read. Every list is a call, and calls are slow and limited. A list that is not read is
-/// marked as incomplete.
+/// Which parts of a pull request to read. Every list is a call, and calls are slow and limited. A list that is not read
+/// is marked as incomplete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     pub files: bool,
@@ -99,10 +99,10 @@ impl Needs {
         }
     }
 
-    /// Whether the push activity has to be read besides: if the pushers are needed, if a commit has no account, or if only
-    /// the API reports an approval. Such an approval is compared with the time at which the head became the head. An
-    /// earlier delivery of that time is not enough: the branch may have been pushed back to that commit since, and the
-    /// delivery of that may be lost.
+    /// Whether the push activity has to be read besides: if the pushers are needed, if a commit has no account, or if
+    /// only the API reports an approval. Such an approval is compared with the time at which the head became the head.
+    /// An earlier delivery of that time is not enough: the branch may have been pushed back to that commit since, and
+    /// the delivery of that may be lost.
     #[must_use]
     pub fn push_activity(&self, commits: &[Commit], reviews: &[Review]) -> bool {
         let only_the_api_reports =
@@ -146,7 +146,8 @@ pub enum CodeHostError {
     Unavailable { detail: String },
 }
 
-/// One change of a request, with its record in the audit trail and maybe a new token. A store writes all of it or nothing.
+/// One change of a request, with its record in the audit trail and maybe a new token. A store writes all of it or
+/// nothing.
 #[derive(Debug, Clone)]
 pub struct Write {
     /// The request after the change. Its version is one above the stored one, and 1 for a new request.

@@ -35,7 +35,7 @@ pub async fn expire_execution(app: &App, execution: &ExecutionRef) -> Result<Fai
 /// Whether the execution still runs, and so may wait. `true` if that is not known.
 pub(super) async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
     app.callback.is_running(&execution.arn, execution.redrive).await.unwrap_or_else(|error| {
-        tracing::warn!(execution.arn = %execution.arn, reason = %error, "could not find out whether the execution still runs");
+        tracing::warn!(execution.arn = %execution.arn, reason = %error, "unknown whether the execution still runs");
         true
     })
 }

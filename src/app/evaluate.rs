@@ -37,8 +37,8 @@ impl Evaluated {
 /// Decides on an execution's input, and pins its pull request and revision in the decision. `pinned` is what an earlier
 /// evaluation of the same execution pinned before it waited.
 ///
-/// If the requirement is met already, or there is none, stores the request as approved. If the target is refused, or the
-/// rule is in audit mode, stores and notifies that. If the execution has to wait, stores nothing.
+/// If the requirement is met already, or there is none, stores the request as approved. If the target is refused, or
+/// the rule is in audit mode, stores and notifies that. If the execution has to wait, stores nothing.
 ///
 /// # Errors
 /// [`Failure::InvalidInput`], and [`Failure::Unavailable`] if the facts could not be read or stored.

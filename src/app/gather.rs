@@ -34,8 +34,8 @@ pub(super) struct Moments {
     pub(super) approved_at: Option<Timestamp>,
 }
 
-/// The facts of a decision on the subject, as of now. Reads nothing if the rule requires no approval. If the subject names
-/// no revision, the revision is the one that the pull request would deploy.
+/// The facts of a decision on the subject, as of now. Reads nothing if the rule requires no approval. If the subject
+/// names no revision, the revision is the one that the pull request would deploy.
 pub(super) async fn gather(
     app: &App,
     rule: Option<&Rule<'_>>,

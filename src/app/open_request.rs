@@ -44,12 +44,12 @@ pub struct Wait {
 /// Stores the request with its token, and settles it, so that a review that came after Evaluate is not lost. If the
 /// request still waits, notifies the approvers. A retry of the step replaces the token, and notifies nobody twice.
 ///
-/// Publishes nothing, so that nothing comes between storing the token and the end of the step. The caller publishes next
-/// ([`super::publish_opened`]).
+/// Publishes nothing, so that nothing comes between storing the token and the end of the step. The caller publishes
+/// next ([`super::publish_opened`]).
 ///
 /// # Errors
-/// [`Failure::InvalidInput`]; [`Failure::Ended`] if the request is over already; [`Failure::Unavailable`] if it could not
-/// be stored.
+/// [`Failure::InvalidInput`]; [`Failure::Ended`] if the request is over already; [`Failure::Unavailable`] if it could
+/// not be stored.
 pub async fn open_request(
     app: &App,
     execution: &ExecutionRef,
@@ -85,7 +85,7 @@ pub async fn open_request(
         Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
         // The request is stored and waits. The next webhook or the sweep reads the facts.
         Err(failure) => {
-            tracing::warn!(request.id = %request.id, reason = %failure, "stored the request, but could not settle it yet");
+            tracing::warn!(request.id = %request.id, reason = %failure, "stored a request, could not settle it yet");
             notify::notify(app, &request, Event::Requested, None).await;
         }
     }

@@ -1,7 +1,7 @@
 //! Decides on a deployment that the code host holds back, and answers it.
 //!
-//! The steps are those of an execution: evaluate, open, settle, verify. A deployment that needs no wait is answered here.
-//! One that has to wait is answered by whoever settles its request.
+//! The steps are those of an execution: evaluate, open, settle, verify. A deployment that needs no wait is answered
+//! here. One that has to wait is answered by whoever settles its request.
 
 use serde_json::{Value, json};
 
@@ -33,8 +33,8 @@ impl Reply {
     }
 }
 
-/// Processes the delivery that requests a deployment. A deployment that is refused, or that belongs to no one service, is
-/// rejected with the reason. One that has to wait is reported as waiting, and answered when its request is settled.
+/// Processes the delivery that requests a deployment. A deployment that is refused, or that belongs to no one service,
+/// is rejected with the reason. One that has to wait is reported as waiting, and answered when its request is settled.
 ///
 /// # Errors
 /// [`Failure::Unavailable`]: no decision was sent, and the event should be delivered again.
@@ -182,14 +182,14 @@ fn service_of(policy: &Policy, repository: &RepositoryName) -> Result<ServiceNam
     match <[ServiceName; 1]>::try_from(found) {
         Ok([one]) => Ok(one),
         Err(found) if found.is_empty() => Err(format!(
-            "no service of the policy has the repository {repository}: give one service `repository: {repository}`, without \
-             `*` or `?` in either name"
+            "no service of the policy has the repository {repository}: give one service `repository: {repository}`, \
+             without `*` or `?` in either name"
         )),
         Err(found) => {
             let names: Vec<&str> = found.iter().map(ServiceName::as_str).collect();
             Err(format!(
-                "several services of the policy have the repository {repository} ({}), and an environment of Actions does \
-                 not say which of them is deployed: give `repository: {repository}` to one only",
+                "several services of the policy have the repository {repository} ({}), and an environment of Actions \
+                 does not say which of them is deployed: give `repository: {repository}` to one only",
                 names.join(", ")
             ))
         }

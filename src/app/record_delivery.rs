@@ -81,7 +81,8 @@ pub async fn record_delivery(app: &App, delivered: DeliveredObservations) -> Res
         Some(failure) => Err(failure),
         None => Ok(begun.finish(requests).await?),
     };
-    // What was approved is verified next, and Verify publishes it. If nobody verifies, the sweep publishes within minutes.
+    // What was approved is verified next, and Verify publishes it. If nobody verifies, the sweep publishes within
+    // minutes.
     if requests > 0 && !published_by_verify {
         publish::publish(reading, &pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
     }

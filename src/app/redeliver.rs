@@ -100,7 +100,7 @@ async fn request(app: &App, log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>,
                 done.requested += 1;
             }
             Err(error) => {
-                tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "could not request a failed delivery again");
+                tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "could not request a failed delivery");
                 done.refused += 1;
                 match error {
                     CodeHostError::NotFound { .. } => never_again(app, &attempt).await,
@@ -113,9 +113,9 @@ async fn request(app: &App, log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>,
     done
 }
 
-/// The id under which an attempt that is refused for good is stored as a delivery that is done, so that no run requests it
-/// again. It is not the delivery's own id, since the delivery must be let in if it comes after all. Nobody can guess it
-/// without knowing that id.
+/// The id under which an attempt that is refused for good is stored as a delivery that is done, so that no run requests
+/// it again. It is not the delivery's own id, since the delivery must be let in if it comes after all. Nobody can guess
+/// it without knowing that id.
 fn mark(attempt: &DeliveryAttempt) -> Option<DeliveryId> {
     let named = sha256_hex(format!("{} {}", attempt.id.0, attempt.delivery).as_bytes());
     DeliveryId::new(&format!("refused-{named}")).ok()
@@ -129,12 +129,13 @@ async fn is_refused(app: &App, attempt: &DeliveryAttempt) -> Result<bool, StoreE
 async fn never_again(app: &App, attempt: &DeliveryAttempt) {
     let Some(mark) = mark(attempt) else { return };
     if let Err(error) = app.store.finish_delivery(&mark, app.clock.now()).await {
-        tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "could not store that a delivery is refused for good; the next run requests it again");
+        tracing::warn!(delivery.id = %attempt.delivery, reason = %error,
+            "could not store that a delivery is refused for good; the next run requests it again");
     }
 }
 
-/// The latest attempt of each delivery that never succeeded, oldest first. The more attempts have failed, the longer the
-/// latest must be ago.
+/// The latest attempt of each delivery that never succeeded, oldest first. The more attempts have failed, the longer
+/// the latest must be ago.
 fn failed(attempts: Vec<DeliveryAttempt>, now: Timestamp) -> Vec<DeliveryAttempt> {
     let mut by_delivery: BTreeMap<DeliveryId, Vec<DeliveryAttempt>> = BTreeMap::new();
     for attempt in attempts {

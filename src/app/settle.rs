@@ -103,8 +103,8 @@ async fn wait(app: &App, request: &ApprovalRequest, decision: Decision) -> Resul
     Ok(Settled::Waiting(Box::new(Waiting { request, decision })))
 }
 
-/// Answers the execution, and closes the request with what came of that. Returns `None` if the request has to be settled
-/// again.
+/// Answers the execution, and closes the request with what came of that. Returns `None` if the request has to be
+/// settled again.
 async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failure> {
     let request = claim.request();
     let answer = match answer_of(claim) {
@@ -129,8 +129,8 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failu
     close(app, claim, outcome).await.map(Some)
 }
 
-/// Whether the token is over because the waiting step failed and is being run again. It is if the execution runs, nothing
-/// was sent before, and the deadline has not come. An answer that is itself the release belongs to no step.
+/// Whether the token is over because the waiting step failed and is being run again. It is if the execution runs,
+/// nothing was sent before, and the deadline has not come. An answer that is itself the release belongs to no step.
 async fn waits_anew(app: &App, claim: &SettleClaim) -> bool {
     let request = claim.request();
     let in_time = request.deadline.is_none_or(|deadline| app.clock.now() < deadline);
@@ -138,8 +138,8 @@ async fn waits_anew(app: &App, claim: &SettleClaim) -> bool {
     in_time && claim.is_first_attempt() && !app.callback.releases(&execution.arn) && still_runs(app, &execution).await
 }
 
-/// Gives the claim back: the next run of the step stores its token, and settles. Returns `None` if that run has stored its
-/// token already. It then met our claim, and nobody else would settle the request soon.
+/// Gives the claim back: the next run of the step stores its token, and settles. Returns `None` if that run has stored
+/// its token already. It then met our claim, and nobody else would settle the request soon.
 async fn give_back(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failure> {
     let request = claim.request();
     tracing::warn!(request.id = %request.id, execution.arn = %request.execution,
@@ -156,8 +156,8 @@ async fn give_back(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Fa
     Ok(same_token.then_some(Settled::Claimed))
 }
 
-/// The answer of Verify. `None` if the release has to wait, or could not be verified. The claim then lapses, and whoever
-/// takes it over verifies again.
+/// The answer of Verify. `None` if the release has to wait, or could not be verified. The claim then lapses, and
+/// whoever takes it over verifies again.
 async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
     let request = claim.request();
     let execution = request.execution_ref();

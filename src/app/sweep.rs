@@ -79,7 +79,7 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
             State::Closed(_) => match app.store.request(&request.id).await {
                 Ok(current) => notify::notify_end(app, current.as_ref().unwrap_or(&request)).await,
                 Err(error) => {
-                    tracing::warn!(request.id = %request.id, reason = %error, "could not notify the end of a request yet");
+                    tracing::warn!(request.id = %request.id, reason = %error, "could not notify a request's end yet");
                     swept.failed += 1;
                 }
             },
@@ -111,8 +111,9 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
     Ok(swept)
 }
 
-/// Requests that are being settled come first: executions wait for them. The others start at another place every minute.
-/// Otherwise requests whose facts cannot be read, or whose channels fail, would take the time of the same others each time.
+/// Requests that are being settled come first: executions wait for them. The others start at another place every
+/// minute. Otherwise requests whose facts cannot be read, or whose channels fail, would take the time of the same
+/// others each time.
 fn in_turn(due: Vec<ApprovalRequest>, now: Timestamp) -> Vec<ApprovalRequest> {
     let (mut all, mut others): (Vec<_>, Vec<_>) =
         due.into_iter().partition(|request| matches!(request.state, State::Settling(_)));

@@ -32,7 +32,8 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     let request = notify::notify_approval(app, request).await;
     let app = &app.reading_once();
     let pinned = Check::under_pinned_policy(app, &request).await?;
-    // Each policy is decided on the facts that it needs: its own teams, and the vetoes of those who may request changes.
+    // Each policy is decided on the facts that it needs: its own teams, and the vetoes of those who may request
+    // changes.
     let present = match app.policy.digest() == &request.policy_digest {
         true => None,
         false => Some(Check::under_present_policy(app, &request).await?),
@@ -136,8 +137,8 @@ fn stricter(pinned: Check, present: Check) -> Check {
     if present.refused_as.is_some() || waits_longer || overridden { present } else { pinned }
 }
 
-/// Why a request cannot be released. `None` if it is approved, or is being settled as approved: the execution goes on as
-/// soon as it has the answer, and may get here before the request is closed.
+/// Why a request cannot be released. `None` if it is approved, or is being settled as approved: the execution goes on
+/// as soon as it has the answer, and may get here before the request is closed.
 fn not_approved(request: &ApprovalRequest) -> Option<(End, Option<Box<Decision>>)> {
     match &request.state {
         State::Settling(settling) if settling.end == End::Approved => None,

@@ -1,5 +1,5 @@
-//! Requests for changes that ended a request. They are stored, and are facts again for as long as they stand on the pull
-//! request they were given on. Neither a redrive nor another pull request of the same commit gets rid of one.
+//! Requests for changes that ended a request. They are stored, and are facts again for as long as they stand on the
+//! pull request they were given on. Neither a redrive nor another pull request of the same commit gets rid of one.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The gate's state machine on this machine: Evaluate, RequestApproval, Verify, and the waits between them.
 //!
-//! It has the same steps, order and ends as the one on Step Functions. Each step is stored before it is taken, so that a
-//! process that was killed goes on where it was.
+//! It has the same steps, order and ends as the one on Step Functions. Each step is stored before it is taken, so that
+//! a process that was killed goes on where it was.
 
 use std::sync::Arc;
 
@@ -244,7 +244,8 @@ fn follow(step: NextStep, wait: impl FnOnce(Timestamp) -> Step) -> Next {
 }
 
 fn not_closed(execution: &Execution, failure: &Failure) {
-    tracing::warn!(execution.arn = %execution.arn, reason = %failure, "could not close the request of an execution that is over");
+    tracing::warn!(execution.arn = %execution.arn, reason = %failure,
+        "could not close the request of an execution that is over");
 }
 
 /// Tries the step again after a growing pause if a dependency did not answer. Any other failure ends the execution.

@@ -1,7 +1,7 @@
 //! The local gate: the whole engine on this machine, with real webhooks, and without any account.
 //!
-//! One process runs two servers on loopback: the gate and the GitHub simulator. Their state is in a folder, and survives
-//! a process that is killed.
+//! One process runs two servers on loopback: the gate and the GitHub simulator. Their state is in a folder, and
+//! survives a process that is killed.
 
 pub mod client;
 mod doors;

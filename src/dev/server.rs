@@ -122,8 +122,8 @@ async fn stop(State(gate): Gate, Path(id): Path<String>) -> Response {
         Ok(execution) => return answer(StatusCode::OK, execution_json(&execution)),
         Err(error) => return broker_failure(&error),
     };
-    // On AWS an event reports to the sweep that an execution ended. Here we end it ourselves. The request goes first: if we
-    // crash in between, the execution waits for nobody, and fails at its deadline.
+    // On AWS an event reports to the sweep that an execution ended. Here we end it ourselves. The request goes first:
+    // if we crash in between, the execution waits for nobody, and fails at its deadline.
     if let Err(why) = app::end_execution(&gate.app, &reference(&execution), ExecutionEnd::Stopped).await {
         return failure(StatusCode::SERVICE_UNAVAILABLE, why.name(), &why.to_string());
     }

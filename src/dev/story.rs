@@ -1,8 +1,8 @@
 //! The demo: a day at acme, played over HTTP against a local gate, with a line for everything that happens.
 //!
-//! Nothing is faked. Executions are started, commits pushed and reviews given through the same HTTP interfaces that anybody
-//! can use. Deliveries are signed, and the lines show what the gate answers. If an answer is not the expected one, the story
-//! ends with an error.
+//! Nothing is faked. Executions are started, commits pushed and reviews given through the same HTTP interfaces that
+//! anybody can use. Deliveries are signed, and the lines show what the gate answers. If an answer is not the expected
+//! one, the story ends with an error.
 
 use hyper::Method;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! The steps of the gate's state machine. `terraform/state-machine.asl.json.tftpl` defines their events and results.
 //!
-//! A refusal is a result, with the name and the cause that the execution ends with. An error means that nothing could be
-//! decided, and the step is tried again. Only the step that waits returns every end as an error, since its result is
+//! A refusal is a result, with the name and the cause that the execution ends with. An error means that nothing could
+//! be decided, and the step is tried again. Only the step that waits returns every end as an error, since its result is
 //! ignored.
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};

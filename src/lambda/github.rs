@@ -1,7 +1,7 @@
 //! Connects to GitHub when it is first needed, so that a function that does not need GitHub reads no secret.
 //!
-//! Reads the secret again every 15 minutes, so that a new key of the App needs no new containers. Each port's method passes
-//! its call on to the client of that moment.
+//! Reads the secret again every 15 minutes, so that a new key of the App needs no new containers. Each port's method
+//! passes its call on to the client of that moment.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,7 +1,7 @@
 //! The three functions on AWS Lambda: the state machine's steps, GitHub's deliveries, and the sweep.
 //!
-//! They call the same use cases as the local gate. Only the settings and the policy are read at the start; everything else
-//! is read or connected when an event needs it.
+//! They call the same use cases as the local gate. Only the settings and the policy are read at the start; everything
+//! else is read or connected when an event needs it.
 
 mod failure;
 pub mod gate;

@@ -28,8 +28,8 @@ pub struct Settings {
     pub log: Level,
     /// `COUNTERSIGN_TABLE`.
     pub table: String,
-    /// `COUNTERSIGN_RETENTION_DAYS`: how long closed requests are kept, at least 120 days. Default: 365. What an execution
-    /// may still need is kept for the longest life of an execution besides.
+    /// `COUNTERSIGN_RETENTION_DAYS`: how long closed requests are kept, at least 120 days. Default: 365. What an
+    /// execution may still need is kept for the longest life of an execution besides.
     pub retention: SignedDuration,
     /// `COUNTERSIGN_POLICY`: the file with the prepared policy.
     pub policy: String,

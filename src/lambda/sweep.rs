@@ -68,8 +68,8 @@ async fn swept(installation: &Installation) -> Result<Done, Failure> {
     Ok(Done { due: swept.due, ended: swept.ended, failed: swept.failed, redelivered: swept.redelivered })
 }
 
-/// Closes the open request of the run that ended. The event does not say which run that is: a request that was opened after
-/// the end belongs to a redrive, and stays open.
+/// Closes the open request of the run that ended. The event does not say which run that is: a request that was opened
+/// after the end belongs to a redrive, and stays open.
 async fn ended(installation: &Installation, arn: &ExecutionArn, stopped: Option<i64>) -> Result<Done, Failure> {
     let app = &installation.app;
     let until = stopped

@@ -46,7 +46,8 @@ impl Meter {
         Self { namespace: namespace.to_owned(), name: name.to_owned(), out }
     }
 
-    /// Counts the verdict of a write that ends a request, and measures how long an approval took since it was requested.
+    /// Counts the verdict of a write that ends a request, and measures how long an approval took since it was
+    /// requested.
     pub fn written(&self, write: &Write) {
         let (request, record) = (&write.request, &write.record);
         let verdict = match record.kind {

@@ -128,12 +128,14 @@ pub trait ExecutionCallback: Send + Sync {
         Ok(true)
     }
 
-    /// Whether success is itself the release, so that no step of the execution verifies after it. It is verified before.
+    /// Whether success is itself the release, so that no step of the execution verifies after it. It is verified
+    /// before.
     fn releases(&self, _execution: &ExecutionArn) -> bool {
         false
     }
 
-    /// Reports that the request is approved, but its release has to wait. Does nothing if the execution cannot show that.
+    /// Reports that the request is approved, but its release has to wait. Does nothing if the execution cannot show
+    /// that.
     async fn hold(&self, _claim: &SettleClaim, _why: &Decision) {}
 }
 

@@ -48,8 +48,8 @@ pub enum Protection {
 
 #[async_trait]
 pub trait ProtectionDesk: Send + Sync {
-    /// Answers once; an implementation must not repeat the call. A deployment that was answered before, or that no longer
-    /// waits, is an outcome, not an error.
+    /// Answers once; an implementation must not repeat the call. A deployment that was answered before, or that no
+    /// longer waits, is an outcome, not an error.
     async fn answer(
         &self,
         run: &ProtectedRun,

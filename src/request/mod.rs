@@ -1,5 +1,5 @@
-//! An approval request and its states, as pure transitions: `pending → settling → closed`, and back to pending if no answer
-//! can have been accepted yet.
+//! An approval request and its states, as pure transitions: `pending → settling → closed`, and back to pending if no
+//! answer can have been accepted yet.
 //!
 //! A transition returns the request as it would be. Only a store's conditional write makes it so.
 
@@ -67,8 +67,8 @@ pub struct ApprovalRequest {
     pub requested_at: Option<Timestamp>,
     /// When it was settled as approved.
     pub approved_at: Option<Timestamp>,
-    /// From when on the answer to its execution is overdue, if a release had to wait. `None` if not: it is overdue since the
-    /// decision.
+    /// From when on the answer to its execution is overdue, if a release had to wait. `None` if not: it is overdue
+    /// since the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owed_from: Option<Timestamp>,
     /// When it expires. `None` if nobody had to approve.
@@ -184,8 +184,8 @@ impl ApprovalRequest {
         self.with(self.state.clone())
     }
 
-    /// The request after a check at `now` found that its release has to wait. No answer is overdue until the next check,
-    /// which comes at the latest when a claim lapses.
+    /// The request after a check at `now` found that its release has to wait. No answer is overdue until the next
+    /// check, which comes at the latest when a claim lapses.
     #[must_use]
     pub fn held(&self, now: Timestamp) -> Self {
         Self { owed_from: Some(later(now, LONGEST_CLAIM_SECONDS)), ..self.noted() }
@@ -217,8 +217,8 @@ impl ApprovalRequest {
         next
     }
 
-    /// The request with the task token of a retry of the waiting step. A claim stays, with its attempts: another token does
-    /// not show that no answer was accepted, since an earlier run of the step may write late.
+    /// The request with the task token of a retry of the waiting step. A claim stays, with its attempts: another token
+    /// does not show that no answer was accepted, since an earlier run of the step may write late.
     ///
     /// # Errors
     /// [`Refused::Closed`], and [`Refused::EarlierTry`] if the token of a later try is stored already.
@@ -267,8 +267,8 @@ impl ApprovalRequest {
         }
     }
 
-    /// Gives back a claim whose answer was not accepted: the token was over at the only attempt, but the execution runs. Its
-    /// waiting step is being run again. The next run stores its token, and decides on the facts of that time.
+    /// Gives back a claim whose answer was not accepted: the token was over at the only attempt, but the execution
+    /// runs. Its waiting step is being run again. The next run stores its token, and decides on the facts of that time.
     ///
     /// # Errors
     /// There is no claim, or it is not the first attempt ([`Refused::PerhapsSent`]).
@@ -283,8 +283,8 @@ impl ApprovalRequest {
 
     /// Closes a claimed request with what the execution did with the answer.
     ///
-    /// A token that is over at the only attempt shows that the answer came too late. The request ends as expired, or before
-    /// the deadline, as canceled. At a later attempt, an earlier answer is assumed to be accepted
+    /// A token that is over at the only attempt shows that the answer came too late. The request ends as expired, or
+    /// before the deadline, as canceled. At a later attempt, an earlier answer is assumed to be accepted
     /// ([`Callback::PresumedSent`]), and the request ends as decided.
     ///
     /// # Errors
@@ -311,8 +311,8 @@ impl ApprovalRequest {
 
     /// Closes a request whose execution ended without our answer.
     ///
-    /// A claimed request is closed only if the wait timed out, which shows that no answer was accepted. An execution that is
-    /// over for another reason may be over because of the claimed answer. The holder of the claim finds out.
+    /// A claimed request is closed only if the wait timed out, which shows that no answer was accepted. An execution
+    /// that is over for another reason may be over because of the claimed answer. The holder of the claim finds out.
     ///
     /// # Errors
     /// [`Refused::Closed`], and [`Refused::Settling`] if the claim stays.

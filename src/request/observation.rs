@@ -1,8 +1,8 @@
 //! What verified deliveries say about a pull request, and the API does not say reliably.
 //!
-//! GitHub's API may move a review's `commit_id` to a newer head, returns a text that others may have edited, and does not
-//! say who pushed. A delivery is signed, and describes the moment of its event. The rules for merging observations are
-//! here, so that every store keeps the same facts.
+//! GitHub's API may move a review's `commit_id` to a newer head, returns a text that others may have edited, and does
+//! not say who pushed. A delivery is signed, and describes the moment of its event. The rules for merging observations
+//! are here, so that every store keeps the same facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,8 +62,8 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Adds one observation. Neither the order nor repetitions matter. A review stays as it was first delivered, and of two
-    /// times the later one counts, which is stricter.
+    /// Adds one observation. Neither the order nor repetitions matter. A review stays as it was first delivered, and of
+    /// two times the later one counts, which is stricter.
     pub fn add(&mut self, observation: Observation) {
         match observation {
             Observation::ReviewGiven { review } => {
@@ -106,9 +106,9 @@ impl Observed {
 
     /// Overlays the observations on the reviews that the API lists.
     ///
-    /// A review's state is the API's, unless a delivery says that an approval was dismissed. Its commit, text and time are
-    /// as first delivered. A delivered request for changes that the API does not list yet is added: the API may lag, and a
-    /// veto must not be lost.
+    /// A review's state is the API's, unless a delivery says that an approval was dismissed. Its commit, text and time
+    /// are as first delivered. A delivered request for changes that the API does not list yet is added: the API may
+    /// lag, and a veto must not be lost.
     pub fn overlay_reviews(&self, reviews: &mut Vec<Review>) {
         for review in reviews.iter_mut() {
             let given = self.reviews.get(&review.id);
@@ -118,8 +118,8 @@ impl Observed {
                 review.submitted_at = given.submitted_at.or(review.submitted_at);
                 review.bound_by = BoundBy::Delivery;
             }
-            // The API may lag behind a dismissal, too. Only an approval is dismissed here: dismissing a request for changes
-            // would make things looser.
+            // The API may lag behind a dismissal, too. Only an approval is dismissed here: dismissing a request for
+            // changes would make things looser.
             if review.state == ReviewState::Approved && self.dismissals.contains_key(&review.id) {
                 (review.state, review.was) = (ReviewState::Dismissed, Some(DismissedFrom::Approved));
             }

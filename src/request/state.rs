@@ -79,8 +79,8 @@ impl End {
         }
     }
 
-    /// What a verdict ends a pending request as. `None` if the request goes on waiting. `wait` ends it as approved: the last
-    /// check before the release does the waiting.
+    /// What a verdict ends a pending request as. `None` if the request goes on waiting. `wait` ends it as approved: the
+    /// last check before the release does the waiting.
     #[must_use]
     pub const fn of(verdict: Verdict) -> Option<Self> {
         match verdict {
@@ -113,8 +113,8 @@ impl End {
 pub enum Callback {
     /// The execution accepted it.
     Sent,
-    /// The token was over at a later attempt to send the same answer. An earlier attempt was accepted, unless it was cut
-    /// short before the call and the token ended by other means. Only the execution's own history shows which.
+    /// The token was over at a later attempt to send the same answer. An earlier attempt was accepted, unless it was
+    /// cut short before the call and the token ended by other means. Only the execution's own history shows which.
     PresumedSent,
     /// No answer was accepted: the token was over at the only attempt, or the wait timed out.
     TokenOver,

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::webhook_door::{
-    RECORDED, Sent, Told, deliver, handled, handled_with, now, on_checks_and_deployments, on_pull_requests, told,
+    OnPullRequest, RECORDED, Sent, deliver, handled, handled_with, now, on_checks_and_deployments, on_pull_request,
+    on_pull_requests,
 };
 use crate::webhook_schema::remove;
 
@@ -51,7 +52,7 @@ fn sent(name: &str) -> Sent {
 
 /// The one review that `sent` gives.
 fn given(sent: &Sent) -> Review {
-    match told(sent).observations.as_slice() {
+    match on_pull_request(sent).observations.as_slice() {
         [Observation::ReviewGiven { review }] => review.clone(),
         other => panic!("not one review: {other:?}"),
     }
@@ -116,8 +117,9 @@ fn what_is_handled_is_told_in_our_words() {
         (PullRequestEvent::ReviewUnasked, unasked("octocat")),
         (PullRequestEvent::ReviewUnasked, unasked("Codertocat/github")),
     ];
-    let expected = expected.map(|(what, observations)| Told { reference: the_pull_request(), what, observations });
-    let all: Vec<_> = on_pull_requests().iter().map(told).collect();
+    let expected =
+        expected.map(|(what, observations)| OnPullRequest { reference: the_pull_request(), what, observations });
+    let all: Vec<_> = on_pull_requests().iter().map(on_pull_request).collect();
     assert_eq!(all, expected);
 }
 
@@ -192,9 +194,12 @@ fn a_review_in_an_unknown_state_is_looked_at_and_not_kept() {
     for state in ["APPROVED", "Approved", "approve", "approved ", "dismissed", "pending", "endorsed", ""] {
         let mut sent = submitted("approved");
         sent.payload["review"]["state"] = json!(state);
-        let expected =
-            Told { reference: the_pull_request(), what: PullRequestEvent::ReviewSubmitted, observations: Vec::new() };
-        assert_eq!(told(&sent), expected, "{state}");
+        let expected = OnPullRequest {
+            reference: the_pull_request(),
+            what: PullRequestEvent::ReviewSubmitted,
+            observations: Vec::new(),
+        };
+        assert_eq!(on_pull_request(&sent), expected, "{state}");
     }
 }
 
@@ -203,16 +208,19 @@ fn an_edit_never_gives_a_review_again() {
     let mut sent = sent("pull_request_review.edited");
     sent.payload["review"]["body"] = json!("/approve everything");
     sent.payload["review"]["commit_id"] = json!("f".repeat(40));
-    assert_eq!(told(&sent).observations, []);
+    assert_eq!(on_pull_request(&sent).observations, []);
 }
 
 #[test]
 fn a_dismissal_by_nobody_known_is_looked_at_and_not_kept() {
     let mut sent = sent("pull_request_review.dismissed");
     sent.payload["sender"] = Value::Null;
-    assert_eq!((told(&sent).what, told(&sent).observations), (PullRequestEvent::ReviewDismissed, vec![]));
+    assert_eq!(
+        (on_pull_request(&sent).what, on_pull_request(&sent).observations),
+        (PullRequestEvent::ReviewDismissed, vec![])
+    );
     remove(&mut sent.payload, "/sender");
-    assert_eq!(told(&sent).observations, []);
+    assert_eq!(on_pull_request(&sent).observations, []);
 }
 
 #[test]
@@ -221,9 +229,9 @@ fn a_push_is_of_its_new_commit_and_else_of_the_head() {
     remove(&mut sent.payload, "/sender");
     sent.payload["pull_request"]["head"]["sha"] = json!("b".repeat(40));
     let seen = |head| [Observation::HeadSeen { head, pusher: None, at: now() }];
-    assert_eq!(told(&sent).observations, seen(head()));
+    assert_eq!(on_pull_request(&sent).observations, seen(head()));
     remove(&mut sent.payload, "/after");
-    assert_eq!(told(&sent).observations, seen(Revision::new(&"b".repeat(40)).expect("a commit")));
+    assert_eq!(on_pull_request(&sent).observations, seen(Revision::new(&"b".repeat(40)).expect("a commit")));
 }
 
 #[test]
@@ -231,7 +239,12 @@ fn an_edit_that_does_not_tell_what_changed_may_have_changed_the_base() {
     let mut sent = sent("pull_request.edited");
     for changes in [Value::Null, json!("base"), json!({"base": null})] {
         sent.payload["changes"] = changes;
-        assert_eq!(told(&sent).observations, [Observation::BaseChanged { at: now() }], "{}", sent.payload["changes"]);
+        assert_eq!(
+            on_pull_request(&sent).observations,
+            [Observation::BaseChanged { at: now() }],
+            "{}",
+            sent.payload["changes"]
+        );
     }
 }
 
