@@ -123,7 +123,7 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failu
             return Ok(Some(Settled::Claimed));
         }
     };
-    if outcome == CallbackOutcome::TokenOver && waits_anew(app, claim).await {
+    if outcome == CallbackOutcome::TokenOver && step_is_retried(app, claim).await {
         return give_back(app, claim).await;
     }
     close(app, claim, outcome).await.map(Some)
@@ -131,7 +131,7 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failu
 
 /// Whether the token is over because the waiting step failed and is being run again. It is if the execution runs,
 /// nothing was sent before, and the deadline has not come. An answer that is itself the release belongs to no step.
-async fn waits_anew(app: &App, claim: &SettleClaim) -> bool {
+async fn step_is_retried(app: &App, claim: &SettleClaim) -> bool {
     let request = claim.request();
     let in_time = request.deadline.is_none_or(|deadline| app.clock.now() < deadline);
     let execution = request.execution_ref();
@@ -194,7 +194,7 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
         match app.store.write(write).await {
             Ok(()) => {
                 let end = closed.closed().map_or(End::Canceled, |closed| closed.end);
-                warn_of_doubt(&closed, claim);
+                warn_if_not_accepted(&closed, claim);
                 notify::notify_closed(app, &closed).await;
                 return Ok(Settled::Ended(end));
             }
@@ -214,7 +214,7 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
 }
 
 /// Logs that the execution did not take the answer, or that this is not known.
-fn warn_of_doubt(request: &ApprovalRequest, claim: &SettleClaim) {
+fn warn_if_not_accepted(request: &ApprovalRequest, claim: &SettleClaim) {
     let Some(closed) = request.closed() else { return };
     match closed.callback {
         Callback::Sent | Callback::NotNeeded => {}

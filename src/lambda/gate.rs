@@ -118,7 +118,7 @@ fn route(step: NextStep) -> Value {
     match step {
         NextStep::Verify => json!({ "route": "verify" }),
         NextStep::RequestApproval(decision) => {
-            // 0 would mean no limit at all.
+            // Without a number, nothing would limit the wait.
             let seconds = decision.timeout_seconds.unwrap_or_default().max(1);
             json!({ "route": "request-approval", "timeout_seconds": seconds })
         }
