@@ -1,15 +1,16 @@
 //! countersign: a policy decides who must approve a deployment, pull request reviews approve it, and the waiting
 //! execution is resumed exactly once.
 //!
-//! The rooms, and what may import what (`tests/integration/floors.rs` holds it):
+//! Which room may import which (`tests/integration/floors.rs` checks it):
 //!
 //! ```text
-//! ident, finding  ←  policy  ←  approval  ←  ports  ←  app
-//!                                   ↑          ↑
-//!                                render     adapters        (implement ports; never import app)
-//! cli, dev, lambda, main and bin may import everything below; nothing imports them. webhook lies between: what dev and
-//! lambda both answer to a delivery
+//! ident, finding  ←  policy  ←  approval  ←  request  ←  ports  ←  app
+//!                                              ↑           ↑
+//!                                           render      adapters      (implement ports; never import app)
 //! ```
+//!
+//! `webhook` answers deliveries for `dev` and `lambda`. `cli`, `dev`, `lambda`, `main` and `bin` may import everything
+//! below them; nothing imports them.
 
 #[cfg(feature = "gate")]
 pub mod adapters;

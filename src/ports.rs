@@ -1,6 +1,6 @@
-//! What the use cases ask of the world, in the domain's words.
+//! What the use cases need from outside, as small traits with their errors, in the domain's words.
 //!
-//! Small traits and their errors. Nothing here names AWS, GitHub's API or HTTP: that is the adapters' business.
+//! Nothing here names AWS, GitHub's API or HTTP: the adapters do.
 
 mod claim;
 mod protection;
@@ -24,85 +24,72 @@ use crate::request::published::Published;
 use crate::request::record::{Entry, Record};
 
 pub use self::claim::{Answer, CallbackError, ClaimError, ExecutionCallback, SettleClaim};
-pub use self::protection::{ProtectedRun, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
+pub use self::protection::{ProtectedRun, Protection, ProtectionComment, ProtectionDesk, ProtectionRequest};
 pub use self::publisher::{PublishContext, Publisher, PublisherError, Spot};
 
-/// The time.
 pub trait Clock: Send + Sync {
-    /// Now, in UTC.
     fn now(&self) -> Timestamp;
 }
 
 /// Where pull requests are reviewed.
 ///
-/// An answer is whole or an error: lists are paged to the end, and where the host itself caps one, the fact is marked
-/// incomplete. What a verified delivery told is laid over the answers by the use cases, not here.
+/// An answer is complete or an error: lists are read to the last page, and a list that the host itself caps is marked
+/// as incomplete. The use cases overlay the observations of deliveries, not the adapters.
 #[async_trait]
 pub trait CodeHost: Send + Sync {
-    /// The pull request as it is now, and its reviews: see [`Reading`].
-    ///
-    /// # Errors
-    /// [`CodeHostError::NotFound`] where there is none, else [`CodeHostError::Unavailable`].
+    /// The pull request as it is now, with its reviews.
     async fn read(&self, pull_request: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError>;
 
-    /// The team's active members, those of child teams included. None: the team is gone, or may not be read.
-    ///
-    /// # Errors
-    /// [`CodeHostError::Unavailable`].
+    /// The team's active members, including those of child teams. `None` if the team is gone, or may not be read.
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError>;
 
-    /// The pull requests of the repository whose head or merge commit the revision is.
-    ///
-    /// # Errors
-    /// As [`CodeHost::read`].
+    /// The repository's pull requests with this revision as their head or merge commit.
     async fn pull_requests_of(
         &self,
         repository: &RepositoryName,
         revision: &Revision,
     ) -> Result<Vec<PullRequestRef>, CodeHostError>;
 
-    /// Drops what was read before and is kept for one piece of work. A host that keeps nothing does nothing.
+    /// Drops the answers that are kept for one piece of work. Does nothing if the host keeps none.
     fn forget(&self) {}
 }
 
-/// A pull request and its reviews, as one moment's answer.
+/// A pull request and its reviews at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// With its files, commits and, as far as the host tells and they are needed, pushers.
+    /// With its files and commits, and with its pushers if they are needed and the host names them.
     pub pull_request: PullRequest,
-    /// All, in the order in which they were given, each bound by the API only.
+    /// All reviews, oldest first, each bound to its commit by the API only.
     pub reviews: Vec<Review>,
 }
 
-/// What of a pull request has to be read: every list is a call, which is slow and counted. What is not needed and not
-/// read is marked incomplete.
+/// Which parts of a pull request to read. Every list is a call, and calls are slow and limited. A list that is not read
+/// is marked as incomplete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Whether anything looks at changed files.
     pub files: bool,
-    /// Whether anything looks at who pushed, whatever else is known.
+    /// Whether the pushers are needed, whatever else is known.
     pub pushers: bool,
     /// Reviews that a delivery has bound to their commit.
     pub known_reviews: BTreeSet<ReviewId>,
 }
 
 impl Needs {
-    /// Everything.
     #[must_use]
     pub fn everything() -> Self {
         Self { files: true, pushers: true, ..Self::default() }
     }
 
-    /// Whether what was read for these serves the other, too.
+    /// Whether a reading for these needs also has what `other` needs.
     #[must_use]
     pub fn cover(&self, other: &Self) -> bool {
-        // What is known was left out: with less of it, more was read.
+        // Known reviews were left out. With fewer of them, more was read.
         self.files >= other.files
             && self.pushers >= other.pushers
             && (self.pushers || self.known_reviews.is_subset(&other.known_reviews))
     }
 
-    /// What serves both.
+    /// The needs of both.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         Self {
@@ -112,31 +99,25 @@ impl Needs {
         }
     }
 
-    /// Whether push activity is needed of what was read: for who pushed, also where a commit is of no account, and for
-    /// when the head became head, which an approval that only the API tells of is held against. That a delivery once told
-    /// when it became head is not enough: a branch that was pushed back to it has it for head anew, and the delivery of
-    /// that may be lost.
+    /// Whether the push activity has to be read besides: if the pushers are needed, if a commit has no account, or if
+    /// only the API reports an approval. Such an approval is compared with the time at which the head became the head.
+    /// An earlier delivery of that time is not enough: the branch may have been pushed back to that commit since, and
+    /// the delivery of that may be lost.
     #[must_use]
     pub fn push_activity(&self, commits: &[Commit], reviews: &[Review]) -> bool {
-        let approved_in_secret =
+        let only_the_api_reports =
             |review: &Review| review.state == ReviewState::Approved && !self.known_reviews.contains(&review.id);
-        self.pushers || commits.iter().any(is_unattributed) || reviews.iter().any(approved_in_secret)
+        self.pushers || commits.iter().any(is_unattributed) || reviews.iter().any(only_the_api_reports)
     }
 }
 
-/// What the code host remembers of the deliveries it made: one that failed is not made again unless it is asked for.
+/// The code host's log of its deliveries. A delivery that failed is made again only on request.
 #[async_trait]
 pub trait DeliveryLog: Send + Sync {
-    /// Attempts since then, the newest first. Of very many only the newest.
-    ///
-    /// # Errors
-    /// [`CodeHostError`].
+    /// The attempts since then, newest first. If there are very many, only the newest.
     async fn attempts(&self, since: Timestamp) -> Result<Vec<DeliveryAttempt>, CodeHostError>;
 
-    /// Asks for what an attempt was to deliver to be delivered again.
-    ///
-    /// # Errors
-    /// [`CodeHostError`]: it may have been taken all the same.
+    /// Requests another attempt at a delivery. It may be made even if this fails.
     async fn redeliver(&self, attempt: AttemptId) -> Result<(), CodeHostError>;
 }
 
@@ -147,55 +128,43 @@ pub struct AttemptId(pub u64);
 /// One attempt at a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAttempt {
-    /// Which attempt.
     pub id: AttemptId,
-    /// At which delivery: the same for all attempts at it.
+    /// The same for all attempts at a delivery.
     pub delivery: DeliveryId,
-    /// When.
     pub at: Timestamp,
-    /// Whether it was taken.
+    /// Whether the receiver accepted it.
     pub taken: bool,
 }
 
 /// Why the code host gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodeHostError {
-    /// There is no such thing, or we may not see it.
+    /// It does not exist, or we may not see it.
     #[error("{what} was not found")]
-    NotFound {
-        /// What was asked for.
-        what: String,
-    },
-    /// It could not answer now.
+    NotFound { what: String },
     #[error("the code host did not answer: {detail}")]
-    Unavailable {
-        /// What it said.
-        detail: String,
-    },
+    Unavailable { detail: String },
 }
 
-/// One change of a request: what it becomes, what is recorded of it, and the token that comes with it.
-///
-/// A store writes all three or none.
+/// One change of a request, with its record in the audit trail and maybe a new token. A store writes all of it or
+/// nothing.
 #[derive(Debug, Clone)]
 pub struct Write {
-    /// The request as it is to be. Its version is one above what is replaced, and 1 for a new one.
+    /// The request after the change. Its version is one above the stored one, and 1 for a new request.
     pub request: ApprovalRequest,
-    /// The next record of its trail.
     pub record: Record,
-    /// A new task token; none: the one that is stored stays.
+    /// A new task token. `None` keeps the stored one.
     pub token: Option<TaskToken>,
 }
 
 impl Write {
-    /// Puts the record of what happened behind the request's trail.
+    /// Appends the record of what happened to the request's trail.
     #[must_use]
     pub fn new(mut request: ApprovalRequest, entry: Entry) -> Self {
         let record = Record::append(&mut request, entry);
         Self { request, record, token: None }
     }
 
-    /// The same, with a new task token.
     #[must_use]
     pub fn with_token(mut self, token: TaskToken) -> Self {
         self.token = Some(token);
@@ -203,17 +172,17 @@ impl Write {
     }
 }
 
-/// How far a delivery was worked.
+/// How far a delivery was processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// Not to the end: it is worked, or worked again.
+    /// Not to the end: it is processed now, again if necessary.
     Recorded,
     /// To the end: it changes nothing any more.
     Done,
 }
 
-/// Where requests, deliveries and what they told are kept. What was answered is durable, and what was written is what
-/// the next reading gives.
+/// Where requests, deliveries and their observations are stored. A write that succeeded is durable, and the next read
+/// returns it.
 #[async_trait]
 pub trait RequestStore: Send + Sync {
     /// Writes if the stored version is the one before (none for version 1).
@@ -222,173 +191,109 @@ pub trait RequestStore: Send + Sync {
     /// [`WriteError::Conflict`] with what is stored instead, else [`WriteError::Unavailable`].
     async fn write(&self, write: Write) -> Result<(), WriteError>;
 
-    /// A request.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     async fn request(&self, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError>;
 
     /// The token that the request's execution waits with.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     async fn token(&self, id: &RequestId) -> Result<Option<TaskToken>, StoreError>;
 
-    /// All requests that are open, or all there are, by the time at which they were opened.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// The open requests or all requests, oldest first.
     async fn requests(&self, which: Which) -> Result<Vec<ApprovalRequest>, StoreError>;
 
     /// The open requests of a pull request.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     async fn open_for(&self, pull_request: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError>;
 
-    /// The requests that an execution made, in all its runs.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// The requests of an execution, from all its runs.
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError>;
 
-    /// The open requests that are due by then, the longest due first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// The requests that are due by then, the longest due first.
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError>;
 
     /// The request's audit trail, from the first record.
-    ///
-    /// # Errors
-    /// [`StoreError`].
     async fn trail(&self, id: &RequestId) -> Result<Vec<Record>, StoreError>;
 
-    /// Records that a delivery came, and tells how far it was worked before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Stores that a delivery came. Returns how far it was processed before.
     async fn begin_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<DeliveryState, StoreError>;
 
-    /// Marks a delivery as worked to the end.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Marks a delivery as done.
     async fn finish_delivery(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Adds what a delivery told to what is known of the pull request ([`Observed::add`]).
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Adds an observation to those of the pull request ([`Observed::add`]).
     async fn observe(&self, pull_request: &PullRequestRef, observation: Observation) -> Result<(), StoreError>;
 
-    /// All that deliveries told of the pull request.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// All observations of the pull request.
     async fn observed(&self, pull_request: &PullRequestRef) -> Result<Observed, StoreError>;
 
-    /// Remembers whose request for changes ended a request. The same person's on the same pull request stands once.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Stores whose request for changes ended a request: once for each person and pull request.
     async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError>;
 
-    /// What was remembered of a target and revision, in the order of time.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// The vetoes stored for a target and revision, oldest first.
     async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError>;
 
-    /// What is kept of a pull request's page; the default of it where nothing is.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// What is published on a pull request. The default if nothing is stored.
     async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError>;
 
-    /// Keeps it if the stored version is the one before its own (none for version 1), and says whether it was.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// Stores `published` if the stored version is the one before (none for version 1). Returns whether it did.
     async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError>;
 
-    /// The pull requests whose pages are due by then, the longest due first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
+    /// The pull requests whose publication is due by then, the longest due first.
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError>;
 }
 
-/// Which requests are meant.
+/// Which requests to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those that still wait or are being settled.
+    /// Those that wait or are being settled.
     Open,
-    /// All.
     All,
 }
 
-/// The store gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the store did not answer: {detail}")]
 pub struct StoreError {
-    /// What it said.
     pub detail: String,
 }
 
 /// A write that did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Another came first.
-    #[error("the request was changed by another in the meantime")]
+    #[error("another write changed the request in the meantime")]
     Conflict {
-        /// What is stored; none: nothing is.
+        /// What is stored instead. `None` if nothing is.
         stored: Option<Box<ApprovalRequest>>,
     },
-    /// The store gave no answer.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
 }
 
-/// What a channel is told.
+/// A notification.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// The request it is about. With the event and its number a receiver can drop a repetition.
+    /// With the event and its number, lets a receiver drop a repetition.
     pub request_id: RequestId,
-    /// What is to be deployed, and where.
     pub target: Target,
-    /// Where it is reviewed; none where the rule asks for nobody.
+    /// `None` if the rule requires no approval.
     pub pull_request: Option<PullRequestRef>,
-    /// The commit.
     pub revision: Option<Revision>,
-    /// What happened.
     pub event: Event,
-    /// Which of the rule's reminders or escalations, from 1; none for what comes once.
+    /// Which of the rule's reminders or escalations it is, from 1. `None` for events that happen once.
     pub number: Option<usize>,
     /// One line, under 100 characters.
     pub subject: String,
     /// For people.
     pub text: String,
-    /// For programs; none where nothing was decided yet.
+    /// For programs. `None` if nothing was decided yet.
     pub decision: Option<Decision>,
 }
 
-/// How channels are told.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Tells one channel.
-    ///
-    /// # Errors
-    /// [`NotifyError`].
+    /// Sends a message to one channel.
     async fn notify(&self, channel: &ChannelName, message: &Message) -> Result<(), NotifyError>;
 }
 
-/// A channel that was not told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the channel `{channel}` could not be told: {detail}")]
+#[error("could not notify the channel `{channel}`: {detail}")]
 pub struct NotifyError {
-    /// Which.
     pub channel: ChannelName,
-    /// What was said.
     pub detail: String,
 }

@@ -1,7 +1,6 @@
-//! What a delivery is answered, wherever it comes in: each kind to its use case, and what came of it to a status.
+//! Answers a verified delivery: passes it to its use case, and makes an HTTP status of the outcome.
 //!
-//! The local gate and the function on AWS answer alike, since both answer here. Knows nothing of HTTP servers, nor of how
-//! a signature is checked.
+//! The local gate and the function on AWS both use this, and so answer alike.
 
 use std::time::Duration;
 
@@ -9,16 +8,15 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::adapters::github::delivery::{Delivery, DeliveryKind, Refused};
-use crate::app::{self, App, Asked, Failure, Recorded, Told};
+use crate::app::{self, App, DeliveredObservations, Failure, Recorded, Reevaluation};
 use crate::ports::ProtectionDesk;
 
-/// GitHub gives up after 10 seconds; what is not done by then is done by the sweep.
+/// GitHub gives up after 10 seconds. The sweep does what is not done by then.
 const PATIENCE: Duration = Duration::from_secs(9);
 
 /// An answer over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The status.
     pub status: u16,
     /// JSON, with its schema number.
     pub body: Value,
@@ -36,28 +34,28 @@ impl Reply {
         Self::new(status, json!({ "error": { "code": code, "message": message } }))
     }
 
-    /// To a delivery that was not let in. Nothing of it is repeated.
+    /// The answer to a delivery that is refused. It repeats nothing from the delivery.
     #[must_use]
     pub fn refused(refused: &Refused) -> Self {
-        tracing::warn!(status = refused.status(), reason = %refused, "a delivery was refused");
+        tracing::warn!(status = refused.status(), reason = %refused, "refused a delivery");
         Self::failure(refused.status(), "delivery-refused", &refused.to_string())
     }
 
-    /// To a delivery that cannot be worked now, and should come again.
+    /// The answer to a delivery that cannot be processed now, and should come again.
     #[must_use]
     pub fn later(failure: &Failure) -> Self {
-        Self::failure(503, failure.name(), "not worked to the end; deliver it again")
+        Self::failure(503, failure.name(), "could not process the delivery; deliver it again")
     }
 }
 
-/// Until when a delivery that has come just now may be worked.
+/// Until when a delivery that came just now may be processed.
 #[must_use]
 pub fn end_of_patience() -> Instant {
     let now = Instant::now();
     now.checked_add(PATIENCE).unwrap_or(now)
 }
 
-/// Works a delivery that was let in, until then: what it took to let it in is part of the same time.
+/// Processes a verified delivery until `until`. The time includes that of its verification.
 pub async fn work(app: &App, desk: &dyn ProtectionDesk, delivery: Delivery, until: Instant) -> Reply {
     let Delivery { id, kind, installation: _ } = delivery;
     let work = async {
@@ -65,28 +63,28 @@ pub async fn work(app: &App, desk: &dyn ProtectionDesk, delivery: Delivery, unti
             DeliveryKind::Ping => Ok(Reply::new(200, json!({ "result": "pong" }))),
             DeliveryKind::Ignored { .. } => Ok(Reply::new(202, json!({ "result": "ignored" }))),
             DeliveryKind::Check { repository, name, request } => {
-                let asked = Asked { delivery: id.clone(), request, repository, check: name };
-                app::reevaluate(app, asked).await.map(recorded)
+                let wanted = Reevaluation { delivery: id.clone(), request, repository, check: name };
+                app::reevaluate(app, wanted).await.map(recorded)
             }
-            DeliveryKind::Protection(asked) => app::protect(app, desk, &id, &asked).await.map(recorded),
+            DeliveryKind::Protection(wanted) => app::protect(app, desk, &id, &wanted).await.map(recorded),
             DeliveryKind::PullRequest { reference, observations, .. } => {
-                let told = Told { delivery: id.clone(), pull_request: reference, observations };
-                app::record_delivery(app, told).await.map(recorded)
+                let delivered = DeliveredObservations { delivery: id.clone(), pull_request: reference, observations };
+                app::record_delivery(app, delivered).await.map(recorded)
             }
         }
     };
     match tokio::time::timeout_at(until, work).await {
         Ok(Ok(reply)) => {
-            tracing::info!(delivery.id = %id, status = reply.status, "a delivery was worked");
+            tracing::info!(delivery.id = %id, status = reply.status, "processed a delivery");
             reply
         }
         Ok(Err(failure)) => {
-            tracing::warn!(delivery.id = %id, reason = %failure, "a delivery was not worked to the end");
+            tracing::warn!(delivery.id = %id, reason = %failure, "could not process a delivery");
             Reply::later(&failure)
         }
         Err(_) => {
-            tracing::warn!(delivery.id = %id, "a delivery was not worked to the end in time");
-            Reply::failure(503, "slow", "not worked to the end in time; deliver it again")
+            tracing::warn!(delivery.id = %id, "could not process a delivery in time");
+            Reply::failure(503, "slow", "could not process the delivery in time; deliver it again")
         }
     }
 }

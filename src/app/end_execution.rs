@@ -1,4 +1,4 @@
-//! An execution ended without an answer of ours: what it still asked for is closed.
+//! Closes the open request of an execution that ended without our answer.
 
 use super::failure::Failure;
 use super::gather::facts_of;
@@ -9,10 +9,11 @@ use crate::approval::decision::{Decision, Verdict};
 use crate::request::record::{Entry, RecordKind};
 use crate::request::{ApprovalRequest, End, ExecutionEnd};
 
-/// Closes the open request of an execution that timed out or was stopped, and says what it ended as, where it was open.
+/// Closes the open request of an execution that timed out or was stopped. Returns what the request ended as; `None` if
+/// there is no request, or somebody holds a claim on it.
 ///
 /// # Errors
-/// [`Failure::Unavailable`] where the store gave no answer.
+/// [`Failure::Unavailable`] if the store gave no answer.
 pub async fn end_execution(app: &App, execution: &ExecutionRef, how: ExecutionEnd) -> Result<Option<End>, Failure> {
     match app.store.request(&execution.request_id()).await? {
         Some(request) => close(app, request, how).await,
@@ -20,15 +21,26 @@ pub async fn end_execution(app: &App, execution: &ExecutionRef, how: ExecutionEn
     }
 }
 
-/// Whether the execution runs, so that somebody may wait; yes, where nobody can say.
+/// Closes the request of an execution whose wait for people timed out. Returns what the execution fails with.
+///
+/// # Errors
+/// [`Failure::Unavailable`] if the store gave no answer.
+pub async fn expire_execution(app: &App, execution: &ExecutionRef) -> Result<Failure, Failure> {
+    end_execution(app, execution, ExecutionEnd::TimedOut).await?;
+    let request = app.store.request(&execution.request_id()).await?;
+    let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
+    Ok(Failure::Ended { end: End::Expired, decision })
+}
+
+/// Whether the execution still runs, and so may wait. `true` if that is not known.
 pub(super) async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
     app.callback.is_running(&execution.arn, execution.redrive).await.unwrap_or_else(|error| {
-        tracing::warn!(execution.arn = %execution.arn, reason = %error, "it is not known whether the execution runs");
+        tracing::warn!(execution.arn = %execution.arn, reason = %error, "unknown whether the execution still runs");
         true
     })
 }
 
-/// Closes what earlier runs of the execution left open.
+/// Closes the requests that earlier runs of the execution left open.
 pub(super) async fn end_earlier_runs(app: &App, execution: &ExecutionRef) -> Result<(), Failure> {
     if execution.redrive == 0 {
         return Ok(());
@@ -57,7 +69,7 @@ async fn close(app: &App, request: ApprovalRequest, how: ExecutionEnd) -> Result
             publish::publish_request(app, &closed).await;
             Ok(closed.closed().map(|closed| closed.end))
         }
-        // Another has closed it meanwhile, or holds a claim and finds out.
+        // It was closed meanwhile, or somebody holds a claim on it and will find out.
         None => {
             let stored = app.store.request(&request.id).await?;
             Ok(stored.and_then(|request| request.closed().map(|closed| closed.end)))
@@ -65,7 +77,7 @@ async fn close(app: &App, request: ApprovalRequest, how: ExecutionEnd) -> Result
     }
 }
 
-/// The decision that says why, where the facts can still be had: it is for the record, and not worth failing for.
+/// The decision for the record, if the facts can still be read. The request is closed without it, too.
 async fn expired(app: &App, request: &ApprovalRequest) -> Option<Decision> {
     let facts = facts_of(app, request).await.ok()?;
     let decision = decide_under(&request.rule.rule(), &request.policy_digest, &facts);

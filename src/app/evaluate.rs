@@ -1,6 +1,4 @@
-//! Evaluate: what an execution asks for, decided for the first time. Never waits.
-
-use std::collections::BTreeMap;
+//! Evaluate: the first decision on what an execution wants to deploy. Never waits.
 
 use serde_json::Value;
 
@@ -16,24 +14,18 @@ use crate::ident::{PullRequestRef, RequestId, Revision};
 use crate::policy::{Exclusion, Rule};
 use crate::ports::{CodeHostError, Write, WriteError};
 use crate::request::record::{Entry, RecordKind};
-use crate::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
+use crate::request::{ApprovalRequest, Callback, Closed, End, State, Subject};
 
 /// What came of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Evaluated {
-    /// The rule is enforced: the execution goes where the verdict says.
+    /// The rule is enforced: the verdict decides what the execution does next.
     Decided(Decision),
-    /// The rule is in audit mode: the execution succeeds at once, whatever the verdict. Nobody has approved by that.
-    Audited {
-        /// The request that it was recorded as.
-        request_id: RequestId,
-        /// What was decided.
-        decision: Decision,
-    },
+    /// The rule is in audit mode: the execution succeeds at once, whatever the verdict. That is not an approval.
+    Audited { request_id: RequestId, decision: Decision },
 }
 
 impl Evaluated {
-    /// The decision.
     #[must_use]
     pub const fn decision(&self) -> &Decision {
         match self {
@@ -43,13 +35,13 @@ impl Evaluated {
 }
 
 /// Decides on an execution's input, and pins its pull request and revision in the decision. `pinned` is what an earlier
-/// evaluation of the same execution has pinned, before it waited.
+/// evaluation of the same execution pinned before it waited.
 ///
-/// Where the requirement is met already, or there is none, the request is stored as approved, and nobody is asked. Where
-/// the target is refused, or the rule is in audit mode, that is stored and told. Where it is to wait, nothing is.
+/// If the requirement is met already, or there is none, stores the request as approved. If the target is refused, or
+/// the rule is in audit mode, stores and notifies that. If the execution has to wait, stores nothing.
 ///
 /// # Errors
-/// [`Failure::InvalidInput`], and [`Failure::Unavailable`] where the facts could not be had or stored.
+/// [`Failure::InvalidInput`], and [`Failure::Unavailable`] if the facts could not be read or stored.
 pub async fn evaluate(
     app: &App,
     execution: &ExecutionRef,
@@ -76,7 +68,17 @@ pub async fn evaluate(
     let (Some((end, kind)), Some(rule)) = (over_at_once(&decision), rule) else {
         return Ok(Evaluated::Decided(decision));
     };
-    let request = ended_at_once(app, execution, subject, &rule, (end, &decision));
+    let now = decision.evaluated_at;
+    let request = ApprovalRequest {
+        approved_at: (end == End::Approved).then_some(now),
+        state: State::Closed(Closed {
+            end,
+            callback: Callback::NotNeeded,
+            decision: Some(Box::new(decision.clone())),
+            closed_at: now,
+        }),
+        ..ApprovalRequest::new(execution, subject, app.policy.digest().clone(), rule.pin(), now)
+    };
     let entry = Entry { kind, at: facts.now, decision: Some(decision.clone()), facts: Some(facts) };
     let write = Write::new(request, entry);
     let request = write.request.clone();
@@ -89,7 +91,7 @@ pub async fn evaluate(
             publish::publish_request(app, &request).await;
             decision
         }
-        // A retry of this very step: what was stored the first time stands.
+        // A retry of this step: what was stored the first time stands.
         Err(WriteError::Conflict { stored: Some(stored) }) => stored.decision().cloned().unwrap_or(decision),
         Err(error) => return Err(error.into()),
     };
@@ -100,19 +102,12 @@ pub async fn evaluate(
     })
 }
 
-/// What a request ends as that is over as soon as it is evaluated, and how that is recorded.
+/// What a request ends as if it needs no wait for people, and how that is recorded. `None` if it needs one.
 fn over_at_once(decision: &Decision) -> Option<(End, RecordKind)> {
-    let end = match decision.verdict {
-        Verdict::Approved => Some(End::Approved),
-        // Not even its people's part is known to be done.
-        Verdict::Pending | Verdict::Blocked | Verdict::Wait => None,
-        Verdict::Rejected => Some(End::Rejected),
-        Verdict::Expired => Some(End::Expired),
-        Verdict::Superseded => Some(End::Superseded),
-        Verdict::Denied => Some(End::Denied),
-    };
+    // With `wait`, not even the people's part is known to be done.
+    let end = End::of(decision.verdict).filter(|_| decision.verdict != Verdict::Wait);
     if decision.goes_on_in_audit() {
-        // What would have waited is waited for by nobody.
+        // In audit mode nobody waits.
         return Some((end.unwrap_or(End::Canceled), RecordKind::Audited));
     }
     end.map(|end| (end, if end == End::Approved { RecordKind::Passed } else { RecordKind::Withheld }))
@@ -128,7 +123,7 @@ fn unreadable(error: GatherError) -> Failure {
     }
 }
 
-/// What the input asks for, with its pull request: named, or found by the revision.
+/// What the input wants to deploy, with its pull request: named, or found by the revision.
 async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Result<Subject, Failure> {
     let mut subject = Subject {
         target: input.target,
@@ -140,7 +135,7 @@ async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Resu
     };
     let Some(rule) = rule.filter(|rule| rule.requirement().is_some()) else { return Ok(subject) };
     if rule.exclude().contains(&Exclusion::Requester) && subject.requester.is_none() {
-        let problem = format!("`requestedBy` is missing: the rule for {} excludes who requests", subject.target);
+        let problem = format!("`requestedBy` is missing: the rule for {} excludes the requester", subject.target);
         return Err(InvalidInput::one(problem).into());
     }
     if subject.pull_request.is_none() {
@@ -174,40 +169,5 @@ fn the_one(found: Vec<PullRequestRef>, revision: &Revision) -> Result<PullReques
                 names.join(", ")
             )))
         }
-    }
-}
-
-/// A request that was over as soon as it was made: nobody had to be asked, or nobody could be.
-fn ended_at_once(
-    app: &App,
-    execution: &ExecutionRef,
-    subject: Subject,
-    rule: &Rule<'_>,
-    (end, decision): (End, &Decision),
-) -> ApprovalRequest {
-    let now = decision.evaluated_at;
-    ApprovalRequest {
-        id: execution.request_id(),
-        version: 1,
-        execution: execution.arn.clone(),
-        redrive: execution.redrive,
-        subject,
-        policy_digest: app.policy.digest().clone(),
-        rule: rule.pin(),
-        opened_at: now,
-        requested_at: None,
-        approved_at: (end == End::Approved).then_some(now),
-        owed_from: None,
-        deadline: None,
-        state: State::Closed(Closed {
-            end,
-            callback: Callback::NotNeeded,
-            decision: Some(Box::new(decision.clone())),
-            closed_at: now,
-        }),
-        notified: BTreeMap::new(),
-        read_at: now,
-        retry: 0,
-        trail: Trail::default(),
     }
 }

@@ -6,37 +6,29 @@ use crate::ports::{ClaimError, CodeHostError, StoreError, WriteError};
 use crate::render::answer;
 use crate::request::End;
 
-/// Why a use case did not give what was asked.
+/// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The execution's input cannot be used. Nothing was stored, and nobody was told.
+    /// The execution's input cannot be used. Nothing was stored, and no channel was notified.
     #[error(transparent)]
     InvalidInput(#[from] InvalidInput),
     /// The request ended otherwise than approved.
     #[error("the request ended as {}", end.as_str())]
     Ended {
-        /// How.
         end: End,
-        /// The decision; none where the execution ended before there was any.
+        /// `None` if the execution ended before anything was decided.
         decision: Option<Box<Decision>>,
     },
-    /// The policy cannot be used, or is not the one that was installed. Nothing was decided, and nothing can be until it is
-    /// put right.
+    /// The policy cannot be used, or is not the one that was installed. Nothing can be decided until that is corrected.
     #[error("{detail}")]
-    PolicyInvalid {
-        /// What is wrong with it.
-        detail: String,
-    },
+    PolicyInvalid { detail: String },
     /// A dependency gave no answer. Nothing was decided; trying again is safe.
     #[error("{detail}")]
-    Unavailable {
-        /// Which, and what it said.
-        detail: String,
-    },
+    Unavailable { detail: String },
 }
 
 impl Failure {
-    /// Every name that [`Self::name`] can give.
+    /// Every name that [`Self::name`] can return.
     pub const NAMES: [&'static str; 8] = [
         "Countersign.InvalidInput",
         "Countersign.Rejected",
@@ -48,7 +40,7 @@ impl Failure {
         "Countersign.Unavailable",
     ];
 
-    /// The stable name. There is none for approved: that a request was approved is no failure.
+    /// The stable name. Approved has none: an approval is no failure.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -59,8 +51,8 @@ impl Failure {
         }
     }
 
-    /// What whoever waits for an answer is given as the cause: the decision as JSON, where there is one. At most
-    /// [`answer::LONGEST_CAUSE`] characters.
+    /// The cause that an execution fails with: the decision as JSON, if there is one. At most [`answer::LONGEST_CAUSE`]
+    /// characters.
     #[must_use]
     pub fn cause(&self) -> String {
         match self {
@@ -72,13 +64,12 @@ impl Failure {
         }
     }
 
-    /// That something was decided at a moment at which nothing could be.
     pub(super) fn unavailable(detail: impl Into<String>) -> Self {
         Self::Unavailable { detail: detail.into() }
     }
 }
 
-/// The error name of an end. A request that was approved and comes here has lost its execution.
+/// The error name of an end. An approved request that gets here has lost its execution.
 pub(super) const fn end_name(end: End) -> &'static str {
     match end {
         End::Rejected => "Countersign.Rejected",

@@ -1,6 +1,6 @@
-//! Gathers the facts of one decision: what the code host says, with what verified deliveries told laid over it.
+//! Gathers the facts of one decision: what the code host says, overlaid with the observations of verified deliveries.
 //!
-//! All or nothing: a part that cannot be read is an error, and the request goes on waiting.
+//! If any part cannot be read, gathering fails, and the request goes on waiting.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -18,7 +18,7 @@ use crate::ports::{CodeHostError, Needs, Reading, StoreError};
 use crate::request::observation::Observed;
 use crate::request::{ApprovalRequest, Subject};
 
-/// Why the facts are not known.
+/// Why the facts could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum GatherError {
     #[error(transparent)]
@@ -27,15 +27,15 @@ pub(super) enum GatherError {
     Store(#[from] StoreError),
 }
 
-/// When people were asked, and when the request was settled as approved.
+/// When approval was requested, and when the request was settled as approved.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moments {
     pub(super) requested_at: Option<Timestamp>,
     pub(super) approved_at: Option<Timestamp>,
 }
 
-/// The facts of a decision on the subject, as of now. Nothing is read where the rule asks for nobody. Where the subject
-/// names no revision, it is the one that the pull request would deploy.
+/// The facts of a decision on the subject, as of now. Reads nothing if the rule requires no approval. If the subject
+/// names no revision, the revision is the one that the pull request would deploy.
 pub(super) async fn gather(
     app: &App,
     rule: Option<&Rule<'_>>,
@@ -43,9 +43,9 @@ pub(super) async fn gather(
     moments: Moments,
 ) -> Result<Facts, GatherError> {
     let mut facts = bare(subject, moments, app.clock.now());
-    let asks = rule.filter(|rule| rule.requirement().is_some());
-    if let (Some(rule), Some(reference)) = (asks, &subject.pull_request) {
-        // Both to their end, also where one has failed: what was asked for is kept for the next request of this work.
+    let rule = rule.filter(|rule| rule.requirement().is_some());
+    if let (Some(rule), Some(reference)) = (rule, &subject.pull_request) {
+        // Both run to their end, even if one fails: what was read is kept for the next request of this work.
         let (read, teams) = tokio::join!(read_pull_request(app, rule, reference), read_teams(app, rule));
         let ((pull_request, reviews), teams) = (read?, teams?);
         facts.revision.get_or_insert_with(|| deployed(&pull_request));
@@ -54,12 +54,12 @@ pub(super) async fn gather(
         facts.teams = teams;
         facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
-    // The time of the decision is that of its youngest fact, so that nothing in them lies in its future.
+    // The time is read last, so that no fact is later than it.
     facts.now = app.clock.now();
     Ok(facts)
 }
 
-/// What a pull request deploys: its head, or its merge commit once merged.
+/// The revision that a pull request deploys: its head, or once merged, its merge commit.
 fn deployed(pull_request: &PullRequest) -> Revision {
     let merged = pull_request.merge_commit.as_ref().filter(|_| pull_request.merged);
     merged.unwrap_or(&pull_request.head).clone()
@@ -83,10 +83,10 @@ pub(super) fn bare(subject: &Subject, moments: Moments, now: Timestamp) -> Facts
     }
 }
 
-/// The members of the rule's teams, as far as they can be read: all at once, since each is a call.
+/// The members of the rule's teams, as far as they can be read. Each team is a call, so all are read concurrently.
 async fn read_teams(app: &App, rule: &Rule<'_>) -> Result<BTreeMap<TeamSlug, Vec<Person>>, GatherError> {
     let teams = rule.teams();
-    let answers = all(teams.iter().map(|team| app.code_host.team_members(team))).await;
+    let answers = join_all(teams.iter().map(|team| app.code_host.team_members(team))).await;
     let mut read = BTreeMap::new();
     for (team, members) in teams.into_iter().zip(answers) {
         if let Some(members) = members? {
@@ -96,32 +96,32 @@ async fn read_teams(app: &App, rule: &Rule<'_>) -> Result<BTreeMap<TeamSlug, Vec
     Ok(read)
 }
 
-/// The pull request and its reviews, with what deliveries told.
+/// The pull request and its reviews, overlaid with what deliveries observed.
 pub(super) async fn read_pull_request(
     app: &App,
     rule: &Rule<'_>,
     reference: &PullRequestRef,
 ) -> Result<(PullRequest, Vec<Review>), GatherError> {
-    let told = app.store.observed(reference).await?;
-    let Reading { mut pull_request, mut reviews } = app.code_host.read(reference, &needs(rule, &told)).await?;
-    // Read again: what is told while the host answers counts.
+    let known = app.store.observed(reference).await?;
+    let Reading { mut pull_request, mut reviews } = app.code_host.read(reference, &needs(rule, &known)).await?;
+    // Read again: a delivery that came while the host answered counts.
     let observed = app.store.observed(reference).await?;
     observed.overlay_pull_request(&mut pull_request);
     observed.overlay_reviews(&mut reviews);
-    // An answer that does not hold the head's own commit is not whole, whatever it says of itself.
+    // A list of commits without the head is not complete, whatever the host says.
     let has_head = pull_request.commits.iter().any(|commit| commit.sha == pull_request.head);
     pull_request.commits_complete &= has_head;
     Ok((pull_request, reviews))
 }
 
-/// What of a pull request the rule looks at, beyond what deliveries told.
-fn needs(rule: &Rule<'_>, told: &Observed) -> Needs {
+/// The parts of a pull request that the rule needs and that no delivery has observed.
+fn needs(rule: &Rule<'_>, known: &Observed) -> Needs {
     let looks_at = |wanted: fn(&Test) -> bool| rule.conditions().any(|condition| has(condition, wanted));
     let people = |test: &Test| matches!(test, Test::Authors(_) | Test::OnlyAuthors(_));
     Needs {
         files: looks_at(|test| matches!(test, Test::Paths(_) | Test::OnlyPaths(_))),
         pushers: rule.exclude().contains(&Exclusion::Pushers) || looks_at(people),
-        known_reviews: told.reviews.keys().copied().collect(),
+        known_reviews: known.reviews.keys().copied().collect(),
     }
 }
 
@@ -133,8 +133,8 @@ fn has(condition: &Condition, wanted: fn(&Test) -> bool) -> bool {
     }
 }
 
-/// Does all of it at once, and gives the results in the order of the work.
-async fn all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+/// Runs all of the work concurrently. Returns the results in the order of the work.
+async fn join_all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut under_way: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
     poll_fn(|context| {
         let mut done = true;

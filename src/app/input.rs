@@ -1,6 +1,6 @@
-//! What a pipeline passes when it starts an execution, read and checked as a whole.
+//! Reads the input of an execution, and reports all problems with it at once.
 //!
-//! It is the word of whoever may start the gate: it can name any target, and approves nothing.
+//! Whoever may start the gate writes it. It can name any target, and it approves nothing.
 
 use std::fmt;
 
@@ -9,27 +9,22 @@ use serde_json::{Map, Value};
 use crate::ident::{EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target};
 use crate::policy::{Condition, Rule};
 
-/// The input of an execution, with the keys that the gate knows.
+/// The keys of an execution's input that the gate reads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExecutionInput {
-    /// What is to be deployed, and where.
     pub target: Target,
-    /// The pull request, where it is named.
     pub pull_request: Option<PullRequestRef>,
-    /// The repository, where the pull request is to be found by its revision.
+    /// With `revision`, finds the pull request if none is named.
     pub repository: Option<RepositoryName>,
-    /// The commit, where it is named.
     pub revision: Option<Revision>,
-    /// Who requested the deployment.
     pub requester: Option<Login>,
-    /// The version.
     pub version: Option<String>,
 }
 
-/// What is wrong with an input: every field at once.
+/// Everything that is wrong with an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidInput {
-    /// One sentence a field.
+    /// One sentence for each field.
     pub problems: Vec<String>,
 }
 
@@ -48,11 +43,10 @@ impl fmt::Display for InvalidInput {
 impl std::error::Error for InvalidInput {}
 
 impl ExecutionInput {
-    /// Reads an execution's input. Keys may be written in camelCase or in `snake_case`; keys that are not known are
-    /// the caller's own.
+    /// Reads an execution's input. Keys may be in camelCase or in `snake_case`. Unknown keys are the caller's own.
     ///
     /// # Errors
-    /// [`InvalidInput`] names every field that is missing or malformed, what was given, and what is expected.
+    /// [`InvalidInput`] names every field that is missing or malformed, the value, and what is expected.
     pub fn read(input: &Value) -> Result<Self, InvalidInput> {
         let Value::Object(fields) = input else {
             return Err(InvalidInput::one("the input is not a JSON object"));
@@ -84,8 +78,8 @@ impl ExecutionInput {
     }
 }
 
-/// The parts of an input that the rule's conditions read, at the places where they were given. Nothing else of it is
-/// recorded: an input may hold secrets.
+/// The parts of an input that the rule's conditions read, at their places. Nothing else is stored: an input may hold
+/// secrets.
 pub(super) fn recorded(rule: &Rule<'_>, input: &Value) -> Map<String, Value> {
     let mut parts = Map::new();
     if let Value::Object(given) = input {
@@ -160,7 +154,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn keys_may_be_written_either_way_and_others_are_the_callers_own() {
+    fn keys_may_be_in_camel_case_or_in_snake_case_and_unknown_keys_are_ignored() {
         let camel = ExecutionInput::read(&json!({
             "service": "checkout", "environment": "production", "pullRequest": "acme/checkout#42", "requestedBy": "dave", "ticket": 7
         }));
@@ -173,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_named_with_what_was_given_and_what_is_expected() {
+    fn every_problem_is_reported_with_the_value_and_what_is_expected() {
         let error = ExecutionInput::read(&json!({
             "service": "no spaces please", "revision": "abc", "pullRequest": "42", "pull_request": "acme/checkout#42", "version": 3
         }))
@@ -191,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_is_no_object_is_refused() {
+    fn an_input_that_is_not_an_object_is_refused() {
         assert!(ExecutionInput::read(&json!([])).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What a request's decision is now, without settling anything: for pages and people who ask.
+//! The decision on a request as it stands now, without settling anything.
 
 use super::App;
 use super::failure::Failure;
@@ -7,10 +7,10 @@ use crate::approval::decide_under;
 use crate::approval::decision::Decision;
 use crate::request::{ApprovalRequest, State};
 
-/// The decision that stands on a request: the one it was settled with, else that of this moment.
+/// The decision that a request was settled with, or while it is pending, the decision on the facts of this moment.
 ///
 /// # Errors
-/// [`Failure::Unavailable`] where the facts could not be had.
+/// [`Failure::Unavailable`] if the facts cannot be read.
 pub async fn inspect(app: &App, request: &ApprovalRequest) -> Result<Option<Decision>, Failure> {
     match &request.state {
         State::Pending => {

@@ -1,4 +1,4 @@
-//! The use cases. Each is three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
+//! The use cases. Each has three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
 
 mod end_execution;
 mod evaluate;
@@ -6,6 +6,7 @@ mod failure;
 mod gather;
 mod input;
 mod inspect;
+mod next_step;
 mod notify;
 mod open_request;
 mod protect;
@@ -22,59 +23,39 @@ mod vetoes;
 
 use std::sync::Arc;
 
-pub use end_execution::end_execution;
+pub use end_execution::{end_execution, expire_execution};
 pub use evaluate::{Evaluated, evaluate};
 pub use failure::Failure;
 pub use input::{ExecutionInput, InvalidInput};
 pub use inspect::inspect;
+pub use next_step::NextStep;
 pub use open_request::{Pinned, Wait, open_request};
 pub use protect::protect;
 pub use publish::publish_opened;
-pub use record_delivery::{Recorded, Told, record_delivery};
+pub use record_delivery::{DeliveredObservations, Recorded, record_delivery};
 pub use redeliver::{Redelivered, Redelivery};
-pub use reevaluate::{Asked, reevaluate};
+pub use reevaluate::{Reevaluation, reevaluate};
 pub use settle::{Settled, Waiting, settle};
 pub use sweep::{SweepTime, Swept, sweep, sweep_within};
 pub use verify::{Release, verify};
 
-use crate::ident::{ExecutionArn, RequestId};
+pub use crate::request::ExecutionRef;
+
 use crate::policy::Policy;
 use crate::ports::{Clock, CodeHost, ExecutionCallback, Notifier, Publisher, RequestStore};
 
-/// The policy and the ports that the use cases work with.
+/// The policy and the ports of the use cases.
 #[derive(Clone)]
 pub struct App {
     /// The policy in force.
     pub policy: Arc<Policy>,
-    /// Where requests are kept.
     pub store: Arc<dyn RequestStore>,
-    /// How executions are resumed.
     pub callback: Arc<dyn ExecutionCallback>,
-    /// Where pull requests are reviewed.
     pub code_host: Arc<dyn CodeHost>,
-    /// How channels are told.
     pub notifier: Arc<dyn Notifier>,
-    /// The deliveries that failed, where the code host remembers them; the sweep asks for them again.
+    /// How the sweep has failed deliveries made again. `None` if this process does not do that.
     pub redelivery: Option<Arc<Redelivery>>,
-    /// What people see on pull requests; none: nothing is shown there.
-    pub page: Option<Arc<dyn Publisher>>,
-    /// The time.
+    /// `None` if nothing is published on pull requests.
+    pub publisher: Option<Arc<dyn Publisher>>,
     pub clock: Arc<dyn Clock>,
-}
-
-/// An execution, in one run of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecutionRef {
-    /// Which.
-    pub arn: ExecutionArn,
-    /// How often it was redriven, 0 for the first run.
-    pub redrive: u32,
-}
-
-impl ExecutionRef {
-    /// The id of the request that it makes.
-    #[must_use]
-    pub fn request_id(&self) -> RequestId {
-        RequestId::of(&self.arn, self.redrive)
-    }
 }

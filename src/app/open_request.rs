@@ -1,5 +1,6 @@
-//! Open: people are asked, and the execution waits with its token.
+//! Opens a request: stores the token that the execution waits with, and notifies the approvers.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,14 +17,12 @@ use crate::ident::{PullRequestRef, RequestId, Revision, TaskToken};
 use crate::policy::Rule;
 use crate::ports::{Write, WriteError};
 use crate::request::record::{Entry, RecordKind};
-use crate::request::{ApprovalRequest, End, ExecutionEnd, State, Subject, Trail};
+use crate::request::{ApprovalRequest, End, ExecutionEnd, Subject};
 
-/// What the first evaluation fixed: the request is for these, whatever has happened since.
+/// What the first evaluation fixed. The request is for these, whatever happens later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pinned {
-    /// The pull request.
     pub pull_request: Option<PullRequestRef>,
-    /// The commit.
     pub revision: Option<Revision>,
 }
 
@@ -36,21 +35,21 @@ impl From<&Decision> for Pinned {
 /// What the execution waits with.
 #[derive(Debug, Clone)]
 pub struct Wait {
-    /// The key that resumes it.
+    /// Resumes the execution.
     pub token: TaskToken,
-    /// Which try of the step made it, from 0: an earlier try that writes late must not replace a later one's token.
+    /// The try of the step that made the token, from 0. An earlier try that writes late must not replace a later token.
     pub retry: u32,
 }
 
-/// Stores the request with its token, asks people, and decides again, so that a review which came in since Evaluate is
-/// not lost. A retry of the step brings a new token, which replaces the old one, and asks nobody twice.
+/// Stores the request with its token, and settles it, so that a review that came after Evaluate is not lost. If the
+/// request still waits, notifies the approvers. A retry of the step replaces the token, and notifies nobody twice.
 ///
-/// The pull request is not written here: whoever has opened a request shows it next ([`super::publish_opened`]), so that
-/// nothing lies between storing the token and being done.
+/// Publishes nothing, so that nothing comes between storing the token and the end of the step. The caller publishes
+/// next ([`super::publish_opened`]).
 ///
 /// # Errors
-/// [`Failure::InvalidInput`]; [`Failure::Ended`] where the request is over already; [`Failure::Unavailable`] where it
-/// could not be stored.
+/// [`Failure::InvalidInput`]; [`Failure::Ended`] if the request is over already; [`Failure::Unavailable`] if it could
+/// not be stored.
 pub async fn open_request(
     app: &App,
     execution: &ExecutionRef,
@@ -59,7 +58,7 @@ pub async fn open_request(
     wait: Wait,
 ) -> Result<RequestId, Failure> {
     let given = ExecutionInput::read(input)?;
-    // The rule that the request is pinned to says what of the input its conditions read.
+    // The pinned rule's conditions say which parts of the input are stored.
     let rule = app.policy.rule(&given.target).ok();
     let subject = Subject {
         input: rule.as_ref().map(|rule| recorded(rule, input)).unwrap_or_default(),
@@ -75,7 +74,7 @@ pub async fn open_request(
         publish::owe(app, at, &execution.request_id()).await;
     }
     let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
-    // One that was stopped while its request was stored is not told of a second time.
+    // The event of a stop comes once, and may have come before the request was stored.
     if !still_runs(app, execution).await {
         end_execution(app, execution, ExecutionEnd::Stopped).await?;
         return Err(Failure::Ended { end: End::Canceled, decision: None });
@@ -84,16 +83,16 @@ pub async fn open_request(
     match settle::settle(app, &request.id).await {
         Ok(Settled::Waiting(_)) => notify::notify(app, &request, Event::Requested, None).await,
         Ok(Settled::Ended(_) | Settled::Claimed | Settled::Nothing) => {}
-        // What cannot be read now is read by the next webhook or the sweep: the request is stored, and waits.
+        // The request is stored and waits. The next webhook or the sweep reads the facts.
         Err(failure) => {
-            tracing::warn!(request.id = %request.id, reason = %failure, "stored, and not decided again yet");
+            tracing::warn!(request.id = %request.id, reason = %failure, "stored a request, could not settle it yet");
             notify::notify(app, &request, Event::Requested, None).await;
         }
     }
     Ok(request.id)
 }
 
-/// Stores a new request, or the new token in the one that stands.
+/// Stores a new request, or the new token of the one that is stored.
 async fn store(
     app: &App,
     execution: &ExecutionRef,
@@ -122,40 +121,26 @@ async fn store(
             Err(error @ WriteError::Unavailable(_)) => return Err(error.into()),
         }
     }
-    Err(Failure::unavailable(format!("the request {id} changes too fast to be stored")))
+    Err(Failure::unavailable(format!("other writes changed the request {id} first, {TRIES} times in a row")))
 }
 
 fn pending(
     app: &App,
     execution: &ExecutionRef,
     (subject, rule): (&Subject, Option<&Rule<'_>>),
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Result<ApprovalRequest, Failure> {
     let rule = rule.ok_or_else(|| no_rule_any_more(app, subject, now))?;
-    let deadline = now.checked_add(rule.timeout().signed()).unwrap_or(jiff::Timestamp::MAX);
+    let deadline = now.checked_add(rule.timeout().signed()).unwrap_or(Timestamp::MAX);
     Ok(ApprovalRequest {
-        id: execution.request_id(),
-        version: 1,
-        execution: execution.arn.clone(),
-        redrive: execution.redrive,
-        subject: subject.clone(),
-        policy_digest: app.policy.digest().clone(),
-        rule: rule.pin(),
-        opened_at: now,
         requested_at: Some(now),
-        approved_at: None,
-        owed_from: None,
         deadline: Some(deadline),
-        state: State::Pending,
-        notified: std::collections::BTreeMap::new(),
-        read_at: now,
-        retry: 0,
-        trail: Trail::default(),
+        ..ApprovalRequest::new(execution, subject.clone(), app.policy.digest().clone(), rule.pin(), now)
     })
 }
 
-/// Evaluate found a rule; that it is gone since means that another policy was applied in between.
-fn no_rule_any_more(app: &App, subject: &Subject, now: jiff::Timestamp) -> Failure {
+/// Evaluate found a rule. If there is none now, another policy was applied in between.
+fn no_rule_any_more(app: &App, subject: &Subject, now: Timestamp) -> Failure {
     let decision = decide(&app.policy, &bare(subject, Moments::default(), now));
     Failure::Ended { end: End::Denied, decision: Some(Box::new(decision)) }
 }
@@ -163,6 +148,6 @@ fn no_rule_any_more(app: &App, subject: &Subject, now: jiff::Timestamp) -> Failu
 fn ended(request: &ApprovalRequest) -> Failure {
     match request.closed() {
         Some(closed) => Failure::Ended { end: closed.end, decision: closed.decision.clone() },
-        None => Failure::unavailable(format!("a later try of the step waits for the request {}", request.id)),
+        None => Failure::unavailable(format!("a later try of the step is waiting for the request {}", request.id)),
     }
 }

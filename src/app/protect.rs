@@ -1,24 +1,23 @@
-//! Protect: a deployment that the code host holds back is decided on by the same steps as an execution, and answered.
+//! Decides on a deployment that the code host holds back, and answers it.
 //!
-//! Evaluate, open, settle and verify are those of an execution. Only what is over at once is answered here; what has to
-//! wait is answered by whoever settles it.
+//! The steps are those of an execution: evaluate, open, settle, verify. A deployment that needs no wait is answered
+//! here. One that has to wait is answered by whoever settles its request.
 
 use serde_json::{Value, json};
 
 use super::evaluate::{Evaluated, evaluate};
 use super::failure::Failure;
-use super::input::InvalidInput;
 use super::open_request::{Pinned, Wait, open_request};
-use super::record_delivery::Recorded;
+use super::record_delivery::{BegunDelivery, Recorded};
 use super::verify::verify;
 use super::{App, ExecutionRef, publish};
 use crate::approval::decision::{Decision, Verdict};
-use crate::ident::{DeliveryId, ExecutionArn, RepositoryName, ServiceName};
+use crate::ident::{DeliveryId, RepositoryName, ServiceName};
 use crate::policy::Policy;
-use crate::ports::{CallbackError, DeliveryState, Protection, ProtectionAsked, ProtectionComment, ProtectionDesk};
+use crate::ports::{Protection, ProtectionComment, ProtectionDesk, ProtectionRequest};
 use crate::request::{ApprovalRequest, Callback, State};
 
-/// What is said at once.
+/// An answer to send now.
 struct Reply {
     protection: Protection,
     text: String,
@@ -34,69 +33,62 @@ impl Reply {
     }
 }
 
-/// Works the delivery that asks for a deployment. What cannot be mapped to one service, or is refused, is rejected with
-/// the reason; what has to wait is reported as waiting, and answered when it is settled.
+/// Processes the delivery that requests a deployment. A deployment that is refused, or that belongs to no one service,
+/// is rejected with the reason. One that has to wait is reported as waiting, and answered when its request is settled.
 ///
 /// # Errors
-/// [`Failure::Unavailable`]: nothing, or a report only, was answered, and it should be delivered again.
+/// [`Failure::Unavailable`]: no decision was sent, and the event should be delivered again.
 pub async fn protect(
     app: &App,
     desk: &dyn ProtectionDesk,
     delivery: &DeliveryId,
-    asked: &ProtectionAsked,
+    wanted: &ProtectionRequest,
 ) -> Result<Recorded, Failure> {
-    let begun = app.store.begin_delivery(delivery, app.clock.now()).await?;
-    if begun == DeliveryState::Done {
-        return Ok(Recorded::Before);
-    }
-    let app = &app.reading_once();
-    let reply = reply(app, asked).await?;
+    let Some(begun) = BegunDelivery::begin(app, delivery).await? else { return Ok(Recorded::Before) };
+    let reply = reply(&app.reading_once(), wanted).await?;
 
     if let Some(Reply { protection, text }) = reply {
-        let comment = ProtectionComment::new(&text);
-        let told = desk.answer(&asked.run, protection, &comment).await;
-        match (told, protection) {
+        let answered = desk.answer(&wanted.run, protection, &ProtectionComment::new(&text)).await;
+        match (answered, protection) {
             (Ok(outcome), _) => {
-                tracing::info!(delivery.id = %delivery, ?protection, ?outcome, "a deployment was answered");
+                tracing::info!(delivery.id = %delivery, ?protection, ?outcome, "answered a deployment");
             }
-            // It waits either way.
+            // It waits all the same.
             (Err(error), Protection::Waits) => {
-                tracing::warn!(delivery.id = %delivery, reason = %error, "that a deployment waits was not told");
+                tracing::warn!(delivery.id = %delivery, reason = %error, "could not report that a deployment waits");
             }
-            (Err(error), Protection::Approved | Protection::Rejected) => return Err(unanswered(&error)),
+            (Err(error), Protection::Approved | Protection::Rejected) => {
+                return Err(Failure::unavailable(error.to_string()));
+            }
         }
     }
-    app.store.finish_delivery(delivery, app.clock.now()).await?;
-    Ok(Recorded::Worked { requests: 1 })
+    begun.finish(1).await
 }
 
-fn unanswered(error: &CallbackError) -> Failure {
-    Failure::unavailable(error.to_string())
-}
-
-/// What is to be said now; none where it was said, or is said by whoever settles the request.
-async fn reply(app: &App, asked: &ProtectionAsked) -> Result<Option<Reply>, Failure> {
-    let repository = &asked.run.repository;
-    let service = match service_of(&app.policy, repository) {
+/// The answer to send now. `None` if it was sent before, or if whoever settles the request sends it.
+async fn reply(app: &App, wanted: &ProtectionRequest) -> Result<Option<Reply>, Failure> {
+    let service = match service_of(&app.policy, &wanted.run.repository) {
         Ok(service) => service,
         Err(problem) => return Ok(Some(Reply::rejected(problem))),
     };
-    let arn = match asked.execution() {
+    let arn = match wanted.execution() {
         Ok(arn) => arn,
         Err(error) => return Ok(Some(Reply::rejected(format!("the environment cannot be in a policy: {error}")))),
     };
     let execution = ExecutionRef { arn, redrive: 0 };
     if let Some(request) = app.store.request(&execution.request_id()).await? {
-        return again(app, &execution.arn, &request).await;
+        return again(app, &request).await;
     }
-    let input = input(asked, &service);
+    let input = input(wanted, &service);
     match evaluate(app, &execution, &input, None).await {
         Ok(Evaluated::Audited { decision, .. }) => {
             Ok(Some(Reply::approved(format!("not enforced (the rule is in audit mode): {}", decision.summary))))
         }
         Ok(Evaluated::Decided(decision)) => match decision.verdict {
             Verdict::Approved => released(app, &execution).await.map(Some),
-            Verdict::Pending | Verdict::Blocked | Verdict::Wait => open(app, asked, &execution, &input, decision).await,
+            Verdict::Pending | Verdict::Blocked | Verdict::Wait => {
+                open(app, wanted, &execution, &input, decision).await
+            }
             Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
                 Ok(Some(Reply::rejected(decision.summary)))
             }
@@ -105,31 +97,30 @@ async fn reply(app: &App, asked: &ProtectionAsked) -> Result<Option<Reply>, Fail
     }
 }
 
-/// The event came before, in another delivery or in this one that was cut short.
-async fn again(app: &App, arn: &ExecutionArn, request: &ApprovalRequest) -> Result<Option<Reply>, Failure> {
-    let execution = ExecutionRef { arn: arn.clone(), redrive: request.redrive };
+/// The event came before: in another delivery, or in this one, which was not processed to the end.
+async fn again(app: &App, request: &ApprovalRequest) -> Result<Option<Reply>, Failure> {
     match &request.state {
         State::Pending | State::Settling(_) => {
             super::settle(app, &request.id).await?;
             Ok(None)
         }
-        // It was over at once, and it is not known whether that was answered: a second answer is not taken.
+        // Evaluate closed it, and it is not known whether it was answered. GitHub takes no second answer.
         State::Closed(closed) if closed.callback == Callback::NotNeeded => {
             let decision = closed.decision.as_deref();
             if decision.is_some_and(Decision::goes_on_in_audit) {
                 return Ok(Some(Reply::approved("not enforced (the rule is in audit mode)")));
             }
-            released(app, &execution).await.map(Some)
+            released(app, &request.execution_ref()).await.map(Some)
         }
         State::Closed(_) => Ok(None),
     }
 }
 
-/// Verify is what releases, also where nobody had to be asked.
+/// Only Verify releases, even if nobody had to approve.
 async fn released(app: &App, execution: &ExecutionRef) -> Result<Reply, Failure> {
     match verify(app, execution).await {
         Ok(release) if release.decision.verdict == Verdict::Approved => Ok(Reply::approved(release.decision.summary)),
-        // Approved a moment ago, and to be waited for now: the next delivery finds out.
+        // It was approved a moment ago, and has to wait now. The next delivery of the event verifies it again.
         Ok(release) => Err(Failure::unavailable(release.decision.summary)),
         Err(failure) => refused(failure),
     }
@@ -144,18 +135,17 @@ fn refused(failure: Failure) -> Result<Reply, Failure> {
     }
 }
 
-/// Asks people. Whoever settles the request answers; until then the deployment shows whom it waits for.
+/// Opens a request. Whoever settles it answers the deployment; until then the deployment says whom it waits for.
 async fn open(
     app: &App,
-    asked: &ProtectionAsked,
+    wanted: &ProtectionRequest,
     execution: &ExecutionRef,
     input: &Value,
     decision: Decision,
 ) -> Result<Option<Reply>, Failure> {
-    let token = asked.run.token().map_err(|error| InvalidInput::one(error.to_string()));
-    let token = match token {
+    let token = match wanted.run.token() {
         Ok(token) => token,
-        Err(problem) => return refused(problem.into()).map(Some),
+        Err(error) => return Ok(Some(Reply::rejected(error.to_string()))),
     };
     let id = match open_request(app, execution, input, Pinned::from(&decision), Wait { token, retry: 0 }).await {
         Ok(id) => id,
@@ -167,19 +157,19 @@ async fn open(
     Ok(pending.then(waits))
 }
 
-fn input(asked: &ProtectionAsked, service: &ServiceName) -> Value {
+fn input(wanted: &ProtectionRequest, service: &ServiceName) -> Value {
     json!({
         "service": service,
-        "environment": asked.run.environment,
-        "repository": asked.run.repository,
-        "revision": asked.revision,
-        "requestedBy": asked.requester,
-        "actions": { "event": asked.event, "run_id": asked.run.run_id },
+        "environment": wanted.run.environment,
+        "repository": wanted.run.repository,
+        "revision": wanted.revision,
+        "requestedBy": wanted.requester,
+        "actions": { "event": wanted.event, "run_id": wanted.run.run_id },
     })
 }
 
-/// The one service that is written with the repository's own name. A pattern names no one service: which of them is
-/// deployed could not be told.
+/// The one service whose `repository` is exactly this repository. A pattern, on either side, does not say which service
+/// is deployed.
 fn service_of(policy: &Policy, repository: &RepositoryName) -> Result<ServiceName, String> {
     let mut found = Vec::new();
     for (pattern, service) in policy.services() {
@@ -192,14 +182,14 @@ fn service_of(policy: &Policy, repository: &RepositoryName) -> Result<ServiceNam
     match <[ServiceName; 1]>::try_from(found) {
         Ok([one]) => Ok(one),
         Err(found) if found.is_empty() => Err(format!(
-            "no service of the policy lives in {repository}: give one service `repository: {repository}`, without `*` and \
-             `?` in either name"
+            "no service of the policy has the repository {repository}: give one service `repository: {repository}`, \
+             without `*` or `?` in either name"
         )),
         Err(found) => {
             let names: Vec<&str> = found.iter().map(ServiceName::as_str).collect();
             Err(format!(
-                "several services of the policy live in {repository} ({}), and an environment of Actions does not say \
-                 which is deployed: give `repository: {repository}` to one only",
+                "several services of the policy have the repository {repository} ({}), and an environment of Actions \
+                 does not say which of them is deployed: give `repository: {repository}` to one only",
                 names.join(", ")
             ))
         }

@@ -1,7 +1,7 @@
-//! One piece of work reads each pull request and each team once, however many requests rest on them.
+//! Reads each pull request and each team once for one piece of work, however many requests need them.
 //!
-//! What was read is kept for that piece of work alone, and not for long: facts grow old. What deliveries told is not kept
-//! at all, so that a dismissal which comes in meanwhile is seen.
+//! The answers are kept for that piece of work alone, and for half a minute. What deliveries observed is never kept, so
+//! that a dismissal that comes meanwhile is seen.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +14,10 @@ use crate::approval::facts::Person;
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{Clock, CodeHost, CodeHostError, Needs, Reading};
 
-/// How old a fact may grow within a piece of work.
+/// How long an answer is used within a piece of work.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
 
-/// A code host that remembers its answers, and also that it had none: while it is down, it is not asked for every request.
+/// A code host that remembers its answers and its errors, so that a host that is down is not called for every request.
 struct ReadOnce {
     host: Arc<dyn CodeHost>,
     clock: Arc<dyn Clock>,
@@ -33,7 +33,7 @@ struct Kept {
 }
 
 impl App {
-    /// The same use cases for one piece of work, in which nothing is read twice.
+    /// The same use cases for one piece of work, which reads nothing twice.
     #[must_use]
     pub fn reading_once(&self) -> Self {
         let (host, clock) = (Arc::clone(&self.code_host), Arc::clone(&self.clock));
@@ -58,7 +58,7 @@ impl CodeHost for ReadOnce {
         let known = known.filter(|(read_at, ..)| self.is_fresh(*read_at));
         let needs = match known {
             Some((_, read, reading)) if reading.is_err() || read.cover(needs) => return reading,
-            // What another request of the same pull request needs, it will need again.
+            // What was read before for this pull request will be needed again.
             Some((_, read, _)) => read.with(needs),
             None => needs.clone(),
         };
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use crate::ident::ReviewId;
 
-    /// A host that is down, which counts how often it is asked.
+    /// A host that is down and counts its calls.
     #[derive(Default)]
     struct Down(AtomicUsize);
 
@@ -135,26 +135,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_read_is_kept_for_half_a_minute_or_until_it_is_forgotten() {
+    async fn an_answer_is_kept_for_half_a_minute_or_until_it_is_forgotten() {
         let (down, clock) = (Arc::new(Down::default()), Arc::new(Seconds::default()));
         let once = ReadOnce { host: down.clone(), clock: clock.clone(), kept: Mutex::default() };
         let (at, team) = (PullRequestRef::new("acme/checkout#1").unwrap(), TeamSlug::new("acme/payments").unwrap());
-        let ask = async || {
+        let calls = async || {
             once.read(&at, &Needs::default()).await.unwrap_err();
             assert_eq!(once.team_members(&team).await, Ok(None));
             down.0.swap(0, Ordering::SeqCst)
         };
-        assert_eq!((ask().await, ask().await), (2, 0));
+        assert_eq!((calls().await, calls().await), (2, 0));
         clock.0.store(30, Ordering::SeqCst);
-        assert_eq!(ask().await, 0);
+        assert_eq!(calls().await, 0);
         clock.0.store(31, Ordering::SeqCst);
-        assert_eq!((ask().await, ask().await), (2, 0));
+        assert_eq!((calls().await, calls().await), (2, 0));
         once.forget();
-        assert_eq!((ask().await, ask().await), (2, 0));
+        assert_eq!((calls().await, calls().await), (2, 0));
     }
 
     #[test]
-    fn a_reading_serves_who_needs_no_more_than_was_read() {
+    fn a_reading_covers_needs_that_ask_for_no_more_than_was_read() {
         let some = Needs { known_reviews: [ReviewId(1)].into(), ..Needs::default() };
         let more_known = Needs { known_reviews: [ReviewId(1), ReviewId(2)].into(), ..Needs::default() };
         assert!(Needs::everything().cover(&some) && some.cover(&more_known));

@@ -1,4 +1,4 @@
-//! A verified delivery: what it told is kept, and every open request of its pull request is brought up to date.
+//! A verified delivery about a pull request: its observations are stored, and every open request is settled again.
 
 use super::failure::Failure;
 use super::publish::{Pace, Wanted};
@@ -9,70 +9,82 @@ use crate::ports::DeliveryState;
 use crate::request::End;
 use crate::request::observation::Observation;
 
-/// What a verified delivery told.
+/// What a verified delivery says about a pull request.
 #[derive(Debug, Clone)]
-pub struct Told {
-    /// Which delivery: the same on redelivery.
+pub struct DeliveredObservations {
+    /// A redelivery has the same id.
     pub delivery: DeliveryId,
-    /// What it is about.
     pub pull_request: PullRequestRef,
-    /// What only it could tell.
+    /// What the API does not say reliably.
     pub observations: Vec<Observation>,
 }
 
 /// What came of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// It was worked to the end, with so many open requests.
-    Worked {
-        /// How many requests were looked at.
-        requests: usize,
-    },
-    /// It had been worked before, and changed nothing.
+    /// It was processed to the end, with this many open requests.
+    Worked { requests: usize },
+    /// It had been processed before, and changed nothing.
     Before,
 }
 
-/// Works a delivery. It is recorded before anything else and marked done at the end, so that one which was cut short is
-/// worked again when it is delivered again.
-///
-/// # Errors
-/// [`Failure::Unavailable`]: it is not marked done, and should be delivered again.
-pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure> {
-    let begun = app.store.begin_delivery(&told.delivery, app.clock.now()).await?;
-    if begun == DeliveryState::Done {
-        return Ok(Recorded::Before);
-    }
-    for observation in told.observations {
-        app.store.observe(&told.pull_request, observation).await?;
+/// A delivery that is being processed. One that is never marked as done is processed again when it is redelivered.
+pub(super) struct BegunDelivery<'a> {
+    app: &'a App,
+    id: &'a DeliveryId,
+}
+
+impl<'a> BegunDelivery<'a> {
+    /// Stores that a delivery came, before anything else is done. Returns `None` if it is done already.
+    pub(super) async fn begin(app: &'a App, id: &'a DeliveryId) -> Result<Option<Self>, Failure> {
+        let state = app.store.begin_delivery(id, app.clock.now()).await?;
+        Ok((state != DeliveryState::Done).then_some(Self { app, id }))
     }
 
-    let open = app.store.open_for(&told.pull_request).await?;
+    /// Marks it as done: a redelivery changes nothing.
+    pub(super) async fn finish(self, requests: usize) -> Result<Recorded, Failure> {
+        self.app.store.finish_delivery(self.id, self.app.clock.now()).await?;
+        Ok(Recorded::Worked { requests })
+    }
+}
+
+/// Stores a delivery's observations, and settles every open request of its pull request.
+///
+/// # Errors
+/// [`Failure::Unavailable`]: the delivery is not marked as done, and should be delivered again.
+pub async fn record_delivery(app: &App, delivered: DeliveredObservations) -> Result<Recorded, Failure> {
+    let DeliveredObservations { delivery, pull_request, observations } = delivered;
+    let Some(begun) = BegunDelivery::begin(app, &delivery).await? else { return Ok(Recorded::Before) };
+    for observation in observations {
+        app.store.observe(&pull_request, observation).await?;
+    }
+
+    let open = app.store.open_for(&pull_request).await?;
     let mut failed = None;
-    let mut shown_next = true;
-    let app = &app.reading_once();
+    let mut published_by_verify = true;
+    let reading = &app.reading_once();
     let requests = open.len();
     for request in open {
         let (id, verifies) = (request.id.clone(), !app.callback.releases(&request.execution));
-        match settle::settle_read(app, request).await {
-            Ok(settled) => shown_next &= verifies && settled == Settled::Ended(End::Approved),
+        match settle::settle_read(reading, request).await {
+            Ok(settled) => published_by_verify &= verifies && settled == Settled::Ended(End::Approved),
             Err(failure) => {
-                tracing::warn!(request.id = %id, delivery.id = %told.delivery, reason = %failure, "a request was not settled");
+                tracing::warn!(request.id = %id, delivery.id = %delivery, reason = %failure,
+                    "could not settle a request after a delivery");
                 failed = Some(failure);
-                shown_next = false;
+                published_by_verify = false;
             }
         }
     }
 
     let recorded = match failed {
         Some(failure) => Err(failure),
-        None => {
-            app.store.finish_delivery(&told.delivery, app.clock.now()).await?;
-            Ok(Recorded::Worked { requests })
-        }
+        None => Ok(begun.finish(requests).await?),
     };
-    // What was approved is verified next, and whoever does that shows it. If nobody does, the page is due within minutes.
-    if requests > 0 && !shown_next {
-        publish::publish(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
+    // What was approved is verified next, and Verify publishes it. If nobody verifies, the sweep publishes within
+    // minutes.
+    if requests > 0 && !published_by_verify {
+        publish::publish(reading, &pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
     }
     recorded
 }

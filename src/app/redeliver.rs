@@ -1,6 +1,6 @@
-//! Asks the code host for deliveries that failed: it does not repeat them by itself, and forgets them after three days.
+//! Requests failed deliveries again. The code host does not repeat them by itself, and forgets them after three days.
 //!
-//! What a delivery tells that nothing else does (the commit that a review was given on, who pushed) would be lost with it.
+//! Only a delivery says reliably which commit a review was given on, and who pushed. That would be lost with it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,14 +13,14 @@ use super::App;
 use crate::ident::{DeliveryId, sha256_hex};
 use crate::ports::{CodeHostError, DeliveryAttempt, DeliveryLog, DeliveryState, StoreError};
 
-/// For how long the code host keeps a delivery.
+/// How long the code host keeps a delivery.
 const KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
-/// How often is looked, and what is waited for each attempt that has failed already.
+/// How often to look for failed deliveries. Also how long to wait for each attempt that has failed before.
 const EVERY: SignedDuration = SignedDuration::from_mins(10);
-/// How many are asked for at a time, the oldest first.
+/// How many are requested at a time, the oldest first.
 const AT_ONCE: usize = 50;
 
-/// Where failed deliveries are found, and when it was last looked.
+/// Where failed deliveries are found, and when they were last looked for.
 pub struct Redelivery {
     log: Arc<dyn DeliveryLog>,
     looked: Mutex<Option<Timestamp>>,
@@ -35,20 +35,18 @@ impl fmt::Debug for Redelivery {
 /// What was done about failed deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Redelivered {
-    /// How many were asked for again.
-    pub asked: usize,
+    pub requested: usize,
     /// How many the code host would not deliver again now.
     pub refused: usize,
 }
 
 impl Redelivery {
-    /// Nothing was looked at yet.
     #[must_use]
     pub fn new(log: Arc<dyn DeliveryLog>) -> Self {
         Self { log, looked: Mutex::default() }
     }
 
-    /// Whether it is time to look, which from then on it is not.
+    /// Whether it is time to look again. Starts the next interval if it is.
     fn is_due(&self, now: Timestamp) -> bool {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let due = looked.is_none_or(|looked| now.duration_since(looked) >= EVERY);
@@ -59,7 +57,7 @@ impl Redelivery {
     }
 }
 
-/// Asks for what failed, where it is time to, until the time is over. That it cannot is logged, and holds nothing up.
+/// Requests failed deliveries again if it is time to, until `until`. A failure is logged and stops nothing else.
 pub(super) async fn redeliver(app: &App, until: Instant) -> Redelivered {
     let now = app.clock.now();
     let Some(redelivery) = app.redelivery.as_ref().filter(|redelivery| redelivery.is_due(now)) else {
@@ -69,44 +67,44 @@ pub(super) async fn redeliver(app: &App, until: Instant) -> Redelivered {
     let attempts = match before(until, redelivery.log.attempts(since)).await {
         Ok(attempts) => attempts,
         Err(error) => {
-            tracing::warn!(reason = %error, "failed deliveries were not looked for");
+            tracing::warn!(reason = %error, "could not look for failed deliveries");
             return Redelivered::default();
         }
     };
-    ask(app, redelivery.log.as_ref(), failed(attempts, now), until).await
+    request(app, redelivery.log.as_ref(), failed(attempts, now), until).await
 }
 
-/// The answer, if it comes in time.
+/// The answer, or an error if it does not come in time.
 async fn before<T>(
     until: Instant,
     work: impl Future<Output = Result<T, CodeHostError>> + Send,
 ) -> Result<T, CodeHostError> {
-    let late = |_| Err(CodeHostError::Unavailable { detail: "the time of the sweep is over".to_owned() });
+    let late = |_| Err(CodeHostError::Unavailable { detail: "the sweep ran out of time".to_owned() });
     timeout_at(until, work).await.unwrap_or_else(late)
 }
 
-async fn ask(app: &App, log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>, until: Instant) -> Redelivered {
+async fn request(app: &App, log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>, until: Instant) -> Redelivered {
     let mut done = Redelivered::default();
     for attempt in failed {
-        if done.asked >= AT_ONCE || done.refused >= AT_ONCE {
+        if done.requested >= AT_ONCE || done.refused >= AT_ONCE {
             break;
         }
-        let asked = match is_refused(app, &attempt).await {
+        let requested = match is_refused(app, &attempt).await {
             Ok(true) => continue,
             Ok(false) => before(until, log.redeliver(attempt.id)).await,
             Err(error) => Err(CodeHostError::Unavailable { detail: error.to_string() }),
         };
-        match asked {
+        match requested {
             Ok(()) => {
-                tracing::info!(delivery.id = %attempt.delivery, "a delivery that failed is made again");
-                done.asked += 1;
+                tracing::info!(delivery.id = %attempt.delivery, "requested a failed delivery again");
+                done.requested += 1;
             }
             Err(error) => {
-                tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "a delivery is not made again");
+                tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "could not request a failed delivery");
                 done.refused += 1;
                 match error {
                     CodeHostError::NotFound { .. } => never_again(app, &attempt).await,
-                    // Another would fare no better now.
+                    // The next would fail as well.
                     CodeHostError::Unavailable { .. } => break,
                 }
             }
@@ -115,9 +113,9 @@ async fn ask(app: &App, log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>, unt
     done
 }
 
-/// Under which an attempt that is refused for good is kept among the deliveries that are done, so that no run asks for it
-/// once more and it takes no other's place. It is no delivery's own name, which has to be let in should it come yet, and
-/// nobody who does not know that name can guess it.
+/// The id under which an attempt that is refused for good is stored as a delivery that is done, so that no run requests
+/// it again. It is not the delivery's own id, since the delivery must be let in if it comes after all. Nobody can guess
+/// it without knowing that id.
 fn mark(attempt: &DeliveryAttempt) -> Option<DeliveryId> {
     let named = sha256_hex(format!("{} {}", attempt.id.0, attempt.delivery).as_bytes());
     DeliveryId::new(&format!("refused-{named}")).ok()
@@ -131,12 +129,13 @@ async fn is_refused(app: &App, attempt: &DeliveryAttempt) -> Result<bool, StoreE
 async fn never_again(app: &App, attempt: &DeliveryAttempt) {
     let Some(mark) = mark(attempt) else { return };
     if let Err(error) = app.store.finish_delivery(&mark, app.clock.now()).await {
-        tracing::warn!(delivery.id = %attempt.delivery, reason = %error, "what is refused will be asked for again");
+        tracing::warn!(delivery.id = %attempt.delivery, reason = %error,
+            "could not store that a delivery is refused for good; the next run requests it again");
     }
 }
 
-/// The last attempt at every delivery of which none was taken, the longest-standing first. One that failed often is
-/// given longer: the more attempts, the longer since the last.
+/// The latest attempt of each delivery that never succeeded, oldest first. The more attempts have failed, the longer
+/// the latest must be ago.
 fn failed(attempts: Vec<DeliveryAttempt>, now: Timestamp) -> Vec<DeliveryAttempt> {
     let mut by_delivery: BTreeMap<DeliveryId, Vec<DeliveryAttempt>> = BTreeMap::new();
     for attempt in attempts {
@@ -168,31 +167,31 @@ mod tests {
         DeliveryAttempt { id: AttemptId(id), delivery: DeliveryId::new(delivery).unwrap(), at: at(minutes), taken }
     }
 
-    fn asked(attempts: Vec<DeliveryAttempt>, minutes: i64) -> Vec<u64> {
+    fn requested(attempts: Vec<DeliveryAttempt>, minutes: i64) -> Vec<u64> {
         failed(attempts, at(minutes)).into_iter().map(|attempt| attempt.id.0).collect()
     }
 
     #[test]
-    fn what_was_taken_once_is_not_asked_for_whatever_failed_before() {
+    fn a_delivery_that_succeeded_once_is_not_requested_again_whatever_failed_before() {
         let attempts = vec![attempt(3, "a", 2, true), attempt(2, "b", 1, false), attempt(1, "a", 0, false)];
-        assert_eq!(asked(attempts, 60), [2]);
+        assert_eq!(requested(attempts, 60), [2]);
     }
 
     #[test]
-    fn the_longest_standing_comes_first_and_each_delivery_once() {
+    fn the_oldest_attempt_comes_first_and_each_delivery_once() {
         let attempts = vec![
             attempt(4, "a", 9, false),
             attempt(3, "c", 3, false),
             attempt(2, "b", 2, false),
             attempt(1, "a", 1, false),
         ];
-        assert_eq!(asked(attempts, 60), [2, 3, 4]);
+        assert_eq!(requested(attempts, 60), [2, 3, 4]);
     }
 
     #[test]
-    fn what_fails_again_and_again_is_asked_for_more_and_more_rarely() {
+    fn a_delivery_that_fails_again_and_again_is_requested_more_and_more_rarely() {
         let attempts = || vec![attempt(3, "a", 30, false), attempt(2, "a", 10, false), attempt(1, "a", 0, false)];
-        assert_eq!(asked(attempts(), 49), [0_u64; 0]);
-        assert_eq!(asked(attempts(), 50), [3]);
+        assert_eq!(requested(attempts(), 49), [0_u64; 0]);
+        assert_eq!(requested(attempts(), 50), [3]);
     }
 }

@@ -1,50 +1,47 @@
-//! Somebody asked at a check for its request to be looked at again: the facts are read anew, and the check is written
-//! whatever stands there, since GitHub takes it back when it is asked to run it again. Any App can make a check by our
-//! name, and so have this asked: all that comes of it is a reading, which decides as it would anyway.
+//! Someone asks GitHub to run a check again: the facts are read again, and the check is written whatever it says now.
+//!
+//! GitHub resets a check that it is asked to run again. Any App can make a check by our name and so trigger this. It
+//! causes a reading, which decides as it would anyway, and nothing else.
 
 use super::failure::Failure;
 use super::publish::{Pace, Wanted};
-use super::record_delivery::Recorded;
+use super::record_delivery::{BegunDelivery, Recorded};
 use super::{App, publish, settle};
 use crate::ident::{DeliveryId, RepositoryName, RequestId};
-use crate::ports::DeliveryState;
 use crate::render::publish::check_name;
 
-/// What a verified delivery asked.
+/// A check that someone asked to run again, as a verified delivery says.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    /// Which delivery: the same on redelivery.
+pub struct Reevaluation {
+    /// A redelivery has the same id.
     pub delivery: DeliveryId,
     /// The request that the check names.
     pub request: RequestId,
-    /// The repository that the check stands in.
+    /// The repository of the check.
     pub repository: RepositoryName,
-    /// What the check is called.
+    /// The name of the check.
     pub check: String,
 }
 
-/// Looks at a request again. One that is of another repository or target than its check is none of ours.
+/// Settles a request again. Ignores a request whose repository or target is not the check's.
 ///
 /// # Errors
-/// [`Failure::Unavailable`]: it is not marked done, and should be delivered again.
-pub async fn reevaluate(app: &App, asked: Asked) -> Result<Recorded, Failure> {
-    let begun = app.store.begin_delivery(&asked.delivery, app.clock.now()).await?;
-    if begun == DeliveryState::Done {
-        return Ok(Recorded::Before);
-    }
-    let request = app.store.request(&asked.request).await?.filter(|request| {
+/// [`Failure::Unavailable`]: the delivery is not marked as done, and should be delivered again.
+pub async fn reevaluate(app: &App, wanted: Reevaluation) -> Result<Recorded, Failure> {
+    let Some(begun) = BegunDelivery::begin(app, &wanted.delivery).await? else { return Ok(Recorded::Before) };
+    let request = app.store.request(&wanted.request).await?.filter(|request| {
         let at = request.subject.pull_request.as_ref();
-        at.is_some_and(|at| at.repository == asked.repository) && check_name(&request.subject.target) == asked.check
+        at.is_some_and(|at| at.repository == wanted.repository) && check_name(&request.subject.target) == wanted.check
     });
 
-    let app = &app.reading_once();
+    let reading = &app.reading_once();
     if let Some(request) = &request {
-        settle::settle_read(app, request.clone()).await?;
+        settle::settle_read(reading, request.clone()).await?;
     }
 
-    app.store.finish_delivery(&asked.delivery, app.clock.now()).await?;
+    let recorded = begun.finish(usize::from(request.is_some())).await?;
     if let Some((request, at)) = request.as_ref().and_then(|r| r.subject.pull_request.as_ref().map(|at| (r, at))) {
-        publish::publish(app, at, Wanted { also: Some(&request.id), anew: true, pace: Pace::Quick }).await;
+        publish::publish(reading, at, Wanted { also: Some(&request.id), anew: true, pace: Pace::Quick }).await;
     }
-    Ok(Recorded::Worked { requests: usize::from(request.is_some()) })
+    Ok(recorded)
 }

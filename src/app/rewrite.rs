@@ -1,4 +1,4 @@
-//! Changes a stored request by what it is now: where another write came first, the change is made anew of that.
+//! Changes a stored request. If another write came first, the change is made again from what that write stored.
 
 use super::App;
 use super::failure::Failure;
@@ -6,13 +6,13 @@ use crate::ports::{Write, WriteError};
 use crate::request::ApprovalRequest;
 use crate::request::record::Entry;
 
-/// How often a write that lost to another is tried again.
+/// How often a write is tried if others come first.
 pub(super) const TRIES: usize = 5;
 
-/// Writes what `change` makes of the request, and gives it as it was written; none where `change` finds nothing to do.
+/// Writes what `change` makes of the request, and returns what was written. Returns `None` if `change` does.
 ///
 /// # Errors
-/// [`Failure::Unavailable`]: the store gave no answer, or others were faster each time.
+/// [`Failure::Unavailable`]: the store gave no answer, or another write came first each time.
 pub(super) async fn rewrite(
     app: &App,
     request: &ApprovalRequest,
@@ -29,5 +29,5 @@ pub(super) async fn rewrite(
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Failure::unavailable(format!("the request {} changes too fast to be written", request.id)))
+    Err(Failure::unavailable(format!("other writes changed the request {} first, {TRIES} times in a row", request.id)))
 }

@@ -1,4 +1,4 @@
-//! Settle: reads the facts of an open request again, decides, and where that ends it, resumes its execution once.
+//! Settle: reads the facts of an open request again and decides. If that ends the request, resumes its execution once.
 
 use super::end_execution::still_runs;
 use super::failure::Failure;
@@ -6,7 +6,7 @@ use super::gather::facts_of;
 use super::rewrite::{TRIES, rewrite};
 use super::verify::{Release, verify};
 use super::vetoes::remember_vetoes;
-use super::{App, ExecutionRef, notify};
+use super::{App, notify};
 use crate::approval::decide_under;
 use crate::approval::decision::{Decision, Event, Verdict};
 use crate::ident::RequestId;
@@ -20,28 +20,28 @@ use crate::request::{ApprovalRequest, Callback, CallbackOutcome, End, Refused, S
 pub enum Settled {
     /// It goes on waiting.
     Waiting(Box<Waiting>),
-    /// It ended, and the execution was told or is over.
+    /// It ended. The execution got the answer, or is over.
     Ended(End),
-    /// It is decided; somebody else holds the claim, or the execution could not be told yet: it does not answer, or its
-    /// waiting step is being run again.
+    /// It is decided, but not closed. Somebody else holds the claim, or the execution could not be answered yet: Step
+    /// Functions does not answer, or the waiting step is being run again.
     Claimed,
-    /// It was over before, or there is none.
+    /// It was over before, or there is no such request.
     Nothing,
 }
 
 /// A request that goes on waiting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
-    /// As it was written when its facts had been read.
+    /// As it was written after its facts were read.
     pub request: ApprovalRequest,
-    /// What those facts decide: whom it waits for.
+    /// The decision on those facts: whom it waits for.
     pub decision: Decision,
 }
 
-/// Brings a request as far as the facts take it.
+/// Brings a request to its end, if the facts end it.
 ///
 /// # Errors
-/// [`Failure::Unavailable`] where the facts could not be had, or the store gave no answer; the request stays as it is.
+/// [`Failure::Unavailable`] if the facts could not be read, or the store gave no answer. The request stays as it is.
 pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
     match app.store.request(id).await? {
         Some(request) => settle_read(app, request).await,
@@ -49,10 +49,7 @@ pub async fn settle(app: &App, id: &RequestId) -> Result<Settled, Failure> {
     }
 }
 
-/// The same with a request as it was read a moment ago. Where it has changed since, it is read again.
-///
-/// # Errors
-/// As [`settle`].
+/// As [`settle`], with a request that was read a moment ago. If it has changed since, it is read again.
 pub(super) async fn settle_read(app: &App, mut request: ApprovalRequest) -> Result<Settled, Failure> {
     for _ in 0..TRIES {
         let claim = match &request.state {
@@ -78,7 +75,7 @@ pub(super) async fn settle_read(app: &App, mut request: ApprovalRequest) -> Resu
                 None => app.code_host.forget(),
             },
             Err(ClaimError::Refused(Refused::Settling)) => return Ok(Settled::Claimed),
-            // Whoever came first may have seen newer facts.
+            // The other writer may have seen newer facts.
             Err(ClaimError::Refused(_) | ClaimError::Write(WriteError::Conflict { .. })) => app.code_host.forget(),
             Err(error @ ClaimError::Write(WriteError::Unavailable(_))) => return Err(error.into()),
         }
@@ -87,18 +84,18 @@ pub(super) async fn settle_read(app: &App, mut request: ApprovalRequest) -> Resu
             None => return Ok(Settled::Nothing),
         }
     }
-    // An error, so that a delivery which meant to settle it is not taken as worked.
-    Err(Failure::unavailable(format!("the request {} changes too fast to be settled", request.id)))
+    // An error, so that the delivery that wanted to settle it is not marked as done.
+    Err(Failure::unavailable(format!("other writes changed the request {} first, {TRIES} times in a row", request.id)))
 }
 
-/// Notes that the facts were read, and tells of a request for changes that holds it.
+/// Records that the facts were read, and notifies a request for changes that blocks the request.
 async fn wait(app: &App, request: &ApprovalRequest, decision: Decision) -> Result<Settled, Failure> {
     let at = decision.evaluated_at;
     let read = rewrite(app, request, |current| {
         let entry = Entry { kind: RecordKind::Read, at, decision: None, facts: None };
         matches!(current.state, State::Pending).then(|| (current.read(at), entry))
     });
-    // Another has decided it meanwhile: nobody is waited for any more.
+    // It was decided meanwhile, and waits for nobody.
     let Some(request) = read.await? else { return Ok(Settled::Claimed) };
     if decision.verdict == Verdict::Blocked {
         notify::notify(app, &request, Event::Blocked, Some(&decision)).await;
@@ -106,11 +103,12 @@ async fn wait(app: &App, request: &ApprovalRequest, decision: Decision) -> Resul
     Ok(Settled::Waiting(Box::new(Waiting { request, decision })))
 }
 
-/// Tells the execution, and closes the request with what it said. None: the request is to be settled anew.
+/// Answers the execution, and closes the request with what came of that. Returns `None` if the request has to be
+/// settled again.
 async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failure> {
     let request = claim.request();
     let answer = match answer_of(claim) {
-        // Behind this answer nobody verifies any more.
+        // Nobody verifies after this answer, so it is verified first.
         Answer::Success { .. } if app.callback.releases(&request.execution) => match release(app, claim).await {
             Some(answer) => answer,
             None => return Ok(Some(Settled::Claimed)),
@@ -121,31 +119,31 @@ async fn resume(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failu
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(request.id = %request.id, execution.arn = %request.execution, reason = %error,
-                "the execution was not told; the claim is left to lapse");
+                "could not answer the execution; the sweep tries again when the claim has lapsed");
             return Ok(Some(Settled::Claimed));
         }
     };
-    if outcome == CallbackOutcome::TokenOver && waits_anew(app, claim).await {
+    if outcome == CallbackOutcome::TokenOver && step_is_retried(app, claim).await {
         return give_back(app, claim).await;
     }
     close(app, claim, outcome).await.map(Some)
 }
 
-/// Whether the token is over since the waiting step failed behind our back and is run again: its execution runs, nothing
-/// was sent before, and there is time left. An answer that is the release itself has no step that could be.
-async fn waits_anew(app: &App, claim: &SettleClaim) -> bool {
+/// Whether the token is over because the waiting step failed and is being run again. It is if the execution runs,
+/// nothing was sent before, and the deadline has not come. An answer that is itself the release belongs to no step.
+async fn step_is_retried(app: &App, claim: &SettleClaim) -> bool {
     let request = claim.request();
     let in_time = request.deadline.is_none_or(|deadline| app.clock.now() < deadline);
-    let execution = ExecutionRef { arn: request.execution.clone(), redrive: request.redrive };
+    let execution = request.execution_ref();
     in_time && claim.is_first_attempt() && !app.callback.releases(&execution.arn) && still_runs(app, &execution).await
 }
 
-/// Gives the claim back: the next run of the step stores its token, and settles. Where it has stored it already, it found
-/// the claim in its way, and nobody else would settle soon: none.
+/// Gives the claim back: the next run of the step stores its token, and settles. Returns `None` if that run has stored
+/// its token already. It then met our claim, and nobody else would settle the request soon.
 async fn give_back(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Failure> {
     let request = claim.request();
     tracing::warn!(request.id = %request.id, execution.arn = %request.execution,
-        "the token is over and the execution runs: its step is run again, and the request goes on waiting");
+        "the token is over, but the execution still runs: its step is run again, and the request goes back to waiting");
     let given = rewrite(app, request, |current| {
         let entry = Entry { kind: RecordKind::GivenBack, at: app.clock.now(), decision: None, facts: None };
         let ours = current.state == request.state;
@@ -158,11 +156,11 @@ async fn give_back(app: &App, claim: &SettleClaim) -> Result<Option<Settled>, Fa
     Ok(same_token.then_some(Settled::Claimed))
 }
 
-/// The answer at the time of use; none where it has to wait, or is not to be had: the claim is left to lapse, and whoever
-/// takes it over verifies anew.
+/// The answer of Verify. `None` if the release has to wait, or could not be verified. The claim then lapses, and
+/// whoever takes it over verifies again.
 async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
     let request = claim.request();
-    let execution = ExecutionRef { arn: request.execution.clone(), redrive: request.redrive };
+    let execution = request.execution_ref();
     app.code_host.forget();
     match verify(app, &execution).await {
         Ok(Release { request_id, decision }) if decision.verdict == Verdict::Approved => {
@@ -176,15 +174,15 @@ async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
             Some(Answer::Failure { error: failure.name().to_owned(), cause: failure.cause() })
         }
         Err(failure @ (Failure::Unavailable { .. } | Failure::PolicyInvalid { .. } | Failure::InvalidInput(_))) => {
-            tracing::warn!(request.id = %request.id, reason = %failure, "approved, and not verified yet");
+            tracing::warn!(request.id = %request.id, reason = %failure, "could not verify an approval yet");
             None
         }
     }
 }
 
-/// Writes what the execution said. Others may write to the request meanwhile (an announcement, a release): as long as the
-/// claim itself stands, what it found out is not lost to that. That a token is over says nothing of the one that has
-/// replaced it since.
+/// Closes the request with what came of the answer. Others may write to the request meanwhile (a notification, a
+/// release). As long as the claim stands, the outcome is written over that. That a token is over says nothing about a
+/// token that has replaced it since.
 async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Result<Settled, Failure> {
     let mut current = claim.request().clone();
     for _ in 0..TRIES {
@@ -196,7 +194,7 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
         match app.store.write(write).await {
             Ok(()) => {
                 let end = closed.closed().map_or(End::Canceled, |closed| closed.end);
-                warn_of_doubt(&closed, claim);
+                warn_if_not_accepted(&closed, claim);
                 notify::notify_closed(app, &closed).await;
                 return Ok(Settled::Ended(end));
             }
@@ -207,8 +205,7 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
                 }
                 current = *stored;
             }
-            // The wait timed out, its step was retried with another token, or the claim lapsed and was taken over:
-            // whoever wrote that goes on from there.
+            // The wait timed out, or the claim lapsed and was taken over. Whoever wrote that goes on from there.
             Err(WriteError::Conflict { .. }) => return Ok(Settled::Claimed),
             Err(error @ WriteError::Unavailable(_)) => return Err(error.into()),
         }
@@ -216,16 +213,16 @@ async fn close(app: &App, claim: &SettleClaim, outcome: CallbackOutcome) -> Resu
     Ok(Settled::Claimed)
 }
 
-/// Says in the log where the execution did not take the answer, or where that is not known.
-fn warn_of_doubt(request: &ApprovalRequest, claim: &SettleClaim) {
+/// Logs that the execution did not take the answer, or that this is not known.
+fn warn_if_not_accepted(request: &ApprovalRequest, claim: &SettleClaim) {
     let Some(closed) = request.closed() else { return };
     match closed.callback {
         Callback::Sent | Callback::NotNeeded => {}
         Callback::PresumedSent => tracing::warn!(request.id = %request.id, execution.arn = %request.execution,
-            closed = closed.end.as_str(), "the execution had stopped waiting; an earlier attempt is held to have been taken"),
+            closed = closed.end.as_str(), "execution no longer waiting; assuming an earlier answer was accepted"),
         Callback::TokenOver => tracing::error!(request.id = %request.id, execution.arn = %request.execution,
             decided = claim.end().as_str(), closed = closed.end.as_str(),
-            "the execution had stopped waiting before it was told"),
+            "execution no longer waiting; it got no answer"),
     }
 }
 

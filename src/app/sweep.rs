@@ -1,4 +1,4 @@
-//! The sweep: what is due, and what was missed. It completes whatever a crash or a lost webhook left behind.
+//! The sweep: settles what is due, and completes what a crash or a lost webhook left behind.
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
@@ -15,56 +15,52 @@ use crate::approval::decision::Event;
 use crate::ident::PullRequestRef;
 use crate::request::{ApprovalRequest, State};
 
-/// What a sweep did.
+/// What a sweep did, in numbers of requests and deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// How many requests were due.
     pub due: usize,
-    /// How many of them there was no time for: they stay due.
+    /// Due requests that there was no time for. They stay due.
     pub left: usize,
-    /// How many of them ended.
+    /// Due requests that ended.
     pub ended: usize,
-    /// How many could not be brought further now.
+    /// Due requests that could not be settled now.
     pub failed: usize,
-    /// How many deliveries that failed were asked for again.
+    /// Failed deliveries that were requested again.
     pub redelivered: usize,
 }
 
-/// For how long a sweep goes on. The next follows within a minute, and takes what was left.
+/// How long a sweep may take. The next one starts within a minute, and does what was left.
 #[derive(Debug, Clone, Copy)]
 pub struct SweepTime {
-    /// How long requests that are due are begun: a GitHub that is slow, and hundreds of them, must not leave pages and
-    /// deliveries without any.
+    /// How long due requests are started. A slow GitHub and hundreds of due requests must leave time for publishing and
+    /// redeliveries.
     pub due: Duration,
-    /// How long pages and deliveries may take together, once that is over.
+    /// How long publishing and redeliveries may take together after that.
     pub afterwards: Duration,
 }
 
 impl Default for SweepTime {
-    /// Together, and as a rule with the request that was begun last, less than a function has:
-    /// `functions.sweep.timeout_seconds` of the Terraform module is 120 at least.
+    /// The sum, and usually the request that was started last, fit the function's time limit:
+    /// `functions.sweep.timeout_seconds` of the Terraform module is at least 120.
     fn default() -> Self {
         Self { due: Duration::from_secs(60), afterwards: Duration::from_secs(30) }
     }
 }
 
-/// What part of the time afterwards is kept for deliveries: pages that are slow would leave nothing, sweep after sweep,
-/// until the code host has forgotten what it could not deliver.
+/// A third of the time afterwards is kept for redeliveries. Otherwise slow publishing could leave no time, sweep after
+/// sweep, until the code host forgets the failed deliveries.
 const FOR_DELIVERIES: u32 = 3;
 
-/// Works everything that is due: deadlines, reminders, escalations, facts to be read again, claims that lapsed,
-/// announcements not made. Every ten minutes it also asks for deliveries that failed.
+/// Processes everything that is due: deadlines, reminders, escalations, facts to read again, lapsed claims, missed
+/// notifications and publications. Every ten minutes it also requests failed deliveries again.
 ///
 /// # Errors
-/// [`Failure::Unavailable`] where the store does not tell what is due. One request that fails stops no other.
+/// [`Failure::Unavailable`] if the store does not say what is due. A request that fails does not stop the others.
 pub async fn sweep(app: &App) -> Result<Swept, Failure> {
     sweep_within(app, SweepTime::default()).await
 }
 
-/// The same, in the time that is given. What there was not enough of it for is left to the next sweep.
-///
-/// # Errors
-/// As [`sweep`].
+/// As [`sweep`], with another time limit.
 pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> {
     let app = &app.reading_once();
     let now = app.clock.now();
@@ -79,15 +75,15 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
         }
         changed.extend(request.subject.pull_request.clone());
         match &request.state {
-            // Read again, as settling does: it may have been told since this sweep began.
+            // Read again, as settling does: its end may have been notified since this sweep began.
             State::Closed(_) => match app.store.request(&request.id).await {
                 Ok(current) => notify::notify_end(app, current.as_ref().unwrap_or(&request)).await,
                 Err(error) => {
-                    tracing::warn!(request.id = %request.id, reason = %error, "an end was not told yet");
+                    tracing::warn!(request.id = %request.id, reason = %error, "could not notify a request's end yet");
                     swept.failed += 1;
                 }
             },
-            // As on opening: nobody is asked for what is decided already.
+            // Settle first, as on opening: a request that is decided already needs no notification.
             State::Pending | State::Settling(_) => match settle(app, &request.id).await {
                 Ok(Settled::Ended(_)) => swept.ended += 1,
                 Ok(Settled::Waiting(waiting)) => {
@@ -95,9 +91,9 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
                     notify::notify_overdue(app, &waiting.request, &waiting.decision).await;
                 }
                 Ok(Settled::Claimed | Settled::Nothing) => {}
-                // Nobody is reminded of what may be decided already: that waits until the facts can be read.
+                // It may be decided already, so reminders wait until the facts can be read.
                 Err(failure) => {
-                    tracing::warn!(request.id = %request.id, reason = %failure, "a due request was not settled");
+                    tracing::warn!(request.id = %request.id, reason = %failure, "could not settle a due request");
                     notify_requested(app, &request).await;
                     swept.failed += 1;
                 }
@@ -105,21 +101,23 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
         }
     }
     if swept.left > 0 {
-        tracing::warn!(left = swept.left, "the time is over, and requests are left to the next sweep");
+        tracing::warn!(left = swept.left, "the sweep ran out of time; the next one settles the requests that are left");
     }
-    let (pages, deliveries) = (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
-    publish::publish_until(app, &changed, pages).await;
+    let (publish_until, redeliver_until) =
+        (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
+    publish::publish_until(app, &changed, publish_until).await;
     // Last: many may have failed, and what is due must not wait for them.
-    swept.redelivered = redeliver::redeliver(app, deliveries).await.asked;
+    swept.redelivered = redeliver::redeliver(app, redeliver_until).await.requested;
     Ok(swept)
 }
 
-/// What is being settled comes first: executions wait for it. All else begins elsewhere every minute, so that some whose
-/// facts cannot be read, or whose channels cannot be told, do not take the time of the same others each time.
+/// Requests that are being settled come first: executions wait for them. The others start at another place every
+/// minute. Otherwise requests whose facts cannot be read, or whose channels fail, would take the time of the same
+/// others each time.
 fn in_turn(due: Vec<ApprovalRequest>, now: Timestamp) -> Vec<ApprovalRequest> {
     let (mut all, mut others): (Vec<_>, Vec<_>) =
         due.into_iter().partition(|request| matches!(request.state, State::Settling(_)));
-    // Far from where it began a minute before: those that fail are the longest due, and stand together.
+    // Far from the start of a minute ago: requests that fail are due the longest, and so stand together.
     let spread = FixedState::default().hash_one(now.as_second() / 60);
     let first = u64::try_from(others.len()).ok().and_then(|count| spread.checked_rem(count));
     if let Some(first) = first.and_then(|first| usize::try_from(first).ok()) {
@@ -134,7 +132,7 @@ fn after(time: Duration) -> Instant {
     now.checked_add(time).unwrap_or(now)
 }
 
-/// Asks the people of a pending request whom a crash kept from being asked.
+/// Notifies the approvers of a pending request, if a crash prevented that.
 async fn notify_requested(app: &App, request: &ApprovalRequest) {
     if request.state == State::Pending && request.requested_at.is_some() {
         notify::notify(app, request, Event::Requested, None).await;
@@ -153,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_settled_comes_before_all_else_that_is_due() {
+    fn requests_that_are_being_settled_come_first() {
         let pending = pending();
         let numbered = |number| ApprovalRequest { redrive: number, ..pending.clone() };
         let settling = |number| numbered(number).claim(&decided(Verdict::Approved), at(0)).unwrap();
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_due_is_first_before_long_and_not_only_after_all_its_neighbours() {
+    fn every_due_request_is_soon_the_first_and_not_only_after_all_its_neighbours() {
         let pending = pending();
         let first = |count: u32, minute| {
             let all = (0..count).map(|number| ApprovalRequest { redrive: number, ..pending.clone() });

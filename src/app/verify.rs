@@ -1,4 +1,4 @@
-//! Verify: at the time of use everything is read and decided once more, under the pinned policy and the present one.
+//! Verify: right before the release, reads everything and decides again, under the pinned policy and the present one.
 
 use super::failure::Failure;
 use super::gather::{facts_of, facts_under};
@@ -12,19 +12,18 @@ use crate::ident::RequestId;
 use crate::request::record::{Entry, RecordKind};
 use crate::request::{ApprovalRequest, End, State};
 
-/// What an execution that may go on is given.
+/// The last check passed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Release {
-    /// The request that was released.
     pub request_id: RequestId,
-    /// Approved; or `wait`, with `until` when to verify again.
+    /// `approved`: release now. `wait`: verify again at `until`.
     pub decision: Decision,
 }
 
-/// Decides on release.
+/// Decides whether an execution's request is released.
 ///
 /// # Errors
-/// [`Failure::Ended`] where either policy refuses now; [`Failure::Unavailable`] where that could not be found out.
+/// [`Failure::Ended`] if either policy refuses now; [`Failure::Unavailable`] if that could not be found out.
 pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Failure> {
     let request = newest_request(app, execution).await?;
     if let Some((end, decision)) = not_approved(&request) {
@@ -32,23 +31,22 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     }
     let request = notify::notify_approval(app, request).await;
     let app = &app.reading_once();
-    let pinned = decided(app, &request, Under::Pinned).await?;
-    // Each policy is asked on the facts that it needs: its own teams, and the vetoes of those who have a say under it.
+    let pinned = Check::under_pinned_policy(app, &request).await?;
+    // Each policy is decided on the facts that it needs: its own teams, and the vetoes of those who may request
+    // changes.
     let present = match app.policy.digest() == &request.policy_digest {
         true => None,
-        false => Some(decided(app, &request, Under::Present).await?),
+        false => Some(Check::under_present_policy(app, &request).await?),
+    };
+    let Check { decision, facts, refused_as } = match present {
+        Some(present) if pinned.refused_as.is_none() => stricter(pinned, present),
+        Some(_) | None => pinned,
     };
 
-    let (pinned, facts) = pinned;
-    let (decision, refused, facts) = match present {
-        Some((present, present_facts)) if passes(&pinned) => weigh((pinned, facts), (present, present_facts)),
-        Some(_) | None => refusal(pinned, facts),
-    };
-
-    if refused.is_some() {
+    if refused_as.is_some() {
         remember_vetoes(app, &decision, &facts).await?;
     }
-    let kind = match refused {
+    let kind = match refused_as {
         Some(_) => RecordKind::Withheld,
         None if decision.verdict == Verdict::Wait => RecordKind::Held,
         None => RecordKind::Released,
@@ -61,56 +59,86 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     });
     // Without the record nothing is released.
     let request = recorded.await?.unwrap_or(request);
-    if let Some(end) = refused {
+    if let Some(end) = refused_as {
         notify::notify(app, &request, end.event(), Some(&decision)).await;
     } else {
-        // One that the request was settled by is told with its end.
+        // The override that settled the request was notified with its end.
         let settled_by_it = request.decision().is_some_and(|settled| settled.overridden.is_some());
         if decision.overridden.is_some() && !settled_by_it {
             notify::notify_override(app, &request, &decision).await;
         }
     }
     publish::publish_request(app, &request).await;
-    match refused {
+    match refused_as {
         Some(end) => Err(Failure::Ended { end, decision: Some(Box::new(decision)) }),
         None => Ok(Release { request_id: request.id, decision }),
     }
 }
 
-/// The request of this run of the execution; where only the release is run again, that of the run before.
+/// The request of this run of the execution. A redrive from Verify makes none, and releases that of the run before.
 async fn newest_request(app: &App, execution: &ExecutionRef) -> Result<ApprovalRequest, Failure> {
     let requests = app.store.of_execution(&execution.arn).await?;
     let newest = requests.into_iter().filter(|request| request.redrive <= execution.redrive).max_by_key(|r| r.redrive);
-    newest.ok_or_else(|| Failure::unavailable(format!("there is no request of {} to release", execution.arn)))
+    newest.ok_or_else(|| Failure::unavailable(format!("the execution {} has no request to release", execution.arn)))
 }
 
-/// Which policy decides.
-#[derive(Clone, Copy)]
-enum Under {
-    Pinned,
-    Present,
+/// What one policy decides at release.
+struct Check {
+    decision: Decision,
+    facts: Facts,
+    /// What the execution ends as if the policy refuses. `None` if it releases, now or after a wait.
+    refused_as: Option<End>,
 }
 
-async fn decided(app: &App, request: &ApprovalRequest, under: Under) -> Result<(Decision, Facts), Failure> {
-    match under {
-        Under::Pinned => {
-            let facts = facts_of(app, request).await?;
-            Ok((decide_under(&request.rule.rule(), &request.policy_digest, &facts), facts))
+impl Check {
+    /// What is no longer approved ends: it does not go back to waiting.
+    async fn under_pinned_policy(app: &App, request: &ApprovalRequest) -> Result<Self, Failure> {
+        let facts = facts_of(app, request).await?;
+        let mut decision = decide_under(&request.rule.rule(), &request.policy_digest, &facts);
+        let refused_as = match decision.verdict {
+            Verdict::Approved | Verdict::Wait => None,
+            Verdict::Pending | Verdict::Blocked => {
+                let text = format!("no longer approved: {}", decision.summary);
+                refuse(&mut decision, Verdict::Rejected, ReasonCode::ApprovalWithdrawn, text);
+                Some(End::Rejected)
+            }
+            Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => End::of(decision.verdict),
+        };
+        Ok(Self { decision, facts, refused_as })
+    }
+
+    async fn under_present_policy(app: &App, request: &ApprovalRequest) -> Result<Self, Failure> {
+        let rule = app.policy.rule(&request.subject.target).ok();
+        let facts = facts_under(app, rule.as_ref(), request).await?;
+        let mut decision = decide(&app.policy, &facts);
+        if matches!(decision.verdict, Verdict::Approved | Verdict::Wait) {
+            return Ok(Self { decision, facts, refused_as: None });
         }
-        Under::Present => {
-            let rule = app.policy.rule(&request.subject.target).ok();
-            let facts = facts_under(app, rule.as_ref(), request).await?;
-            Ok((decide(&app.policy, &facts), facts))
-        }
+        let text =
+            format!("approved under the policy it was opened under, but the present policy says: {}", decision.summary);
+        refuse(&mut decision, Verdict::Denied, ReasonCode::PolicyChanged, text);
+        Ok(Self { decision, facts, refused_as: Some(End::Denied) })
     }
 }
 
-fn passes(decision: &Decision) -> bool {
-    matches!(decision.verdict, Verdict::Approved | Verdict::Wait)
+fn refuse(decision: &mut Decision, verdict: Verdict, code: ReasonCode, text: String) {
+    decision.verdict = verdict;
+    decision.reasons.insert(0, Reason { code, text: text.clone(), source: None });
+    decision.summary = text;
 }
 
-/// Why a request is not one that could be released. One that is still being settled as approved is: the execution goes
-/// on as soon as it is told, and may be here before the request is closed.
+/// The stricter check of the two, if the pinned policy releases: a refusal, the longer wait, or the one that needed an
+/// override.
+fn stricter(pinned: Check, present: Check) -> Check {
+    let (before, now) = (&pinned.decision, &present.decision);
+    let waits_longer = now.verdict == Verdict::Wait && now.until >= before.until;
+    let pinned_waits = before.verdict == Verdict::Wait;
+    let overridden = now.overridden.is_some() && before.overridden.is_none() && !pinned_waits;
+    if present.refused_as.is_some() || waits_longer || overridden { present } else { pinned }
+}
+
+/// Why a request cannot be released. `None` if it is approved, or is being settled as approved: the execution goes on
+/// as soon as it has the answer, and may get here before the request is closed.
 fn not_approved(request: &ApprovalRequest) -> Option<(End, Option<Box<Decision>>)> {
     match &request.state {
         State::Settling(settling) if settling.end == End::Approved => None,
@@ -119,41 +147,4 @@ fn not_approved(request: &ApprovalRequest) -> Option<(End, Option<Box<Decision>>
         State::Closed(closed) => Some((closed.end, closed.decision.clone())),
         State::Pending => Some((End::Canceled, None)),
     }
-}
-
-/// The decision of the two that counts, where the pinned policy passes, and what it refuses as. One that had to be
-/// overridden is not to be lost behind one that had not.
-fn weigh(pinned: (Decision, Facts), present: (Decision, Facts)) -> (Decision, Option<End>, Facts) {
-    let (mut denied, facts) = present;
-    if passes(&denied) {
-        let waits = denied.verdict == Verdict::Wait && denied.until >= pinned.0.until;
-        let waited_for = pinned.0.verdict == Verdict::Wait;
-        let overridden = denied.overridden.is_some() && pinned.0.overridden.is_none() && !waited_for;
-        return if waits || overridden { (denied, None, facts) } else { (pinned.0, None, pinned.1) };
-    }
-    denied.verdict = Verdict::Denied;
-    let text = format!("approved under the policy it was asked under; the present policy says: {}", denied.summary);
-    denied.reasons.insert(0, Reason { code: ReasonCode::PolicyChanged, text: text.clone(), source: None });
-    denied.summary = text;
-    (denied, Some(End::Denied), facts)
-}
-
-/// What is no longer approved ends: it does not go back to waiting.
-fn refusal(mut decision: Decision, facts: Facts) -> (Decision, Option<End>, Facts) {
-    let end = match decision.verdict {
-        Verdict::Approved | Verdict::Wait => None,
-        Verdict::Pending | Verdict::Blocked => {
-            let text = format!("what was approved is approved no longer: {}", decision.summary);
-            decision.verdict = Verdict::Rejected;
-            let reason = Reason { code: ReasonCode::ApprovalWithdrawn, text: text.clone(), source: None };
-            decision.reasons.insert(0, reason);
-            decision.summary = text;
-            Some(End::Rejected)
-        }
-        Verdict::Rejected => Some(End::Rejected),
-        Verdict::Expired => Some(End::Expired),
-        Verdict::Superseded => Some(End::Superseded),
-        Verdict::Denied => Some(End::Denied),
-    };
-    (decision, end, facts)
 }

@@ -1,5 +1,5 @@
-//! Requests for changes that ended a request: kept, and brought back as facts for as long as they stand where they were
-//! given. Neither a redrive nor another pull request of the same commit launders one.
+//! Requests for changes that ended a request. They are stored, and are facts again for as long as they stand on the
+//! pull request they were given on. Neither a redrive nor another pull request of the same commit gets rid of one.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,8 @@ use crate::ident::Revision;
 use crate::policy::Rule;
 use crate::ports::CodeHostError;
 
-/// Remembers whose requests for changes end a request, before it ends: neither a redrive nor another pull request of the
-/// same commit must launder that. They are remembered for the revision and for the head, since merging makes another
-/// revision of the same head.
+/// Stores whose requests for changes end a request, before it ends. They are stored for the revision and for the head,
+/// since a merge makes another revision of the same head.
 pub(super) async fn remember_vetoes(app: &App, decision: &Decision, facts: &Facts) -> Result<(), Failure> {
     let Some(pull_request) = &facts.pull_request else { return Ok(()) };
     let objects = |id| {
@@ -33,12 +32,12 @@ pub(super) async fn remember_vetoes(app: &App, decision: &Decision, facts: &Fact
     Ok(())
 }
 
-/// What a veto is kept under.
+/// The revisions that a veto is stored for.
 fn revisions<'f>(facts: &'f Facts, pull_request: &'f PullRequest) -> BTreeSet<&'f Revision> {
     facts.revision.iter().chain([&pull_request.head]).collect()
 }
 
-/// The remembered vetoes from other pull requests that still stand there.
+/// The stored vetoes from other pull requests that still stand there.
 pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -> Result<Vec<Veto>, GatherError> {
     let Some(pull_request) = &facts.pull_request else { return Ok(Vec::new()) };
     let mut remembered: Vec<Veto> = Vec::new();
@@ -56,7 +55,7 @@ pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -
                 let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
                 objectors(rule, &there).contains(&veto.by.id)
             }
-            // What cannot be looked at any more cannot have been lifted there.
+            // A pull request that cannot be read any more cannot show that the veto was lifted.
             Err(GatherError::CodeHost(CodeHostError::NotFound { .. })) => true,
             Err(error) => return Err(error),
         };

@@ -1,4 +1,4 @@
-//! The function `sweep`: what is due, and what was missed.
+//! The function `sweep`: settles what is due, and completes what was missed.
 
 use std::process::ExitCode;
 

@@ -56,7 +56,7 @@ async fn play(options: &Options, format: Format) -> anyhow::Result<Vec<Line>> {
         gate: Client::new(running.gate),
         github: Client::new(running.github),
         deliveries: &gate.github,
-        tell: &mut tell,
+        on_line: &mut tell,
     };
     let played = story.play().await;
     running.stop().await;

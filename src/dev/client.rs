@@ -1,4 +1,4 @@
-//! A small JSON client over plain HTTP on loopback: what the demo and the tests speak to a local gate with.
+//! A small JSON client over plain HTTP: the demo and the tests use it to call a local gate.
 
 use std::net::SocketAddr;
 
@@ -10,58 +10,34 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// Speaks to one address.
+/// Calls one address.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: HyperClient<HttpConnector, Full<Bytes>>,
     address: SocketAddr,
 }
 
-/// An answer that was not had, or is not what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No answer.
     #[error("{method} {path} got no answer: {why}")]
-    NoAnswer {
-        /// The method.
-        method: Method,
-        /// The path.
-        path: String,
-        /// What went wrong.
-        why: String,
-    },
-    /// A refusal.
+    NoAnswer { method: Method, path: String, why: String },
+    /// The status is not a success.
     #[error("{method} {path} was answered {status}: {body}")]
-    Refused {
-        /// The method.
-        method: Method,
-        /// The path.
-        path: String,
-        /// The status.
-        status: StatusCode,
-        /// What was said.
-        body: String,
-    },
+    Refused { method: Method, path: String, status: StatusCode, body: String },
 }
 
 impl Client {
-    /// A client of the address.
     #[must_use]
     pub fn new(address: SocketAddr) -> Self {
         Self { http: HyperClient::builder(TokioExecutor::new()).build_http(), address }
     }
 
-    /// Whom it speaks to.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Sends a request with a bearer token, if any, and a JSON body, if any. The answer is JSON, or null where it is
-    /// empty.
-    ///
-    /// # Errors
-    /// [`ClientError`]: no answer, or one that is not a success.
+    /// Sends a request, with a bearer token and a JSON body if given. Returns the JSON answer; null if it is empty.
     pub async fn send(
         &self,
         method: Method,
@@ -92,10 +68,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| no_answer(error.to_string()))
     }
 
-    /// `POST` of bytes as they are, with headers as they are. The status, whatever it is.
-    ///
-    /// # Errors
-    /// [`ClientError::NoAnswer`].
+    /// `POST`s bytes and headers as they are. Returns the status, whatever it is.
     pub async fn post_bytes(
         &self,
         path: &str,
@@ -111,18 +84,10 @@ impl Client {
         Ok(self.http.request(request).await.map_err(|error| no_answer(error.to_string()))?.status())
     }
 
-    /// `GET`, without a token.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
     pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
         self.send(Method::GET, path, None, None).await
     }
 
-    /// `POST`, without a token.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         self.send(Method::POST, path, None, Some(body)).await
     }

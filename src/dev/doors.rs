@@ -1,7 +1,7 @@
-//! Who may knock: programs on this machine that mean it, and no page in a browser.
+//! Protects the local servers from web pages of other origins: they have no authentication.
 //!
-//! The doors have no authentication. A page of another origin can send requests to loopback, and one whose name was
-//! rebound to loopback is of the same origin as what answers; both say their own name in `Host` or `Origin`.
+//! A page of another origin can send requests to loopback. A page whose host name was rebound to loopback even has the
+//! same origin as the server. Both reveal their own name in `Host` or `Origin`.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -10,18 +10,22 @@ use axum::response::Response;
 
 use super::server::failure;
 
-/// Lets through what was asked of this machine by its own names, and by no page of another origin.
+/// Lets a request through only if it names this machine as its host, and comes from no page of another origin.
 pub(super) async fn only_this_machine(headers: HeaderMap, request: Request, next: Next) -> Response {
     if headers.get_all(header::HOST).iter().count() > 1 || !names_this_machine(&headers, &header::HOST, "") {
-        return failure(StatusCode::MISDIRECTED_REQUEST, "not-this-host", "ask `localhost`, `127.0.0.1` or `[::1]`");
+        return failure(
+            StatusCode::MISDIRECTED_REQUEST,
+            "not-this-host",
+            "call this server as `localhost`, `127.0.0.1` or `[::1]`",
+        );
     }
     if !names_this_machine(&headers, &header::ORIGIN, "://") {
-        return failure(StatusCode::FORBIDDEN, "other-origin", "a page of another origin may not ask");
+        return failure(StatusCode::FORBIDDEN, "other-origin", "a page of another origin may not call this server");
     }
     next.run(request).await
 }
 
-/// Whether the header, where it is there, names loopback, with any port.
+/// Whether the header is absent or names loopback, with any port. `behind` is the text before the name.
 fn names_this_machine(headers: &HeaderMap, name: &HeaderName, behind: &str) -> bool {
     let Some(value) = headers.get(name) else { return true };
     let Ok(value) = value.to_str() else { return false };
@@ -55,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_passes_where_it_is_this_machine_and_a_nameless_one_does_not() {
+    fn an_origin_passes_if_it_is_this_machine_and_null_does_not() {
         let origin = |value: &str| {
             let headers = HeaderMap::from_iter([(header::ORIGIN, value.parse().unwrap())]);
             names_this_machine(&headers, &header::ORIGIN, "://")

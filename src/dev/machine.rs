@@ -1,7 +1,7 @@
 //! The gate's state machine on this machine: Evaluate, RequestApproval, Verify, and the waits between them.
 //!
-//! The same steps, in the same order and with the same ends, as the one that runs on Step Functions. Each step is
-//! written down before it is taken, so that a process that was killed goes on where it was.
+//! It has the same steps, order and ends as the one on Step Functions. Each step is stored before it is taken, so that
+//! a process that was killed goes on where it was.
 
 use std::sync::Arc;
 
@@ -10,26 +10,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::adapters::embedded::broker::{Broker, BrokerError, Execution, Status, TaskOutcome};
-use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
-use crate::approval::decision::{Decision, Verdict};
-use crate::render::answer;
-use crate::request::{End, ExecutionEnd};
+use crate::app::{self, App, ExecutionRef, Failure, NextStep, Pinned, Wait};
+use crate::approval::decision::Decision;
+use crate::request::ExecutionEnd;
 
-/// How often a step is tried whose dependency gives no answer.
+/// How often a step is tried while a dependency does not answer.
 const TRIES: u32 = 5;
 
-/// Drives executions.
 #[derive(Clone)]
 pub(super) struct Machine {
     app: App,
     broker: Arc<Broker>,
 }
 
-/// Where an execution is.
+/// Where an execution is, as the broker stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 enum Step {
-    /// `pinned` is what an evaluation before a wait has pinned.
+    /// `pinned` is what an evaluation before a wait pinned.
     Evaluate {
         tries: u32,
         not_before: Option<Timestamp>,
@@ -51,11 +49,11 @@ enum Step {
     },
 }
 
-/// What a step came to.
+/// What follows a step.
 enum Next {
-    /// Another step follows at once.
+    /// Another step, at once.
     Go(Step),
-    /// Nothing to do until time passes or somebody acts.
+    /// Nothing, until time passes or somebody acts.
     Rest,
     /// The execution is over.
     End(Status),
@@ -65,24 +63,20 @@ const EVALUATE: Step = Step::Evaluate { tries: 0, not_before: None, pinned: None
 const VERIFY: Step = Step::Verify { tries: 0, not_before: None };
 
 impl Machine {
-    /// A machine over the use cases and the executions.
     #[must_use]
     pub(super) const fn new(app: App, broker: Arc<Broker>) -> Self {
         Self { app, broker }
     }
 
     /// Takes every execution as far as it goes now.
-    ///
-    /// # Errors
-    /// [`BrokerError::Storage`].
     pub(super) async fn advance(&self) -> Result<(), BrokerError> {
         self.broker.expire_tasks()?;
         for execution in self.broker.running()? {
             match self.drive(&execution.name).await {
-                // It was stopped in between: there is nothing to drive any more.
+                // It was stopped in between.
                 Ok(()) | Err(BrokerError::NotRunning { .. }) => {}
                 Err(error) => {
-                    tracing::error!(execution.arn = %execution.arn, reason = %error, "an execution was not driven");
+                    tracing::error!(execution.arn = %execution.arn, reason = %error, "could not drive an execution");
                 }
             }
         }
@@ -100,9 +94,7 @@ impl Machine {
                 Next::Go(step) => self.broker.enter(name, &write_step(&step)?)?,
                 Next::Rest => return Ok(()),
                 Next::End(status) => {
-                    if matches!(status, Status::Failed { .. })
-                        && !self.close_request(&execution, ExecutionEnd::Stopped).await
-                    {
+                    if matches!(status, Status::Failed { .. }) && !self.close_request(&execution).await {
                         return Ok(());
                     }
                     tracing::info!(execution.arn = %execution.arn, status = status_name(&status), "an execution ended");
@@ -115,7 +107,7 @@ impl Machine {
 
     async fn take(&self, execution: &Execution, step: Step) -> Result<Next, BrokerError> {
         let now = self.app.clock.now();
-        let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
+        let reference = reference(execution);
         match step {
             Step::Evaluate { not_before, .. }
             | Step::Verify { not_before, .. }
@@ -131,16 +123,13 @@ impl Machine {
                 self.open(execution, &reference, decision, tries).await
             }
             Step::RequestApproval { opened: true, .. } => self.waited(execution, &reference).await,
-            Step::Verify { tries, .. } => Ok(match app::verify(&self.app, &reference).await {
-                Ok(release) if release.decision.verdict == Verdict::Wait => match release.decision.until {
-                    Some(until) => Next::Go(Step::Verify { tries: 0, not_before: Some(until) }),
-                    None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),
-                },
-                Ok(release) => {
-                    Next::End(Status::Succeeded { output: answer::decided(&release.request_id, &release.decision) })
-                }
-                Err(failure) => retry(&failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
-            }),
+            Step::Verify { tries, .. } => {
+                let verified = app::verify(&self.app, &reference).await;
+                Ok(match NextStep::after_verification(verified) {
+                    Ok(step) => follow(step, |until| Step::Verify { tries: 0, not_before: Some(until) }),
+                    Err(failure) => retry(&failure, tries, now, |tries, not_before| Step::Verify { tries, not_before }),
+                })
+            }
         }
     }
 
@@ -152,11 +141,13 @@ impl Machine {
         tries: u32,
         pinned: Option<Pinned>,
     ) -> Next {
-        match app::evaluate(&self.app, reference, &execution.input, pinned.clone()).await {
-            Ok(Evaluated::Decided(decision)) => route(decision),
-            Ok(Evaluated::Audited { request_id, decision }) => {
-                Next::End(Status::Succeeded { output: answer::audited(&request_id, &decision) })
-            }
+        let evaluated = app::evaluate(&self.app, reference, &execution.input, pinned.clone()).await;
+        let step = evaluated.and_then(|evaluated| {
+            let pinned = Pinned::from(evaluated.decision());
+            Ok((NextStep::after_evaluation(evaluated)?, pinned))
+        });
+        match step {
+            Ok((step, pinned)) => follow(step, |until| Step::WaitUntil { until, pinned: Some(pinned) }),
             Err(failure) => {
                 let now = self.app.clock.now();
                 retry(&failure, tries, now, |tries, not_before| Step::Evaluate { tries, not_before, pinned })
@@ -164,7 +155,7 @@ impl Machine {
         }
     }
 
-    /// Enters the step that waits: a token, and a request that holds it.
+    /// Enters the step that waits: makes a token, and opens a request with it.
     async fn open(
         &self,
         execution: &Execution,
@@ -192,20 +183,16 @@ impl Machine {
         }
     }
 
-    /// Closes what an execution that is over still asks for; whether that could be done now.
-    async fn close_request(&self, execution: &Execution, how: ExecutionEnd) -> bool {
-        let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
-        let closed = app::end_execution(&self.app, &reference, how).await;
-        if let Err(failure) = &closed {
-            tracing::warn!(execution.arn = %execution.arn, reason = %failure, "a request is still to be closed");
-        }
-        closed.is_ok()
+    /// Closes the open request of an execution that is over. Returns whether that worked.
+    async fn close_request(&self, execution: &Execution) -> bool {
+        let closed = app::end_execution(&self.app, &reference(execution), ExecutionEnd::Stopped).await;
+        closed.inspect_err(|failure| not_closed(execution, failure)).is_ok()
     }
 
     /// Runs a failed or stopped execution again from the step that failed, as Step Functions does.
     ///
     /// # Errors
-    /// [`BrokerError::NotRedrivable`] where it runs or has succeeded.
+    /// [`BrokerError::NotRedrivable`] if it runs or has succeeded.
     pub(super) fn redrive(&self, name: &str) -> Result<Execution, BrokerError> {
         let step = match read_step(&self.broker.execution(name)?) {
             Step::Evaluate { pinned, .. } | Step::WaitUntil { pinned, .. } => {
@@ -219,7 +206,7 @@ impl Machine {
         self.broker.redrive(name, &write_step(&step)?)
     }
 
-    /// Looks at what came of the task that the execution waits for.
+    /// What follows from the task that the execution waits for.
     async fn waited(&self, execution: &Execution, reference: &ExecutionRef) -> Result<Next, BrokerError> {
         let Some(task) = &execution.task else { return Ok(Next::Rest) };
         Ok(match &task.outcome {
@@ -228,37 +215,40 @@ impl Machine {
             TaskOutcome::Failed { error, cause } => {
                 Next::End(Status::Failed { error: error.clone(), cause: cause.clone() })
             }
-            TaskOutcome::TimedOut => {
-                if !self.close_request(execution, ExecutionEnd::TimedOut).await {
-                    return Ok(Next::Rest);
+            TaskOutcome::TimedOut => match app::expire_execution(&self.app, reference).await {
+                Ok(expired) => fail(&expired),
+                Err(failure) => {
+                    not_closed(execution, &failure);
+                    Next::Rest
                 }
-                let request = self.app.store.request(&reference.request_id()).await.ok().flatten();
-                let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
-                fail(&Failure::Ended { end: End::Expired, decision })
-            }
+            },
         })
     }
 }
 
-/// Choice on the verdict; what is not listed fails closed.
-fn route(decision: Decision) -> Next {
-    match decision.verdict {
-        Verdict::Approved => Next::Go(VERIFY),
-        Verdict::Pending | Verdict::Blocked => {
-            Next::Go(Step::RequestApproval { decision: Box::new(decision), opened: false, tries: 0, not_before: None })
+pub(super) fn reference(execution: &Execution) -> ExecutionRef {
+    ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive }
+}
+
+/// The machine's form of the next step. `wait` makes the step that waits until a time.
+fn follow(step: NextStep, wait: impl FnOnce(Timestamp) -> Step) -> Next {
+    match step {
+        NextStep::Verify => Next::Go(VERIFY),
+        NextStep::RequestApproval(decision) => {
+            Next::Go(Step::RequestApproval { decision, opened: false, tries: 0, not_before: None })
         }
-        Verdict::Wait => match decision.until {
-            Some(until) => Next::Go(Step::WaitUntil { until, pinned: Some(Pinned::from(&decision)) }),
-            None => fail(&Failure::Unavailable { detail: "a wait without an end".to_owned() }),
-        },
-        Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
-            let end = End::of(decision.verdict).unwrap_or(End::Denied);
-            fail(&Failure::Ended { end, decision: Some(Box::new(decision)) })
-        }
+        NextStep::WaitUntil(until) => Next::Go(wait(until)),
+        NextStep::Audited { output } | NextStep::Release { output } => Next::End(Status::Succeeded { output }),
+        NextStep::Fail(failure) => fail(&failure),
     }
 }
 
-/// A dependency that gives no answer is asked again, more and more rarely; anything else ends the execution.
+fn not_closed(execution: &Execution, failure: &Failure) {
+    tracing::warn!(execution.arn = %execution.arn, reason = %failure,
+        "could not close the request of an execution that is over");
+}
+
+/// Tries the step again after a growing pause if a dependency did not answer. Any other failure ends the execution.
 fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, Option<Timestamp>) -> Step) -> Next {
     match failure {
         Failure::Unavailable { .. } if tries + 1 < TRIES => {
@@ -276,7 +266,7 @@ fn fail(failure: &Failure) -> Next {
     Next::End(Status::Failed { error: failure.name().to_owned(), cause: failure.cause() })
 }
 
-/// A step that cannot be read is taken from the start: evaluating again is always safe.
+/// A step that cannot be read becomes Evaluate: evaluating again is always safe.
 fn read_step(execution: &Execution) -> Step {
     serde_json::from_value(execution.step.clone()).unwrap_or(EVALUATE)
 }

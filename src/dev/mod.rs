@@ -1,7 +1,7 @@
-//! The local gate: the whole engine on this machine, with real webhooks and no account anywhere.
+//! The local gate: the whole engine on this machine, with real webhooks, and without any account.
 //!
-//! One process, two doors on loopback: the gate, and the GitHub stand-in. State lives in a folder and outlives the
-//! process, also one that was killed.
+//! One process runs two servers on loopback: the gate and the GitHub simulator. Their state is in a folder, and
+//! survives a process that is killed.
 
 pub mod client;
 mod doors;
@@ -32,9 +32,9 @@ use crate::policy::Policy;
 use crate::ports::StoreError;
 use machine::Machine;
 
-/// How often the local gate looks at what is due.
+/// How often the local gate processes what is due.
 const TICK: Duration = Duration::from_secs(1);
-/// How long what is under way may take when the gate is asked to stop.
+/// How long open connections and running work may take once the gate is stopping.
 const PATIENCE: Duration = Duration::from_secs(5);
 const SECRET_FILE: &str = "webhook-secret";
 const CLOCK_FILE: &str = "clock-offset-seconds";
@@ -42,51 +42,32 @@ const CLOCK_FILE: &str = "clock-offset-seconds";
 /// What the local gate is started with.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where state is kept.
+    /// The folder for its state.
     pub data: PathBuf,
     /// Where the gate listens.
     pub listen: SocketAddr,
-    /// Where the GitHub stand-in listens.
+    /// Where the GitHub simulator listens.
     pub github: SocketAddr,
-    /// A clock that stands still until it is moved, at this instant; none: real time, moved as it was left.
+    /// Where a clock that stands still starts. `None` for real time, plus what the clock was moved by before.
     pub standing_at: Option<Timestamp>,
 }
 
 /// Why the local gate did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum DevError {
-    /// A part of its state cannot be opened.
     #[error("{part} in {folder} cannot be opened: {why}")]
-    State {
-        /// Which part.
-        part: &'static str,
-        /// The folder.
-        folder: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// It cannot listen.
+    State { part: &'static str, folder: String, why: String },
     #[error("cannot listen on {address}: {why}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// What is wrong.
-        why: std::io::Error,
-    },
-    /// Its executions cannot be read any more.
+    Listen { address: SocketAddr, why: std::io::Error },
     #[error(transparent)]
     Broker(#[from] BrokerError),
 }
 
-/// The parts of a local gate, put together.
 pub struct LocalGate {
-    /// The use cases and their ports.
     pub app: App,
-    /// Executions.
     pub broker: Arc<Broker>,
-    /// Pull requests.
     pub github: GithubSimulator,
-    /// What channels were told.
+    /// The notifications that were sent.
     pub outbox: Arc<Outbox>,
     clock: Arc<MovableClock>,
     clock_file: Option<PathBuf>,
@@ -101,7 +82,7 @@ pub struct LocalGate {
 pub struct Running {
     /// Where the gate listens.
     pub gate: SocketAddr,
-    /// Where the GitHub stand-in listens.
+    /// Where the GitHub simulator listens.
     pub github: SocketAddr,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -109,10 +90,10 @@ pub struct Running {
 }
 
 impl LocalGate {
-    /// Opens the state in the options' folder, and begins it where there is none.
+    /// Opens the state in the options' folder, or creates it.
     ///
     /// # Errors
-    /// [`DevError::State`]: a part cannot be made, is damaged, or another process has it open.
+    /// [`DevError::State`] if a part cannot be created, is damaged, or is open in another process.
     pub fn open(options: &Options, policy: Policy) -> Result<Self, DevError> {
         let folder = options.data.as_path();
         own_folder(folder).map_err(|why| state("the folder", folder, &why))?;
@@ -128,7 +109,7 @@ impl LocalGate {
         let store: Arc<EmbeddedStore> =
             Arc::new(EmbeddedStore::open(folder).map_err(|e: StoreError| state("requests", folder, &e))?);
         let github = GithubSimulator::open(folder, clock.clone())
-            .map_err(|e: StorageError| state("the GitHub stand-in", folder, &e))?;
+            .map_err(|e: StorageError| state("the GitHub simulator", folder, &e))?;
         let secret_text = kept_secret(&folder.join(SECRET_FILE)).map_err(|e| state("the secret", folder, &e))?;
         let current = WebhookSecret::new(&secret_text).map_err(|e: SecretError| state("the secret", folder, &e))?;
         let outbox = Arc::new(Outbox::default());
@@ -139,7 +120,7 @@ impl LocalGate {
             code_host: Arc::new(github.clone()),
             notifier: outbox.clone(),
             redelivery: None,
-            page: Some(Arc::new(github.clone())),
+            publisher: Some(Arc::new(github.clone())),
             clock: clock.clone(),
         };
         let machine = Machine::new(app.clone(), broker.clone());
@@ -148,10 +129,10 @@ impl LocalGate {
         Ok(Self { app, broker, github, outbox, clock, clock_file, secrets, secret_text, machine, ticking })
     }
 
-    /// Listens on both doors, points the stand-in's webhook at the gate, and begins to drive executions.
+    /// Starts both servers, points the simulator's webhook at the gate, and drives executions.
     ///
     /// # Errors
-    /// [`DevError::Listen`], or [`DevError::State`] where the stand-in cannot be set up.
+    /// [`DevError::Listen`], or [`DevError::State`] if the simulator cannot be set up.
     pub async fn start(self: Arc<Self>, options: &Options) -> Result<Running, DevError> {
         let gate = listen(options.listen).await?;
         let github = listen(options.github).await?;
@@ -161,7 +142,7 @@ impl LocalGate {
             change.set_address(&format!("http://{github_at}"));
             change.set_hook(&url, &self.secret_text)
         });
-        set_up.map_err(|e| state("the GitHub stand-in", &options.data, &format!("{e:?}")))?;
+        set_up.map_err(|e| state("the GitHub simulator", &options.data, &format!("{e:?}")))?;
         let (stop, stopped) = watch::channel(false);
         let deliveries = self.github.start_deliveries();
         let tasks = vec![
@@ -172,10 +153,7 @@ impl LocalGate {
         Ok(Running { gate: gate_at, github: github_at, stop, tasks, deliveries })
     }
 
-    /// Does all that is due now: executions as far as they go, then what the sweep finds.
-    ///
-    /// # Errors
-    /// [`DevError::Broker`].
+    /// Does all that is due now: takes executions as far as they go, then sweeps.
     pub async fn tick(&self) -> Result<(), DevError> {
         let _one = self.ticking.lock().await;
         let advanced = self.machine.advance().await;
@@ -185,18 +163,15 @@ impl LocalGate {
                 self.machine.advance().await?;
             }
             Ok(_) => {}
-            Err(failure) => tracing::error!(reason = %failure, "the sweep did not run"),
+            Err(failure) => tracing::error!(reason = %failure, "could not sweep"),
         }
-        // What holds executions up must not hold up the sweep.
+        // An error with executions must not stop the sweep.
         Ok(advanced?)
     }
 
-    /// Moves the clock, and does what has become due by that.
-    ///
-    /// # Errors
-    /// [`DevError`], where the clock cannot be kept or the tick fails.
+    /// Moves the clock, and does what becomes due by that.
     pub async fn move_clock(&self, by: SignedDuration) -> Result<Timestamp, DevError> {
-        // What was done before belongs to the time before.
+        // What is due before the move happens at the time before the move.
         self.tick().await?;
         self.clock.advance(by);
         if let (Some(file), Some(offset)) = (&self.clock_file, self.clock.offset()) {
@@ -212,7 +187,7 @@ impl LocalGate {
         loop {
             changes.mark_unchanged();
             if let Err(error) = self.tick().await {
-                tracing::error!(reason = %error, "executions were not driven");
+                tracing::error!(reason = %error, "could not drive executions");
             }
             tokio::select! {
                 _ = timer.tick() => {}
@@ -224,22 +199,22 @@ impl LocalGate {
 }
 
 impl Running {
-    /// Stops listening, lets what is under way end, and returns when it has.
+    /// Stops listening, and returns when running work has ended.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         self.deliveries.abort();
         for mut task in self.tasks {
             match tokio::time::timeout(PATIENCE, &mut task).await {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) => tracing::warn!("a part of the local gate ended otherwise than by being stopped"),
-                // A client that sends no more keeps its connection open: what is stored loses nothing by closing it.
+                Ok(Err(_)) => tracing::warn!("a part of the local gate ended with an error"),
+                // A client keeps its connection open without sending anything. Closing it loses nothing that is stored.
                 Err(_) => {
-                    tracing::warn!("a client did not let go");
+                    tracing::warn!("closing the connection of a client that did not end its request");
                     task.abort();
                 }
             }
         }
-        // The stand-in's database is free again only when its last holder is gone.
+        // The simulator's database is free again only when its last holder is gone.
         let _aborted = self.deliveries.await;
     }
 }
@@ -250,7 +225,7 @@ async fn serve(listener: TcpListener, router: axum::Router, mut stopped: watch::
         let _sender_gone = stopped.wait_for(|stop| *stop).await;
     };
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
-        tracing::error!(reason = %error, "a door of the local gate closed");
+        tracing::error!(reason = %error, "a server of the local gate stopped");
     }
 }
 
@@ -258,16 +233,16 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, DevError> {
     TcpListener::bind(address).await.map_err(|why| DevError::Listen { address, why })
 }
 
-fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
-    listener.local_addr().unwrap_or(asked)
+fn address(listener: &TcpListener, wanted: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(wanted)
 }
 
 fn state(part: &'static str, folder: &Path, why: &impl std::fmt::Display) -> DevError {
     DevError::State { part, folder: folder.display().to_string(), why: why.to_string() }
 }
 
-/// Makes the folder, for its owner alone: what is kept in it holds task tokens and a secret. One that is there already
-/// is closed to others.
+/// Creates the folder for its owner alone, since it will contain task tokens and a secret. Closes an existing folder to
+/// others.
 fn own_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -279,7 +254,7 @@ fn own_folder(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// How far the clock was moved when the gate ran last.
+/// By how much the clock was moved when the gate ran before.
 #[expect(clippy::disallowed_methods, reason = "the local gate keeps its state in files")]
 fn kept_offset(file: &Path) -> Result<SignedDuration, String> {
     match std::fs::read_to_string(file) {
@@ -292,7 +267,7 @@ fn kept_offset(file: &Path) -> Result<SignedDuration, String> {
     }
 }
 
-/// The webhook secret of this folder: made at the first start, 64 random hex digits.
+/// The webhook secret of this folder: 64 random hex digits, made at the first start.
 #[expect(clippy::disallowed_methods, reason = "the local gate keeps its state in files")]
 fn kept_secret(file: &Path) -> std::io::Result<String> {
     match std::fs::read_to_string(file) {
@@ -307,7 +282,7 @@ fn kept_secret(file: &Path) -> std::io::Result<String> {
     Ok(secret)
 }
 
-/// Writes a file as a whole, readable by its owner only: a process that is killed leaves the old one or the new one.
+/// Writes a file that only its owner can read. A process that is killed leaves the old content or the new one.
 fn keep(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     let folder = file.parent().unwrap_or(Path::new("."));

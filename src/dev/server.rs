@@ -1,7 +1,7 @@
-//! The gate's HTTP interface on this machine. JSON in, JSON out, every answer with `"schema": 1`.
+//! The local gate's HTTP interface: JSON in, JSON out, every answer with `"schema": 1`.
 //!
-//! There is no authentication: it listens on loopback, answers to its own names only (`doors`), and takes only bodies that
-//! say they are JSON.
+//! There is no authentication. The gate listens on loopback, answers only to its own names (`doors`), and accepts only
+//! bodies that say they are JSON.
 
 use std::sync::Arc;
 
@@ -16,9 +16,10 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::machine::reference;
 use super::{LocalGate, webhook};
 use crate::adapters::embedded::broker::{BrokerError, Execution, Status};
-use crate::app::{self, ExecutionRef};
+use crate::app;
 use crate::ident::RequestId;
 use crate::policy::Duration;
 use crate::ports::Which;
@@ -26,7 +27,6 @@ use crate::request::{ApprovalRequest, ExecutionEnd};
 
 type Gate = State<Arc<LocalGate>>;
 
-/// All routes.
 pub(super) fn router(gate: Arc<LocalGate>) -> Router {
     Router::new()
         .route("/executions", post(start))
@@ -56,12 +56,11 @@ pub(super) fn answer(status: StatusCode, mut body: Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-/// A refusal.
 pub(super) fn failure(status: StatusCode, code: &str, message: &str) -> Response {
     answer(status, json!({ "error": { "code": code, "message": message } }))
 }
 
-/// A `POST` must say that it is JSON: what a page of another origin can send unasked does not.
+/// A `POST` must say that it is JSON. A page of another origin cannot send that without permission.
 async fn only_json(headers: HeaderMap, request: Request, next: Next) -> Response {
     let json = headers
         .get(header::CONTENT_TYPE)
@@ -123,10 +122,9 @@ async fn stop(State(gate): Gate, Path(id): Path<String>) -> Response {
         Ok(execution) => return answer(StatusCode::OK, execution_json(&execution)),
         Err(error) => return broker_failure(&error),
     };
-    // On AWS an event tells the sweep that an execution ended; here we are the ones who end it. The request goes first:
-    // cut short in between, the execution waits for nobody, and fails at its deadline.
-    let reference = ExecutionRef { arn: execution.arn, redrive: execution.redrive };
-    if let Err(why) = app::end_execution(&gate.app, &reference, ExecutionEnd::Stopped).await {
+    // On AWS an event reports to the sweep that an execution ended. Here we end it ourselves. The request goes first:
+    // if we crash in between, the execution waits for nobody, and fails at its deadline.
+    if let Err(why) = app::end_execution(&gate.app, &reference(&execution), ExecutionEnd::Stopped).await {
         return failure(StatusCode::SERVICE_UNAVAILABLE, why.name(), &why.to_string());
     }
     if let Err(error) = gate.broker.end(&id, Status::Aborted) {
@@ -143,7 +141,6 @@ async fn redrive(State(gate): Gate, Path(id): Path<String>) -> Response {
 }
 
 fn execution_json(execution: &Execution) -> Value {
-    let reference = ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive };
     let (status, output, error, cause) = match &execution.status {
         Status::Running => ("RUNNING", None, None, None),
         Status::Succeeded { output } => ("SUCCEEDED", Some(as_json(output)), None, None),
@@ -162,11 +159,11 @@ fn execution_json(execution: &Execution) -> Value {
         "error": error,
         "cause": cause,
         "waits": execution.task.is_some(),
-        "request_id": reference.request_id(),
+        "request_id": reference(execution).request_id(),
     })
 }
 
-/// Outputs and causes are JSON; a text that is not is shown as it is.
+/// An output or a cause as JSON, or as a string if it is not JSON.
 fn as_json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
@@ -186,8 +183,8 @@ async fn requests(State(gate): Gate, query: Result<Query<RequestsQuery>, QueryRe
     let which = if query.all { Which::All } else { Which::Open };
     match gate.app.store.requests(which).await {
         Ok(requests) => {
-            let shown: Vec<Value> = requests.iter().map(request_json).collect();
-            answer(StatusCode::OK, json!({ "requests": shown }))
+            let requests: Vec<Value> = requests.iter().map(request_json).collect();
+            answer(StatusCode::OK, json!({ "requests": requests }))
         }
         Err(error) => failure(StatusCode::SERVICE_UNAVAILABLE, "store", &error.to_string()),
     }
@@ -200,11 +197,11 @@ async fn request(State(gate): Gate, Path(id): Path<String>) -> Response {
     };
     match app::inspect(&gate.app, &request).await {
         Ok(decision) => {
-            let mut shown = request_json(&request);
-            if let Some(fields) = shown.as_object_mut() {
+            let mut json = request_json(&request);
+            if let Some(fields) = json.as_object_mut() {
                 fields.insert("decision".to_owned(), json!(decision));
             }
-            answer(StatusCode::OK, shown)
+            answer(StatusCode::OK, json)
         }
         Err(why) => failure(StatusCode::SERVICE_UNAVAILABLE, why.name(), &why.to_string()),
     }

@@ -1,8 +1,8 @@
-//! A day at acme, played over HTTP against a local gate and told as it happens.
+//! The demo: a day at acme, played over HTTP against a local gate, with a line for everything that happens.
 //!
-//! Nothing in it is staged: executions are started, commits pushed and reviews given through the same doors that
-//! anybody could use, deliveries are signed, and what is told is what the gate answers. Where an answer is not the one
-//! that the story needs, the story ends with an error.
+//! Nothing is faked. Executions are started, commits pushed and reviews given through the same HTTP interfaces that
+//! anybody can use. Deliveries are signed, and the lines show what the gate answers. If an answer is not the expected
+//! one, the story ends with an error.
 
 use hyper::Method;
 use serde::Serialize;
@@ -11,60 +11,45 @@ use serde_json::{Value, json};
 use super::client::{Client, ClientError};
 use crate::adapters::embedded::simulator::GithubSimulator;
 
-/// One thing that is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// The gate's time, `HH:MM`; none for a heading.
+    /// The gate's time, `HH:MM`. `None` for lines that are not an answer of the gate.
     pub at: Option<String>,
-    /// What kind of line it is.
     pub kind: LineKind,
-    /// The line.
     pub text: String,
 }
 
-/// What kind of line is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineKind {
-    /// A scene begins.
+    /// The heading of a scene.
     Scene,
-    /// Somebody does something.
+    /// Something that somebody does.
     Act,
-    /// The gate answers.
+    /// An answer of the gate.
     Gate,
-    /// More about the gate's answer.
+    /// More about an answer of the gate.
     Detail,
 }
 
-/// The story did not go as told.
 #[derive(Debug, thiserror::Error)]
 pub enum StoryError {
-    /// A door did not answer, or refused.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The gate answered otherwise than the story needs.
-    #[error("the story did not go as it should: expected {expected}, and the gate says {got}")]
-    Otherwise {
-        /// What was expected.
-        expected: String,
-        /// What is.
-        got: String,
-    },
+    #[error("the demo expected {expected}, but the gate says {got}")]
+    Otherwise { expected: String, got: String },
 }
 
-/// Who plays it, and to whom it is told.
 pub struct Story<'s> {
-    /// The gate's door.
     pub gate: Client,
-    /// The stand-in's door.
     pub github: Client,
-    /// The stand-in itself: only to know when all deliveries are out.
+    /// Only used to wait until all deliveries are sent.
     pub deliveries: &'s GithubSimulator,
-    /// Hears every line.
-    pub tell: &'s mut (dyn FnMut(&Line) + Send),
+    /// Called with every line.
+    pub on_line: &'s mut (dyn FnMut(&Line) + Send),
 }
 
-/// What the author's commits are called; any hash would do.
+/// The author's commits. Any hashes would do.
 const COMMITS: [&str; 4] = [
     "a11ce5ca1ab1e0ddba11c0ffee0defaced0c0de1",
     "b0a710adab1e5eed0fca5cade0decade0facade2",
@@ -73,10 +58,7 @@ const COMMITS: [&str; 4] = [
 ];
 
 impl Story<'_> {
-    /// Plays all scenes.
-    ///
-    /// # Errors
-    /// [`StoryError`] at the first thing that goes otherwise.
+    /// Plays all scenes. Stops at the first answer that is not the expected one.
     pub async fn play(&mut self) -> Result<(), StoryError> {
         self.set_the_stage().await?;
         self.staging_passes().await?;
@@ -92,14 +74,14 @@ impl Story<'_> {
         let payments = ["dave", "pia", "pat"].map(|login| json!({ "login": login }));
         self.stage("teams", json!({ "team": "acme/payments", "members": payments })).await?;
         self.stage("teams", json!({ "team": "acme/sre", "members": [{ "login": "sam" }] })).await?;
-        // GitHub lets nobody approve their own pull request; imported reviews and Apps get round that, so we do too.
+        // GitHub lets nobody approve their own pull request. Imported reviews and Apps can, so the simulator allows it.
         let switches = json!({ "allow_self_review": true });
         self.stage("repos", json!({ "name": "acme/checkout", "switches": switches })).await?;
         self.push("main", COMMITS[0]).await
     }
 
     async fn staging_passes(&mut self) -> Result<(), StoryError> {
-        self.scene("A deployment to staging: the policy asks nobody");
+        self.scene("A deployment to staging: it needs no approval");
         let input = json!({ "service": "checkout", "environment": "staging", "version": "v2.3.1" });
         self.start("staging-1", input).await?;
         self.expect_end("staging-1", "SUCCEEDED").await.map(|_| ())
@@ -112,21 +94,21 @@ impl Story<'_> {
         self.expect_waiting("production-1").await?;
 
         self.review("dave", pull, "APPROVE", "").await?;
-        self.tell_review("production-1", "dave", "author").await?;
+        self.say_review("production-1", "dave", "author").await?;
         self.review("pia", pull, "APPROVE", "").await?;
-        self.tell_review("production-1", "pia", "counts").await?;
+        self.say_review("production-1", "pia", "counts").await?;
 
         self.act("dave pushes another commit");
         self.push("retry-card-payments", COMMITS[2]).await?;
         self.expect_end("production-1", "FAILED").await?;
         self.start("production-2", production(pull)).await?;
         self.expect_waiting("production-2").await?;
-        self.tell_review("production-2", "pia", "stale").await?;
+        self.say_review("production-2", "pia", "stale").await?;
 
         self.review("pat", pull, "APPROVE", "").await?;
-        self.tell_review("production-2", "pat", "counts").await?;
+        self.say_review("production-2", "pat", "counts").await?;
         self.review("dana", pull, "APPROVE", "/approve checkout:production").await?;
-        self.tell_review("production-2", "dana", "counts").await?;
+        self.say_review("production-2", "dana", "counts").await?;
         self.review("pia", pull, "APPROVE", "").await?;
         let ended = self.expect_end("production-2", "SUCCEEDED").await?;
         let decision = field(&ended, "/output/decision");
@@ -149,7 +131,7 @@ impl Story<'_> {
     }
 
     async fn nobody_answers(&mut self) -> Result<(), StoryError> {
-        self.scene("Nobody answers: at the deadline it ends, and never as an approval");
+        self.scene("Nobody answers: the request expires at its deadline");
         let hash = "e1e0fca5cadefacadebadc0ffee5eed0dec0ded5";
         let pull = self.open_pull_request("round-prices", hash, "Round prices").await?;
         self.start("production-4", production(pull)).await?;
@@ -205,7 +187,7 @@ impl Story<'_> {
         self.settle().await
     }
 
-    /// Waits until every delivery is out; moving the clock makes the gate do all that is due.
+    /// Waits until every delivery is sent. Moving the clock makes the gate do all that is due.
     async fn settle(&mut self) -> Result<(), StoryError> {
         self.deliveries.drained().await;
         self.pass("1s").await
@@ -236,8 +218,8 @@ impl Story<'_> {
         .await
     }
 
-    /// Tells what the gate made of a person's last review.
-    async fn tell_review(&mut self, name: &str, login: &str, reason: &str) -> Result<(), StoryError> {
+    /// Says how the gate judged a person's last review.
+    async fn say_review(&mut self, name: &str, login: &str, reason: &str) -> Result<(), StoryError> {
         let decision = self.decision_on(name).await?;
         let reviews = field(&decision, "/reviews").as_array().cloned().unwrap_or_default();
         let last = reviews.into_iter().rfind(|review| field(review, "/user") == login).unwrap_or_default();
@@ -267,22 +249,22 @@ impl Story<'_> {
     }
 
     fn scene(&mut self, title: &str) {
-        (self.tell)(&Line { at: None, kind: LineKind::Scene, text: title.to_owned() });
+        (self.on_line)(&Line { at: None, kind: LineKind::Scene, text: title.to_owned() });
     }
 
     fn act(&mut self, text: impl Into<String>) {
-        (self.tell)(&Line { at: None, kind: LineKind::Act, text: text.into() });
+        (self.on_line)(&Line { at: None, kind: LineKind::Act, text: text.into() });
     }
 
     async fn say(&mut self, text: String) -> Result<(), StoryError> {
         let now = self.gate.get("/clock").await?;
         let at = self::text(field(&now, "/now")).get(11..16).map(str::to_owned);
-        (self.tell)(&Line { at, kind: LineKind::Gate, text });
+        (self.on_line)(&Line { at, kind: LineKind::Gate, text });
         Ok(())
     }
 
     fn detail(&mut self, text: String) {
-        (self.tell)(&Line { at: None, kind: LineKind::Detail, text });
+        (self.on_line)(&Line { at: None, kind: LineKind::Detail, text });
     }
 }
 
@@ -296,7 +278,7 @@ fn production(pull: u64) -> Value {
     })
 }
 
-/// A part of an answer, by its JSON pointer; null where it is not there.
+/// A part of an answer, by its JSON pointer. Null if the answer does not have it.
 fn field<'v>(value: &'v Value, pointer: &str) -> &'v Value {
     value.pointer(pointer).unwrap_or(&Value::Null)
 }

@@ -1,4 +1,4 @@
-//! `POST /webhooks/github` on this machine: from HTTP to the webhook door, and its answer to HTTP.
+//! `POST /webhooks/github` of the local gate.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(super) async fn github(State(gate): State<Arc<LocalGate>>, headers: HeaderMa
     (status, [(CONTENT_TYPE, "application/json")], reply.body.to_string()).into_response()
 }
 
-/// A header's one value. Several are joined, as HTTP reads them, and then fit no form: none of them is picked.
+/// A header's value. Several values are joined, as in HTTP, so that none of them is picked.
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let values: Option<Vec<&str>> = headers.get_all(name).iter().map(|value| value.to_str().ok()).collect();
     values.filter(|values| !values.is_empty()).map(|values| values.join(", "))

@@ -1,10 +1,10 @@
-//! How a use case's failure becomes a function's error: by its stable name, with the cause as the message.
+//! Makes a function's error of a use case's failure: its stable name, with the cause as the message.
 
 use lambda_runtime::Diagnostic;
 
 use crate::app::Failure;
 
-/// A failure by the name that the state machine catches and retries it by.
+/// A failure with the name by which the state machine catches or retries it.
 #[derive(Debug)]
 pub(super) struct Named(pub(super) Failure);
 
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_an_error_of_its_stable_name_and_its_message_is_the_cause_as_json() {
+    fn a_failure_becomes_an_error_with_its_stable_name_and_its_cause_as_json() {
         let failure = Failure::PolicyInvalid { detail: "of another digest".to_owned() };
         let error = Diagnostic::from(Named(failure));
         assert_eq!(error.error_type, "Countersign.PolicyInvalid");

@@ -1,31 +1,31 @@
-//! The steps of the gate's state machine.
+//! The steps of the gate's state machine. `terraform/state-machine.asl.json.tftpl` defines their events and results.
 //!
-//! What each is given and gives stands in `terraform/state-machine.asl.json.tftpl`. A refusal is an answer, with the name
-//! and the cause that the execution ends with; an error is what could not be decided, which is tried again. Only the step
-//! that waits gives every end as an error: its answer goes nowhere.
+//! A refusal is a result, with the name and the cause that the execution ends with. An error means that nothing could
+//! be decided, and the step is tried again. Only the step that waits returns every end as an error, since its result is
+//! ignored.
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::installation::Installation;
-use crate::app::{self, App, Evaluated, ExecutionRef, Failure, Pinned, Wait};
-use crate::approval::decision::{Decision, Verdict};
-use crate::ident::{ExecutionArn, RequestId, TaskToken};
+use crate::app::{self, App, ExecutionRef, Failure, NextStep, Pinned, Wait};
+use crate::approval::decision::Decision;
+use crate::ident::{ExecutionArn, TaskToken};
 use crate::render::answer::{self, LONGEST_CAUSE};
-use crate::request::{End, ExecutionEnd};
+use crate::request::ExecutionEnd;
 
-/// What the state machine gives.
+/// An event from the state machine.
 #[derive(Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 enum Step {
-    /// To decide for the first time, or again after a wait.
+    /// Decides for the first time, or again after a wait.
     Evaluate { execution: Execution, pinned: Option<Pinned> },
-    /// To ask people, and wait with a token.
+    /// Opens a request, and waits with a token.
     RequestApproval { execution: Execution, pinned: Pinned, token: String, retry: u32 },
-    /// To decide on release.
+    /// Decides whether to release.
     Verify { execution: Execution },
-    /// To close the request of an execution that ends, and say what it ends as.
+    /// Closes the request of an execution that ends, and returns what the execution ends as.
     Settle { how: How, execution: Execution, failure: Caught },
 }
 
@@ -60,15 +60,12 @@ struct Caught {
     cause: Option<String>,
 }
 
-/// Takes a step.
-///
-/// # Errors
-/// What the state machine catches by name.
+/// Takes a step. The state machine catches errors by their names.
 pub async fn step(installation: &Installation, event: Value) -> Result<Value, Failure> {
     let app = &installation.app;
-    // What is wrong with it is not repeated: a token may be in it.
+    // The message repeats nothing from the event, which may contain a token.
     let unknown = |_| Failure::Unavailable {
-        detail: "the event is none of the state machine's: the functions are of another release than it".to_owned(),
+        detail: "the event is unknown: the function and the state machine are from different releases".to_owned(),
     };
     match serde_json::from_value(event).map_err(unknown)? {
         Step::Evaluate { execution, pinned } => evaluate(app, &execution, pinned).await,
@@ -84,30 +81,14 @@ pub async fn step(installation: &Installation, event: Value) -> Result<Value, Fa
 async fn evaluate(app: &App, execution: &Execution, pinned: Option<Pinned>) -> Result<Value, Failure> {
     let app = &app.reading_once();
     let evaluated = app::evaluate(app, &execution.reference(), &execution.input, pinned).await?;
-    let mut route = match &evaluated {
-        Evaluated::Audited { request_id, decision } => {
-            json!({ "route": "audited", "output": parsed(&answer::audited(request_id, decision)) })
-        }
-        Evaluated::Decided(decision) => match decision.verdict {
-            Verdict::Approved => json!({ "route": "verify" }),
-            Verdict::Pending | Verdict::Blocked => {
-                // None would be no limit at all.
-                let seconds = decision.timeout_seconds.unwrap_or_default().max(1);
-                json!({ "route": "request-approval", "timeout_seconds": seconds })
-            }
-            Verdict::Wait => wait(decision)?,
-            Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
-                let end = End::of(decision.verdict).unwrap_or(End::Denied);
-                ended(&Failure::Ended { end, decision: Some(Box::new(decision.clone())) })
-            }
-        },
-    };
     let decision = evaluated.decision();
-    if let Some(fields) = route.as_object_mut() {
-        fields.insert("verdict".to_owned(), decision.verdict.as_str().into());
-        fields.insert("pinned".to_owned(), json!(Pinned::from(decision)));
-    }
     log(execution, decision);
+    let (verdict, pinned) = (decision.verdict, Pinned::from(decision));
+    let mut route = route(NextStep::after_evaluation(evaluated)?);
+    if let Some(fields) = route.as_object_mut() {
+        fields.insert("verdict".to_owned(), verdict.as_str().into());
+        fields.insert("pinned".to_owned(), json!(pinned));
+    }
     Ok(route)
 }
 
@@ -116,80 +97,66 @@ async fn request_approval(app: &App, execution: &Execution, pinned: Pinned, wait
     let reference = execution.reference();
     let request_id = app::open_request(app, &reference, &execution.input, pinned, wait).await?;
     app::publish_opened(app, &reference).await;
-    tracing::info!(request.id = %request_id, execution.arn = %execution.arn, "people were asked");
+    tracing::info!(request.id = %request_id, execution.arn = %execution.arn, "opened a request");
     Ok(json!({ "request_id": request_id }))
 }
 
 async fn verify(app: &App, execution: &Execution) -> Result<Value, Failure> {
-    match app::verify(app, &execution.reference()).await {
-        Ok(release) => {
-            log(execution, &release.decision);
-            match release.decision.verdict {
-                Verdict::Approved => Ok(released(&release.request_id, &release.decision)),
-                Verdict::Wait => wait(&release.decision),
-                // None is a release, and verifying gives none: were it to, nothing is released by that.
-                Verdict::Pending
-                | Verdict::Blocked
-                | Verdict::Rejected
-                | Verdict::Expired
-                | Verdict::Superseded
-                | Verdict::Denied => Err(Failure::Unavailable { detail: "not approved, and not refused".to_owned() }),
-            }
+    let verified = app::verify(app, &execution.reference()).await;
+    if let Ok(release) = &verified {
+        log(execution, &release.decision);
+    }
+    let step = NextStep::after_verification(verified)?;
+    if let NextStep::Fail(failure) = &step {
+        tracing::info!(execution.arn = %execution.arn, error = failure.name(), "refused a release");
+    }
+    Ok(route(step))
+}
+
+/// The next step, as the state machine's choices read it.
+fn route(step: NextStep) -> Value {
+    match step {
+        NextStep::Verify => json!({ "route": "verify" }),
+        NextStep::RequestApproval(decision) => {
+            // Without a number, nothing would limit the wait.
+            let seconds = decision.timeout_seconds.unwrap_or_default().max(1);
+            json!({ "route": "request-approval", "timeout_seconds": seconds })
         }
-        Err(failure @ Failure::Ended { .. }) => {
-            tracing::info!(execution.arn = %execution.arn, error = failure.name(), "not released");
-            Ok(ended(&failure))
-        }
-        Err(failure) => Err(failure),
+        NextStep::WaitUntil(until) => json!({ "route": "wait", "until": whole_second(until) }),
+        NextStep::Audited { output } => json!({ "route": "audited", "output": parsed(&output) }),
+        NextStep::Release { output } => json!({ "route": "release", "output": parsed(&output) }),
+        NextStep::Fail(failure) => json!({ "route": "end", "error": failure.name(), "cause": failure.cause() }),
     }
 }
 
-fn released(request: &RequestId, decision: &Decision) -> Value {
-    json!({ "route": "release", "output": parsed(&answer::decided(request, decision)) })
-}
-
-/// Waits to a whole second, which is not before: a moment early, it would be decided again for nothing.
-fn wait(decision: &Decision) -> Result<Value, Failure> {
-    let endless = || Failure::Unavailable { detail: "a wait without an end".to_owned() };
-    let until = decision.until.ok_or_else(endless)?;
-    Ok(json!({ "route": "wait", "until": whole_second(until) }))
-}
-
+/// Rounds up to a whole second. A wait that ends a moment early would decide again for nothing.
 fn whole_second(at: Timestamp) -> Timestamp {
     at.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil)).unwrap_or(at)
 }
 
-fn ended(failure: &Failure) -> Value {
-    json!({ "route": "end", "error": failure.name(), "cause": failure.cause() })
-}
-
 async fn settle(app: &App, execution: &Execution, how: How, caught: &Caught) -> Result<Value, Failure> {
     let reference = execution.reference();
-    let end = match how {
-        How::TimedOut => ExecutionEnd::TimedOut,
-        How::Stopped => ExecutionEnd::Stopped,
-    };
-    app::end_execution(app, &reference, end).await?;
     let (error, cause) = match how {
         How::TimedOut => {
-            let request = app.store.request(&reference.request_id()).await?;
-            let decision = request.and_then(|request| request.closed().and_then(|closed| closed.decision.clone()));
-            let expired = Failure::Ended { end: End::Expired, decision };
+            let expired = app::expire_execution(app, &reference).await?;
             (expired.name(), expired.cause())
         }
-        How::Stopped => failed_with(caught),
+        How::Stopped => {
+            app::end_execution(app, &reference, ExecutionEnd::Stopped).await?;
+            failed_with(caught)
+        }
     };
-    tracing::info!(execution.arn = %execution.arn, error, caught = caught.error, "an execution of the gate ends");
+    tracing::info!(execution.arn = %execution.arn, error, caught = caught.error, "an execution ends");
     Ok(json!({ "error": error, "cause": cause }))
 }
 
-/// The name and the cause of what was caught. What has no name of ours could not be decided: whatever else it says may
-/// hold what was sent, and is not repeated.
+/// The name and the cause to end with. An error that is not ours means that nothing could be decided. Its cause is not
+/// repeated, since it may contain what was sent.
 fn failed_with(caught: &Caught) -> (&'static str, String) {
     let of_ours = Failure::NAMES.into_iter().find(|name| *name == caught.error);
-    match (of_ours, caught.cause.as_deref().and_then(told)) {
+    match (of_ours, caught.cause.as_deref().and_then(unwrapped)) {
         (Some(name), Some(cause)) => (name, cause),
-        (Some(name), None) => (name, answer::plain_cause(name, "no cause was given")),
+        (Some(name), None) => (name, answer::plain_cause(name, "the error has no cause")),
         (None, _) => {
             let name = "Countersign.Unavailable";
             (name, answer::plain_cause(name, &format!("a step of the gate failed with `{}`", caught.error)))
@@ -197,8 +164,8 @@ fn failed_with(caught: &Caught) -> (&'static str, String) {
     }
 }
 
-/// A cause of ours: it comes as it was sent, or wrapped by Lambda, whose errors are an object with an `errorMessage`.
-fn told(cause: &str) -> Option<String> {
+/// Our cause, as it was sent or inside Lambda's error object. `None` if it is not ours.
+fn unwrapped(cause: &str) -> Option<String> {
     let object: serde_json::Map<String, Value> = serde_json::from_str(cause).ok()?;
     let message = match object.get("errorMessage") {
         Some(message) => message.as_str().filter(|text| serde_json::from_str::<Value>(text).is_ok())?,
@@ -207,7 +174,6 @@ fn told(cause: &str) -> Option<String> {
     (message.chars().count() <= LONGEST_CAUSE).then(|| message.to_owned())
 }
 
-/// What is JSON already, as a value.
 fn parsed(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_default()
 }
@@ -229,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_to_the_execution_is_its_cause_as_it_is_and_what_lambda_wrapped_is_unwrapped() {
+    fn a_cause_is_kept_as_it_was_sent_and_one_that_lambda_wrapped_is_unwrapped() {
         let decision = r#"{"schema":1,"verdict":"rejected"}"#;
         let wrapped = json!({ "errorType": "Countersign.Rejected", "errorMessage": decision, "trace": [] }).to_string();
         for cause in [decision, &wrapped] {
@@ -238,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_is_none_of_ours_is_unavailable_and_what_it_says_is_not_repeated() {
+    fn an_error_that_is_not_ours_is_unavailable_and_its_cause_is_not_repeated() {
         for (error, cause) in [
             ("Lambda.Unknown", Some("the process died with AQCEAAAAtoken")),
             ("States.TaskFailed", None),
@@ -249,7 +215,7 @@ mod tests {
             assert!(cause.contains(error) && !cause.contains("AQCE"), "{cause}");
         }
         let (name, cause) = caught("Countersign.Denied", Some("not JSON"));
-        assert_eq!((name, cause.contains("no cause was given")), ("Countersign.Denied", true));
+        assert_eq!((name, cause.contains("the error has no cause")), ("Countersign.Denied", true));
     }
 
     #[test]

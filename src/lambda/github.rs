@@ -1,6 +1,7 @@
-//! GitHub, connected when it is first needed: whoever needs nothing of it reads no secret.
+//! Connects to GitHub when it is first needed, so that a function that does not need GitHub reads no secret.
 //!
-//! The secret is read again now and then, so that a new key of the App needs no new containers.
+//! Reads the secret again every 15 minutes, so that a new key of the App needs no new containers. Each port's method
+//! passes its call on to the client of that moment.
 
 use std::sync::{Arc, OnceLock};
 
@@ -20,17 +21,16 @@ use crate::ports::{
 use crate::request::CallbackOutcome;
 use crate::request::published::{Check, Deployment, DeploymentStatus, Reviewer};
 
-/// How long a secret that was read is good for.
+/// How long a secret is used before it is read again.
 const REREAD: SignedDuration = SignedDuration::from_mins(15);
 
-/// GitHub, as the secret says.
 pub struct Github {
     secrets: Secrets,
     arn: String,
     url: String,
     clock: Arc<dyn Clock>,
     connected: Mutex<Option<Connected>>,
-    /// The first that a delivery named.
+    /// The first installation that a delivery named.
     installation: OnceLock<AppInstallation>,
 }
 
@@ -41,21 +41,21 @@ struct Connected {
 }
 
 impl Github {
-    /// GitHub at that URL, as the secret of that ARN says: a JSON object with `app_id` and `private_key`, and
-    /// `installation_id` where it is known, or with `token`.
+    /// Connects to this URL with the secret of this ARN: a JSON object with `app_id`, `private_key` and optionally
+    /// `installation_id`, or with `token`.
     #[must_use]
     pub fn new(secrets: Secrets, arn: String, url: String, clock: Arc<dyn Clock>) -> Self {
         Self { secrets, arn, url, clock, connected: Mutex::default(), installation: OnceLock::new() }
     }
 
-    /// Keeps which of the App's installations the first delivery names, so that the first call need not ask for it.
-    pub(super) fn named(&self, installation: Option<AppInstallation>) {
+    /// Keeps the installation of the App that the first delivery names, so that it need not be looked up.
+    pub(super) fn know_installation(&self, installation: Option<AppInstallation>) {
         if let Some(installation) = installation {
             self.installation.get_or_init(|| installation);
         }
     }
 
-    /// How many calls are left, where any was made.
+    /// How many calls are left. `None` if none was made.
     pub(super) async fn calls_left(&self) -> Option<u64> {
         self.connected.lock().await.as_ref()?.client.calls_left()
     }
@@ -73,7 +73,7 @@ impl Github {
             Ok(fields) => fields,
             Err(error) => {
                 let known = connected.as_ref().ok_or_else(|| error.to_string())?;
-                tracing::warn!(reason = %error, "GitHub's secret was not read again; the one before is used");
+                tracing::warn!(reason = %error, "could not read GitHub's secret again; using the previous one");
                 return Ok(known.client.clone());
             }
         };
@@ -105,7 +105,7 @@ impl Github {
         self.client().await.map_err(|detail| CodeHostError::Unavailable { detail })
     }
 
-    async fn for_page(&self) -> Result<GithubClient, PublisherError> {
+    async fn for_publishing(&self) -> Result<GithubClient, PublisherError> {
         self.client().await.map_err(|detail| PublisherError::Unavailable { detail })
     }
 }
@@ -131,7 +131,7 @@ impl CodeHost for Github {
 
 #[async_trait]
 impl DeliveryLog for Github {
-    /// With a token there is no App, and no log of its deliveries.
+    /// A token belongs to no App, and so has no log of deliveries.
     async fn attempts(&self, since: Timestamp) -> Result<Vec<DeliveryAttempt>, CodeHostError> {
         let client = self.for_facts().await?;
         if client.app_id().is_none() {
@@ -161,19 +161,19 @@ impl ProtectionDesk for Github {
 #[async_trait]
 impl Publisher for Github {
     async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
-        self.for_page().await?.about(at).await
+        self.for_publishing().await?.about(at).await
     }
 
     async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError> {
-        self.for_page().await?.put_check(at, check, spot).await
+        self.for_publishing().await?.put_check(at, check, spot).await
     }
 
     async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PublisherError> {
-        self.for_page().await?.put_comment(at, text, spot).await
+        self.for_publishing().await?.put_comment(at, text, spot).await
     }
 
     async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
-        self.for_page().await?.ask(at, reviewers).await
+        self.for_publishing().await?.ask(at, reviewers).await
     }
 
     async fn put_deployment(
@@ -182,7 +182,7 @@ impl Publisher for Github {
         deployment: &Deployment,
         spot: Spot,
     ) -> Result<u64, PublisherError> {
-        self.for_page().await?.put_deployment(at, deployment, spot).await
+        self.for_publishing().await?.put_deployment(at, deployment, spot).await
     }
 
     async fn set_deployment(
@@ -191,6 +191,6 @@ impl Publisher for Github {
         id: u64,
         status: &DeploymentStatus,
     ) -> Result<(), PublisherError> {
-        self.for_page().await?.set_deployment(at, id, status).await
+        self.for_publishing().await?.set_deployment(at, id, status).await
     }
 }

@@ -1,4 +1,4 @@
-//! The use cases over the ports on AWS and GitHub, put together once for a process.
+//! Puts the use cases and the adapters of AWS and GitHub together, once for each process.
 
 use std::sync::Arc;
 
@@ -19,37 +19,28 @@ use super::keys::WebhookKeys;
 use super::settings::{Role, Settings};
 use super::telemetry::{Meter, to_stdout};
 
-/// What a function works with.
 pub struct Installation {
-    /// The use cases and their ports.
     pub app: App,
-    /// How deployments of GitHub Actions are answered.
+    /// Answers deployments of GitHub Actions.
     pub desk: Arc<dyn ProtectionDesk>,
-    /// The metrics.
     pub meter: Meter,
-    /// The webhook's secrets, which only the webhook has.
+    /// The webhook's secrets. `None` in other functions.
     pub keys: Option<WebhookKeys>,
-    /// GitHub, for how many calls are left.
+    /// For the metric of calls left.
     pub github: Arc<Github>,
 }
 
-/// Reads a prepared policy, which must be the one that was installed.
-///
-/// # Errors
-/// What is wrong with it.
+/// Reads a prepared policy. Errors if it is not the installed one.
 pub fn policy(prepared: &str, installed: &PolicyDigest) -> Result<Policy, String> {
     let policy = read_prepared(prepared).map_err(|error| error.to_string())?;
     if policy.digest() == installed {
         return Ok(policy);
     }
-    Err(format!(
-        "the policy of the layer has the digest {}, and the one that was installed {installed}",
-        policy.digest()
-    ))
+    Err(format!("the policy in the layer has the digest {}, but the installed policy has {installed}", policy.digest()))
 }
 
 impl Installation {
-    /// Puts everything together. Nothing is sent, and no secret read.
+    /// Sends nothing, and reads no secret.
     #[must_use]
     pub fn new(role: Role, settings: Settings, policy: Policy) -> Self {
         let connection = Connection::new(settings.aws);
@@ -70,14 +61,14 @@ impl Installation {
             code_host: Arc::clone(&github) as _,
             notifier: Arc::new(Topics::new(connection.clone(), settings.topics, &settings.pages)),
             redelivery: (role == Role::Sweep).then(|| Arc::new(Redelivery::new(Arc::clone(&github) as _))),
-            page: Some(Arc::clone(&github) as _),
+            publisher: Some(Arc::clone(&github) as _),
             clock,
         };
         let keys = settings.webhook_secret.map(|arn| WebhookKeys::new(secrets, arn));
         Self { app, desk: Arc::clone(&github) as _, meter, keys, github }
     }
 
-    /// Writes how many calls GitHub lets us make, where any was made.
+    /// Writes how many calls GitHub still allows, if any call was made.
     pub(super) async fn measure_calls_left(&self) {
         if let Some(left) = self.github.calls_left().await {
             self.meter.github_calls_left(self.app.clock.now(), left);

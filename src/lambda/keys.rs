@@ -1,5 +1,5 @@
-//! The webhook's secrets, read when the first delivery comes, and again when one does not fit: a rotation needs no new
-//! containers.
+//! The webhook's secrets. They are read at the first delivery, and again when a signature does not match, so that a
+//! rotation needs no new containers.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,67 +9,66 @@ use crate::adapters::aws::secrets::Secrets;
 use crate::adapters::github::delivery::{Delivery, DeliveryHeaders, Refused, receive};
 use crate::adapters::github::signature::{SignatureError, WebhookSecret, WebhookSecrets};
 
-/// How often at most they are read again: anybody can send what does not fit.
+/// The shortest time between two reads on a mismatch: anybody can send a wrong signature.
 const REREAD: SignedDuration = SignedDuration::from_mins(1);
 
-/// How long what was read is good for, whatever fits it.
+/// How long the secrets are used before they are read again.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(15);
 
-/// The webhook's secrets, in Secrets Manager.
 pub struct WebhookKeys {
     secrets: Secrets,
     arn: String,
     kept: Mutex<Option<(Timestamp, WebhookSecrets)>>,
 }
 
-/// Why a delivery was not let in.
-pub(super) enum NotLetIn {
+/// Why a delivery was not accepted.
+pub(super) enum NotAccepted {
     /// It is refused for good.
     Refused(Refused),
-    /// The secrets cannot be had: it should come again.
+    /// The secrets cannot be read. It should be delivered again.
     NoSecret(String),
 }
 
 impl WebhookKeys {
-    /// The secret of that ARN: a JSON object with `current` and, while it is changed, `previous`.
+    /// Reads the secret of this ARN: a JSON object with `current`, and during a rotation `previous`.
     #[must_use]
     pub fn new(secrets: Secrets, arn: String) -> Self {
         Self { secrets, arn, kept: Mutex::default() }
     }
 
-    /// Lets a delivery in, if it is signed.
+    /// Accepts a delivery with a valid signature.
     pub(super) async fn receive(
         &self,
         headers: &DeliveryHeaders<'_>,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<Delivery, NotLetIn> {
+    ) -> Result<Delivery, NotAccepted> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let age = kept.as_ref().map(|(read_at, _)| now.duration_since(*read_at).abs());
         let refused = match kept {
             Some((_, known)) => match receive(&known, headers, body, now) {
                 Err(refused @ Refused::Signature(SignatureError::Mismatch)) if age >= Some(REREAD) => refused,
-                // A secret that was taken back is not believed for much longer: what it signs fits what is kept.
+                // A removed secret still matches what is kept, so it has to be read again.
                 Ok(_) if age >= Some(GOOD_FOR) => Refused::Signature(SignatureError::Mismatch),
-                done => return done.map_err(NotLetIn::Refused),
+                done => return done.map_err(NotAccepted::Refused),
             },
-            // What is malformed costs nothing: no secret is read for it.
+            // No secret is read for a delivery without a signature.
             None => match headers.signature {
-                None => return Err(NotLetIn::Refused(Refused::Signature(SignatureError::Missing))),
+                None => return Err(NotAccepted::Refused(Refused::Signature(SignatureError::Missing))),
                 Some(_) => Refused::Signature(SignatureError::Mismatch),
             },
         };
         match self.read().await {
             Ok(read) => {
                 *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, read.clone()));
-                receive(&read, headers, body, now).map_err(NotLetIn::Refused)
+                receive(&read, headers, body, now).map_err(NotAccepted::Refused)
             }
             Err(why) if age.is_some_and(|age| age < GOOD_FOR) => {
-                tracing::warn!(reason = why, "the webhook's secrets were not read again");
-                Err(NotLetIn::Refused(refused))
+                tracing::warn!(reason = why, "could not read the webhook's secrets again");
+                Err(NotAccepted::Refused(refused))
             }
-            // Whether it is still good is not known: it comes again.
-            Err(why) => Err(NotLetIn::NoSecret(why)),
+            // The signature may be valid or not. The delivery should come again.
+            Err(why) => Err(NotAccepted::NoSecret(why)),
         }
     }
 

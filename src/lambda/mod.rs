@@ -1,7 +1,7 @@
-//! The three functions on AWS Lambda: the state machine's steps, GitHub's deliveries, and what is due.
+//! The three functions on AWS Lambda: the state machine's steps, GitHub's deliveries, and the sweep.
 //!
-//! Each is a thin door to the same use cases as the local gate's. Nothing is read or connected before an event needs it,
-//! but for the policy, which every event needs.
+//! They call the same use cases as the local gate. Only the settings and the policy are read at the start; everything
+//! else is read or connected when an event needs it.
 
 mod failure;
 pub mod gate;
@@ -27,9 +27,9 @@ use self::installation::Installation;
 use self::settings::{Role, Settings};
 use crate::app::Failure;
 
-/// What is left of an event's time for saying that it was not enough.
+/// The part of an event's time that is kept for reporting that it was too short.
 const LAST_WORD: Duration = Duration::from_secs(1);
-/// Lambda lets nothing run for longer. A deadline that is further away, or past, says nothing: the clocks disagree.
+/// Lambda's own limit. A deadline that is further away, or past, is ignored: the clocks disagree.
 const LONGEST_EVENT: Duration = Duration::from_secs(900);
 
 /// The function whose events are the state machine's steps.
@@ -44,14 +44,14 @@ pub fn run_webhook() -> ExitCode {
     run(Role::Webhook, |installation, event| async move { Ok(webhook::deliver(installation, event).await) })
 }
 
-/// The function that the clock calls, and the end of an execution.
+/// The function whose events are the clock's and the ends of executions.
 #[must_use]
 pub fn run_sweep() -> ExitCode {
     run(Role::Sweep, |installation, event| async move { sweep::sweep(installation?.as_ref(), &event).await })
 }
 
-/// Serves events until Lambda ends the process. What is wrong with the settings or the policy is each event's failure, so
-/// that whoever waits is told what it is.
+/// Serves events until Lambda ends the process. If the settings or the policy are unusable, every event fails with that
+/// problem, so that whoever waits learns of it.
 fn run<E, T, W, F>(role: Role, work: W) -> ExitCode
 where
     E: DeserializeOwned,
@@ -69,7 +69,7 @@ where
         let meter = installation.as_ref().ok().map(Arc::clone);
         let done = within(&event.context, work(installation, event.payload)).await;
         if let Err(failure) = &done {
-            tracing::error!(reason = %failure, error = failure.name(), "an event was not worked");
+            tracing::error!(reason = %failure, error = failure.name(), "could not process an event");
         }
         if let Some(installation) = meter {
             installation.measure_calls_left().await;
@@ -82,7 +82,7 @@ where
     }
 }
 
-/// Why no event can be worked.
+/// Why no event can be processed.
 enum Broken {
     Settings(String),
     Policy(String),
@@ -108,14 +108,14 @@ fn open(role: Role) -> Result<Installation, Broken> {
     Ok(Installation::new(role, settings, policy))
 }
 
-/// Ends the work a moment before Lambda would end the process, so that it ends with a name and is tried again.
+/// Stops the work a moment before Lambda would end the process, so that it fails with a name and is tried again.
 async fn within<T>(context: &Context, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let Some(time) = time_left(context.deadline, now()) else { return work.await };
-    let late = |_| Failure::Unavailable { detail: "the event was not worked in the function's time".to_owned() };
+    let late = |_| Failure::Unavailable { detail: "the function ran out of time".to_owned() };
     tokio::time::timeout(time, work).await.map_err(late)?
 }
 
-/// How long work may take until a deadline in milliseconds since 1970; none where that is not known.
+/// How long work may take until a deadline in milliseconds since 1970. `None` if that is not known.
 fn time_left(deadline: u64, now: Timestamp) -> Option<Duration> {
     let deadline = Timestamp::from_millisecond(i64::try_from(deadline).ok()?).ok()?;
     let left = Duration::try_from(deadline.duration_since(now)).ok().filter(|left| *left <= LONGEST_EVENT)?;
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_ends_a_moment_before_lambda_ends_it_and_a_deadline_on_another_clock_is_none() {
+    fn an_event_ends_a_moment_before_lambdas_deadline_and_a_deadline_on_another_clock_is_ignored() {
         let now: Timestamp = "2026-11-18T10:00:00Z".parse().unwrap();
         let deadline = |seconds: i64| u64::try_from((now.as_second() + seconds) * 1000).unwrap();
         assert_eq!(time_left(deadline(15), now), Some(Duration::from_secs(14)));

@@ -1,4 +1,4 @@
-//! Settings: the environment that Terraform gives a function, read once, with all problems at once.
+//! Reads a function's settings from the environment variables that Terraform sets, and reports all problems at once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,43 +13,39 @@ use crate::ident::{ChannelName, PolicyDigest};
 /// Which of the functions it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Works the state machine's steps.
     Gate,
-    /// Takes GitHub's deliveries.
     Webhook,
-    /// Works what is due.
     Sweep,
 }
 
-/// What a function is told by its environment.
 #[derive(Clone)]
 pub struct Settings {
-    /// `COUNTERSIGN_NAME`: what the installation is called, in metrics.
+    /// `COUNTERSIGN_NAME`: the installation's name in metrics.
     pub name: String,
-    /// `COUNTERSIGN_METRICS_NAMESPACE`, `Countersign` where it is not given.
+    /// `COUNTERSIGN_METRICS_NAMESPACE`. Default: `Countersign`.
     pub namespace: String,
-    /// `COUNTERSIGN_LOG`: error, warn, info or debug; info where it is not given.
+    /// `COUNTERSIGN_LOG`: error, warn, info or debug. Default: info.
     pub log: Level,
     /// `COUNTERSIGN_TABLE`.
     pub table: String,
-    /// `COUNTERSIGN_RETENTION_DAYS`: for how long what is over is kept; a year where it is not given, and 120 days at
-    /// least. What executions may still rest on is kept for as long as one lives besides.
+    /// `COUNTERSIGN_RETENTION_DAYS`: how long closed requests are kept, at least 120 days. Default: 365. What an
+    /// execution may still need is kept for the longest life of an execution besides.
     pub retention: SignedDuration,
     /// `COUNTERSIGN_POLICY`: the file with the prepared policy.
     pub policy: String,
-    /// `COUNTERSIGN_POLICY_DIGEST`: the policy that was installed.
+    /// `COUNTERSIGN_POLICY_DIGEST`: the digest of the installed policy.
     pub policy_digest: PolicyDigest,
-    /// `COUNTERSIGN_TOPICS`: a JSON object, from channels to the ARNs of their topics.
+    /// `COUNTERSIGN_TOPICS`: a JSON object from channels to the ARNs of their topics.
     pub topics: BTreeMap<ChannelName, String>,
-    /// `COUNTERSIGN_GITHUB_URL`, github.com's API where it is not given.
+    /// `COUNTERSIGN_GITHUB_URL`. Default: github.com's API.
     pub github_url: String,
-    /// Where people see pull requests.
+    /// The URL of the pull requests' pages, derived from `github_url`.
     pub pages: String,
-    /// `COUNTERSIGN_GITHUB_SECRET`: the secret with the App's id and key, or a token.
+    /// `COUNTERSIGN_GITHUB_SECRET`: the ARN of the secret with the App's id and key, or a token.
     pub github_secret: String,
-    /// `COUNTERSIGN_WEBHOOK_SECRET`, which only the webhook has: the secret with the webhook's secrets.
+    /// `COUNTERSIGN_WEBHOOK_SECRET`: the ARN of the secret with the webhook's secrets. Only the webhook has it.
     pub webhook_secret: Option<String>,
-    /// AWS, as Lambda gives it.
+    /// As Lambda sets it.
     pub aws: Given,
 }
 
@@ -63,7 +59,7 @@ impl fmt::Display for Problems {
     }
 }
 
-/// The environment, and what was found wrong with it so far.
+/// The environment, and the problems found so far.
 struct Reader<'e> {
     variable: &'e dyn Fn(&str) -> Option<String>,
     problems: Vec<String>,
@@ -81,7 +77,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A variable in a form of its own. One that is missing has its problem already.
+    /// Reads the text of a variable. A missing variable is empty, and has its problem already.
     fn read<T>(&mut self, name: &str, text: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         if text.is_empty() {
             return None;
@@ -91,10 +87,7 @@ impl Reader<'_> {
 }
 
 impl Settings {
-    /// Reads the environment.
-    ///
-    /// # Errors
-    /// [`Problems`] names every variable that is missing or malformed.
+    /// Reads the environment. The error names every variable that is missing or malformed.
     pub fn read(role: Role, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut env = Reader { variable, problems: Vec::new() };
         let [name, table, policy] =
@@ -155,12 +148,12 @@ fn aws(env: &mut Reader<'_>) -> Given {
 fn days_of(text: &str) -> Result<SignedDuration, String> {
     let days = text.parse::<i64>().ok().filter(|days| (120..=36_500).contains(days));
     days.map(|days| SignedDuration::from_hours(24 * days))
-        .ok_or_else(|| format!("expected a number of days from 120 to 36500, and not `{text}`"))
+        .ok_or_else(|| format!("expected a number of days from 120 to 36500, got `{text}`"))
 }
 
 fn level_of(text: &str) -> Result<Level, String> {
     let level = text.parse().ok().filter(|level| *level <= Level::DEBUG);
-    level.ok_or_else(|| format!("expected error, warn, info or debug, and not `{text}`"))
+    level.ok_or_else(|| format!("expected error, warn, info or debug, got `{text}`"))
 }
 
 #[cfg(test)]
@@ -186,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_given_has_its_default() {
+    fn a_missing_variable_has_its_default() {
         let settings = read(Role::Webhook, &[]).ok().unwrap();
         assert_eq!((settings.github_url.as_str(), settings.pages.as_str()), (GITHUB, "https://github.com"));
         assert_eq!((settings.log, settings.namespace.as_str()), (Level::INFO, "Countersign"));
@@ -195,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_at_once_by_the_name_of_its_variable_and_no_secret_is_repeated() {
+    fn every_problem_is_reported_at_once_with_its_variable_and_no_secret_is_repeated() {
         let Err(problems) = read(
             Role::Webhook,
             &[
@@ -211,7 +204,7 @@ mod tests {
         ) else {
             panic!("taken")
         };
-        let told: Vec<&str> = problems.0.iter().filter_map(|problem| problem.split('`').nth(1)).collect();
+        let reported: Vec<&str> = problems.0.iter().filter_map(|problem| problem.split('`').nth(1)).collect();
         let expected = [
             "COUNTERSIGN_TABLE",
             "COUNTERSIGN_POLICY_DIGEST",
@@ -222,7 +215,7 @@ mod tests {
             "COUNTERSIGN_WEBHOOK_SECRET",
             "AWS_REGION",
         ];
-        assert_eq!(told, expected, "{problems}");
+        assert_eq!(reported, expected, "{problems}");
         assert!(!problems.to_string().contains("hush"));
     }
 

@@ -1,23 +1,22 @@
-//! What is due, and executions that ended by other means.
+//! Processes what is due, and closes the requests of executions that ended by other means.
 //!
-//! The clock calls it every minute, and EventBridge with each execution of the gate that failed, timed out or was stopped:
+//! EventBridge calls it every minute, and for each execution of the gate that failed, timed out or was stopped:
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html>.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::installation::Installation;
-use crate::app::{self, ExecutionRef, Failure};
+use crate::app::{self, Failure};
 use crate::ident::ExecutionArn;
 use crate::ports::Which;
 use crate::request::ExecutionEnd;
 
 const EXECUTION_ENDED: &str = "Step Functions Execution Status Change";
-/// How far our clock may be behind that of Step Functions: what was opened as late after the end of an execution is of
-/// that run, and not of its redrive.
+/// How far our clock may differ from that of Step Functions. A request that was opened this soon after the end of an
+/// execution still belongs to the run that ended, not to its redrive.
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
 
-/// What EventBridge sends.
 #[derive(Debug, Deserialize)]
 pub struct Event {
     #[serde(rename = "detail-type", default)]
@@ -34,23 +33,19 @@ struct Detail {
     stop_date: Option<i64>,
 }
 
-/// What was done.
+/// The function's result, in numbers of requests and deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Done {
-    /// How many requests were due, or open for the execution.
+    /// Requests that were due, or open for the execution.
     pub due: usize,
-    /// How many of them ended.
+    /// Requests that ended.
     pub ended: usize,
-    /// How many could not be brought further.
+    /// Requests that could not be settled now.
     pub failed: usize,
-    /// How many deliveries that failed were asked for again.
+    /// Failed deliveries that were requested again.
     pub redelivered: usize,
 }
 
-/// Works an event.
-///
-/// # Errors
-/// [`Failure::Unavailable`] where the store does not answer.
 pub async fn sweep(installation: &Installation, event: &Event) -> Result<Done, Failure> {
     match (&event.detail.execution_arn, event.kind.as_str()) {
         (Some(execution), EXECUTION_ENDED) => ended(installation, execution, event.detail.stop_date).await,
@@ -73,8 +68,8 @@ async fn swept(installation: &Installation) -> Result<Done, Failure> {
     Ok(Done { due: swept.due, ended: swept.ended, failed: swept.failed, redelivered: swept.redelivered })
 }
 
-/// Closes what the ended run still asks for. The event does not say which run it was: a request that was opened after its
-/// end is of a redrive, and lives.
+/// Closes the open request of the run that ended. The event does not say which run that is: a request that was opened
+/// after the end belongs to a redrive, and stays open.
 async fn ended(installation: &Installation, arn: &ExecutionArn, stopped: Option<i64>) -> Result<Done, Failure> {
     let app = &installation.app;
     let until = stopped
@@ -84,9 +79,9 @@ async fn ended(installation: &Installation, arn: &ExecutionArn, stopped: Option<
     let mut done = Done::default();
     for request in app.store.of_execution(arn).await? {
         if request.is_open() && request.opened_at <= until {
-            let execution = ExecutionRef { arn: arn.clone(), redrive: request.redrive };
             done.due += 1;
-            done.ended += usize::from(app::end_execution(app, &execution, ExecutionEnd::Stopped).await?.is_some());
+            let ended = app::end_execution(app, &request.execution_ref(), ExecutionEnd::Stopped).await?;
+            done.ended += usize::from(ended.is_some());
         }
     }
     tracing::info!(execution.arn = %arn, due = done.due, ended = done.ended, "an execution ended");

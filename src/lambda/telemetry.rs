@@ -1,6 +1,6 @@
-//! What the functions say of themselves: logs as JSON lines, metrics in CloudWatch's embedded format.
+//! Logs as JSON lines, and metrics in CloudWatch's embedded format.
 //!
-//! Both go to the standard output, where Lambda takes them from, and cost no call. Knows nothing of what is decided.
+//! Both go to the standard output, where Lambda collects them without a call.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::ports::Write;
 use crate::request::record::RecordKind;
 use crate::request::{ApprovalRequest, End, State};
 
-/// Begins to log. Of other crates only warnings are kept: at their own levels they log what they send.
+/// Starts logging. Only warnings of other crates are kept: at lower levels they log what they send.
 pub fn log(level: Level) {
     let of_ours = Targets::new().with_default(LevelFilter::WARN).with_target("countersign", level);
     let lines =
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    // Another subscriber is there in tests only.
+    // Only in tests is there another subscriber.
     _ = tracing_subscriber::registry().with(of_ours).with(lines).try_init();
 }
 
@@ -40,20 +40,21 @@ pub struct Meter {
 type Measured = (&'static str, &'static str, i64);
 
 impl Meter {
-    /// A meter of the installation of that name. `out` takes each line.
+    /// The meter of the installation with this name. `out` gets each line.
     #[must_use]
     pub fn new(namespace: &str, name: &str, out: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
         Self { namespace: namespace.to_owned(), name: name.to_owned(), out }
     }
 
-    /// Counts what a write ended, and how long an approval took from the moment at which people were asked.
+    /// Counts the verdict of a write that ends a request, and measures how long an approval took since it was
+    /// requested.
     pub fn written(&self, write: &Write) {
         let (request, record) = (&write.request, &write.record);
         let verdict = match record.kind {
             RecordKind::Passed | RecordKind::Audited | RecordKind::Closed | RecordKind::ExecutionEnded => {
                 request.closed().map(|closed| closed.end.as_str())
             }
-            // Refused before anyone was asked, or at release.
+            // Refused at the first evaluation, or at release.
             RecordKind::Withheld => record.decision.as_ref().map(|decision| decision.verdict.as_str()),
             RecordKind::Opened
             | RecordKind::Retoken
@@ -84,7 +85,7 @@ impl Meter {
         self.emit(at, &dimensions, &sets, &[("Decisions", "Count", 1)]);
     }
 
-    /// How long people and answers wait. Nothing of a kind is written as 0, so that an alarm knows that it was looked.
+    /// Measures how long requests and answers wait. Writes 0 if none waits, so that an alarm sees that somebody looked.
     pub fn waiting(&self, now: Timestamp, open: &[ApprovalRequest]) {
         let oldest = |since: &mut dyn Iterator<Item = Timestamp>| {
             since.min().map_or(0, |since| now.duration_since(since).as_secs().max(0))
@@ -99,12 +100,12 @@ impl Meter {
         self.emit(now, &[], &[&["Name"]], &metrics);
     }
 
-    /// Counts a delivery that nobody who holds the secret has signed.
+    /// Counts a delivery without a valid signature.
     pub fn delivery_rejected(&self, now: Timestamp) {
         self.emit(now, &[], &[&["Name"]], &[("DeliveriesRejected", "Count", 1)]);
     }
 
-    /// How many calls GitHub lets us make until its limit begins anew.
+    /// Writes how many calls GitHub allows until its limit is reset.
     pub fn github_calls_left(&self, now: Timestamp, left: u64) {
         let left = i64::try_from(left).unwrap_or(i64::MAX);
         self.emit(now, &[], &[&["Name"]], &[("GitHubCallsLeft", "Count", left)]);
@@ -122,7 +123,7 @@ impl Meter {
     }
 }
 
-/// Writes a line to the standard output, whole. Where that is gone, nobody is there to be told.
+/// Writes a whole line to the standard output. An error is ignored: there is nobody to report it to.
 pub fn to_stdout(line: &str) {
     _ = std::io::stdout().lock().write_all(format!("{line}\n").as_bytes());
 }

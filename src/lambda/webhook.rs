@@ -1,6 +1,5 @@
-//! GitHub's deliveries, as the HTTP API passes them on.
-//!
-//! Its format 2.0: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
+//! GitHub's deliveries, in the HTTP API's payload format 2.0:
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,16 +7,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::installation::Installation;
-use super::keys::NotLetIn;
+use super::keys::NotAccepted;
 use crate::adapters::github::delivery::{DELIVERY_HEADER, DeliveryHeaders, EVENT_HEADER, Refused, SIGNATURE_HEADER};
 use crate::app::Failure;
 use crate::webhook::{Reply, end_of_patience, work};
 
-/// What the HTTP API passes on.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpRequest {
-    /// By their names in lower case; several of one name joined by commas.
+    /// Names are in lower case. Several values of one name are joined by commas.
     #[serde(default)]
     headers: BTreeMap<String, String>,
     body: Option<String>,
@@ -25,13 +23,11 @@ pub struct HttpRequest {
     is_base64_encoded: bool,
 }
 
-/// What it gives back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpResponse {
-    /// The status.
     pub status_code: u16,
-    /// By their names in lower case.
+    /// Names are in lower case.
     pub headers: BTreeMap<&'static str, &'static str>,
     /// JSON.
     pub body: String,
@@ -44,12 +40,12 @@ impl From<Reply> for HttpResponse {
     }
 }
 
-/// Works a delivery. Every end is an answer: an error of the function would be one that says nothing.
+/// Processes a delivery. Every outcome is an answer, since an error of the function would be an answer without content.
 pub async fn deliver(installation: Result<Arc<Installation>, Failure>, request: HttpRequest) -> HttpResponse {
     match installation {
         Ok(installation) => answer(&installation, request).await.into(),
         Err(failure) => {
-            tracing::error!(reason = %failure, "no delivery can be worked");
+            tracing::error!(reason = %failure, "cannot process any delivery");
             Reply::later(&failure).into()
         }
     }
@@ -71,23 +67,23 @@ async fn answer(installation: &Installation, request: HttpRequest) -> Reply {
     };
     match keys.receive(&headers, &body, now).await {
         Ok(delivery) => {
-            installation.github.named(delivery.installation.clone());
+            installation.github.know_installation(delivery.installation.clone());
             work(&installation.app, installation.desk.as_ref(), delivery, until).await
         }
-        Err(NotLetIn::Refused(refused)) => {
+        Err(NotAccepted::Refused(refused)) => {
             if matches!(refused, Refused::Signature(_)) {
                 installation.meter.delivery_rejected(now);
             }
             Reply::refused(&refused)
         }
-        Err(NotLetIn::NoSecret(why)) => {
-            tracing::error!(reason = why, "no delivery can be worked");
+        Err(NotAccepted::NoSecret(why)) => {
+            tracing::error!(reason = why, "cannot process any delivery");
             Reply::later(&Failure::Unavailable { detail: why })
         }
     }
 }
 
-/// The raw bytes that GitHub has signed; none where what says it is base64 is not.
+/// The raw bytes that GitHub signed. `None` if they are not the base64 that they should be.
 fn bytes(body: String, is_base64: bool) -> Option<Vec<u8>> {
     if is_base64 { aws_smithy_types::base64::decode(body).ok() } else { Some(body.into_bytes()) }
 }

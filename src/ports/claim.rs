@@ -1,4 +1,4 @@
-//! The claim on a request, which alone lets its execution be resumed, and how it is.
+//! The claim on a request. Only a claim can resume the request's execution.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,9 +9,9 @@ use crate::ident::{ExecutionArn, TaskToken};
 use crate::request::record::{Entry, RecordKind};
 use crate::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
 
-/// The right to resume one execution, once: the proof that a conditional write has claimed its request.
+/// The right to resume one execution once: the proof that a conditional write has claimed its request.
 ///
-/// There is no other way to make one than [`SettleClaim::take`] and [`SettleClaim::take_over`].
+/// Only [`SettleClaim::take`] and [`SettleClaim::take_over`] make one.
 #[derive(Debug)]
 pub struct SettleClaim {
     request: ApprovalRequest,
@@ -19,13 +19,11 @@ pub struct SettleClaim {
     token: TaskToken,
 }
 
-/// A claim that was not given.
+/// A claim that was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// The request's state does not allow it.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// Another came first, or the store gave no answer.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
@@ -40,17 +38,14 @@ impl SettleClaim {
     /// Claims a pending request with the decision that ends it.
     ///
     /// # Errors
-    /// [`ClaimError`]: somebody else settles it, or the store gave no answer. Either way nothing may be sent.
+    /// Somebody else settles the request, or the store gave no answer. Either way nothing may be sent.
     pub async fn take(store: &dyn RequestStore, request: &ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
         let decision = entry.decision.as_ref().ok_or(Refused::NothingToSettle)?;
         let claimed = request.claim(decision, entry.at)?;
         Self::write(store, claimed, entry).await
     }
 
-    /// Takes over a claim that has lapsed, with the decision that it was taken with.
-    ///
-    /// # Errors
-    /// As [`SettleClaim::take`].
+    /// Takes over a claim that has lapsed, with the same decision.
     pub async fn take_over(
         store: &dyn RequestStore,
         request: &ApprovalRequest,
@@ -77,13 +72,13 @@ impl SettleClaim {
         &self.request
     }
 
-    /// What it ends as.
+    /// What the request ends as.
     #[must_use]
     pub const fn end(&self) -> End {
         self.settling.end
     }
 
-    /// Whether nobody has held the claim before.
+    /// Whether nobody held the claim before.
     #[must_use]
     pub const fn is_first_attempt(&self) -> bool {
         self.settling.attempts <= 1
@@ -95,22 +90,20 @@ impl SettleClaim {
         &self.settling.decision
     }
 
-    /// The token to send it with. For callback adapters only.
+    /// The token to answer with. For callback adapters only.
     #[must_use]
     pub const fn token(&self) -> &TaskToken {
         &self.token
     }
 }
 
-/// What an execution is told.
+/// The answer to a waiting execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Go on.
     Success {
         /// JSON, at most 262,144 bytes.
         output: String,
     },
-    /// Stop.
     Failure {
         /// A stable name, `Countersign.…`, at most 256 characters.
         error: String,
@@ -119,40 +112,36 @@ pub enum Answer {
     },
 }
 
-/// How a waiting execution is resumed.
 #[async_trait]
 pub trait ExecutionCallback: Send + Sync {
-    /// Tells the execution, once. That its token is over is an outcome, not an error.
+    /// Answers the execution once. A token that is over is an outcome, not an error.
     ///
-    /// Nothing may be repeated behind this call: an attempt whose answer was lost and that a client library repeats by
-    /// itself would find the token over because of itself, and be taken for one that came too late.
+    /// An implementation must not repeat the call. If the response to the first call is lost, a repeated call finds the
+    /// token over because of the first, and looks like one that came too late.
     ///
     /// # Errors
-    /// [`CallbackError`]: it is not known whether the answer was taken. The claim is left to lapse, and the answer sent
-    /// again.
+    /// It is not known whether the answer was accepted. The claim lapses, and the answer is sent again.
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError>;
 
-    /// Whether the execution still runs, in that run of it; yes, where that cannot be told.
-    ///
-    /// # Errors
-    /// [`CallbackError`]: nobody said.
+    /// Whether this run of the execution still runs. `true` if the implementation has no way to know.
     async fn is_running(&self, _execution: &ExecutionArn, _redrive: u32) -> Result<bool, CallbackError> {
         Ok(true)
     }
 
-    /// Whether success is the release itself, with no step of the execution's own behind it: then it is verified first.
+    /// Whether success is itself the release, so that no step of the execution verifies after it. It is verified
+    /// before.
     fn releases(&self, _execution: &ExecutionArn) -> bool {
         false
     }
 
-    /// Says to whoever waits that it is approved and held all the same. Not every execution can be told.
+    /// Reports that the request is approved, but its release has to wait. Does nothing if the execution cannot show
+    /// that.
     async fn hold(&self, _claim: &SettleClaim, _why: &Decision) {}
 }
 
-/// It is not known whether the execution took the answer.
+/// It is not known whether the execution accepted the answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the execution could not be told: {detail}")]
+#[error("could not answer the execution: {detail}")]
 pub struct CallbackError {
-    /// What was said.
     pub detail: String,
 }

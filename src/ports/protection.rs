@@ -1,4 +1,4 @@
-//! Deployments that the code host itself holds back until they are answered: GitHub's custom deployment protection rules.
+//! Deployments that the code host holds back until it gets an answer: GitHub's custom deployment protection rules.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -7,59 +7,49 @@ use super::CallbackError;
 use crate::ident::{ExecutionArn, IdentError, Login, RepositoryName, Revision, TaskToken};
 use crate::request::CallbackOutcome;
 
-/// How the identity of such a deployment begins. No execution of Step Functions has one of this form.
+/// The prefix of such a deployment's ARN. No execution of Step Functions has an ARN of this form.
 const ARN_PREFIX: &str = "arn:github:actions:";
-/// The most characters of a comment that GitHub takes.
+/// The most characters that GitHub allows in a comment.
 const LONGEST_COMMENT: usize = 1024;
 
-/// The run that waits, and the environment that it waits for: all that an answer is addressed with. Nothing of it is
-/// secret.
+/// The workflow run that waits, and the environment it waits for: the address of an answer. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtectedRun {
-    /// The repository.
     pub repository: RepositoryName,
-    /// The workflow run's number.
     pub run_id: u64,
-    /// The environment, in the host's own spelling.
+    /// In the host's spelling.
     pub environment: String,
 }
 
-/// What the code host asks.
+/// The code host asks whether a run may deploy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProtectionAsked {
-    /// What is to be answered.
+pub struct ProtectionRequest {
     pub run: ProtectedRun,
-    /// The repository's number, which stays when it is renamed.
+    /// Stays the same when the repository is renamed.
     pub repository_id: u64,
-    /// The deployment's number: another for each attempt of a run.
+    /// Another one for each attempt of a run.
     pub deployment_id: u64,
-    /// The commit that is to be deployed.
     pub revision: Revision,
-    /// Who began it; none where that is no person.
+    /// Who started the run. `None` if that is not a person.
     pub requester: Option<Login>,
-    /// What set the workflow off, `push` say.
+    /// The event that triggered the workflow, such as `push`.
     pub event: Option<String>,
 }
 
-/// What the host is told.
+/// The answer to the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protection {
-    /// Go on waiting: a report of how it stands, of which GitHub takes 10 a deployment.
+    /// The deployment still waits: a status report. GitHub accepts 10 of them for a deployment.
     Waits,
-    /// Deploy. There is no way back.
+    /// Deploy. This cannot be taken back.
     Approved,
-    /// Do not.
     Rejected,
 }
 
-/// How such deployments are answered.
 #[async_trait]
 pub trait ProtectionDesk: Send + Sync {
-    /// Answers, once: nothing is repeated behind this call. That it was answered before, or waits no longer, is an
-    /// outcome and not an error.
-    ///
-    /// # Errors
-    /// [`CallbackError`]: it is not known whether the answer was taken.
+    /// Answers once; an implementation must not repeat the call. A deployment that was answered before, or that no
+    /// longer waits, is an outcome, not an error.
     async fn answer(
         &self,
         run: &ProtectedRun,
@@ -68,12 +58,12 @@ pub trait ProtectionDesk: Send + Sync {
     ) -> Result<CallbackOutcome, CallbackError>;
 }
 
-/// Words to an answer, cut to what GitHub takes.
+/// The comment of an answer, truncated to the length that GitHub allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtectionComment(String);
 
 impl ProtectionComment {
-    /// Cuts a text that is too long, and says so by its last character.
+    /// Truncates a text that is too long, and ends it with `…`.
     #[must_use]
     pub fn new(text: &str) -> Self {
         if text.chars().nth(LONGEST_COMMENT).is_none() {
@@ -82,18 +72,17 @@ impl ProtectionComment {
         Self(text.chars().take(LONGEST_COMMENT - 1).chain(['…']).collect())
     }
 
-    /// The words.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl ProtectionAsked {
-    /// The identity of what waits: the same however often the event comes.
+impl ProtectionRequest {
+    /// The ARN of what waits. It is the same however often the event comes.
     ///
     /// # Errors
-    /// [`IdentError`]: the environment has a name that no policy can hold.
+    /// The environment has a name that no policy can contain.
     pub fn execution(&self) -> Result<ExecutionArn, IdentError> {
         let Self { run, repository_id, deployment_id, .. } = self;
         ExecutionArn::new(&format!("{ARN_PREFIX}{repository_id}:{}:{deployment_id}:{}", run.run_id, run.environment))
@@ -101,21 +90,21 @@ impl ProtectionAsked {
 }
 
 impl ProtectedRun {
-    /// Whether an execution is such a deployment.
+    /// Whether the execution is a deployment that the code host holds back.
     #[must_use]
     pub fn is(execution: &ExecutionArn) -> bool {
         execution.as_str().starts_with(ARN_PREFIX)
     }
 
-    /// As what a request is stored with to be answered.
+    /// The token that a request is stored with: the address of the answer, as JSON.
     ///
     /// # Errors
-    /// [`IdentError`]: the names are too long.
+    /// The names are too long.
     pub fn token(&self) -> Result<TaskToken, IdentError> {
         TaskToken::new(&serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// The run that a token was made of.
+    /// The run that a token was made from. `None` if the token is another execution's.
     #[must_use]
     pub fn of(token: &TaskToken) -> Option<Self> {
         serde_json::from_str(token.expose()).ok()
@@ -135,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_is_cut_to_what_github_takes_by_characters() {
+    fn a_comment_is_truncated_to_githubs_limit_in_characters() {
         assert_eq!(ProtectionComment::new(&"ä".repeat(1024)).as_str(), "ä".repeat(1024));
         let cut = ProtectionComment::new(&"ä".repeat(1025));
         assert_eq!((cut.as_str().chars().count(), cut.as_str().ends_with('…')), (1024, true));

@@ -1,8 +1,7 @@
-//! An approval request and its states, as pure transitions: `pending → settling → closed`, and back to pending where
-//! nobody could have taken the answer yet.
+//! An approval request and its states, as pure transitions: `pending → settling → closed`, and back to pending if no
+//! answer can have been accepted yet.
 //!
-//! A transition gives the request as it would be; only a store's conditional write makes it so. Nothing here waits,
-//! reads a clock or calls anyone.
+//! A transition returns the request as it would be. Only a store's conditional write makes it so.
 
 mod due;
 mod notify;
@@ -10,6 +9,7 @@ pub mod observation;
 pub mod occasion;
 pub mod published;
 pub mod record;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,245 +18,138 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::due::{LAST_RENOTIFY_SECONDS, RENOTIFY_SECONDS, REREAD_SECONDS};
+pub use self::state::{Callback, CallbackOutcome, Closed, End, ExecutionEnd, Refused, Settling, State};
 
 use self::occasion::Occasion;
-use crate::approval::decision::{Decision, Event, Verdict};
+use crate::approval::decision::Decision;
 use crate::ident::{ChannelName, ExecutionArn, Login, PolicyDigest, PullRequestRef, RequestId, Revision, Target};
 use crate::policy::PinnedRule;
 
-/// How long a claim holds at first. Whoever took it has this long to call Step Functions and to close the request.
+/// How long a claim holds at first. Its holder has this long to call Step Functions and to close the request.
 pub const CLAIM_SECONDS: i64 = 60;
-/// How long a claim holds at most: attempts on a dependency that is down grow rarer up to this.
+/// How long a claim holds at most. While a dependency is down, each attempt waits longer than the last, up to this.
 pub const LONGEST_CLAIM_SECONDS: i64 = 15 * 60;
-/// What was asked for: the execution's input, after it was read and pinned.
+
+/// What a request is for: the execution's input, read and pinned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
-    /// What is to be deployed, and where.
     pub target: Target,
-    /// The pull request; none where the rule asks for none.
+    /// `None` if the rule needs none.
     pub pull_request: Option<PullRequestRef>,
-    /// The commit, pinned when the gate first evaluated.
+    /// Pinned at the first evaluation.
     pub revision: Option<Revision>,
-    /// The version, on the caller's word.
+    /// As the caller says.
     pub version: Option<String>,
-    /// `requestedBy`, on the caller's word.
+    /// `requestedBy`, as the caller says.
     pub requester: Option<Login>,
     /// The parts of the input that the rule's conditions read.
     #[serde(default)]
     pub input: Map<String, Value>,
 }
 
-/// One request for approval: of one execution, in one run of it.
+/// One request for approval by one run of an execution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApprovalRequest {
     /// Derived from the execution and its redrive.
     pub id: RequestId,
-    /// Grows by one with every write; a write names the version that it replaces.
+    /// Grows by one with every write. A write names the version that it replaces.
     pub version: u64,
-    /// Who waits.
     pub execution: ExecutionArn,
     /// The run of the execution, 0 for the first.
     pub redrive: u32,
-    /// What was asked for.
     pub subject: Subject,
     /// The policy it was opened under.
     pub policy_digest: PolicyDigest,
-    /// The rule as it was then.
+    /// The rule in that policy.
     pub rule: PinnedRule,
-    /// When it was stored.
     pub opened_at: Timestamp,
-    /// When people were first asked; none where nobody had to be.
+    /// When approval was requested. `None` if nobody had to approve.
     pub requested_at: Option<Timestamp>,
     /// When it was settled as approved.
     pub approved_at: Option<Timestamp>,
-    /// From when on its execution should have been told, where a release that was held has moved that.
+    /// From when on the answer to its execution is overdue, if a release had to wait. `None` if not: it is overdue
+    /// since the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owed_from: Option<Timestamp>,
-    /// When it expires, once people were asked.
+    /// When it expires. `None` if nobody had to approve.
     pub deadline: Option<Timestamp>,
-    /// How far it is.
     pub state: State,
-    /// Which channels were told of what; with no channels: it was tried.
+    /// The channels that were notified of each occasion. An empty set says that it was tried.
     pub notified: BTreeMap<Occasion, BTreeSet<ChannelName>>,
-    /// When its facts were last read, or once it is closed, when channels were last told.
+    /// When its facts were last read; once it is closed, when channels were last notified.
     pub read_at: Timestamp,
-    /// Which try of the waiting step its token is of, from 0.
+    /// The try of the waiting step that stored the token, from 0.
     pub retry: u32,
-    /// The end of its audit trail.
     pub trail: Trail,
 }
 
-/// Where a request's audit trail stands: the next record continues it.
+/// One run of an execution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionRef {
+    pub arn: ExecutionArn,
+    /// How often the execution was redriven, 0 for its first run.
+    pub redrive: u32,
+}
+
+impl ExecutionRef {
+    /// The id of the request that this run makes.
+    #[must_use]
+    pub fn request_id(&self) -> RequestId {
+        RequestId::of(&self.arn, self.redrive)
+    }
+}
+
+/// The end of a request's audit trail. The next record continues it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
-    /// How many records there are.
+    /// The number of records.
     pub length: u64,
-    /// The hash of the last one; empty before the first.
+    /// The hash of the last record. Empty before the first.
     pub hash: String,
 }
 
-/// How far a request is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum State {
-    /// Waiting for people.
-    Pending,
-    /// Decided, and claimed: whoever holds the claim may call Step Functions.
-    Settling(Settling),
-    /// Over.
-    Closed(Closed),
-}
-
-/// A claim on a request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Settling {
-    /// What it is to end as.
-    pub end: End,
-    /// The decision to send. A later attempt sends the same.
-    pub decision: Box<Decision>,
-    /// When the claim was taken.
-    pub claimed_at: Timestamp,
-    /// How often it was taken, from 1.
-    pub attempts: u32,
-}
-
-/// How a request ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Closed {
-    /// As what.
-    pub end: End,
-    /// What came of telling the execution.
-    pub callback: Callback,
-    /// The last decision; none where the execution ended before there was any.
-    pub decision: Option<Box<Decision>>,
-    /// When.
-    pub closed_at: Timestamp,
-}
-
-/// The final states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum End {
-    /// The people's part is done.
-    Approved,
-    /// Changes were requested.
-    Rejected,
-    /// The deadline came.
-    Expired,
-    /// Head or base changed, or the pull request was closed unmerged.
-    Superseded,
-    /// No rule any more, or the target does not fit it.
-    Denied,
-    /// The execution ended by other means.
-    Canceled,
-}
-
-impl End {
-    /// As it stands in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Superseded => "superseded",
-            Self::Denied => "denied",
-            Self::Canceled => "canceled",
-        }
-    }
-
-    /// What a verdict ends a pending request as; none where it goes on waiting. `wait` ends the people's part: the last
-    /// check before release does the waiting.
-    #[must_use]
-    pub const fn of(verdict: Verdict) -> Option<Self> {
-        match verdict {
-            Verdict::Approved | Verdict::Wait => Some(Self::Approved),
-            Verdict::Pending | Verdict::Blocked => None,
-            Verdict::Rejected => Some(Self::Rejected),
-            Verdict::Expired => Some(Self::Expired),
-            Verdict::Superseded => Some(Self::Superseded),
-            Verdict::Denied => Some(Self::Denied),
-        }
-    }
-
-    /// What channels are told of it.
-    #[must_use]
-    pub const fn event(self) -> Event {
-        match self {
-            Self::Approved => Event::Approved,
-            Self::Rejected => Event::Rejected,
-            Self::Expired => Event::Expired,
-            Self::Superseded => Event::Superseded,
-            Self::Denied => Event::Denied,
-            Self::Canceled => Event::Canceled,
-        }
-    }
-}
-
-/// What came of telling the execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Callback {
-    /// It took the answer.
-    Sent,
-    /// Its token was over at a later attempt to send the same answer. An earlier one was taken, unless it was cut short
-    /// before it was made and the token died otherwise: that, only the execution's own history tells.
-    PresumedSent,
-    /// Its token was over at the only attempt, or the wait timed out: no answer was taken.
-    TokenOver,
-    /// It was not waiting, or ended by itself.
-    NotNeeded,
-}
-
-/// What the execution said to an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallbackOutcome {
-    /// It took it.
-    Taken,
-    /// Its token is over.
-    TokenOver,
-}
-
-/// How an execution ended, or ended its wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExecutionEnd {
-    /// The waiting step itself timed out, on the state machine's word: so it took no answer.
-    TimedOut,
-    /// The execution is over: stopped, failed or even succeeded. It may have taken an answer before.
-    Stopped,
-}
-
-/// A transition that the request's state does not allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It is over.
-    #[error("the request is closed")]
-    Closed,
-    /// Somebody holds a claim on it.
-    #[error("the request is being settled")]
-    Settling,
-    /// Nobody has claimed it.
-    #[error("the request is not being settled")]
-    NotSettling,
-    /// A later try of the waiting step has stored its token.
-    #[error("a later try of the step has stored its token")]
-    EarlierTry,
-    /// The decision is to go on waiting.
-    #[error("the decision ends nothing")]
-    NothingToSettle,
-    /// An earlier attempt to send the decision may have been taken.
-    #[error("the decision may have been sent before")]
-    PerhapsSent,
-}
-
 impl ApprovalRequest {
-    /// Whether it can still change by anything that people do.
+    /// A request as it is first stored: pending, without a deadline.
+    #[must_use]
+    pub fn new(
+        execution: &ExecutionRef,
+        subject: Subject,
+        policy_digest: PolicyDigest,
+        rule: PinnedRule,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: execution.request_id(),
+            version: 1,
+            execution: execution.arn.clone(),
+            redrive: execution.redrive,
+            subject,
+            policy_digest,
+            rule,
+            opened_at: now,
+            requested_at: None,
+            approved_at: None,
+            owed_from: None,
+            deadline: None,
+            state: State::Pending,
+            notified: BTreeMap::new(),
+            read_at: now,
+            retry: 0,
+            trail: Trail::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn execution_ref(&self) -> ExecutionRef {
+        ExecutionRef { arn: self.execution.clone(), redrive: self.redrive }
+    }
+
+    /// Whether it waits or is being settled.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.state, State::Pending | State::Settling(_))
     }
 
-    /// How it ended, if it has.
     #[must_use]
     pub const fn closed(&self) -> Option<&Closed> {
         match &self.state {
@@ -265,7 +158,7 @@ impl ApprovalRequest {
         }
     }
 
-    /// The decision that stands: the one it is settled with. None while it waits.
+    /// The decision it was settled with. `None` while it is pending, or if there was none.
     #[must_use]
     pub fn decision(&self) -> Option<&Decision> {
         match &self.state {
@@ -279,32 +172,32 @@ impl ApprovalRequest {
         Self { version: self.version + 1, state, ..self.clone() }
     }
 
-    /// The same, with its facts read at `now` and nothing settled.
+    /// The request after its facts were read at `now` and nothing was settled.
     #[must_use]
     pub fn read(&self, now: Timestamp) -> Self {
         Self { read_at: now, ..self.with(self.state.clone()) }
     }
 
-    /// The same, with nothing changed but what its trail says.
+    /// The request with a new version, for a write that only adds to the trail.
     #[must_use]
     pub fn noted(&self) -> Self {
         self.with(self.state.clone())
     }
 
-    /// The same, with its release found to have to wait at `now`: its execution is owed nothing until that is looked at
-    /// again, at the latest when a claim lapses.
+    /// The request after a check at `now` found that its release has to wait. No answer is overdue until the next
+    /// check, which comes at the latest when a claim lapses.
     #[must_use]
     pub fn held(&self, now: Timestamp) -> Self {
         Self { owed_from: Some(later(now, LONGEST_CLAIM_SECONDS)), ..self.noted() }
     }
 
-    /// The same, with its release found not to have to wait at `now`.
+    /// The request after a check at `now` found that its release need not wait.
     #[must_use]
     pub fn not_held(&self, now: Timestamp) -> Self {
         Self { owed_from: self.owed_from.map(|from| from.min(now)), ..self.noted() }
     }
 
-    /// Since when its execution should have been told, or from when on it should be, where it is decided and was not.
+    /// From when on the answer to its execution is overdue. `None` unless it is being settled.
     #[must_use]
     pub fn unsent_since(&self) -> Option<Timestamp> {
         match &self.state {
@@ -313,22 +206,22 @@ impl ApprovalRequest {
         }
     }
 
-    /// The same, with these channels told of the occasion, or tried at `now`.
+    /// The request after these channels were notified of the occasion at `now`, or after that was tried.
     #[must_use]
-    pub fn notified(&self, occasion: impl Into<Occasion>, told: &[ChannelName], now: Timestamp) -> Self {
+    pub fn notified(&self, occasion: impl Into<Occasion>, channels: &[ChannelName], now: Timestamp) -> Self {
         let mut next = self.noted();
-        next.notified.entry(occasion.into()).or_default().extend(told.iter().cloned());
+        next.notified.entry(occasion.into()).or_default().extend(channels.iter().cloned());
         if !next.is_open() {
             next.read_at = now;
         }
         next
     }
 
-    /// The same, with another task token: a retry of the step that waits. A claim stands, with its attempts: that there
-    /// is another token does not show that no answer was taken, for an earlier run of the step may write late.
+    /// The request with the task token of a retry of the waiting step. A claim stays, with its attempts: another token
+    /// does not show that no answer was accepted, since an earlier run of the step may write late.
     ///
     /// # Errors
-    /// [`Refused::Closed`], and [`Refused::EarlierTry`] where a later try's token is stored already.
+    /// [`Refused::Closed`], and [`Refused::EarlierTry`] if the token of a later try is stored already.
     pub fn retoken(&self, retry: u32) -> Result<Self, Refused> {
         match &self.state {
             State::Pending | State::Settling(_) if retry < self.retry => Err(Refused::EarlierTry),
@@ -340,7 +233,7 @@ impl ApprovalRequest {
     /// Claims a pending request with the decision that ends it.
     ///
     /// # Errors
-    /// [`Refused`], where it is not pending or the decision is to go on waiting.
+    /// It is not pending, or the decision is to go on waiting.
     pub fn claim(&self, decision: &Decision, now: Timestamp) -> Result<Self, Refused> {
         match &self.state {
             State::Pending => {}
@@ -361,7 +254,7 @@ impl ApprovalRequest {
     /// Takes over a claim that has lapsed. The decision stays: it may have been sent already.
     ///
     /// # Errors
-    /// [`Refused`], where there is no claim, or it still holds.
+    /// There is no claim, or it still holds.
     pub fn take_over(&self, now: Timestamp) -> Result<Self, Refused> {
         match &self.state {
             State::Settling(settling) if now >= settling.lapses_at() => {
@@ -374,11 +267,11 @@ impl ApprovalRequest {
         }
     }
 
-    /// Gives a claim back whose answer nobody took: at the only attempt the token was over, though the execution runs. Its
-    /// waiting step is being run again, and the next run stores its token and decides by the facts of that time.
+    /// Gives back a claim whose answer was not accepted: the token was over at the only attempt, but the execution
+    /// runs. Its waiting step is being run again. The next run stores its token, and decides on the facts of that time.
     ///
     /// # Errors
-    /// [`Refused`], where there is no claim, and [`Refused::PerhapsSent`] at a later attempt.
+    /// There is no claim, or it is not the first attempt ([`Refused::PerhapsSent`]).
     pub fn give_back(&self) -> Result<Self, Refused> {
         match &self.state {
             State::Settling(settling) if settling.attempts > 1 => Err(Refused::PerhapsSent),
@@ -388,14 +281,14 @@ impl ApprovalRequest {
         }
     }
 
-    /// Closes a claimed request with what the execution said.
+    /// Closes a claimed request with what the execution did with the answer.
     ///
-    /// A token that is over at the only attempt shows that the answer came too late: the request ends as expired, or as
-    /// canceled where the deadline has not come. At a later attempt it is held that an earlier one was taken: the people's
-    /// part ended as decided either way, and [`Callback::PresumedSent`] says what is not known.
+    /// A token that is over at the only attempt shows that the answer came too late. The request ends as expired, or
+    /// before the deadline, as canceled. At a later attempt, an earlier answer is assumed to be accepted
+    /// ([`Callback::PresumedSent`]), and the request ends as decided.
     ///
     /// # Errors
-    /// [`Refused`], where nobody has claimed it.
+    /// Nobody has claimed it.
     pub fn close(&self, outcome: CallbackOutcome, now: Timestamp) -> Result<Self, Refused> {
         let settling = match &self.state {
             State::Settling(settling) => settling,
@@ -416,14 +309,13 @@ impl ApprovalRequest {
         Ok(next)
     }
 
-    /// Closes a request whose execution ended without an answer of ours.
+    /// Closes a request whose execution ended without our answer.
     ///
-    /// A claimed one is closed only where the wait timed out, which shows that no answer was taken. Where the execution
-    /// is over for another reason, it may be so because of the very answer that was claimed: whoever holds the claim, or
-    /// takes it over, finds out.
+    /// A claimed request is closed only if the wait timed out, which shows that no answer was accepted. An execution
+    /// that is over for another reason may be over because of the claimed answer. The holder of the claim finds out.
     ///
     /// # Errors
-    /// [`Refused::Closed`], and [`Refused::Settling`] where the claim goes on.
+    /// [`Refused::Closed`], and [`Refused::Settling`] if the claim stays.
     pub fn execution_ended(
         &self,
         how: ExecutionEnd,
@@ -441,15 +333,6 @@ impl ApprovalRequest {
         let mut next = self.with(State::Closed(Closed { end, callback, decision, closed_at: now }));
         next.approved_at = None;
         Ok(next)
-    }
-}
-
-impl Settling {
-    /// When the claim lapses: it holds twice as long at each attempt, up to a bound.
-    #[must_use]
-    pub fn lapses_at(&self) -> Timestamp {
-        let doublings = self.attempts.saturating_sub(1).min(8);
-        later(self.claimed_at, (CLAIM_SECONDS << doublings).min(LONGEST_CLAIM_SECONDS))
     }
 }
 

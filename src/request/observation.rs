@@ -1,8 +1,8 @@
-//! What verified webhooks have told of a pull request that the API cannot be trusted for.
+//! What verified deliveries say about a pull request, and the API does not say reliably.
 //!
-//! GitHub's API may move a review's `commit_id` to a newer head, shows a text that others may have edited, and does not
-//! say who pushed. A delivery is signed and says how things stood when they happened. The rules of merging stand here,
-//! so that every store keeps the same facts. Knows nothing of webhooks or of storage.
+//! GitHub's API may move a review's `commit_id` to a newer head, returns a text that others may have edited, and does
+//! not say who pushed. A delivery is signed, and describes the moment of its event. The rules for merging observations
+//! are here, so that every store keeps the same facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,67 +13,57 @@ use super::published::Reviewer;
 use crate::approval::facts::{BoundBy, DismissedFrom, Person, PullRequest, Review, ReviewState};
 use crate::ident::{ReviewId, Revision};
 
-/// One thing that a verified delivery told.
+/// One fact from a verified delivery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Observation {
-    /// A review was submitted: its commit and text stand fixed from here on.
+    /// A review was submitted. Its commit and text are fixed from now on.
     ReviewGiven {
-        /// As it was delivered, bound by the delivery.
+        /// As it was delivered; the delivery binds it to its commit.
         review: Review,
     },
     /// A review was dismissed.
-    ReviewDismissed {
-        /// Which.
-        review: ReviewId,
-        /// Who did it.
-        by: Person,
-    },
+    ReviewDismissed { review: ReviewId, by: Person },
     /// A commit became the head.
     HeadSeen {
-        /// The commit.
         head: Revision,
-        /// Who pushed it; none where the delivery does not say, and then who pushed is not known in full.
+        /// Who pushed it. `None` if the delivery does not say, which makes the list of pushers incomplete.
         pusher: Option<Person>,
-        /// When, on the gate's clock: never earlier than it was.
+        /// On the gate's clock, so never earlier than the push.
         at: Timestamp,
     },
-    /// Somebody took back that a review was asked for.
-    ReviewUnasked {
-        /// Whose.
-        reviewer: Reviewer,
-    },
+    /// Somebody removed a review request.
+    #[serde(rename = "review_unasked")]
+    ReviewRequestRemoved { reviewer: Reviewer },
     /// The base branch was changed.
     BaseChanged {
-        /// When, on the gate's clock.
+        /// On the gate's clock.
         at: Timestamp,
     },
 }
 
-/// All that was observed of one pull request.
+/// All observations of one pull request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Observed {
-    /// Reviews as first delivered.
+    /// Reviews as they were first delivered.
     pub reviews: BTreeMap<ReviewId, Review>,
-    /// Who dismissed which review.
+    /// Who dismissed each review.
     pub dismissals: BTreeMap<ReviewId, Person>,
-    /// When a commit last became the head.
+    /// When each commit last became the head.
     pub heads: BTreeMap<Revision, Timestamp>,
-    /// Who pushed.
     pub pushers: Vec<Person>,
-    /// Whether a push was delivered that does not say whose it was.
+    /// Whether a delivery of a push did not say who pushed.
     pub pusher_unknown: bool,
-    /// When the base was last changed.
     pub base_changed_at: Option<Timestamp>,
-    /// Whose review somebody no longer asks for: we do not ask for it again.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub unasked: BTreeSet<Reviewer>,
+    /// Reviewers whose review request somebody removed. They are not requested again.
+    #[serde(rename = "unasked", skip_serializing_if = "BTreeSet::is_empty")]
+    pub requests_removed: BTreeSet<Reviewer>,
 }
 
 impl Observed {
-    /// Adds one observation. The order in which they arrive does not matter, and neither does a repetition:
-    /// the first word on a review stands, and of two instants the later one, which is the stricter.
+    /// Adds one observation. Neither the order nor repetitions matter. A review stays as it was first delivered, and of
+    /// two times the later one counts, which is stricter.
     pub fn add(&mut self, observation: Observation) {
         match observation {
             Observation::ReviewGiven { review } => {
@@ -94,14 +84,14 @@ impl Observed {
                     None => self.pusher_unknown = true,
                 }
             }
-            Observation::ReviewUnasked { reviewer } => {
-                self.unasked.insert(reviewer);
+            Observation::ReviewRequestRemoved { reviewer } => {
+                self.requests_removed.insert(reviewer);
             }
             Observation::BaseChanged { at } => self.base_changed_at = self.base_changed_at.max(Some(at)),
         }
     }
 
-    /// Lays what was observed over what the API tells of the pull request.
+    /// Overlays the observations on the pull request as the API describes it.
     pub fn overlay_pull_request(&self, pull_request: &mut PullRequest) {
         pull_request.head_first_seen = pull_request.head_first_seen.max(self.heads.get(&pull_request.head).copied());
         pull_request.base_changed_at = pull_request.base_changed_at.max(self.base_changed_at);
@@ -114,11 +104,11 @@ impl Observed {
         pull_request.pushers_complete &= !self.pusher_unknown;
     }
 
-    /// Lays what was observed over the reviews that the API lists.
+    /// Overlays the observations on the reviews that the API lists.
     ///
-    /// The API's word on a review's present state stands, unless a delivery has taken an approval back; its commit, text
-    /// and time are as first delivered. A delivered request for changes that the API does not list yet is added: the API
-    /// may lag, and a veto must not be lost to that.
+    /// A review's state is the API's, unless a delivery says that an approval was dismissed. Its commit, text and time
+    /// are as first delivered. A delivered request for changes that the API does not list yet is added: the API may
+    /// lag, and a veto must not be lost.
     pub fn overlay_reviews(&self, reviews: &mut Vec<Review>) {
         for review in reviews.iter_mut() {
             let given = self.reviews.get(&review.id);
@@ -128,7 +118,8 @@ impl Observed {
                 review.submitted_at = given.submitted_at.or(review.submitted_at);
                 review.bound_by = BoundBy::Delivery;
             }
-            // The API may lag behind a dismissal too. A request for changes it is left to tell of: that only loosens.
+            // The API may lag behind a dismissal, too. Only an approval is dismissed here: dismissing a request for
+            // changes would make things looser.
             if review.state == ReviewState::Approved && self.dismissals.contains_key(&review.id) {
                 (review.state, review.was) = (ReviewState::Dismissed, Some(DismissedFrom::Approved));
             }
@@ -148,7 +139,7 @@ impl Observed {
     }
 }
 
-/// What a review that was delivered in `state` was dismissed from.
+/// The state that a review delivered in `state` was dismissed from.
 const fn dismissed_from(state: ReviewState) -> Option<DismissedFrom> {
     match state {
         ReviewState::Approved => Some(DismissedFrom::Approved),
@@ -188,25 +179,25 @@ mod tests {
         observed.add(Observation::ReviewGiven { review: review("approved") });
         let mut reviews = vec![review("approved")];
         observed.overlay_reviews(&mut reviews);
-        let laid = reviews.first().unwrap();
-        assert_eq!((laid.revision.as_ref().map(Revision::as_str), laid.body.as_str()), (Some("a1"), "as given"));
-        assert_eq!(laid.submitted_at, Some("2026-11-18T09:00:00Z".parse().unwrap()));
+        let first = reviews.first().unwrap();
+        assert_eq!((first.revision.as_ref().map(Revision::as_str), first.body.as_str()), (Some("a1"), "as given"));
+        assert_eq!(first.submitted_at, Some("2026-11-18T09:00:00Z".parse().unwrap()));
     }
 
     #[test]
-    fn a_delivered_dismissal_takes_an_approval_back_though_the_api_lags() {
+    fn a_delivered_dismissal_dismisses_an_approval_although_the_api_lags() {
         let mut observed = observed();
         let by = serde_json::from_value(serde_json::json!({ "id": 8, "login": "pat" })).unwrap();
         observed.add(Observation::ReviewDismissed { review: ReviewId(1), by });
         let mut reviews = vec![review("approved")];
         observed.overlay_reviews(&mut reviews);
-        let laid = reviews.first().unwrap();
-        assert_eq!((laid.state, laid.was), (ReviewState::Dismissed, Some(DismissedFrom::Approved)));
-        assert_eq!(laid.dismissed_by.as_ref().map(|by| by.login.as_str()), Some("pat"));
+        let first = reviews.first().unwrap();
+        assert_eq!((first.state, first.was), (ReviewState::Dismissed, Some(DismissedFrom::Approved)));
+        assert_eq!(first.dismissed_by.as_ref().map(|by| by.login.as_str()), Some("pat"));
     }
 
     #[test]
-    fn a_delivered_dismissal_of_changes_requested_waits_for_the_api() {
+    fn a_delivered_dismissal_of_a_request_for_changes_waits_for_the_api() {
         let mut observed = Observed::default();
         let by = serde_json::from_value(serde_json::json!({ "id": 8, "login": "pat" })).unwrap();
         observed.add(Observation::ReviewDismissed { review: ReviewId(1), by });

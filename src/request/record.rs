@@ -1,4 +1,4 @@
-//! The audit trail: one record per event of a request, each carrying the hash of the one before it.
+//! The audit trail: one record for each event of a request, with the hash of the record before it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::approval::decision::Decision;
 use crate::approval::facts::Facts;
 use crate::ident::{RequestId, sha256_hex};
 
-/// The shape of records that this engine writes.
+/// The version of the record's JSON that this engine writes.
 pub const RECORD_SCHEMA: u32 = 1;
 
 /// One event of a request.
@@ -16,19 +16,15 @@ pub const RECORD_SCHEMA: u32 = 1;
 pub struct Record {
     /// Always [`RECORD_SCHEMA`].
     pub schema: u32,
-    /// Whose.
     pub request_id: RequestId,
-    /// Which of them, from 1.
+    /// The place in the trail, from 1.
     pub sequence: u64,
-    /// When.
     pub at: Timestamp,
-    /// What happened.
     pub kind: RecordKind,
-    /// What was decided then.
     pub decision: Option<Decision>,
-    /// What that rested on.
+    /// The facts that the decision was made on.
     pub facts: Option<Facts>,
-    /// The hash of the record before; empty for the first.
+    /// The hash of the record before. Empty for the first.
     pub previous: String,
     /// SHA-256, in hex, over this record's JSON with this field empty.
     pub hash: String,
@@ -38,51 +34,47 @@ pub struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordKind {
-    /// Stored as approved; nobody had to be asked.
+    /// Stored as approved: the requirement was met, or there was none.
     Passed,
-    /// Stored, and passed in audit mode whatever was decided; nobody is waited for.
+    /// Stored, and passed in audit mode whatever was decided, without a wait.
     Audited,
-    /// Stored, and people are asked.
+    /// Stored as pending.
     Opened,
-    /// The waiting step was retried, with another token.
+    /// The waiting step was retried, and stored another token.
     Retoken,
-    /// Channels were told.
+    /// Channels were notified.
     Notified,
-    /// Facts were read, and the request goes on waiting.
+    /// The facts were read, and the request goes on waiting.
     Read,
-    /// A decision was claimed, to be sent.
+    /// A decision was claimed, and will be sent.
     Claimed,
-    /// A claim that had lapsed was taken over.
+    /// A lapsed claim was taken over.
     TakenOver,
     /// A claim was given back: its token was over, and the waiting step is being run again.
     GivenBack,
-    /// The execution was told, or found to be over.
+    /// The execution was answered, or found to be over.
     Closed,
     /// The execution ended without an answer.
     ExecutionEnded,
-    /// At release: approved once more, and released.
+    /// At release: still approved, and released.
     Released,
-    /// At release: approved once more, and not to be released yet.
+    /// At release: still approved, but the release has to wait.
     Held,
-    /// At release, or before anyone was asked: refused.
+    /// Refused, at release or at the first evaluation.
     Withheld,
 }
 
-/// What is to be recorded, without its place in the trail.
+/// A record without its place in the trail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// What happened.
     pub kind: RecordKind,
-    /// When.
     pub at: Timestamp,
-    /// What was decided then.
     pub decision: Option<Decision>,
-    /// What that rested on.
     pub facts: Option<Facts>,
 }
 
 impl Record {
-    /// Makes the next record of the request's trail, and moves the trail's end in `request` to it.
+    /// Makes the next record of the request's trail, and updates the end of the trail in `request`.
     #[must_use]
     pub fn append(request: &mut ApprovalRequest, entry: Entry) -> Self {
         let mut record = Self {
@@ -101,13 +93,13 @@ impl Record {
         record
     }
 
-    /// Whether the record is as it was written, and follows the hash.
+    /// Whether the record is unchanged, and follows the record with this hash.
     #[must_use]
     pub fn follows(&self, previous: &str) -> bool {
         self.previous == previous && Self { hash: String::new(), ..self.clone() }.digest() == self.hash
     }
 
-    /// The hash of the record as it stands. Serialising it cannot fail: all keys are texts.
+    /// The hash of the record as it is. Serialising it cannot fail: all keys are strings.
     fn digest(&self) -> String {
         sha256_hex(&serde_json::to_vec(self).unwrap_or_default())
     }
@@ -131,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn records_count_from_one_and_the_request_stands_at_the_last() {
+    fn records_are_numbered_from_one_and_the_request_points_at_the_last() {
         let (request, first, second) = two();
         assert_eq!((first.sequence, second.sequence), (1, 2));
         assert_eq!(request.trail, Trail { length: 2, hash: second.hash });
@@ -161,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_another_request_does_not_pass_for_this_ones() {
+    fn a_record_of_another_request_does_not_follow() {
         let (_, first, second) = two();
         let execution = crate::ident::ExecutionArn::new("arn:other").unwrap();
         let other = Record { request_id: RequestId::of(&execution, 0), ..second };

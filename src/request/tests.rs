@@ -1,7 +1,8 @@
-//! Every transition from every state, and what the next one may rest on.
+//! Every transition from every state, and what each state keeps for the next.
 
 use super::*;
 use crate::approval::decide;
+use crate::approval::decision::{Event, Verdict};
 use crate::approval::facts::Facts;
 use crate::finding::{Source, SourceContent};
 use crate::policy::load;
@@ -43,32 +44,21 @@ pub(crate) fn asked_in(environment: &str) -> (ApprovalRequest, Decision) {
         "schema": 1, "now": at(0), "target": { "service": "checkout", "environment": environment }
     }))
     .unwrap();
-    let execution = ExecutionArn::new("arn:aws:states:eu-west-1:1:execution:gate:one").unwrap();
+    let arn = ExecutionArn::new("arn:aws:states:eu-west-1:1:execution:gate:one").unwrap();
+    let execution = ExecutionRef { arn, redrive: 0 };
+    let subject = Subject {
+        target: facts.target.clone(),
+        pull_request: Some(PullRequestRef::new("acme/checkout#1").unwrap()),
+        revision: None,
+        version: None,
+        requester: None,
+        input: Map::new(),
+    };
+    let rule = policy.rule(&facts.target).unwrap().pin();
     let request = ApprovalRequest {
-        id: RequestId::of(&execution, 0),
-        version: 1,
-        execution,
-        redrive: 0,
-        subject: Subject {
-            target: facts.target.clone(),
-            pull_request: Some(PullRequestRef::new("acme/checkout#1").unwrap()),
-            revision: None,
-            version: None,
-            requester: None,
-            input: Map::new(),
-        },
-        policy_digest: policy.digest().clone(),
-        rule: policy.rule(&facts.target).unwrap().pin(),
-        opened_at: at(0),
         requested_at: Some(at(0)),
-        approved_at: None,
-        owed_from: None,
         deadline: Some(at(4 * 3600)),
-        state: State::Pending,
-        notified: BTreeMap::new(),
-        read_at: at(0),
-        retry: 0,
-        trail: Trail::default(),
+        ..ApprovalRequest::new(&execution, subject, policy.digest().clone(), rule, at(0))
     };
     (request, decide(&policy, &facts))
 }
@@ -182,7 +172,7 @@ fn a_token_that_is_over_at_the_first_attempt_shows_that_the_answer_came_too_late
 }
 
 #[test]
-fn a_token_that_is_over_at_a_later_attempt_is_held_to_have_taken_an_earlier_one() {
+fn if_the_token_is_over_at_a_later_attempt_an_earlier_answer_is_presumed_accepted() {
     let again = settling(Verdict::Approved).take_over(at(70)).unwrap();
     let closed = again.close(CallbackOutcome::TokenOver, at(71)).unwrap();
     assert_eq!(end_of(&closed), (End::Approved, Callback::PresumedSent));
@@ -190,14 +180,14 @@ fn a_token_that_is_over_at_a_later_attempt_is_held_to_have_taken_an_earlier_one(
 }
 
 #[test]
-fn a_claim_that_nobody_can_have_answered_is_given_back_and_anything_may_be_decided_anew() {
+fn a_claim_whose_answer_was_not_accepted_is_given_back_and_a_new_decision_can_be_made() {
     let back = settling(Verdict::Approved).held(at(10)).give_back().unwrap();
     assert_eq!(back, ApprovalRequest { version: 4, read_at: at(10), ..pending() });
     assert_eq!(claim_of(&back.claim(&decided(Verdict::Rejected), at(20)).unwrap()).attempts, 1);
 }
 
 #[test]
-fn a_claim_that_may_have_been_answered_is_not_given_back_and_without_one_there_is_nothing_to_give() {
+fn a_claim_whose_answer_may_have_been_accepted_is_not_given_back() {
     let again = settling(Verdict::Approved).take_over(at(70)).unwrap();
     assert_eq!(again.give_back(), Err(Refused::PerhapsSent));
     assert_eq!(pending().give_back(), Err(Refused::NotSettling));
@@ -206,7 +196,7 @@ fn a_claim_that_may_have_been_answered_is_not_given_back_and_without_one_there_i
 }
 
 #[test]
-fn another_token_leaves_a_claim_with_its_attempts_as_an_earlier_run_of_the_step_may_write_late() {
+fn another_token_leaves_a_claim_with_its_attempts_since_an_earlier_run_may_write_late() {
     let retried = settling(Verdict::Approved).retoken(1).unwrap();
     assert_eq!(retried.state, settling(Verdict::Approved).state);
     let closed = retried.take_over(at(70)).unwrap().close(CallbackOutcome::TokenOver, at(71)).unwrap();
@@ -214,7 +204,7 @@ fn another_token_leaves_a_claim_with_its_attempts_as_an_earlier_run_of_the_step_
 }
 
 #[test]
-fn another_token_leaves_a_pending_request_pending_and_finds_a_closed_one_closed() {
+fn another_token_leaves_a_pending_request_pending_and_is_refused_by_a_closed_one() {
     let retried = pending().retoken(1).unwrap();
     assert_eq!(retried, ApprovalRequest { version: 2, retry: 1, ..pending() });
     assert_eq!(retried.retoken(0), Err(Refused::EarlierTry));
@@ -223,7 +213,7 @@ fn another_token_leaves_a_pending_request_pending_and_finds_a_closed_one_closed(
 }
 
 #[test]
-fn nothing_closes_without_a_claim_or_twice() {
+fn a_request_closes_only_with_a_claim_and_only_once() {
     assert_eq!(pending().close(CallbackOutcome::Taken, at(11)), Err(Refused::NotSettling));
     let closed = settling(Verdict::Approved).close(CallbackOutcome::Taken, at(11)).unwrap();
     assert_eq!(closed.close(CallbackOutcome::TokenOver, at(12)), Err(Refused::Closed));
@@ -241,7 +231,7 @@ fn a_pending_request_ends_with_its_execution() {
 }
 
 #[test]
-fn a_wait_that_timed_out_voids_a_claim_and_an_execution_that_is_over_does_not() {
+fn a_wait_that_timed_out_ends_a_claim_and_an_execution_that_is_over_does_not() {
     let claimed = settling(Verdict::Approved);
     let expired = claimed.execution_ended(ExecutionEnd::TimedOut, None, at(20)).unwrap();
     assert_eq!(end_of(&expired), (End::Expired, Callback::TokenOver));
@@ -250,12 +240,12 @@ fn a_wait_that_timed_out_voids_a_claim_and_an_execution_that_is_over_does_not() 
 }
 
 #[test]
-fn reading_noting_and_announcing_change_nothing_of_how_far_a_request_is() {
+fn reading_recording_and_notifying_do_not_change_the_state() {
     for request in [pending(), settling(Verdict::Approved)] {
         assert_eq!(request.noted(), ApprovalRequest { version: request.version + 1, ..request.clone() });
         assert_eq!(request.read(at(99)), ApprovalRequest { read_at: at(99), ..request.noted() });
-        let told = [channel("oncall")];
-        let notified = request.notified(Event::Requested, &told, at(9)).notified(Event::Requested, &told, at(9));
+        let oncall = [channel("oncall")];
+        let notified = request.notified(Event::Requested, &oncall, at(9)).notified(Event::Requested, &oncall, at(9));
         assert_eq!((notified.notified.len(), &notified.state), (1, &request.state));
     }
 }
@@ -268,7 +258,7 @@ fn a_pending_request_is_due_to_be_read_again_or_at_its_deadline_whichever_comes_
 }
 
 #[test]
-fn a_claimed_request_is_due_when_its_claim_lapses_and_a_closed_one_until_every_channel_was_told_of_its_end() {
+fn a_claimed_request_is_due_when_its_claim_lapses_and_a_closed_one_until_every_channel_is_notified() {
     assert_eq!(settling(Verdict::Approved).due_at(), Some(at(70)));
     let closed = settling(Verdict::Approved).close(CallbackOutcome::Taken, at(11)).unwrap();
     assert_eq!(closed.due_at(), Some(at(11 + RENOTIFY_SECONDS)));
@@ -281,14 +271,14 @@ fn a_claimed_request_is_due_when_its_claim_lapses_and_a_closed_one_until_every_c
 }
 
 #[test]
-fn an_answer_is_owed_since_the_decision_and_while_the_release_is_held_only_once_it_should_have_been_looked_at_again() {
+fn an_answer_is_overdue_since_the_decision_or_if_the_release_is_held_since_the_next_check() {
     let decided = settling(Verdict::Approved);
     assert_eq!((pending().unsent_since(), decided.unsent_since()), (None, Some(at(0))));
     let held = decided.held(at(20));
     assert_eq!(held.unsent_since(), Some(at(20 + LONGEST_CLAIM_SECONDS)));
     let released = held.not_held(at(300));
     assert_eq!(released.unsent_since(), Some(at(300)));
-    assert_eq!(released.not_held(at(360)).unsent_since(), Some(at(300)), "each attempt finds it anew");
+    assert_eq!(released.not_held(at(360)).unsent_since(), Some(at(300)), "each attempt checks it again");
     assert_eq!(decided.not_held(at(20)).unsent_since(), Some(at(0)));
     assert_eq!(released.close(CallbackOutcome::Taken, at(400)).unwrap().unsent_since(), None);
 }

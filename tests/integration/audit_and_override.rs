@@ -1,4 +1,4 @@
-//! What passes though the rule would not let it: audit mode, which waits for nobody, and overrides, which are always told.
+//! Two ways past a rule: audit mode, which waits for nobody, and overrides, which are always notified.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ async fn passed(acme: &Acme, name: &str, verdict: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_audit_mode_every_verdict_is_recorded_and_told_and_nobody_is_waited_for() {
+async fn in_audit_mode_every_verdict_is_recorded_and_notified_and_nothing_waits() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), AUDIT).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -77,7 +77,7 @@ async fn in_audit_mode_every_verdict_is_recorded_and_told_and_nobody_is_waited_f
         assert_eq!((&request["state"], &request["callback"]), (&json!(state), &json!("not-needed")));
         assert_eq!(request["approved_at"], json!(null));
     }
-    assert_eq!(acme.told().await, ["desk: requested", "desk: denied"]);
+    assert_eq!(acme.notified().await, ["desk: requested", "desk: denied"]);
     let text = acme.last_text("requested").await;
     assert!(text.contains("audit mode") && text.contains("0 of 2 payments"), "{text}");
     assert!(!text.contains("Approve by") && !text.contains("expires"), "{text}");
@@ -89,13 +89,13 @@ async fn in_audit_mode_every_verdict_is_recorded_and_told_and_nobody_is_waited_f
     acme.review("pat", pull, "APPROVE").await;
     acme.start("approved", "production", pull).await;
     assert_eq!(passed(&acme, "approved", "approved").await["state"], "approved");
-    assert_eq!(acme.told().await.split_off(2), ["desk: rejected", "desk: approved"]);
+    assert_eq!(acme.notified().await.split_off(2), ["desk: rejected", "desk: approved"]);
     assert_eq!(acme.gate.get("/requests").await.expect("requests")["requests"], json!([]));
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn audit_mode_passes_nothing_that_has_no_rule_is_below_a_floor_or_is_no_input() {
+async fn audit_mode_does_not_pass_a_missing_rule_a_rule_below_its_floor_or_an_unusable_input() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), AUDIT).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -129,7 +129,7 @@ async fn an_enforced_approval_says_that_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_override_releases_out_of_a_freeze_and_is_told_to_those_it_names_with_its_reason() {
+async fn an_override_releases_out_of_a_freeze_and_notifies_those_it_names_with_its_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), OVERRIDE).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -140,7 +140,7 @@ async fn an_override_releases_out_of_a_freeze_and_is_told_to_those_it_names_with
     let given = json!({ "by": ["zoe"], "reason": "the shop is down" });
     assert_eq!(execution["output"]["decision"]["override"], given);
     assert_eq!(execution["output"]["enforced"], true);
-    assert_eq!(acme.told().await, ["desk: denied", "board: overridden", "desk: overridden"]);
+    assert_eq!(acme.notified().await, ["desk: denied", "board: overridden", "desk: overridden"]);
     assert!(acme.last_text("overridden").await.contains("the shop is down"));
     let recorded = acme.trail_of("b").await;
     assert!(recorded.iter().any(|record| record["kind"] == "released" && record["decision"]["override"] == given));
@@ -148,22 +148,22 @@ async fn an_override_releases_out_of_a_freeze_and_is_told_to_those_it_names_with
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_override_ends_a_request_that_waits_and_is_told_in_place_of_an_approval_also_where_it_was_not_needed() {
+async fn an_override_ends_a_waiting_request_and_is_notified_instead_of_an_approval_even_if_it_was_not_needed() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), OVERRIDE).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.start("waits", "open", pull).await;
     acme.approve("zoe", pull, "/override open cannot wait").await;
     assert_eq!(acme.execution("waits").await["status"], "SUCCEEDED");
-    assert_eq!(acme.told().await, ["desk: requested", "board: overridden", "desk: overridden"]);
+    assert_eq!(acme.notified().await, ["desk: requested", "board: overridden", "desk: overridden"]);
     acme.review("pia", pull, "APPROVE").await;
     acme.start("met", "open", pull).await;
-    assert_eq!(acme.told().await.split_off(3), ["board: overridden", "desk: overridden"]);
+    assert_eq!(acme.notified().await.split_off(3), ["board: overridden", "desk: overridden"]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_override_that_only_the_last_check_finds_is_told_as_well() {
+async fn an_override_that_only_the_last_check_finds_is_notified_as_well() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), OVERRIDE).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -172,12 +172,12 @@ async fn an_override_that_only_the_last_check_finds_is_told_as_well() {
     acme.pass("1h").await;
     acme.approve("zoe", pull, "/override held no time to lose").await;
     acme.review("pat", pull, "REQUEST_CHANGES").await;
-    assert_eq!(acme.told().await, ["desk: approved"]);
+    assert_eq!(acme.notified().await, ["desk: approved"]);
     acme.pass("1h").await;
     assert_eq!(acme.execution("a").await["status"], "SUCCEEDED");
-    assert_eq!(acme.told().await.split_off(1), ["board: overridden", "desk: overridden"]);
+    assert_eq!(acme.notified().await.split_off(1), ["board: overridden", "desk: overridden"]);
     acme.pass("30m").await;
-    assert_eq!(acme.told().await.len(), 3, "once");
+    assert_eq!(acme.notified().await.len(), 3, "once");
     acme.close().await;
 }
 
@@ -202,7 +202,7 @@ async fn an_override_sets_a_remembered_veto_aside_and_does_not_lift_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_only_the_present_policy_was_overridden_for_is_told_to_those_that_one_names() {
+async fn an_override_of_only_the_present_policy_notifies_those_that_this_policy_names() {
     let folder = tempfile::tempdir().expect("a folder");
     let without = OVERRIDE.replace(
         "held: { require: 1 of payments, wait: 2h, override: { by: 1 of sre, notify: [board] }",
@@ -218,6 +218,6 @@ async fn what_only_the_present_policy_was_overridden_for_is_told_to_those_that_o
     let arn = ExecutionArn::new("arn:aws:states:local:000000000000:execution:countersign:a").expect("an ARN");
     let released = app::verify(&present, &ExecutionRef { arn, redrive: 0 }).await.expect("a release");
     assert_eq!(released.decision.overridden.map(|given| given.reason), Some("no time to lose".to_owned()));
-    assert_eq!(acme.told().await, ["desk: approved", "board: overridden", "desk: overridden"]);
+    assert_eq!(acme.notified().await, ["desk: approved", "board: overridden", "desk: overridden"]);
     acme.close().await;
 }

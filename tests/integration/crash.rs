@@ -1,5 +1,5 @@
-//! The real flow, cut off at every call of every port, before and after its effect: what is left behind is completed by
-//! the sweep, and the execution has one answer.
+//! The real flow, cut off at every call of every port, before and after its effect. The sweep completes what is left
+//! behind, and the execution gets one answer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::gate_world::fuse::{Fuse, Side};
 enum Story {
     /// A review comes while the execution waits.
     Approve,
-    /// The same, and it refuses.
+    /// The same, but the review requests changes.
     Reject,
     /// The review is given after the evaluation, and nobody delivers it.
     ApproveBeforeWaiting,
@@ -48,7 +48,7 @@ impl Story {
                 &[Step::Evaluate, Step::Review(ReviewEvent::Approve), Step::Open, Step::Verify]
             }
             Self::Expire => &[Step::Evaluate, Step::Open, Step::Pass(61), Step::Sweep],
-            // The sweep comes every minute: the second one makes up for the first.
+            // The sweep runs every minute: the second one completes what the first did not.
             Self::Remind => &[
                 Step::Evaluate,
                 Step::Open,
@@ -87,7 +87,7 @@ async fn take(world: &GateWorld, gate: &App, step: Step, secret: &str) {
         Step::Open => drop(world.open(gate, secret).await.expect("a request")),
         Step::Review(event) => world.review("pia", event),
         Step::Deliver => drop(world.deliver(gate, "3f0c").await.expect("a delivery")),
-        // The execution comes here once it was told, and is over then.
+        // The execution gets here once it has its answer, and is over after that.
         Step::Verify if world.broker.taken() != [End::Approved] || is_released(world).await => {}
         Step::Verify => drop(verify(gate, &GateWorld::execution()).await.expect("a release")),
         Step::Pass(minutes) => world.minutes_pass(minutes),
@@ -100,7 +100,7 @@ async fn is_released(world: &GateWorld) -> bool {
     trail.iter().any(|record| record.kind == RecordKind::Released)
 }
 
-/// Goes through the story with a gate that dies at the fuse, and on with a new one; gives how often it died.
+/// Plays the story with a gate that dies at the fuse, and goes on with a new one. Returns how often a gate died.
 async fn live(world: &GateWorld, story: Story, fuse: &Arc<Fuse>) -> usize {
     let mut gate = world.gate(fuse);
     let mut deaths = 0;
@@ -117,7 +117,7 @@ async fn live(world: &GateWorld, story: Story, fuse: &Arc<Fuse>) -> usize {
             Step::Open | Step::Review(_) | Step::Deliver | Step::Pass(_) | Step::Sweep => {}
         }
     }
-    // The sweep comes every few minutes. What it must make up for is due within eleven.
+    // What the sweep must complete is due within eleven minutes.
     for _ in 0..3 {
         world.minutes_pass(11);
         for step in [Step::Sweep, Step::Verify] {
@@ -138,39 +138,39 @@ async fn assert_ended(world: &GateWorld, story: Story, cut: &str) {
     assert_eq!(closed.end, end, "{cut}");
     assert!(matches!(closed.callback, Callback::Sent | Callback::PresumedSent), "{cut}: {:?}", closed.callback);
     assert!(request.notified.contains_key(&end.event().into()), "{cut}: {:?}", request.notified);
-    let told = world.channel.told();
-    let times = |event| told.iter().filter(|one| **one == event).count();
-    assert!((1..=2).contains(&times(end.event())), "{cut}: {told:?}");
-    // Nobody is asked for what is approved already; who is asked is asked again only where that was cut off.
-    let asked = if story == Story::ApproveBeforeWaiting { 0..=0 } else { 1..=2 };
-    assert!(asked.contains(&times(Event::Requested)), "{cut}: {told:?}");
-    // However many were missed, one is told; it is repeated only where writing that down was cut off.
+    let sent = world.channel.notified();
+    let times = |event| sent.iter().filter(|one| **one == event).count();
+    assert!((1..=2).contains(&times(end.event())), "{cut}: {sent:?}");
+    // Nobody is notified of a request that is approved already. A notification is repeated only if it was cut off.
+    let requested = if story == Story::ApproveBeforeWaiting { 0..=0 } else { 1..=2 };
+    assert!(requested.contains(&times(Event::Requested)), "{cut}: {sent:?}");
+    // However many were missed, one is sent. It is repeated only if recording it was cut off.
     let reminded = if story == Story::Remind { 1..=2 } else { 0..=0 };
-    assert!(reminded.contains(&times(Event::Reminded)), "{cut}: {told:?}");
-    assert!(reminded.contains(&times(Event::Escalated)), "{cut}: {told:?}");
-    let ended = told.iter().position(|event| *event == end.event()).expect("it is told");
-    let late = told.iter().skip(ended).filter(|event| matches!(event, Event::Reminded | Event::Escalated)).count();
-    assert_eq!(late, 0, "{cut}: {told:?}");
+    assert!(reminded.contains(&times(Event::Reminded)), "{cut}: {sent:?}");
+    assert!(reminded.contains(&times(Event::Escalated)), "{cut}: {sent:?}");
+    let ended = sent.iter().position(|event| *event == end.event()).expect("it is notified");
+    let late = sent.iter().skip(ended).filter(|event| matches!(event, Event::Reminded | Event::Escalated)).count();
+    assert_eq!(late, 0, "{cut}: {sent:?}");
     assert!(request.due_at().is_none(), "{cut}: something is still due");
-    assert_shown(world, end, cut);
+    assert_published(world, end, cut);
 }
 
 /// One check, one comment and one deployment, which say how it ended.
-fn assert_shown(world: &GateWorld, end: End, cut: &str) {
+fn assert_published(world: &GateWorld, end: End, cut: &str) {
     let (conclusion, state) = match end {
         End::Approved => ("success", "success"),
         End::Rejected => ("failure", "failure"),
         End::Expired => ("timed_out", "failure"),
         End::Superseded | End::Denied | End::Canceled => panic!("an end that no story has"),
     };
-    let page = world.host.world();
-    let checks: Vec<_> = page.checks.values().map(|run| (run.conclusion.as_deref(), run.actions.len())).collect();
+    let github = world.host.world();
+    let checks: Vec<_> = github.checks.values().map(|run| (run.conclusion.as_deref(), run.actions.len())).collect();
     assert_eq!(checks, [(Some(conclusion), 0)], "{cut}: one check");
-    let comments: Vec<_> = page.comments.values().map(|comment| comment.body.as_str()).collect();
+    let comments: Vec<_> = github.comments.values().map(|comment| comment.body.as_str()).collect();
     assert_eq!(comments.len(), 1, "{cut}: one comment");
     assert!(comments[0].contains(end.as_str()), "{cut}: {}", comments[0]);
     let deployments: Vec<_> =
-        page.deployments.values().map(|made| made.statuses.last().map(|status| status.state.as_str())).collect();
+        github.deployments.values().map(|made| made.statuses.last().map(|status| status.state.as_str())).collect();
     assert_eq!(deployments, [Some(state)], "{cut}: one deployment");
 }
 
@@ -180,8 +180,8 @@ async fn cut_off_everywhere(story: Story) {
     let counting = Fuse::never();
     assert_eq!(live(&whole, story, &counting).await, 0);
     assert_ended(&whole, story, "uncut").await;
-    let told = whole.channel.told();
-    assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), told.len(), "uncut, everything is told once: {told:?}");
+    let sent = whole.channel.notified();
+    assert_eq!(sent.iter().collect::<BTreeSet<_>>().len(), sent.len(), "uncut, everything is notified once: {sent:?}");
     let request = whole.request().await;
     assert_eq!(request.closed().map(|closed| closed.callback), Some(Callback::Sent));
     let calls = counting.calls();
@@ -210,13 +210,13 @@ async fn cut_off_everywhere(story: Story) {
         }
     }
     println!("{story:?}: {calls} calls, {deaths} deaths, {presumed} presumed");
-    // After the answer was taken, and before that is written: the only two places at which it has to be presumed.
+    // After the answer was accepted and before that is written: the only two places where it has to be presumed.
     assert_eq!(presumed, 2);
     assert_eq!(deaths, 2 * calls);
 }
 
 #[tokio::test]
-async fn a_review_that_comes_while_the_waiting_step_is_run_again_is_taken_by_the_next_run() {
+async fn a_review_that_comes_while_the_waiting_step_is_run_again_counts_in_the_next_run() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.open(&gate, "token-1").await.expect("a request");
@@ -225,7 +225,7 @@ async fn a_review_that_comes_while_the_waiting_step_is_run_again_is_taken_by_the
     world.review("pia", ReviewEvent::Approve);
     world.deliver(&gate, "3f0c").await.expect("a delivery");
     assert_eq!((world.request().await.state, world.broker.taken()), (State::Pending, vec![]));
-    assert_eq!(world.channel.told(), [Event::Requested]);
+    assert_eq!(world.channel.notified(), [Event::Requested]);
 
     world.open(&gate, "token-2").await.expect("a request");
     take(&world, &gate, Step::Verify, "").await;
@@ -272,6 +272,6 @@ async fn a_deadline_that_is_cut_off_anywhere_ends_expired_once() {
 }
 
 #[tokio::test]
-async fn reminders_that_are_cut_off_anywhere_are_told_once_and_never_after_the_end() {
+async fn reminders_that_are_cut_off_anywhere_are_sent_once_and_never_after_the_end() {
     cut_off_everywhere(Story::Remind).await;
 }

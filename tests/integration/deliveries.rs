@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use countersign::adapters::github::delivery::{DeliveryKind, Fault, PullRequestEvent, Refused};
 use countersign::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
 use countersign::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, UserId};
-use countersign::ports::{ProtectedRun, ProtectionAsked};
+use countersign::ports::{ProtectedRun, ProtectionRequest};
 use countersign::request::observation::Observation;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::webhook_door::{
-    RECORDED, Sent, Told, deliver, handled, handled_with, now, on_checks_and_deployments, on_pull_requests, told,
+    OnPullRequest, RECORDED, Sent, deliver, handled, handled_with, now, on_checks_and_deployments, on_pull_request,
+    on_pull_requests,
 };
 use crate::webhook_schema::remove;
 
@@ -51,7 +52,7 @@ fn sent(name: &str) -> Sent {
 
 /// The one review that `sent` gives.
 fn given(sent: &Sent) -> Review {
-    match told(sent).observations.as_slice() {
+    match on_pull_request(sent).observations.as_slice() {
         [Observation::ReviewGiven { review }] => review.clone(),
         other => panic!("not one review: {other:?}"),
     }
@@ -96,7 +97,7 @@ fn every_recorded_payload_is_accepted_as_what_it_is() {
 fn a_handled_delivery_gives_its_event_and_observations() {
     let author = person("Codertocat", 21_031_067);
     let review = |state, body| vec![Observation::ReviewGiven { review: review_in(state, body) }];
-    let removed = |who: &str| vec![Observation::ReviewUnasked { reviewer: who.parse().expect("a reviewer") }];
+    let removed = |who: &str| vec![Observation::ReviewRequestRemoved { reviewer: who.parse().expect("a reviewer") }];
     let expected = [
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
@@ -116,8 +117,9 @@ fn a_handled_delivery_gives_its_event_and_observations() {
         (PullRequestEvent::ReviewRequestRemoved, removed("octocat")),
         (PullRequestEvent::ReviewRequestRemoved, removed("Codertocat/github")),
     ];
-    let expected = expected.map(|(what, observations)| Told { reference: the_pull_request(), what, observations });
-    let all: Vec<_> = on_pull_requests().iter().map(told).collect();
+    let expected =
+        expected.map(|(what, observations)| OnPullRequest { reference: the_pull_request(), what, observations });
+    let all: Vec<_> = on_pull_requests().iter().map(on_pull_request).collect();
     assert_eq!(all, expected);
 }
 
@@ -130,7 +132,7 @@ fn a_requested_check_and_a_waiting_deployment_are_read() {
         name: "countersign / hello / production".to_owned(),
         request: format!("req-{:032x}", 7).parse().expect("a request"),
     };
-    let asked = ProtectionAsked {
+    let asked = ProtectionRequest {
         run: ProtectedRun {
             repository: repository("Codertocat/Hello-World"),
             run_id: 289_782_451,
@@ -192,9 +194,12 @@ fn a_review_in_an_unknown_state_gives_no_observation() {
     for state in ["APPROVED", "Approved", "approve", "approved ", "dismissed", "pending", "endorsed", ""] {
         let mut sent = submitted("approved");
         sent.payload["review"]["state"] = json!(state);
-        let expected =
-            Told { reference: the_pull_request(), what: PullRequestEvent::ReviewSubmitted, observations: Vec::new() };
-        assert_eq!(told(&sent), expected, "{state}");
+        let expected = OnPullRequest {
+            reference: the_pull_request(),
+            what: PullRequestEvent::ReviewSubmitted,
+            observations: Vec::new(),
+        };
+        assert_eq!(on_pull_request(&sent), expected, "{state}");
     }
 }
 
@@ -203,16 +208,19 @@ fn an_edit_never_gives_a_review() {
     let mut sent = sent("pull_request_review.edited");
     sent.payload["review"]["body"] = json!("/approve everything");
     sent.payload["review"]["commit_id"] = json!("f".repeat(40));
-    assert_eq!(told(&sent).observations, []);
+    assert_eq!(on_pull_request(&sent).observations, []);
 }
 
 #[test]
 fn a_dismissal_without_a_sender_gives_no_observation() {
     let mut sent = sent("pull_request_review.dismissed");
     sent.payload["sender"] = Value::Null;
-    assert_eq!((told(&sent).what, told(&sent).observations), (PullRequestEvent::ReviewDismissed, vec![]));
+    assert_eq!(
+        (on_pull_request(&sent).what, on_pull_request(&sent).observations),
+        (PullRequestEvent::ReviewDismissed, vec![])
+    );
     remove(&mut sent.payload, "/sender");
-    assert_eq!(told(&sent).observations, []);
+    assert_eq!(on_pull_request(&sent).observations, []);
 }
 
 #[test]
@@ -221,9 +229,9 @@ fn a_push_names_its_new_commit_or_otherwise_the_head() {
     remove(&mut sent.payload, "/sender");
     sent.payload["pull_request"]["head"]["sha"] = json!("b".repeat(40));
     let seen = |head| [Observation::HeadSeen { head, pusher: None, at: now() }];
-    assert_eq!(told(&sent).observations, seen(head()));
+    assert_eq!(on_pull_request(&sent).observations, seen(head()));
     remove(&mut sent.payload, "/after");
-    assert_eq!(told(&sent).observations, seen(Revision::new(&"b".repeat(40)).expect("a commit")));
+    assert_eq!(on_pull_request(&sent).observations, seen(Revision::new(&"b".repeat(40)).expect("a commit")));
 }
 
 #[test]
@@ -231,7 +239,12 @@ fn an_edit_without_its_changes_may_have_changed_the_base() {
     let mut sent = sent("pull_request.edited");
     for changes in [Value::Null, json!("base"), json!({"base": null})] {
         sent.payload["changes"] = changes;
-        assert_eq!(told(&sent).observations, [Observation::BaseChanged { at: now() }], "{}", sent.payload["changes"]);
+        assert_eq!(
+            on_pull_request(&sent).observations,
+            [Observation::BaseChanged { at: now() }],
+            "{}",
+            sent.payload["changes"]
+        );
     }
 }
 
@@ -468,7 +481,7 @@ fn a_removed_review_request_is_observed() {
             | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
         }
     };
-    let kept = |reviewer: &str| vec![Observation::ReviewUnasked { reviewer: reviewer.parse().expect("a reviewer") }];
+    let kept = |reviewer: &str| vec![Observation::ReviewRequestRemoved { reviewer: reviewer.parse().expect("a reviewer") }];
     assert_eq!(removed(json!({ "requested_reviewer": { "id": 2, "login": "pia" } })), kept("pia"));
     assert_eq!(removed(json!({ "requested_team": { "id": 3, "slug": "sre", "name": "SRE" } })), kept("acme/sre"));
     assert_eq!(removed(json!({ "requested_team": { "id": 3, "name": "gone", "deleted": true } })), []);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::local_gate::{POLICY, commit, open_pull_request, review, stage_people};
 
-/// How often an answer that is not there yet is asked for again. Each time is a round trip, and the gate works meanwhile.
+/// How often to poll for an answer. Each poll is a round trip, during which the gate works.
 const POLLS: usize = 5_000;
 
 struct Process {
@@ -53,14 +53,14 @@ impl Process {
         Self { gate: client("gate"), github: client("github"), child, log }
     }
 
-    /// SIGKILL: nothing is written any more.
+    /// Sends SIGKILL, after which nothing is written.
     fn kill(mut self) -> String {
         self.child.kill().expect("it is killed");
         self.child.wait().expect("it ends");
         self.log.join().expect("the log is read")
     }
 
-    /// SIGTERM: it ends what is under way, and says that it did.
+    /// Sends SIGTERM: the gate ends running work. Returns the exit code and the log.
     fn stop(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
@@ -96,7 +96,7 @@ async fn start(process: &Process, pull: u64) {
     process.gate.post("/executions?name=a", &input).await.expect("it starts");
 }
 
-/// The execution went on, its request closed once, and its trail holds together.
+/// The execution went on, and its request was closed once.
 async fn resumed_once(process: &Process) {
     let execution = process.until("/executions/a", |execution| execution["status"] != "RUNNING").await;
     assert_eq!(execution["status"], "SUCCEEDED", "{execution}");
@@ -151,7 +151,7 @@ async fn a_review_that_was_just_given_when_the_gate_was_killed_is_delivered_afte
     first.kill();
 
     let second = Process::start(folder.path());
-    // Where it died with a claim in its hands, that lapses first.
+    // If the gate died with a claim, the claim has to lapse first.
     let minutes = json!({ "advance": "2m" });
     second.gate.post("/clock", &minutes).await.expect("the clock is moved");
     resumed_once(&second).await;
@@ -159,7 +159,7 @@ async fn a_review_that_was_just_given_when_the_gate_was_killed_is_delivered_afte
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gate_that_is_asked_to_stop_ends_in_order_and_its_folder_can_be_opened_again() {
+async fn a_gate_that_gets_sigterm_ends_in_order_and_its_folder_can_be_opened_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = Process::start(folder.path());
     waiting(&first).await;
@@ -226,19 +226,19 @@ async fn neither_the_log_nor_any_answer_holds_a_task_token_or_the_webhook_secret
     let pull = waiting(&process).await;
     review(&process.github, "pia", pull, "APPROVE").await;
     resumed_once(&process).await;
-    let mut shown = String::new();
+    let mut output = String::new();
     for path in ["/executions/a", "/requests?all=true", "/notifications"] {
-        shown += &process.gate.get(path).await.expect("an answer").to_string();
+        output += &process.gate.get(path).await.expect("an answer").to_string();
     }
     let id = process.gate.get("/executions/a").await.expect("an execution")["request_id"].clone();
     let id = id.as_str().expect("an id");
     for path in [format!("/requests/{id}"), format!("/requests/{id}/trail")] {
-        shown += &process.gate.get(&path).await.expect("an answer").to_string();
+        output += &process.gate.get(&path).await.expect("an answer").to_string();
     }
-    shown += &process.github.get("/_standin/world").await.expect("the world").to_string();
+    output += &process.github.get("/_standin/world").await.expect("the world").to_string();
     let (_, log) = process.stop();
-    assert!(log.contains("a delivery was worked"), "the log was not captured: {log}");
-    shown += &log;
+    assert!(log.contains("processed a delivery"), "the log was not captured: {log}");
+    output += &log;
 
     let data = folder.path().join("data");
     let secret = std::fs::read_to_string(data.join("webhook-secret")).expect("the secret");
@@ -247,6 +247,6 @@ async fn neither_the_log_nor_any_answer_holds_a_task_token_or_the_webhook_secret
     let token = Regex::new("a/([0-9a-f]{64})").expect("an expression").captures(&kept).expect("a token is kept");
     let token = String::from_utf8_lossy(&token[1]).into_owned();
     for (what, hidden) in [("the secret", &secret), ("a token", &token)] {
-        assert!(!shown.contains(hidden.as_str()), "{what} is shown");
+        assert!(!output.contains(hidden.as_str()), "{what} is in the output");
     }
 }

@@ -1,4 +1,4 @@
-//! The gate from door to door: executions in, signed deliveries in, one answer out.
+//! The gate from end to end: executions and signed deliveries in, one answer out.
 
 use countersign::adapters::github::delivery::{Delivery, DeliveryKind, PullRequestEvent};
 use countersign::adapters::github::signature::WebhookSecret;
@@ -36,14 +36,14 @@ async fn an_execution_waits_for_its_approvers_and_goes_on_with_what_they_approve
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_requirement_that_is_met_already_asks_nobody() {
+async fn a_requirement_that_is_met_already_notifies_nobody() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.review("pia", pull, "APPROVE").await;
     assert_eq!(acme.start("a", "canary", pull).await["status"], "SUCCEEDED");
-    let told = acme.gate.get("/notifications").await.expect("notifications");
-    assert_eq!(told["notifications"], json!([]));
+    let sent = acme.gate.get("/notifications").await.expect("notifications");
+    assert_eq!(sent["notifications"], json!([]));
     acme.close().await;
 }
 
@@ -61,7 +61,7 @@ async fn one_review_serves_every_request_of_its_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_requested_end_the_execution_by_name_and_are_remembered_past_a_redrive() {
+async fn a_request_for_changes_ends_the_execution_with_its_name_and_is_remembered_past_a_redrive() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -77,7 +77,7 @@ async fn changes_requested_end_the_execution_by_name_and_are_remembered_past_a_r
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_veto_is_not_laundered_by_a_second_pull_request_of_the_same_commit() {
+async fn a_second_pull_request_of_the_same_commit_does_not_remove_a_veto() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -89,7 +89,7 @@ async fn a_veto_is_not_laundered_by_a_second_pull_request_of_the_same_commit() {
     acme.review("pia", second, "APPROVE").await;
     assert_eq!(acme.start("b", "canary", second).await["error"], "Countersign.Rejected");
 
-    // Its giver takes it back on the first pull request, and then it is lifted on the second too.
+    // Its author takes it back on the first pull request, which lifts it on the second, too.
     let path = format!("/repos/acme/checkout/pulls/{first}/reviews/{objection}/dismissals");
     let body = json!({ "message": "it is mended elsewhere", "event": "DISMISS" });
     let dismissed = acme.github.send(hyper::Method::PUT, &path, Some("standin_pat"), Some(&body)).await;
@@ -99,7 +99,7 @@ async fn a_veto_is_not_laundered_by_a_second_pull_request_of_the_same_commit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_supersedes_what_was_asked_for() {
+async fn a_push_supersedes_the_request() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -126,7 +126,7 @@ async fn at_the_deadline_the_execution_expires_and_a_late_approval_changes_nothi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_github_does_not_answer_nothing_is_decided_and_the_sweep_makes_up_for_it() {
+async fn while_github_does_not_answer_nothing_is_decided_and_the_sweep_catches_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -164,7 +164,7 @@ async fn a_stopped_execution_closes_its_request_as_canceled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_input_that_cannot_be_used_fails_at_once_and_names_every_field() {
+async fn an_unusable_input_fails_at_once_and_names_every_field() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     for (name, input, problem) in [
@@ -188,7 +188,7 @@ async fn an_input_that_cannot_be_used_fails_at_once_and_names_every_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pull_request_is_found_by_its_revision_where_that_is_the_only_one() {
+async fn a_pull_request_is_found_by_its_revision_if_it_is_the_only_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -219,7 +219,7 @@ async fn a_target_without_a_rule_is_denied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_of_another_origin_cannot_start_anything() {
+async fn a_web_page_of_another_origin_cannot_start_anything() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let answer = raw_post(&acme, "/executions?name=a", &[("content-type", "text/plain")], b"{}").await;
@@ -229,7 +229,7 @@ async fn a_page_of_another_origin_cannot_start_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_was_rebound_to_this_machine_opens_neither_door() {
+async fn a_host_name_that_was_rebound_to_this_machine_opens_neither_server() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let json = ("content-type", "application/json");
@@ -239,7 +239,7 @@ async fn a_name_that_was_rebound_to_this_machine_opens_neither_door() {
         let answer = raw_post(&acme, "/executions?name=a", &[json, header], b"{}").await;
         assert_eq!(answer, expected, "{what}, at the gate");
         let answer = acme.github.post_bytes("/_standin/users", &[json, header], b"{\"login\":\"eve\"}").await;
-        assert_eq!(answer.expect("an answer").as_u16(), expected, "{what}, at the stand-in");
+        assert_eq!(answer.expect("an answer").as_u16(), expected, "{what}, at the simulator");
     }
     assert_eq!(status(&acme.gate.get("/executions/a").await), 404);
     acme.close().await;
@@ -346,7 +346,7 @@ async fn a_delivery_that_comes_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_delivery_is_worked_until_its_time_is_over() {
+async fn a_delivery_is_processed_until_its_time_is_over() {
     let world = GateWorld::new("production");
     let stuck = world.gate(&Fuse::at(0, Side::Before));
     let delivery = || Delivery {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign::adapters::embedded::simulator::change::{NewMember, NewTeam, ReviewEvent};
 use countersign::adapters::embedded::simulator::world::MembershipState;
-use countersign::app::{self, App, Told};
+use countersign::app::{self, App, DeliveredObservations};
 use countersign::ident::{DeliveryId, RequestId, TeamSlug};
 use countersign::policy::Policy;
 use countersign::ports::{CodeHost as _, Needs, RequestStore as _};
@@ -81,12 +81,12 @@ impl Scene {
         let reading = self.world.host.read(&at, &Needs::everything()).await.expect("facts");
         let head = Observation::HeadSeen { head: revision('a'), pusher: None, at: crate::specimen::at(0) };
         let given = reading.reviews.into_iter().map(|review| Observation::ReviewGiven { review });
-        let told = Told {
+        let delivered = DeliveredObservations {
             delivery: DeliveryId::new(delivery).expect("a delivery"),
             pull_request: at,
             observations: given.chain([head]).collect(),
         };
-        app::record_delivery(&self.gate, told).await.expect("it is recorded");
+        app::record_delivery(&self.gate, delivered).await.expect("it is recorded");
     }
 }
 

@@ -1,9 +1,9 @@
-//! Every interleaving, exhaustively: two webhooks that decide against each other, the sweep, the state machine with its
-//! timeout, retry and stop, and a crash of anyone between any two steps, over the real transitions of a request.
+//! Explores every interleaving over the real transitions of a request: two webhooks with opposite decisions, the sweep,
+//! the state machine with its timeout, retry and stop, and a crash of any worker between any two steps.
 //!
-//! The store is a compare-and-set, the broker a one-shot token; what a worker does between two steps is what the use
-//! case `settle` does. From every state that can be reached, the sweep alone must be able to close the request.
-#![expect(clippy::indexing_slicing, reason = "a model that leaves its own bounds says so by failing")]
+//! The store is a compare-and-set, the broker a one-shot token. Between two steps a worker does what the use case `settle`
+//! does. From every reachable state, the sweep alone must be able to close the request.
+#![expect(clippy::indexing_slicing, reason = "a model that leaves its bounds fails")]
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use jiff::Timestamp;
 
 use crate::specimen::{at, decision, pending};
 
-/// The instants that are tried, in seconds: claims of one, two and three attempts have lapsed at the next one.
+/// The times that are tried, in seconds. A claim of one, two or three attempts has lapsed at the next one.
 const INSTANTS: [i64; 4] = [10, 75, 205, 460];
 /// When the request's deadline comes, and the waiting step times out.
 const DEADLINE: i64 = 200;
-/// Fewer states than this, and the model has lost a part of what it is about.
+/// With fewer states than this, the model has lost a part.
 const FLOOR: usize = 300_000;
 
 /// The token of a run of the waiting step.
@@ -37,7 +37,7 @@ enum Step {
     TakeOver { read: Arc<ApprovalRequest> },
     /// Read the token, now that the claim is written.
     FetchToken { claim: Arc<ApprovalRequest> },
-    /// Tell the execution.
+    /// Answer the execution.
     Call { claim: Arc<ApprovalRequest>, token: Token },
     /// Ask whether the execution runs, as its token is over at the only attempt and the deadline has not come.
     Ask { claim: Arc<ApprovalRequest>, token: Token },
@@ -45,7 +45,7 @@ enum Step {
     GiveBack { claim: Arc<ApprovalRequest>, token: Token, base: Arc<ApprovalRequest> },
     /// Read whether the token is still the same, now that the claim is given back.
     Compare { token: Token },
-    /// Write what it said, over `base`.
+    /// Write what came of the answer, over `base`.
     Close { claim: Arc<ApprovalRequest>, token: Token, base: Arc<ApprovalRequest>, outcome: CallbackOutcome },
     /// Nothing more.
     Over,
@@ -75,7 +75,7 @@ struct World {
     token: Token,
     broker: Broker,
     workers: [Step; 3],
-    /// What was ever claimed.
+    /// The end that was claimed, if any.
     claimed: Option<End>,
     /// Runs of the waiting step that have yet to store their token.
     arriving: Vec<Token>,
@@ -97,8 +97,8 @@ impl World {
             broker: Broker { live: Some(0), accepted: None, timed_out: false, stopped: false },
             workers: [Step::Begin, Step::Begin, Step::Begin],
             claimed: None,
-            // The first run may be invoked twice, and write again late: with the same token, which stands for the write
-            // of any bystander as well, or with one that has been replaced.
+            // The first run may be invoked twice, and write again late: with the same token, which also models the
+            // write of any bystander, or with one that has been replaced.
             arriving: vec![0],
             retries: 1,
             machine_reported: false,
@@ -119,7 +119,7 @@ impl World {
             assert_eq!(next.closed(), Some(before), "a closed request was changed");
         }
         if next.state == State::Pending && self.stored.state != State::Pending {
-            assert_eq!(self.broker.accepted, None, "what was taken was given back");
+            assert_eq!(self.broker.accepted, None, "an accepted answer was given back");
             self.claimed = None;
         }
         if let State::Settling(settling) = &next.state {
@@ -130,7 +130,7 @@ impl World {
         true
     }
 
-    /// What the execution says to an answer.
+    /// What the execution does with an answer.
     fn send(&mut self, end: End, token: Token) -> CallbackOutcome {
         assert_eq!(self.claimed, Some(end), "something was sent that was not claimed");
         if self.broker.live != Some(token) {
@@ -201,7 +201,7 @@ impl World {
         if self.write(claimed) { Step::FetchToken { claim } } else { Step::Begin }
     }
 
-    /// Whether the execution runs: when its wait is over, until the end of all is told.
+    /// Whether the execution runs: also after its wait is over, until its end is reported.
     fn runs(&self) -> bool {
         !self.broker.stopped && !self.stop_reported
     }
@@ -248,8 +248,8 @@ impl World {
             if !nothing_to_do {
                 add(&|world| world.work(worker));
             }
-            // A webhook that crashes is one whose next step never comes, which every path that leaves it behind has; a
-            // sweep that crashes makes room for the next.
+            // A webhook that crashes is one whose next step never comes, which other paths cover. A sweep that crashes
+            // makes room for the next.
             if sweeps && !idle {
                 add(&|world| world.crash(worker));
             }
@@ -337,7 +337,10 @@ impl World {
                 assert!(accepted.is_none() && gave_up, "taken and recorded as not sent");
                 assert!(closed.end == End::Expired || self.broker.live.is_none(), "canceled while somebody waits");
             }
-            Callback::NotNeeded => assert!(accepted.is_none() && gave_up && self.claimed.is_none(), "taken unasked"),
+            Callback::NotNeeded => assert!(
+                accepted.is_none() && gave_up && self.claimed.is_none(),
+                "an answer was accepted without a claim"
+            ),
         }
         assert_eq!(self.stored.approved_at.is_some(), closed.end == End::Approved);
     }
@@ -350,7 +353,7 @@ impl World {
         self.sweep_until_closed();
     }
 
-    /// The same, with everyone who is at work finishing first.
+    /// The same, after every worker has finished.
     fn settles_when_all_finish(mut self) {
         for worker in 0..ROLES.len() {
             for _ in 0..12 {
@@ -379,8 +382,8 @@ impl World {
         assert!(self.stored.closed().is_some(), "the sweep does not close {:?}", self.stored.state);
     }
 
-    /// All that the future depends on, as small numbers. Of a reading only whether it is still the newest, and of a claim
-    /// whether it still stands: what is not will never be again.
+    /// All that the future depends on, as small numbers. For a reading, whether it is still the newest, and for a claim,
+    /// whether it still stands: what no longer is will never be again.
     fn key(&self) -> Vec<u8> {
         let flags =
             [self.broker.timed_out, self.broker.stopped, self.machine_reported, self.stop_reported, self.retries > 0];
@@ -447,7 +450,7 @@ fn settling_end(claim: &ApprovalRequest) -> End {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "how much was explored is worth knowing")]
-fn in_every_interleaving_one_answer_is_taken_and_the_record_tells_the_truth() {
+fn in_every_interleaving_one_answer_is_accepted_and_the_record_is_true() {
     let mut seen = HashSet::new();
     let mut ends = BTreeMap::<String, usize>::new();
     let first = World::new();

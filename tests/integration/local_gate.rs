@@ -1,4 +1,4 @@
-//! A local gate on loopback with a clock that stands still, and what people do to it. Everything goes over HTTP.
+//! A local gate on loopback with a clock that stands still, and the people who use it. Everything goes over HTTP.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use countersign::policy::{Policy, load};
 use hyper::Method;
 use serde_json::{Value, json};
 
-/// The commits of the acts, by what they are called.
+/// The commit with this number.
 pub(crate) fn commit(n: u8) -> String {
     format!("{n:02x}").repeat(20)
 }
 
-/// Two of payments release checkout; nobody is asked for staging.
+/// Production needs two of payments, canary one, staging none.
 pub(crate) const POLICY: &str = r#"
 version: 1
 groups:
@@ -63,14 +63,14 @@ impl Acme {
         Self { gate, github, local, running }
     }
 
-    /// People, a team, a repository with a commit on main.
+    /// With people, a team, and a repository with a commit on main.
     pub(crate) async fn with_people(folder: &Path) -> Self {
         let acme = Self::open(folder).await;
         stage_people(&acme.github).await;
         acme
     }
 
-    /// The same under another policy.
+    /// The same, under another policy.
     pub(crate) async fn under(folder: &Path, text: &str) -> Self {
         let acme = Self::open_under(folder, text).await;
         stage_people(&acme.github).await;
@@ -104,31 +104,31 @@ impl Acme {
         self.execution(name).await
     }
 
-    /// What happened to the request of an execution, by the kinds of its records.
+    /// The records of an execution's request.
     pub(crate) async fn trail_of(&self, name: &str) -> Vec<Value> {
         let id = self.execution(name).await["request_id"].as_str().expect("an id").to_owned();
         let trail = self.gate.get(&format!("/requests/{id}/trail")).await.expect("a trail");
         trail["records"].as_array().expect("records").clone()
     }
 
-    /// What channels were told, as `channel: event`.
-    pub(crate) async fn told(&self) -> Vec<String> {
-        let told = self.gate.get("/notifications").await.expect("notifications");
-        let told = told["notifications"].as_array().expect("a list");
+    /// The notifications that were sent, as `channel: event`.
+    pub(crate) async fn notified(&self) -> Vec<String> {
+        let sent = self.gate.get("/notifications").await.expect("notifications");
+        let sent = sent["notifications"].as_array().expect("a list");
         let line = |one: &Value| {
             format!("{}: {}", one["channel"].as_str().unwrap_or_default(), one["event"].as_str().unwrap_or_default())
         };
-        told.iter().map(line).collect()
+        sent.iter().map(line).collect()
     }
 
     /// The text of the last message of that event.
     pub(crate) async fn last_text(&self, event: &str) -> String {
-        let told = self.gate.get("/notifications").await.expect("notifications");
-        let last = told["notifications"].as_array().expect("a list").iter().rfind(|one| one["event"] == event).cloned();
-        last.expect("it was told")["text"].as_str().expect("a text").to_owned()
+        let sent = self.gate.get("/notifications").await.expect("notifications");
+        let last = sent["notifications"].as_array().expect("a list").iter().rfind(|one| one["event"] == event).cloned();
+        last.expect("a message")["text"].as_str().expect("a text").to_owned()
     }
 
-    /// Approves with these words.
+    /// Approves with this text.
     pub(crate) async fn approve(&self, login: &str, pull: u64, body: &str) -> u64 {
         let id = review_saying(&self.github, login, pull, ("APPROVE", body)).await;
         self.settle().await;
@@ -194,7 +194,7 @@ async fn review_saying(github: &Client, login: &str, pull: u64, (event, body): (
     given.expect("a review")["id"].as_u64().expect("an id")
 }
 
-/// The status that a refused call was answered with.
+/// The status of a call's answer.
 pub(crate) fn status(result: &Result<Value, ClientError>) -> u16 {
     match result {
         Ok(_) => 200,

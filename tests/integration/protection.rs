@@ -38,14 +38,14 @@ fn folder() -> TempDir {
     TempDir::new().expect("a folder")
 }
 
-/// A run of dave's comes to the environment, and the gate has heard of it.
+/// Starts a run by dave that wants to deploy to the environment, and waits until the gate has its event.
 async fn deploy(acme: &Acme, environment: &str, sha: &str) {
     let body = json!({ "by": "dave", "environment": environment, "sha": sha });
     acme.github.post("/_standin/repos/acme/checkout/deployments", &body).await.expect("a run");
     acme.settle().await;
 }
 
-/// What was answered to the latest run, as `state: comment`.
+/// The answers to the latest run, as `state: comment`.
 async fn answers(acme: &Acme) -> Vec<String> {
     let all = acme.github.get("/_standin/repos/acme/checkout/deployments").await.expect("deployments");
     let mut runs = all["deployments"].as_array().expect("a list").iter().filter(|one| !one["protection"].is_null());
@@ -70,11 +70,11 @@ async fn a_deployment_waits_for_its_approvals_and_is_approved_once() {
     deploy(&acme, "production", &commit(2)).await;
     assert_eq!(answers(&acme).await, ["waits: waiting for 0 of 1 payments"]);
     acme.review("pia", pull, "APPROVE").await;
-    let told = answers(&acme).await;
-    assert_eq!((told.len(), told[1].starts_with("approved: ")), (2, true), "{told:?}");
+    let answered = answers(&acme).await;
+    assert_eq!((answered.len(), answered[1].starts_with("approved: ")), (2, true), "{answered:?}");
     acme.review("pat", pull, "APPROVE").await;
     acme.pass("2h").await;
-    assert_eq!(answers(&acme).await, told);
+    assert_eq!(answers(&acme).await, answered);
     assert_eq!(kinds(&acme).await, ["approved"]);
     acme.close().await;
 }
@@ -86,29 +86,29 @@ async fn a_deployment_that_nobody_approves_in_time_is_rejected() {
     open_pull_request(&acme.github, "feature", &commit(2)).await;
     deploy(&acme, "production", &commit(2)).await;
     acme.pass("5h").await;
-    let told = answers(&acme).await;
-    assert_eq!((told.len(), told[1].starts_with("rejected: ")), (2, true), "{told:?}");
+    let answered = answers(&acme).await;
+    assert_eq!((answered.len(), answered[1].starts_with("rejected: ")), (2, true), "{answered:?}");
     assert_eq!(kinds(&acme).await, ["expired"]);
     acme.close().await;
 }
 
 #[tokio::test]
-async fn what_needs_nobody_is_approved_at_once_and_what_has_no_rule_is_rejected() {
+async fn a_deployment_that_needs_nobody_is_approved_at_once_and_one_without_a_rule_is_rejected() {
     let folder = folder();
     let acme = acme(folder.path(), POLICY).await;
     deploy(&acme, "staging", &commit(1)).await;
-    let told = answers(&acme).await;
-    assert_eq!((told.len(), told[0].starts_with("approved: ")), (1, true), "{told:?}");
+    let answered = answers(&acme).await;
+    assert_eq!((answered.len(), answered[0].starts_with("approved: ")), (1, true), "{answered:?}");
     deploy(&acme, "moon", &commit(1)).await;
-    let told = answers(&acme).await;
-    assert_eq!((told.len(), told[0].starts_with("rejected: ")), (1, true), "{told:?}");
+    let answered = answers(&acme).await;
+    assert_eq!((answered.len(), answered[0].starts_with("rejected: ")), (1, true), "{answered:?}");
     deploy(&acme, "my moon", &commit(1)).await;
     assert!(answers(&acme).await[0].contains("cannot be in a policy"));
     acme.close().await;
 }
 
 #[tokio::test]
-async fn a_deployment_whose_pull_request_is_not_to_be_found_is_rejected_though_the_event_lists_one() {
+async fn a_deployment_whose_pull_request_cannot_be_found_is_rejected_although_the_event_lists_one() {
     let folder = folder();
     let acme = acme(folder.path(), POLICY).await;
     acme.github.post("/_standin/repos", &json!({ "name": "acme/other" })).await.expect("a repository");
@@ -120,8 +120,11 @@ async fn a_deployment_whose_pull_request_is_not_to_be_found_is_rejected_though_t
     let (new, dave) = (json!({ "title": "x", "head": "feature", "base": "main" }), Some("standin_dave"));
     acme.github.send(hyper::Method::POST, "/repos/acme/other/pulls", dave, Some(&new)).await.expect("a pull request");
     deploy(&acme, "production", &commit(9)).await;
-    let told = answers(&acme).await;
-    assert!(told.len() == 1 && told[0].starts_with("rejected: `revision`: no pull request has"), "{told:?}");
+    let answered = answers(&acme).await;
+    assert!(
+        answered.len() == 1 && answered[0].starts_with("rejected: `revision`: no pull request has"),
+        "{answered:?}"
+    );
     let sent = last_event(&acme);
     assert_eq!(sent.payload["pull_requests"][0]["base"]["repo"]["full_name"], "acme/other");
     assert_eq!(kinds(&acme).await, Vec::<String>::new());
@@ -136,8 +139,11 @@ async fn a_repository_of_no_service_or_of_several_is_rejected_with_what_to_write
         let folder = folder();
         let acme = acme(folder.path(), &policy).await;
         deploy(&acme, "staging", &commit(1)).await;
-        let told = answers(&acme).await;
-        assert!(told.len() == 1 && told[0].starts_with("rejected: ") && told[0].contains(part), "{told:?}");
+        let answered = answers(&acme).await;
+        assert!(
+            answered.len() == 1 && answered[0].starts_with("rejected: ") && answered[0].contains(part),
+            "{answered:?}"
+        );
         acme.close().await;
     }
 }
@@ -158,11 +164,11 @@ async fn an_approval_is_verified_before_it_is_sent_and_a_timer_holds_it() {
     assert_eq!(answers(&acme).await, held);
     acme.review("pat", pull, "REQUEST_CHANGES").await;
     acme.pass("1h").await;
-    let told = answers(&acme).await;
-    assert!(told.len() == 3 && told[2].starts_with("rejected: "), "{told:?}");
-    // The last word is what became of it.
-    let told = acme.gate.get("/notifications").await.expect("notifications");
-    let events = told["notifications"].as_array().expect("a list").iter().filter_map(|one| one["event"].as_str());
+    let answered = answers(&acme).await;
+    assert!(answered.len() == 3 && answered[2].starts_with("rejected: "), "{answered:?}");
+    // The last notification is the final one.
+    let sent = acme.gate.get("/notifications").await.expect("notifications");
+    let events = sent["notifications"].as_array().expect("a list").iter().filter_map(|one| one["event"].as_str());
     assert_eq!(events.collect::<Vec<_>>(), ["requested", "approved", "rejected"]);
     acme.close().await;
 }
@@ -175,13 +181,13 @@ async fn a_held_deployment_is_approved_when_its_timer_has_run() {
     deploy(&acme, "timed", &commit(2)).await;
     acme.review("pia", pull, "APPROVE").await;
     acme.pass("31m").await;
-    let told = answers(&acme).await;
-    assert!(told.len() == 3 && told[2].starts_with("approved: "), "{told:?}");
+    let answered = answers(&acme).await;
+    assert!(answered.len() == 3 && answered[2].starts_with("approved: "), "{answered:?}");
     acme.close().await;
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_asks_and_answers_nothing_again() {
+async fn an_event_that_comes_again_requests_and_answers_nothing_again() {
     let folder = folder();
     let acme = acme(folder.path(), POLICY).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -204,7 +210,7 @@ async fn an_event_that_comes_again_asks_and_answers_nothing_again() {
 }
 
 #[tokio::test]
-async fn what_is_approved_while_github_is_down_is_answered_when_it_is_back() {
+async fn a_deployment_approved_while_github_is_down_is_answered_when_it_is_back() {
     let folder = folder();
     let acme = acme(folder.path(), POLICY).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -224,12 +230,12 @@ async fn what_is_approved_while_github_is_down_is_answered_when_it_is_back() {
     acme.pass("1h").await;
     acme.github.send(hyper::Method::PATCH, "/_standin/host", None, Some(&down(false))).await.expect("it is back");
     acme.pass("20m").await;
-    let told = answers(&acme).await;
-    assert!(told.len() == 2 && told[1].starts_with("approved: "), "{told:?}");
+    let answered = answers(&acme).await;
+    assert!(answered.len() == 2 && answered[1].starts_with("approved: "), "{answered:?}");
     acme.close().await;
 }
 
-/// The last event as the stand-in sent it.
+/// The last event as the simulator sent it.
 fn last_event(acme: &Acme) -> Sent {
     let world = acme.local.github.world();
     let sent = world.deliveries.values().rev().find(|one| one.event.as_str() == "deployment_protection_rule");
@@ -238,7 +244,7 @@ fn last_event(acme: &Acme) -> Sent {
 }
 
 #[tokio::test]
-async fn the_event_fits_githubs_schema_and_names_what_waits() {
+async fn the_event_matches_githubs_schema_and_names_what_waits() {
     let folder = folder();
     let acme = acme(folder.path(), POLICY).await;
     open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -246,10 +252,10 @@ async fn the_event_fits_githubs_schema_and_names_what_waits() {
     let sent = last_event(&acme);
     assert_eq!(Schemas::github().faults(&sent.name(), &sent.payload), Vec::<String>::new());
     let kind = sent.deliver().expect("it is let in").kind;
-    let DeliveryKind::Protection(asked) = kind else { panic!("{kind:?}") };
-    assert_eq!(asked.run.environment, "production");
-    assert_eq!(asked.revision.as_str(), commit(2));
-    assert_eq!(asked.requester.as_ref().map(Login::as_str), Some("dave"));
+    let DeliveryKind::Protection(wanted) = kind else { panic!("{kind:?}") };
+    assert_eq!(wanted.run.environment, "production");
+    assert_eq!(wanted.revision.as_str(), commit(2));
+    assert_eq!(wanted.requester.as_ref().map(Login::as_str), Some("dave"));
 
     let mut other = sent.clone();
     let url = sent.payload["deployment_callback_url"].as_str().expect("a URL");

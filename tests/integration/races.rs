@@ -1,5 +1,5 @@
-//! The real use cases on several threads at once, over the real store: one answer each time, and the one that the facts
-//! of the winning claim call for.
+//! The real use cases on several threads at once, over the real store: one answer each time, as the facts of the
+//! winning claim decide.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ fn reviewed(
     })
 }
 
-/// The execution was told once, what the facts that were read for the claim decide.
+/// The execution got one answer, as the facts that were read for the claim decide.
 async fn assert_one_answer(world: &GateWorld) -> End {
     let request = world.request().await;
     let closed = request.closed().expect("a closed request").clone();
@@ -59,7 +59,7 @@ async fn assert_one_answer(world: &GateWorld) -> End {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::print_stdout, reason = "how the races went is worth knowing")]
-async fn an_approval_that_races_a_rejection_gives_one_answer_as_the_facts_were_read() {
+async fn an_approval_that_races_a_rejection_gives_one_answer_as_its_facts_decide() {
     let mut ends = BTreeMap::<&str, usize>::new();
     // A machine may favour one of the two so much that a thousand rounds show only that one.
     for round in 0..4 * ROUNDS {
@@ -103,7 +103,7 @@ async fn a_delivery_that_comes_twice_at_once_gives_one_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::print_stdout, reason = "how the races went is worth knowing")]
-async fn an_approval_that_races_the_next_run_of_the_waiting_step_is_taken_at_once_and_once() {
+async fn an_approval_that_races_the_next_run_of_the_waiting_step_is_accepted_at_once_and_once() {
     let (mut given_back, mut in_time) = (0, 0);
     for round in 0..4 * ROUNDS {
         if round >= ROUNDS / 10 && given_back > 0 && in_time > 0 {

@@ -1,4 +1,4 @@
-//! At the time of use: what may still stop a release, and what is remembered of it.
+//! The last check before the release: what may still stop it, and what is remembered of that.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::Fuse;
 use crate::local_gate::{Acme, POLICY, commit, open_pull_request, policy};
 
-/// The same gate under another policy: zoe has a say there.
+/// The same gate under another policy, in which zoe may request changes.
 fn with_zoe(acme: &Acme) -> App {
     let text = POLICY.replace(
         "canary: { require: 1 of payments, timeout: 4h }",
@@ -43,7 +43,7 @@ fn ended<T: std::fmt::Debug>(result: Result<T, Failure>) -> End {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_approved_is_released_again_by_the_same_facts_also_in_a_redriven_run() {
+async fn an_approved_request_is_released_again_on_the_same_facts_even_in_a_redriven_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -57,7 +57,7 @@ async fn what_was_approved_is_released_again_by_the_same_facts_also_in_a_redrive
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_approval_that_was_withdrawn_since_is_rejected_and_told() {
+async fn an_approval_that_was_withdrawn_since_is_rejected_and_notified() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -74,9 +74,9 @@ async fn an_approval_that_was_withdrawn_since_is_rejected_and_told() {
         }
         other => panic!("{other:?}"),
     }
-    let told = acme.gate.get("/notifications").await.expect("notifications");
+    let sent = acme.gate.get("/notifications").await.expect("notifications");
     let events: Vec<&str> =
-        told["notifications"].as_array().expect("a list").iter().filter_map(|n| n["event"].as_str()).collect();
+        sent["notifications"].as_array().expect("a list").iter().filter_map(|n| n["event"].as_str()).collect();
     assert_eq!(events, ["approved", "rejected"]);
     acme.close().await;
 }
@@ -99,7 +99,7 @@ async fn a_veto_that_only_the_present_policy_knows_stops_the_release() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_of_the_input_that_only_the_present_policy_reads_is_not_known_and_falls_to_the_stricter_side() {
+async fn a_part_of_the_input_that_only_the_present_policy_reads_is_unknown_and_makes_the_decision_stricter() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let under = |pointer: &str| {
@@ -147,7 +147,7 @@ async fn a_veto_that_stops_a_release_is_remembered_for_the_next_pull_request_of_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn merging_another_pull_request_of_the_commit_launders_no_veto() {
+async fn merging_another_pull_request_of_the_commit_does_not_remove_a_veto() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -163,7 +163,7 @@ async fn merging_another_pull_request_of_the_commit_launders_no_veto() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_before_anyone_is_asked_is_stored_and_told() {
+async fn a_refusal_at_the_first_evaluation_is_stored_and_notified() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -178,16 +178,16 @@ async fn a_refusal_before_anyone_is_asked_is_stored_and_told() {
         (&request["state"], &request["decision"]["reasons"][0]["code"]),
         (&json!("denied"), &json!("wrong-revision"))
     );
-    let told = acme.gate.get("/notifications").await.expect("notifications");
+    let sent = acme.gate.get("/notifications").await.expect("notifications");
     assert_eq!(
-        (&told["notifications"][0]["event"], &told["notifications"][0]["channel"]),
+        (&sent["notifications"][0]["event"], &sent["notifications"][0]["channel"]),
         (&json!("denied"), &json!("oncall"))
     );
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_execution_that_is_stopped_as_soon_as_it_is_started_leaves_nobody_asked() {
+async fn an_execution_that_is_stopped_as_soon_as_it_is_started_leaves_no_open_request() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -202,31 +202,31 @@ async fn an_execution_that_is_stopped_as_soon_as_it_is_started_leaves_nobody_ask
 }
 
 #[tokio::test]
-async fn an_execution_that_was_stopped_while_its_request_was_stored_asks_nobody() {
+async fn an_execution_that_was_stopped_while_its_request_was_stored_notifies_nobody() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.broker.stop();
     assert_eq!(ended(world.open(&gate, "token").await), End::Canceled);
     assert!(!world.request().await.is_open());
-    assert!(!world.channel.told().contains(&Event::Requested), "{:?}", world.channel.told());
+    assert!(!world.channel.notified().contains(&Event::Requested), "{:?}", world.channel.notified());
 }
 
 #[tokio::test]
-async fn an_approval_is_told_once_by_whoever_verifies_it_and_the_webhook_that_brought_it_does_not_wait_for_that() {
+async fn verify_notifies_an_approval_once_and_the_webhook_that_brought_it_does_not_wait_for_that() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.open(&gate, "token").await.expect("a request");
     world.review("pia", ReviewEvent::Approve);
     world.deliver(&gate, "one").await.expect("a delivery");
-    assert_eq!((world.broker.taken(), world.channel.told()), (vec![End::Approved], vec![Event::Requested]));
+    assert_eq!((world.broker.taken(), world.channel.notified()), (vec![End::Approved], vec![Event::Requested]));
     for _ in 0..2 {
         app::verify(&gate, &GateWorld::execution()).await.expect("a release");
-        assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
+        assert_eq!(world.channel.notified(), [Event::Requested, Event::Approved]);
     }
 }
 
 #[tokio::test]
-async fn an_approval_that_is_refused_at_its_verification_is_told_before_that() {
+async fn an_approval_that_verify_refuses_is_notified_before_the_refusal() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.open(&gate, "token").await.expect("a request");
@@ -234,11 +234,11 @@ async fn an_approval_that_is_refused_at_its_verification_is_told_before_that() {
     world.deliver(&gate, "one").await.expect("a delivery");
     world.review("pia", ReviewEvent::RequestChanges);
     assert_eq!(ended(app::verify(&gate, &GateWorld::execution()).await), End::Rejected);
-    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved, Event::Rejected]);
+    assert_eq!(world.channel.notified(), [Event::Requested, Event::Approved, Event::Rejected]);
 }
 
 #[tokio::test]
-async fn an_approval_that_nobody_verifies_is_told_by_the_sweep() {
+async fn the_sweep_notifies_an_approval_that_nobody_verifies() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.open(&gate, "token").await.expect("a request");
@@ -246,12 +246,12 @@ async fn an_approval_that_nobody_verifies_is_told_by_the_sweep() {
     world.deliver(&gate, "one").await.expect("a delivery");
     world.minutes_pass(9);
     app::sweep(&gate).await.expect("a sweep");
-    assert_eq!(world.channel.told(), [Event::Requested]);
+    assert_eq!(world.channel.notified(), [Event::Requested]);
     world.minutes_pass(1);
     app::sweep(&gate).await.expect("a sweep");
-    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
+    assert_eq!(world.channel.notified(), [Event::Requested, Event::Approved]);
     app::verify(&gate, &GateWorld::execution()).await.expect("a release");
-    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
+    assert_eq!(world.channel.notified(), [Event::Requested, Event::Approved]);
 }
 
 /// A channel that never answers.
@@ -265,7 +265,7 @@ impl Notifier for Hangs {
 }
 
 #[tokio::test]
-async fn a_channel_that_hangs_holds_no_release_up() {
+async fn a_channel_that_hangs_does_not_hold_up_a_release() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.open(&gate, "token").await.expect("a request");
@@ -273,8 +273,8 @@ async fn a_channel_that_hangs_holds_no_release_up() {
     world.deliver(&gate, "one").await.expect("a delivery");
     let hangs = App { notifier: Arc::new(Hangs), ..gate.clone() };
     app::verify(&hangs, &GateWorld::execution()).await.expect("a release");
-    assert!(world.request().await.due_at().is_some(), "the sweep has nothing to make up for");
+    assert!(world.request().await.due_at().is_some(), "the sweep has nothing left to notify");
     world.minutes_pass(10);
     app::sweep(&gate).await.expect("a sweep");
-    assert_eq!(world.channel.told(), [Event::Requested, Event::Approved]);
+    assert_eq!(world.channel.notified(), [Event::Requested, Event::Approved]);
 }

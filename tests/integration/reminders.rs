@@ -50,12 +50,12 @@ async fn those_still_needed_are_reminded_once_at_each_time_and_told_who_and_unti
         acme.pass("1s").await;
     }
     acme.pass("10m").await;
-    assert_eq!(acme.told().await, ["payments: requested", "payments: reminded"]);
+    assert_eq!(acme.notified().await, ["payments: requested", "payments: reminded"]);
     let text = acme.last_text("reminded").await;
     assert!(text.contains("Still needed for 2 of payments: 1 more; pat can approve."), "{text}");
     assert!(text.contains("It expires at 2026-11-18T13:00:00Z."), "{text}");
     acme.pass("21m").await;
-    assert_eq!(acme.told().await, ["payments: requested", "payments: reminded", "payments: reminded"]);
+    assert_eq!(acme.notified().await, ["payments: requested", "payments: reminded", "payments: reminded"]);
     let told = acme.gate.get("/notifications").await.expect("notifications");
     let numbers: Vec<_> =
         told["notifications"].as_array().expect("a list").iter().map(|one| one["number"].clone()).collect();
@@ -70,7 +70,7 @@ async fn reminders_that_were_missed_are_told_as_one() {
     acme.pass("3h").await;
     acme.pass("30m").await;
     assert_eq!(
-        acme.told().await,
+        acme.notified().await,
         ["payments: requested", "payments: reminded", "oncall: escalated", "payments: escalated"]
     );
     acme.close().await;
@@ -85,7 +85,7 @@ async fn nobody_is_reminded_of_a_request_that_is_over() {
     acme.start("b", "production", open_pull_request(&acme.github, "other", &commit(3)).await).await;
     // All times of the second have passed at once, and so has its deadline.
     acme.pass("5h").await;
-    let told = acme.told().await;
+    let told = acme.notified().await;
     assert_eq!(told, ["payments: requested", "payments: rejected", "payments: requested", "payments: expired"]);
     acme.close().await;
 }
@@ -97,10 +97,10 @@ async fn while_github_does_not_answer_reminders_wait_and_then_one_is_told() {
     let host = |unavailable: bool| json!({ "unavailable": unavailable });
     acme.github.send(hyper::Method::PATCH, "/_standin/host", None, Some(&host(true))).await.expect("down");
     acme.pass("100m").await;
-    assert_eq!(acme.told().await, ["payments: requested"]);
+    assert_eq!(acme.notified().await, ["payments: requested"]);
     acme.github.send(hyper::Method::PATCH, "/_standin/host", None, Some(&host(false))).await.expect("up");
     acme.pass("1s").await;
-    assert_eq!(acme.told().await, ["payments: requested", "payments: reminded"]);
+    assert_eq!(acme.notified().await, ["payments: requested", "payments: reminded"]);
     acme.close().await;
 }
 
@@ -110,7 +110,7 @@ async fn an_escalation_tells_its_own_channels_and_those_who_may_stand_in_approve
     let (acme, pull) = waiting(folder.path()).await;
     acme.review("pia", pull, "APPROVE").await;
     acme.pass("2h").await;
-    let escalated: Vec<String> = acme.told().await.into_iter().filter(|one| one.ends_with("escalated")).collect();
+    let escalated: Vec<String> = acme.notified().await.into_iter().filter(|one| one.ends_with("escalated")).collect();
     assert_eq!(escalated, ["oncall: escalated", "payments: escalated"]);
     let text = acme.last_text("escalated").await;
     assert!(text.contains("Still needed for 2 of payments: 1 more; zoe, pat can approve."), "{text}");
@@ -133,7 +133,7 @@ async fn an_approval_given_before_counts_from_the_escalation_on_and_then_nobody_
     // At the moment itself, and not when the facts would be read again anyway.
     acme.pass("1m").await;
     assert_eq!(acme.execution("a").await["status"], "SUCCEEDED");
-    let told = acme.told().await;
+    let told = acme.notified().await;
     assert_eq!(told, ["payments: requested", "payments: reminded", "payments: approved"]);
     acme.close().await;
 }
@@ -200,7 +200,7 @@ async fn an_override_found_at_release_is_told_until_its_channel_hears_it_and_wit
     assert!(channel.heard().is_empty());
     // The gate itself has forgotten nothing of it.
     acme.pass("10m").await;
-    assert_eq!(acme.told().await, ["payments: approved", "payments: overridden"]);
+    assert_eq!(acme.notified().await, ["payments: approved", "payments: overridden"]);
     assert!(acme.last_text("overridden").await.contains("overridden by zoe: no time to lose"));
     acme.close().await;
 }

@@ -1,4 +1,4 @@
-//! The gate's state machine, as Terraform renders it: every way through it ends closed, and every name is one of ours.
+//! The gate's state machine, as Terraform renders it: every path fails closed, and every error name is one of ours.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::docs::read;
 
 const TEMPLATE: &str = "terraform/state-machine.asl.json.tftpl";
 
-/// What AWS calls the failures of its own that are worth another try. A state's own time limit is not among them.
+/// AWS's names of its own failures that are worth another try. A state's time limit is not among them.
 const RETRIED: [&str; 9] = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -37,7 +37,7 @@ fn states() -> Map<String, Value> {
     machine["States"].as_object().expect("states").clone()
 }
 
-/// The states in which something is called.
+/// The states that call a function.
 fn tasks() -> Vec<(String, Value)> {
     states().into_iter().filter(|(_, state)| state["Type"] == "Task").collect()
 }
@@ -50,7 +50,7 @@ fn texts(value: &Value) -> Vec<&str> {
     value.as_array().expect("a list").iter().map(|text| text.as_str().expect("text")).collect()
 }
 
-/// Every text that stands anywhere under one of these keys.
+/// Every text anywhere under one of these keys.
 fn under<'v>(value: &'v Value, keys: &[&str], found: &mut BTreeSet<&'v str>) {
     let mut all = |value: &'v Value| match value {
         Value::String(text) => _ = found.insert(text),
@@ -82,7 +82,7 @@ fn failure_names() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_name_of_a_failure_has_an_end_and_every_end_has_the_name_of_a_failure() {
+fn every_failure_has_an_end_state_and_every_end_state_has_a_failure() {
     let states = Value::Object(states());
     let (mut ends, mut chosen) = (BTreeSet::new(), BTreeSet::new());
     under(&states, &["Error"], &mut ends);
@@ -93,7 +93,7 @@ fn every_name_of_a_failure_has_an_end_and_every_end_has_the_name_of_a_failure() 
 }
 
 #[test]
-fn every_end_is_called_as_its_error_and_its_cause_is_the_decision() {
+fn every_end_state_is_named_after_its_error_and_its_cause_is_the_decision() {
     for name in Failure::NAMES {
         let end = name.trim_start_matches("Countersign.");
         let state = &states()[end];
@@ -103,7 +103,7 @@ fn every_end_is_called_as_its_error_and_its_cause_is_the_decision() {
 }
 
 #[test]
-fn every_step_catches_every_failure_by_name_and_what_has_no_name_last() {
+fn every_step_catches_every_failure_by_name_and_all_others_last() {
     let steps: Vec<_> =
         tasks().into_iter().filter(|(name, _)| !["Settle", "Expire"].contains(&name.as_str())).collect();
     assert_eq!(
@@ -124,7 +124,7 @@ fn every_step_catches_every_failure_by_name_and_what_has_no_name_last() {
 }
 
 #[test]
-fn every_catch_of_a_step_settles_the_request_and_where_that_fails_it_ends_by_name() {
+fn every_catch_of_a_step_settles_the_request_and_if_that_fails_the_execution_ends_with_a_name() {
     for (name, state) in tasks() {
         let caught: Vec<(Vec<&str>, &str)> = list(&state, "Catch")
             .iter()
@@ -160,7 +160,7 @@ fn the_wait_for_people_has_a_time_limit_and_running_into_it_expires_the_request(
 }
 
 #[test]
-fn nothing_is_tried_again_but_by_name_so_that_nobody_is_asked_again_after_a_rejection() {
+fn only_named_errors_are_retried_so_that_no_rejection_is() {
     for (name, state) in tasks() {
         for retry in list(&state, "Retry") {
             for error in texts(&retry["ErrorEquals"]) {
@@ -171,7 +171,7 @@ fn nothing_is_tried_again_but_by_name_so_that_nobody_is_asked_again_after_a_reje
 }
 
 #[test]
-fn every_state_is_reached_and_every_next_is_there() {
+fn every_state_is_reached_and_every_next_state_exists() {
     let states = states();
     let whole = Value::Object(states.clone());
     let mut named = BTreeSet::new();
@@ -182,7 +182,7 @@ fn every_state_is_reached_and_every_next_is_there() {
 }
 
 #[test]
-fn what_is_not_known_fails_closed_at_every_choice() {
+fn every_choice_fails_closed_by_default() {
     let choices: Vec<_> = states().into_iter().filter(|(_, state)| state["Type"] == "Choice").collect();
     assert_eq!(choices.len(), 3);
     for (name, state) in choices {
@@ -191,14 +191,15 @@ fn what_is_not_known_fails_closed_at_every_choice() {
 }
 
 #[test]
-fn only_verify_leads_to_release_and_only_where_its_output_says_so() {
+fn only_verify_leads_to_release_and_only_if_its_output_says_so() {
     let all = states();
     let leads: Vec<_> = all.iter().filter(|(_, state)| state.to_string().contains("\"Next\":\"Released\"")).collect();
     assert_eq!(leads.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Verified"]);
     let release = list(leads[0].1, "Choices").iter().find(|choice| choice["Next"] == "Released").expect("a choice");
     for (path, value) in [("$.output.approved", true), ("$.output.enforced", true)] {
-        let asked = list(release, "And").iter().any(|part| part["Variable"] == path && part["BooleanEquals"] == value);
-        assert!(asked, "{path}");
+        let required =
+            list(release, "And").iter().any(|part| part["Variable"] == path && part["BooleanEquals"] == value);
+        assert!(required, "{path}");
     }
     let before: Vec<_> = all.iter().filter(|(_, state)| state["Next"] == "Verified").map(|(name, _)| name).collect();
     assert_eq!(before, ["Verify"]);
@@ -214,7 +215,7 @@ fn the_task_token_goes_to_the_gate_and_nowhere_else() {
 }
 
 #[test]
-fn every_step_is_told_which_execution_in_which_run_asks() {
+fn every_step_gets_the_execution_and_its_run() {
     for (name, state) in tasks() {
         let execution = &state["Parameters"]["Payload"]["execution"];
         assert_eq!(execution["arn.$"], "$$.Execution.Id", "{name}");

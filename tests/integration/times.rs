@@ -1,6 +1,6 @@
 //! Freezes, windows and the wait timer at the local gate: what waits, for how long, and what it finds then.
 //!
-//! The clock stands at nine in the morning, UTC, of 18 November 2026.
+//! The clock starts at 2026-11-18 09:00 UTC.
 
 use serde_json::json;
 
@@ -35,7 +35,7 @@ async fn kinds(acme: &Acme, name: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_a_freeze_is_waited_for_nobody_is_asked_and_when_it_ends_everything_is_evaluated_again() {
+async fn during_a_wait_for_a_freeze_nobody_is_notified_and_when_it_ends_everything_is_evaluated_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), &policy("freeze: [{ calendar: morning, effect: wait }]")).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -43,19 +43,19 @@ async fn while_a_freeze_is_waited_for_nobody_is_asked_and_when_it_ends_everythin
     assert_eq!((&execution["status"], &execution["waits"]), (&json!("RUNNING"), &json!(false)));
     acme.pass("2h59m").await;
     assert_eq!(acme.gate.get("/requests?all=true").await.expect("requests")["requests"], json!([]));
-    assert!(acme.told().await.is_empty());
+    assert!(acme.notified().await.is_empty());
     acme.pass("1m").await;
     let request = acme.request_of("a").await;
-    // The time to approve begins when people are asked.
+    // The time to approve starts when approval is requested.
     assert_eq!((&request["state"], &request["deadline"]), (&json!("pending"), &json!("2026-11-18T16:00:01Z")));
-    assert_eq!(acme.told().await, ["oncall: requested"]);
+    assert_eq!(acme.notified().await, ["oncall: requested"]);
     acme.review("pia", pull, "APPROVE").await;
     assert_eq!(acme.execution("a").await["status"], "SUCCEEDED");
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_approved_in_a_freeze_is_released_when_that_ends() {
+async fn a_request_approved_in_a_freeze_is_released_when_the_freeze_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), &policy("freeze: [{ calendar: noon, effect: wait }]")).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -69,12 +69,12 @@ async fn what_is_approved_in_a_freeze_is_released_when_that_ends() {
     assert_eq!(acme.execution("a").await["status"], "SUCCEEDED");
     // Only the last is a release.
     assert_eq!(kinds(&acme, "a").await, ["opened", "claimed", "closed", "held", "released"]);
-    assert_eq!(acme.told().await, ["oncall: requested", "oncall: approved"]);
+    assert_eq!(acme.notified().await, ["oncall: requested", "oncall: approved"]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_revision_stays_the_one_that_was_first_evaluated_over_a_wait() {
+async fn the_revision_of_the_first_evaluation_stays_pinned_over_a_wait() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), &policy("freeze: [{ calendar: morning, effect: wait }]")).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -89,7 +89,7 @@ async fn the_revision_stays_the_one_that_was_first_evaluated_over_a_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_freeze_denies_before_anyone_is_asked_and_what_is_met_in_it() {
+async fn a_freeze_denies_at_the_first_evaluation_and_denies_a_request_that_is_met_in_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), &policy("freeze: [noon]")).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -105,21 +105,21 @@ async fn a_freeze_denies_before_anyone_is_asked_and_what_is_met_in_it() {
         assert_eq!(execution["cause"]["reasons"][0]["code"], "frozen");
         assert_eq!(acme.request_of(name).await["state"], "denied");
     }
-    assert_eq!(acme.told().await, ["oncall: requested", "oncall: denied", "oncall: denied"]);
+    assert_eq!(acme.notified().await, ["oncall: requested", "oncall: denied", "oncall: denied"]);
     assert_eq!(kinds(&acme, "a").await, ["opened", "claimed", "closed"]);
     assert_eq!(kinds(&acme, "b").await, ["withheld"]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_that_is_over_denies_and_one_that_opens_is_waited_for() {
+async fn a_window_that_is_over_denies_and_a_window_that_will_open_makes_it_wait() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), &policy("window: [yesterday]")).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
     let execution = acme.start("a", "production", pull).await;
     assert_eq!(execution["cause"]["reasons"][0]["code"], "window-over");
     assert_eq!(
-        (acme.request_of("a").await["state"].clone(), acme.told().await),
+        (acme.request_of("a").await["state"].clone(), acme.notified().await),
         (json!("denied"), vec!["oncall: denied".to_owned()])
     );
     acme.close().await;
@@ -137,29 +137,29 @@ async fn a_window_that_is_over_denies_and_one_that_opens_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_wait_timer_runs_from_the_approval_on_also_where_nobody_had_to_be_asked() {
+async fn the_wait_timer_starts_at_the_approval_even_if_it_was_there_already() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), &policy("wait: 30m")).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
-    acme.start("asked", "production", pull).await;
+    acme.start("requested", "production", pull).await;
     acme.pass("1h").await;
     acme.review("pia", pull, "APPROVE").await;
-    acme.start("unasked", "production", pull).await;
+    acme.start("approved-before", "production", pull).await;
     acme.pass("29m").await;
-    for name in ["asked", "unasked"] {
+    for name in ["requested", "approved-before"] {
         assert_eq!(acme.execution(name).await["status"], "RUNNING", "{name}");
         assert_eq!(acme.request_of(name).await["state"], "approved", "{name}");
     }
     acme.pass("1m").await;
-    for name in ["asked", "unasked"] {
+    for name in ["requested", "approved-before"] {
         assert_eq!(acme.execution(name).await["status"], "SUCCEEDED", "{name}");
     }
-    assert_eq!(kinds(&acme, "unasked").await, ["passed", "held", "released"]);
+    assert_eq!(kinds(&acme, "approved-before").await, ["passed", "held", "released"]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_that_are_requested_while_the_timer_runs_stop_the_release() {
+async fn a_request_for_changes_while_the_timer_runs_stops_the_release() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::under(folder.path(), &policy("wait: 30m")).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -171,7 +171,7 @@ async fn changes_that_are_requested_while_the_timer_runs_stop_the_release() {
     assert_eq!(execution["error"], "Countersign.Rejected");
     assert_eq!(execution["cause"]["reasons"][0]["code"], "changes-requested");
     assert_eq!(kinds(&acme, "a").await, ["opened", "claimed", "closed", "held", "withheld"]);
-    assert_eq!(acme.told().await, ["oncall: requested", "oncall: approved", "oncall: rejected"]);
+    assert_eq!(acme.notified().await, ["oncall: requested", "oncall: approved", "oncall: rejected"]);
     acme.close().await;
 }
 
@@ -189,7 +189,7 @@ async fn a_timer_that_ends_after_the_deadline_is_still_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rule_of_which_nothing_applies_denies_and_so_does_one_below_its_floor() {
+async fn a_rule_of_which_no_part_applies_denies_and_so_does_one_below_its_floor() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = policy("require: { count: 1, of: [payments], when: { paths: [infra/] } }")
         .replace("require: 1 of payments, ", "")
@@ -202,13 +202,13 @@ async fn a_rule_of_which_nothing_applies_denies_and_so_does_one_below_its_floor(
         assert_eq!(execution["cause"]["reasons"][0]["code"], code);
         assert_eq!(acme.request_of(name).await["state"], "denied");
     }
-    assert_eq!(acme.told().await, ["oncall: denied", "oncall: denied"]);
+    assert_eq!(acme.notified().await, ["oncall: denied", "oncall: denied"]);
     acme.close().await;
 }
 
-/// A condition on the input decides, and of the input only what it reads is written down.
+/// A condition on the input decides, and only the parts of the input that it reads are stored.
 #[tokio::test(flavor = "multi_thread")]
-async fn of_the_input_only_what_conditions_read_is_recorded_and_they_find_it_at_every_step() {
+async fn only_the_parts_of_the_input_that_conditions_read_are_recorded_and_they_find_them_at_every_step() {
     let folder = tempfile::tempdir().expect("a folder");
     let except = r#"{ input: { "/deploy/stages/1/region": "eu-*", "/ticket": "INC-*" }, version: "v2.*" }"#;
     let rule = format!("freeze: [{{ calendar: morning, except: {except} }}]");
@@ -243,7 +243,7 @@ async fn of_the_input_only_what_conditions_read_is_recorded_and_they_find_it_at_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_exception_to_a_freeze_reads_the_pull_request_and_does_not_hold_where_none_is_read() {
+async fn an_exception_to_a_freeze_reads_the_pull_request_and_does_not_apply_if_none_is_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let except = r#"{ paths: ["*.rs"], labels: [hotfix], authors: ["@acme/sre"], lines: "<100" }"#;
     let freeze = format!("freeze: [{{ calendar: morning, except: {except} }}]");

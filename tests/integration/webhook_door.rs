@@ -1,4 +1,4 @@
-//! The webhook door as the tests knock on it: the secret, the headers, the instant, and the committed payloads.
+//! Sends deliveries to the webhook door in tests: the secret, the headers, the time, and the committed payloads.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ pub(crate) const RECORDED: [(&str, &str); 4] = [
     ("check_run", include_str!("../deliveries/check_run.json")),
 ];
 
-/// A payload and the event whose it is.
+/// A payload and its event.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Sent {
     pub(crate) event: String,
@@ -44,7 +44,7 @@ impl Sent {
     }
 }
 
-/// When everything arrives.
+/// The time at which everything arrives.
 pub(crate) fn now() -> Timestamp {
     "2026-03-02T10:00:00Z".parse().expect("an instant")
 }
@@ -64,17 +64,17 @@ pub(crate) fn deliver(event: &str, body: &[u8]) -> Result<Delivery, Refused> {
     receive(&secrets(), &headers, body, now())
 }
 
-/// One whole payload for everything that the door handles.
+/// One complete payload for everything that the door handles.
 pub(crate) fn handled() -> Vec<Sent> {
     HANDLED.clone()
 }
 
-/// Those of them that have a pull request looked at.
+/// The handled payloads that lead to a reading of a pull request.
 pub(crate) fn on_pull_requests() -> Vec<Sent> {
     handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_some()).collect()
 }
 
-/// The others: what is asked at a check, and deployments that wait for an answer.
+/// The others: checks that are run again, and deployments that wait for an answer.
 pub(crate) fn on_checks_and_deployments() -> Vec<Sent> {
     handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_none()).collect()
 }
@@ -82,18 +82,18 @@ pub(crate) fn on_checks_and_deployments() -> Vec<Sent> {
 static HANDLED: LazyLock<Vec<Sent>> =
     LazyLock::new(|| serde_json::from_str(include_str!("../deliveries/handled.json")).expect("a list of deliveries"));
 
-/// A handled delivery that has a pull request looked at.
+/// A handled delivery that leads to a reading of a pull request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct OnPullRequest {
     pub(crate) reference: PullRequestRef,
     pub(crate) what: PullRequestEvent,
     pub(crate) observations: Vec<Observation>,
 }
 
-/// What a handled delivery tells of its pull request.
-pub(crate) fn told(sent: &Sent) -> Told {
+/// What a handled delivery says about its pull request.
+pub(crate) fn on_pull_request(sent: &Sent) -> OnPullRequest {
     match sent.deliver().expect("a delivery").kind {
-        DeliveryKind::PullRequest { reference, what, observations } => Told { reference, what, observations },
+        DeliveryKind::PullRequest { reference, what, observations } => OnPullRequest { reference, what, observations },
         kind @ (DeliveryKind::Ping
         | DeliveryKind::Ignored { .. }
         | DeliveryKind::Check { .. }

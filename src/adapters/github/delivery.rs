@@ -11,7 +11,7 @@ use super::payload::Place;
 use super::signature::{SignatureError, WebhookSecrets};
 use crate::approval::facts::AccountKind;
 use crate::ident::{DeliveryId, PullRequestRef, RepositoryName, RequestId};
-use crate::ports::ProtectionAsked;
+use crate::ports::ProtectionRequest;
 use crate::request::observation::Observation;
 
 /// The most bytes of a delivery. GitHub never sends a larger payload.
@@ -61,7 +61,7 @@ pub enum DeliveryKind {
     /// Somebody requested another evaluation on a check of ours.
     Check { repository: RepositoryName, name: String, request: RequestId },
     /// A deployment of GitHub Actions waits for an answer.
-    Protection(Box<ProtectionAsked>),
+    Protection(Box<ProtectionRequest>),
     /// A pull request must be evaluated again.
     PullRequest {
         reference: PullRequestRef,
@@ -250,7 +250,7 @@ impl PullRequestEvent {
                 Ok(Some(Observation::HeadSeen { head, pusher: sender()?, at: now }))
             }
             Self::ReviewRequestRemoved => {
-                Ok(payload.requested()?.map(|reviewer| Observation::ReviewUnasked { reviewer }))
+                Ok(payload.requested()?.map(|reviewer| Observation::ReviewRequestRemoved { reviewer }))
             }
             Self::Edited if payload.field("changes").may_have("base") => Ok(Some(Observation::BaseChanged { at: now })),
             Self::ReviewEdited | Self::Closed | Self::Reopened | Self::Edited | Self::Labeled | Self::Unlabeled => {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::delivery::{AppInstallation, DeliveryKind, Fault, Refused};
 use crate::approval::facts::{AccountKind, BoundBy, Person, Review, ReviewState};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
-use crate::ports::{ProtectedRun, ProtectionAsked};
+use crate::ports::{ProtectedRun, ProtectionRequest};
 use crate::request::published::{CHECK_PREFIX, REEVALUATE, Reviewer};
 
 /// A place in a payload: its name and its value.
@@ -102,7 +102,7 @@ impl<'a> Place<'a> {
     /// The deployment that waits for an answer. The callback's URL is never called: only its repository and run are read, and
     /// the repository must be that of the payload. The listed pull requests are not read, since they may be of other
     /// repositories. The API gives those of the commit.
-    pub(super) fn protection(&self) -> Result<ProtectionAsked, Refused> {
+    pub(super) fn protection(&self) -> Result<ProtectionRequest, Refused> {
         let repository = self.field("repository");
         let name: RepositoryName = repository.field("full_name").required()?;
         let callback = self.field("deployment_callback_url");
@@ -121,7 +121,7 @@ impl<'a> Place<'a> {
             let person = place.person(AccountKind::Other).ok().flatten();
             person.filter(|person| person.kind == AccountKind::User).map(|person| person.login)
         };
-        Ok(ProtectionAsked {
+        Ok(ProtectionRequest {
             run: ProtectedRun { repository: name, run_id, environment: self.field("environment").required()? },
             repository_id: repository.field("id").required()?,
             deployment_id: deployment.field("id").required()?,

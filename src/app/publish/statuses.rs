@@ -64,7 +64,7 @@ pub(super) async fn read(app: &App, at: &PullRequestRef, published: &Published) 
         let stage = Stage::of(&request, release, decision.as_ref());
         told.push(KnownRequest { request, decision, stage });
     }
-    Ok(Known { requests: told, unasked: app.store.observed(at).await?.unasked })
+    Ok(Known { requests: told, unasked: app.store.observed(at).await?.requests_removed })
 }
 
 /// What is decided of a request, and what the last check before release came to.

@@ -1,4 +1,4 @@
-//! A fuse in every port: at its call, before or after the effect, the process stops for good.
+//! A fuse in every port: at one call, before or after its effect, the process stops for good.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -192,8 +192,8 @@ impl RequestStore for Fused<EmbeddedStore> {
         self.fuse.around(self.port.published(at)).await
     }
 
-    async fn save_published(&self, at: &PullRequestRef, shown: &Published) -> Result<bool, StoreError> {
-        self.fuse.around(self.port.save_published(at, shown)).await
+    async fn save_published(&self, at: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
+        self.fuse.around(self.port.save_published(at, published)).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {

@@ -1,4 +1,4 @@
-//! A gate over a store and a GitHub that outlive it, with a broker and a channel that write down what they are told.
+//! A gate over a store and a GitHub that outlive it, with a broker and a channel that record what they get.
 
 pub(crate) mod fuse;
 
@@ -13,7 +13,7 @@ use countersign::adapters::embedded::simulator::change::{
 use countersign::adapters::embedded::simulator::world::{AccountType, FileChange, Switches};
 use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::adapters::embedded::store::EmbeddedStore;
-use countersign::app::{self, App, ExecutionRef, Failure, Pinned, Recorded, Told};
+use countersign::app::{self, App, DeliveredObservations, ExecutionRef, Failure, Pinned, Recorded};
 use countersign::approval::decision::Event;
 use countersign::ident::{ChannelName, DeliveryId, ExecutionArn, Login, RepositoryName, RequestId};
 use countersign::ports::{
@@ -29,7 +29,7 @@ use self::fuse::{Fuse, Fused};
 use crate::specimen::{at, execution, policy, pull_request, revision, token};
 use crate::store_contract::assert_chain;
 
-/// One-shot tokens: the first answer to the one that is live is taken.
+/// One-shot tokens: the first answer to the live token is accepted.
 #[derive(Default)]
 pub(crate) struct Broker {
     live: Mutex<Option<String>>,
@@ -38,7 +38,7 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// The waiting step runs with this token from now on, and no other is good.
+    /// The waiting step runs with this token from now on. No other token is valid.
     pub(crate) fn wait_with(&self, token: &str) {
         *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.to_owned());
     }
@@ -80,12 +80,12 @@ impl ExecutionCallback for Broker {
     }
 }
 
-/// A channel that remembers what it was told.
+/// A channel that records its notifications.
 #[derive(Default)]
 pub(crate) struct Channel(Mutex<Vec<Event>>);
 
 impl Channel {
-    pub(crate) fn told(&self) -> Vec<Event> {
+    pub(crate) fn notified(&self) -> Vec<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -98,7 +98,7 @@ impl Notifier for Channel {
     }
 }
 
-/// What is there whether or not a gate runs.
+/// Everything that exists whether or not a gate runs.
 pub(crate) struct GateWorld {
     pub(crate) store: EmbeddedStore,
     pub(crate) host: GithubSimulator,
@@ -138,10 +138,10 @@ fn populate(change: &mut Change<'_>) -> Result<(), Refusal> {
 }
 
 impl GateWorld {
-    /// acme/checkout#1 is dave's, to be deployed to the environment; pia and pat may approve.
+    /// acme/checkout#1 is by dave and is deployed to the environment. pia and pat may approve.
     pub(crate) fn new(environment: &'static str) -> Self {
         let clock = Arc::new(MovableClock::fixed(at(0)));
-        let host = GithubSimulator::in_memory(clock.clone()).expect("a stand-in");
+        let host = GithubSimulator::in_memory(clock.clone()).expect("a simulator");
         host.change(populate).expect("an organisation");
         let store = EmbeddedStore::in_memory().expect("a store");
         Self { store, host, clock, broker: Arc::default(), channel: Arc::default(), environment }
@@ -156,7 +156,7 @@ impl GateWorld {
             code_host: Arc::new(Fused::new(self.host.clone(), fuse)),
             notifier: Arc::new(Fused::new(Arc::clone(&self.channel), fuse)),
             redelivery: None,
-            page: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
+            publisher: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
             clock: self.clock.clone(),
         }
     }
@@ -190,23 +190,23 @@ impl GateWorld {
         given.expect("a review");
     }
 
-    /// GitHub delivers what it knows of the reviews.
+    /// GitHub delivers all reviews.
     pub(crate) async fn deliver(&self, gate: &App, delivery: &str) -> Result<Recorded, Failure> {
         let at = pull_request("acme/checkout#1");
         let reviews = self.host.read(&at, &Needs::everything()).await.expect("reviews").reviews;
-        let told = Told {
+        let delivered = DeliveredObservations {
             delivery: DeliveryId::new(delivery).expect("a delivery id"),
             pull_request: at,
             observations: reviews.into_iter().map(|review| Observation::ReviewGiven { review }).collect(),
         };
-        app::record_delivery(gate, told).await
+        app::record_delivery(gate, delivered).await
     }
 
     pub(crate) fn minutes_pass(&self, minutes: i64) {
         self.clock.advance(SignedDuration::from_mins(minutes));
     }
 
-    /// The request as it is stored, with a trail that holds together.
+    /// The stored request, whose trail is checked.
     pub(crate) async fn request(&self) -> ApprovalRequest {
         let id = Self::execution().request_id();
         let request = self.store.request(&id).await.expect("an answer").expect("a request");

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use countersign::adapters::embedded::simulator::change::{Change, NewMember, NewReview, NewTeam, ReviewEvent};
 use countersign::adapters::embedded::simulator::world::MembershipState;
 use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
-use countersign::app::{self, App, Failure, Recorded, Settled, Told};
+use countersign::app::{self, App, DeliveredObservations, Failure, Recorded, Settled};
 use countersign::approval::decision::Decision;
 use countersign::ident::{DeliveryId, PullRequestRef, RequestId, TeamSlug};
 use countersign::ports::{CodeHost as _, Needs, RequestStore as _};
@@ -108,23 +108,23 @@ impl Scene {
     async fn deliver(&self, delivery: &str) -> Result<Recorded, Failure> {
         let at = self.pull.clone();
         let reading = self.world.host.read(&at, &Needs::everything()).await.expect("facts");
-        let told = Told {
+        let delivered = DeliveredObservations {
             delivery: DeliveryId::new(delivery).expect("a delivery"),
             pull_request: at,
             observations: reading.reviews.into_iter().map(|review| Observation::ReviewGiven { review }).collect(),
         };
-        app::record_delivery(&self.gate, told).await
+        app::record_delivery(&self.gate, delivered).await
     }
 
     /// Delivers a new head.
     async fn deliver_head(&self, digit: char) {
         let head = Observation::HeadSeen { head: revision(digit), pusher: None, at: self.gate.clock.now() };
-        let told = Told {
+        let delivered = DeliveredObservations {
             delivery: DeliveryId::new("head").expect("a delivery"),
             pull_request: self.pull.clone(),
             observations: vec![head],
         };
-        app::record_delivery(&self.gate, told).await.expect("it is recorded");
+        app::record_delivery(&self.gate, delivered).await.expect("it is recorded");
     }
 
     /// The execution got no answer, and the sweep will evaluate the request again.

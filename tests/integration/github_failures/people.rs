@@ -2,7 +2,7 @@
 
 use countersign::adapters::embedded::simulator::change::{NewAccount, NewCommit, NewPullRequest, Push};
 use countersign::adapters::embedded::simulator::world::AccountType;
-use countersign::app::{self, Asked, Recorded, Settled};
+use countersign::app::{self, Recorded, Reevaluation, Settled};
 use countersign::ident::{DeliveryId, RepositoryName, UserId};
 use countersign::request::End;
 
@@ -101,7 +101,7 @@ async fn an_approval_of_another_head_does_not_count_when_the_branch_is_pushed_ba
 #[tokio::test]
 async fn a_check_of_another_app_can_cause_an_evaluation_and_nothing_else() {
     let scene = Scene::new().await;
-    let asked = |delivery: &str| Asked {
+    let asked = |delivery: &str| Reevaluation {
         delivery: DeliveryId::new(delivery).expect("a delivery"),
         request: scene.id.clone(),
         repository: scene.pull.repository.clone(),
@@ -113,7 +113,7 @@ async fn a_check_of_another_app_can_cause_an_evaluation_and_nothing_else() {
     assert!(seen.len() == 5 && seen.iter().all(|line| line.starts_with("GET ")), "{seen:#?}");
     assert_eq!(app::reevaluate(&scene.gate, asked("d-1")).await.expect("worked"), Recorded::Before);
     scene.decides_to_wait().await;
-    let elsewhere = Asked { check: "countersign / checkout / staging".to_owned(), ..asked("d-2") };
+    let elsewhere = Reevaluation { check: "countersign / checkout / staging".to_owned(), ..asked("d-2") };
     let worked = app::reevaluate(&scene.gate, elsewhere).await.expect("worked");
     assert_eq!(worked, Recorded::Worked { requests: 0 });
     scene.still_waits().await;

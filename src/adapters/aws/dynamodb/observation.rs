@@ -71,7 +71,7 @@ fn place(observation: &Observation) -> (String, Condition, Option<Timestamp>) {
     match observation {
         Observation::ReviewGiven { review } => first(format!("{OBSERVATION}REVIEW#{}", review.id)),
         Observation::ReviewDismissed { review, .. } => first(format!("{OBSERVATION}DISMISSED#{review}")),
-        Observation::ReviewUnasked { reviewer } => first(format!("{OBSERVATION}UNASKED#{reviewer}")),
+        Observation::ReviewRequestRemoved { reviewer } => first(format!("{OBSERVATION}UNASKED#{reviewer}")),
         Observation::HeadSeen { head, pusher, at } => {
             let pusher = pusher.as_ref().map(|person| person.id.to_string()).unwrap_or_default();
             latest(format!("{OBSERVATION}HEAD#{head}#{pusher}"), *at)

@@ -1,4 +1,4 @@
-//! The gate's steps, with the payloads that the state machine makes.
+//! The gate's steps, with the payloads that the state machine sends.
 
 use countersign::adapters::embedded::simulator::change::ReviewEvent;
 use countersign::app::Failure;
@@ -53,7 +53,7 @@ impl Machine {
 }
 
 #[tokio::test]
-async fn people_are_asked_and_their_approval_is_released_with_who_gave_it() {
+async fn an_approval_is_released_with_the_names_of_those_who_gave_it() {
     let machine = Machine::new("production");
     let evaluated = machine.evaluated().await;
     assert_eq!((&evaluated["route"], &evaluated["timeout_seconds"]), (&"request-approval".into(), &3600.into()));
@@ -69,7 +69,7 @@ async fn people_are_asked_and_their_approval_is_released_with_who_gave_it() {
 }
 
 #[tokio::test]
-async fn what_is_approved_already_goes_to_verify_and_asks_nobody() {
+async fn a_pull_request_that_is_approved_already_goes_straight_to_verify() {
     let machine = Machine::new("production");
     machine.world.review("pia", ReviewEvent::Approve);
     machine.world.deliver(&machine.function.app, "one").await.expect("worked");
@@ -78,7 +78,7 @@ async fn what_is_approved_already_goes_to_verify_and_asks_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_refused_ends_with_its_name_and_the_decision_as_its_cause() {
+async fn a_refusal_ends_with_its_name_and_with_the_decision_as_its_cause() {
     let machine = Machine::new("nowhere");
     let evaluated = machine.evaluated().await;
     assert_eq!((&evaluated["route"], &evaluated["error"]), (&"end".into(), &"Countersign.Denied".into()));
@@ -87,7 +87,7 @@ async fn what_is_refused_ends_with_its_name_and_the_decision_as_its_cause() {
 }
 
 #[tokio::test]
-async fn an_approval_that_was_withdrawn_is_refused_at_release_by_an_answer() {
+async fn an_approval_that_was_withdrawn_is_refused_at_release_with_a_result() {
     let machine = Machine::new("production");
     machine.waits().await;
     machine.world.review("pia", ReviewEvent::Approve);
@@ -99,7 +99,7 @@ async fn an_approval_that_was_withdrawn_is_refused_at_release_by_an_answer() {
 }
 
 #[tokio::test]
-async fn an_input_that_says_too_little_is_an_error_by_name_whose_message_names_the_field() {
+async fn an_incomplete_input_is_an_error_whose_message_names_the_field() {
     let machine = Machine::new("production");
     let execution = json!({ "arn": GateWorld::execution().arn, "redrive": 0, "input": { "service": "checkout" } });
     let event = json!({ "step": "evaluate", "execution": execution, "pinned": null });
@@ -126,22 +126,22 @@ async fn an_event_of_another_release_is_refused_and_nothing_of_it_is_repeated() 
 }
 
 #[tokio::test]
-async fn a_step_that_is_retried_takes_the_new_token_and_asks_nobody_twice() {
+async fn a_step_that_is_retried_takes_the_new_token_and_notifies_nobody_twice() {
     let machine = Machine::new("production");
     machine.waits().await;
-    let told = machine.world.channel.told().len();
+    let sent = machine.world.channel.notified().len();
     machine.world.broker.wait_with("another");
     let pinned = machine.evaluated().await["pinned"].clone();
     let more = json!({ "pinned": pinned, "token": "another", "retry": 1 });
     machine.step("request-approval", more).await.expect("the same request");
-    assert_eq!(machine.world.channel.told().len(), told);
+    assert_eq!(machine.world.channel.notified().len(), sent);
     machine.world.review("pia", ReviewEvent::Approve);
     machine.world.deliver(&machine.function.app, "one").await.expect("worked");
     assert_eq!(machine.world.broker.taken(), [End::Approved]);
 }
 
 #[tokio::test]
-async fn nobody_in_time_closes_the_request_and_the_execution_ends_as_expired() {
+async fn without_an_answer_in_time_the_request_is_closed_and_the_execution_ends_as_expired() {
     let machine = Machine::new("production");
     machine.waits().await;
     machine.world.minutes_pass(61);
@@ -175,7 +175,7 @@ async fn a_step_that_failed_for_good_closes_the_request_and_says_so() {
 }
 
 #[tokio::test]
-async fn an_execution_that_never_asked_is_settled_all_the_same() {
+async fn an_execution_without_a_request_is_settled_as_well() {
     let machine = Machine::new("production");
     let end = machine.settled("stopped", json!({ "Error": "Countersign.PolicyInvalid" })).await;
     assert_eq!(end["error"], "Countersign.PolicyInvalid");

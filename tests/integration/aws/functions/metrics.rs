@@ -34,14 +34,14 @@ fn a_line_names_its_metrics_with_units_and_dimensions_as_cloudwatch_reads_them()
 }
 
 #[test]
-fn an_approval_also_tells_how_long_people_took() {
+fn an_approval_also_measures_how_long_people_took() {
     let lines = Lines::default();
     lines.meter().written(&closed(Verdict::Approved, 90));
     assert_eq!((lines.of("Decisions"), lines.of("ApprovalLeadTime")), (vec![1], vec![90]));
 }
 
 #[test]
-fn what_ends_nothing_is_not_counted() {
+fn a_write_that_ends_nothing_is_not_counted() {
     let lines = Lines::default();
     lines.meter().written(&opening(pending("one", 0), "token"));
     lines.meter().written(&Write::new(claimed(Verdict::Approved, 5), entry(RecordKind::Claimed, 5)));
@@ -49,7 +49,7 @@ fn what_ends_nothing_is_not_counted() {
 }
 
 #[test]
-fn what_waits_longest_is_measured_and_nothing_is_measured_as_nothing() {
+fn the_longest_wait_is_measured_and_no_wait_is_measured_as_zero() {
     let lines = Lines::default();
     let meter = lines.meter();
     meter.waiting(at(100), &[]);
@@ -61,7 +61,7 @@ fn what_waits_longest_is_measured_and_nothing_is_measured_as_nothing() {
 }
 
 #[test]
-fn an_answer_that_a_freeze_holds_back_is_owed_only_once_it_should_have_been_looked_at_again() {
+fn an_answer_that_a_freeze_holds_back_is_overdue_only_after_the_next_check_is() {
     let lines = Lines::default();
     let held = claimed(Verdict::Approved, 20).held(at(30));
     let due = 30 + LONGEST_CLAIM_SECONDS;

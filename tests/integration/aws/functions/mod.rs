@@ -1,5 +1,4 @@
-//! The three functions over the embedded ports: what each event comes to, as the state machine, the HTTP API and
-//! EventBridge send it.
+//! The three functions over the embedded ports, with the events of the state machine, the HTTP API and EventBridge.
 
 mod gate;
 mod metrics;
@@ -19,7 +18,7 @@ use serde_json::Value;
 use super::cloud::connection;
 use crate::gate_world::GateWorld;
 
-/// What was measured, as it was written.
+/// The lines of metrics that were written.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -41,7 +40,7 @@ impl Lines {
     }
 }
 
-/// A function over the world's ports. Its secrets are at that address.
+/// A function over the world's ports, with its secrets at this address.
 fn installation(world: &GateWorld, app: App, lines: &Lines, secrets: &str) -> Installation {
     installation_beside(world, app, lines, (secrets, NOWHERE))
 }

@@ -1,4 +1,4 @@
-//! The sweep's events: the clock's, and the end of an execution.
+//! The sweep's events: from the schedule, and at the end of an execution.
 
 use countersign::approval::decision::Verdict;
 use countersign::lambda::sweep::{Done, Event, sweep};
@@ -21,7 +21,7 @@ fn scheduled() -> Event {
     event(json!({ "version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} }))
 }
 
-/// As Step Functions tells of an execution that ended so many seconds after the beginning.
+/// As Step Functions reports an execution that ended at this second.
 fn ended(second: i64) -> Event {
     event(json!({
         "version": "0", "source": "aws.states", "detail-type": "Step Functions Execution Status Change",
@@ -33,7 +33,7 @@ fn ended(second: i64) -> Event {
 }
 
 #[tokio::test]
-async fn the_clock_makes_it_work_what_is_due_and_measure_what_waits() {
+async fn the_schedule_makes_it_settle_what_is_due_and_measure_what_waits() {
     let world = GateWorld::new("production");
     let (app, lines) = (world.gate(&Fuse::never()), Lines::default());
     let function = installation(&world, app.clone(), &lines, NOWHERE);
@@ -54,7 +54,7 @@ async fn an_answer_that_could_not_be_sent_is_measured_until_it_is() {
     let world = GateWorld::new("production");
     let (app, lines) = (world.gate(&Fuse::never()), Lines::default());
     world.open(&app, "token").await.expect("a request");
-    // Whoever took the claim died of it.
+    // The holder of the claim died.
     let entry = Entry {
         kind: RecordKind::Claimed,
         at: world.clock.now(),
@@ -83,7 +83,7 @@ async fn an_execution_that_was_stopped_has_its_request_canceled() {
 }
 
 #[tokio::test]
-async fn a_late_word_of_an_earlier_end_leaves_what_a_redrive_has_asked_for() {
+async fn a_late_event_of_an_earlier_end_leaves_the_request_of_a_redrive_open() {
     let world = GateWorld::new("production");
     let app = world.gate(&Fuse::never());
     world.minutes_pass(1);

@@ -62,7 +62,7 @@ fn body(response: &HttpResponse) -> Value {
     serde_json::from_str(&response.body).expect("JSON")
 }
 
-/// A function in a world of its own, with the webhook's secrets as they are found one after the other.
+/// A function in a world of its own, whose reads of the webhook's secrets get these answers in order.
 struct Function {
     installation: Arc<countersign::lambda::installation::Installation>,
     world: GateWorld,
@@ -102,7 +102,7 @@ async fn a_body_in_base64_is_the_bytes_that_were_signed() {
 }
 
 #[tokio::test]
-async fn an_approval_that_is_delivered_resumes_the_execution_and_comes_a_second_time_in_vain() {
+async fn a_delivered_approval_resumes_the_execution_and_a_redelivery_changes_nothing() {
     let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
     function.world.open(&function.installation.app, "token").await.expect("a request");
     function.world.review("pia", ReviewEvent::Approve);
@@ -135,7 +135,7 @@ async fn the_installation_that_a_delivery_names_is_not_looked_up() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_nobody_signed_is_refused_counted_and_reads_no_secret_where_it_has_no_signature() {
+async fn a_delivery_with_a_wrong_signature_is_refused_and_counted_and_one_without_reads_no_secret() {
     let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
     let mut unsigned = request("ping", &ping_body(), SECRET);
     unsigned["headers"].as_object_mut().expect("headers").remove("x-hub-signature-256");
@@ -146,18 +146,18 @@ async fn a_delivery_that_nobody_signed_is_refused_counted_and_reads_no_secret_wh
 }
 
 #[tokio::test]
-async fn a_secret_that_was_changed_is_found_by_the_first_delivery_that_is_signed_with_it() {
+async fn a_new_secret_is_read_at_the_first_delivery_that_is_signed_with_it() {
     let (before, after) = (json!({ "current": SECRET }), json!({ "current": OTHER, "previous": SECRET }));
     let function = Function::new([holding(&before), holding(&after)]).await;
     assert_eq!(function.takes(ping(SECRET)).await, 200);
     function.world.minutes_pass(2);
     assert_eq!(function.takes(ping(OTHER)).await, 200);
-    assert_eq!(function.takes(ping(SECRET)).await, 200, "the one before is good until GitHub has the new one");
+    assert_eq!(function.takes(ping(SECRET)).await, 200, "the previous secret is valid until GitHub has the new one");
     assert_eq!(function.cloud.calls().len(), 2);
 }
 
 #[tokio::test]
-async fn a_secret_that_was_taken_back_is_believed_for_a_quarter_of_an_hour_at_most() {
+async fn a_removed_secret_is_accepted_for_a_quarter_of_an_hour_at_most() {
     let (before, after) = (json!({ "current": OTHER, "previous": SECRET }), json!({ "current": OTHER }));
     let function = Function::new([holding(&before), holding(&after)]).await;
     assert_eq!(function.takes(ping(SECRET)).await, 200);
@@ -169,7 +169,7 @@ async fn a_secret_that_was_taken_back_is_believed_for_a_quarter_of_an_hour_at_mo
 }
 
 #[tokio::test]
-async fn whoever_signs_wrongly_again_and_again_makes_the_secret_be_read_once_a_minute_at_most() {
+async fn wrong_signatures_make_the_secret_be_read_once_a_minute_at_most() {
     let function = Function::new([holding(&json!({ "current": SECRET }))]).await;
     for _ in 0..5 {
         assert_eq!(function.takes(ping(OTHER)).await, 401);
@@ -181,7 +181,7 @@ async fn whoever_signs_wrongly_again_and_again_makes_the_secret_be_read_once_a_m
 }
 
 #[tokio::test]
-async fn without_a_usable_secret_nothing_is_let_in_and_github_is_told_to_come_again() {
+async fn without_a_usable_secret_nothing_is_accepted_and_github_should_deliver_again() {
     for secrets in [json!({}), json!({ "current": "short" }), json!({ "current": SECRET, "previous": "short" })] {
         let function = Function::new([holding(&secrets)]).await;
         assert_eq!(function.takes(ping(SECRET)).await, 503, "{secrets}");
@@ -192,7 +192,7 @@ async fn without_a_usable_secret_nothing_is_let_in_and_github_is_told_to_come_ag
 }
 
 #[tokio::test]
-async fn an_installation_that_is_broken_answers_every_delivery_with_503_and_says_no_more_than_its_name() {
+async fn a_broken_installation_answers_every_delivery_with_503_and_reveals_only_the_failures_name() {
     let broken = Failure::PolicyInvalid { detail: "of another digest".to_owned() };
     let response = deliver(Err(broken), ping(SECRET)).await;
     assert_eq!((response.status_code, &body(&response)["error"]["code"]), (503, &"Countersign.PolicyInvalid".into()));

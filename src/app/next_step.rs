@@ -1,0 +1,76 @@
+//! The step of the state machine that follows a decision: the same for the local gate and for Step Functions.
+
+use jiff::Timestamp;
+
+use super::{Evaluated, Failure, Release};
+use crate::approval::decision::{Decision, Verdict};
+use crate::render::answer;
+use crate::request::End;
+
+/// What an execution does next.
+#[derive(Debug)]
+pub enum NextStep {
+    /// Verify, and release what is still approved.
+    Verify,
+    /// Store a request, and wait for people. The decision says for whom, and for how long.
+    RequestApproval(Box<Decision>),
+    /// Take the same step again at this time.
+    WaitUntil(Timestamp),
+    /// The execution succeeds with this JSON. The rule is in audit mode: nobody approved.
+    Audited { output: String },
+    /// The execution succeeds with this JSON.
+    Release { output: String },
+    /// The execution fails.
+    Fail(Failure),
+}
+
+impl NextStep {
+    /// The step after Evaluate.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] if a wait has no end.
+    pub fn after_evaluation(evaluated: Evaluated) -> Result<Self, Failure> {
+        let decision = match evaluated {
+            Evaluated::Decided(decision) => decision,
+            Evaluated::Audited { request_id, decision } => {
+                return Ok(Self::Audited { output: answer::audited(&request_id, &decision) });
+            }
+        };
+        Ok(match decision.verdict {
+            Verdict::Approved => Self::Verify,
+            Verdict::Pending | Verdict::Blocked => Self::RequestApproval(Box::new(decision)),
+            Verdict::Wait => Self::WaitUntil(end_of_wait(&decision)?),
+            Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
+                let end = End::of(decision.verdict).unwrap_or(End::Denied);
+                Self::Fail(Failure::Ended { end, decision: Some(Box::new(decision)) })
+            }
+        })
+    }
+
+    /// The step after Verify. A refusal is a step; every other failure is an error.
+    ///
+    /// # Errors
+    /// The failure of Verify, and [`Failure::Unavailable`] if a release is neither approved nor has to wait.
+    pub fn after_verification(verified: Result<Release, Failure>) -> Result<Self, Failure> {
+        let Release { request_id, decision } = match verified {
+            Ok(release) => release,
+            Err(failure @ Failure::Ended { .. }) => return Ok(Self::Fail(failure)),
+            Err(failure) => return Err(failure),
+        };
+        match decision.verdict {
+            Verdict::Approved => Ok(Self::Release { output: answer::decided(&request_id, &decision) }),
+            Verdict::Wait => Ok(Self::WaitUntil(end_of_wait(&decision)?)),
+            // Verify returns none of these. If it did, nothing would be released.
+            Verdict::Pending
+            | Verdict::Blocked
+            | Verdict::Rejected
+            | Verdict::Expired
+            | Verdict::Superseded
+            | Verdict::Denied => Err(Failure::unavailable("the release was neither approved nor refused")),
+        }
+    }
+}
+
+fn end_of_wait(decision: &Decision) -> Result<Timestamp, Failure> {
+    decision.until.ok_or_else(|| Failure::unavailable("the decision is to wait, but does not say until when"))
+}
