@@ -56,8 +56,8 @@ pub struct App {
     pub notifier: Arc<dyn Notifier>,
     /// The deliveries that failed, where the code host remembers them; the sweep asks for them again.
     pub redelivery: Option<Arc<Redelivery>>,
-    /// What people see on pull requests; none: nothing is shown there.
-    pub page: Option<Arc<dyn Publisher>>,
+    /// Writes what people see on pull requests. `None` publishes nothing.
+    pub publisher: Option<Arc<dyn Publisher>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

@@ -139,7 +139,7 @@ impl LocalGate {
             code_host: Arc::new(github.clone()),
             notifier: outbox.clone(),
             redelivery: None,
-            page: Some(Arc::new(github.clone())),
+            publisher: Some(Arc::new(github.clone())),
             clock: clock.clone(),
         };
         let machine = Machine::new(app.clone(), broker.clone());

@@ -70,7 +70,7 @@ impl Installation {
             code_host: Arc::clone(&github) as _,
             notifier: Arc::new(Topics::new(connection.clone(), settings.topics, &settings.pages)),
             redelivery: (role == Role::Sweep).then(|| Arc::new(Redelivery::new(Arc::clone(&github) as _))),
-            page: Some(Arc::clone(&github) as _),
+            publisher: Some(Arc::clone(&github) as _),
             clock,
         };
         let keys = settings.webhook_secret.map(|arn| WebhookKeys::new(secrets, arn));

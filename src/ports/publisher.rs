@@ -14,7 +14,7 @@ pub trait Publisher: Send + Sync {
     ///
     /// # Errors
     /// [`PublisherError`].
-    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError>;
+    async fn context(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError>;
 
     /// Puts a check on its commit, or brings it up to date, and gives its id.
     ///
@@ -32,7 +32,7 @@ pub trait Publisher: Send + Sync {
     ///
     /// # Errors
     /// [`PublisherError::Unavailable`]: some may have been asked.
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError>;
+    async fn request_reviews(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError>;
 
     /// Makes a deployment, or finds it, and gives its id. One that is there is never changed.
     ///

@@ -162,15 +162,15 @@ async fn what_somebody_deleted_is_gone_and_what_is_not_taken_is_refused() {
 async fn one_who_cannot_be_asked_keeps_nobody_else_from_being_asked() {
     let scene = scene().await;
     let at = pull_request("acme/checkout#1");
-    scene.client.ask(&at, &reviewers(&["pia", "pat"])).await.expect("asked");
+    scene.client.request_reviews(&at, &reviewers(&["pia", "pat"])).await.expect("asked");
     assert_eq!(scene.hosted.count("POST /repos/acme/checkout/pulls/1/requested_reviewers"), 1);
     assert_eq!(scene.asked(), BTreeSet::from(["pia".into(), "pat".into()]));
 
     let scene = self::scene().await;
     // The author, somebody unknown, and a team that is not there.
-    scene.client.ask(&at, &reviewers(&["dave", "nobody", "acme/none", "pat"])).await.expect("asked");
+    scene.client.request_reviews(&at, &reviewers(&["dave", "nobody", "acme/none", "pat"])).await.expect("asked");
     assert_eq!(scene.asked(), BTreeSet::from(["pat".into()]));
-    let facts = scene.client.about(&at).await.expect("a page");
+    let facts = scene.client.context(&at).await.expect("a page");
     assert_eq!((facts.public, facts.requested), (false, reviewers(&["pat"]).into_iter().collect()));
 }
 

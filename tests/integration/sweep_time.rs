@@ -56,7 +56,7 @@ async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
     opened.expect("three pull requests");
     let hosted = Hosted::new(&world.host, &world.clock).await;
     let redelivery = Some(Arc::new(Redelivery::new(log.clone())));
-    let gate = App { page: Some(Arc::new(hosted.client())), redelivery, ..world.gate(&Fuse::never()) };
+    let gate = App { publisher: Some(Arc::new(hosted.client())), redelivery, ..world.gate(&Fuse::never()) };
     for (number, digit) in [(1, 'a'), (2, 'b'), (3, 'c')] {
         let run = app::ExecutionRef { arn: execution(&format!("e{number}")), redrive: 0 };
         let pull = pull_request(&format!("acme/checkout#{number}"));

@@ -101,7 +101,7 @@ pub(super) async fn publish(app: &App, at: &PullRequestRef, wanted: Wanted<'_>) 
 }
 
 async fn publish_within(app: &App, at: &PullRequestRef, wanted: Wanted<'_>, patience: Duration) {
-    let Some(page) = app.page.as_deref() else { return };
+    let Some(page) = app.publisher.as_deref() else { return };
     let failed = match tokio::time::timeout(patience, bring(app, page, at, wanted)).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),
@@ -116,7 +116,7 @@ async fn publish_within(app: &App, at: &PullRequestRef, wanted: Wanted<'_>, pati
 
 /// Writes down that a request is to be published, before anything is stored of it: so that a crash loses nothing.
 pub(super) async fn owe(app: &App, at: &PullRequestRef, id: &RequestId) {
-    if app.page.is_none() {
+    if app.publisher.is_none() {
         return;
     }
     let owed = change(app, at, |published| {
@@ -131,7 +131,7 @@ pub(super) async fn owe(app: &App, at: &PullRequestRef, id: &RequestId) {
 /// Works pages until the time is over: those of what has changed, then those that are due. One that takes longer is cut
 /// short, and none is begun after: they are due, and the next sweep comes to them.
 pub(super) async fn publish_until(app: &App, changed: &BTreeSet<PullRequestRef>, until: Instant) {
-    if app.page.is_none() {
+    if app.publisher.is_none() {
         return;
     }
     for at in changed {
@@ -165,7 +165,7 @@ async fn publish_before(app: &App, at: &PullRequestRef, until: Instant) -> bool 
 
 /// Writes down that a page is due.
 async fn put_off(app: &App, at: &PullRequestRef) {
-    if app.page.is_none() {
+    if app.publisher.is_none() {
         return;
     }
     let due = change(app, at, |published| published.due_within(app.clock.now(), OWED_SECONDS));
@@ -248,7 +248,7 @@ async fn once(
         let kept = app.store.save_published(at, &next).await?;
         return Ok(if kept { Outcome::Done } else { Outcome::Outdated });
     }
-    let facts = match page.about(at).await {
+    let facts = match page.context(at).await {
         Ok(facts) => facts,
         Err(error) => return owed(app, at, stored, error.into()).await,
     };

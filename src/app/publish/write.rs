@@ -54,7 +54,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let reviewers: Vec<Reviewer> = plan.reviewers.iter().map(|(reviewer, _)| reviewer.clone()).collect();
-        let asked = self.page.ask(self.at, &reviewers).await;
+        let asked = self.page.request_reviews(self.at, &reviewers).await;
         self.heard(asked, "who is asked for a review")?;
         // Whoever was refused is not asked again either.
         published.asked.extend(plan.reviewers.iter().cloned());

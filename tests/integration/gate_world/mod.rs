@@ -156,7 +156,7 @@ impl GateWorld {
             code_host: Arc::new(Fused::new(self.host.clone(), fuse)),
             notifier: Arc::new(Fused::new(Arc::clone(&self.channel), fuse)),
             redelivery: None,
-            page: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
+            publisher: Some(Arc::new(Fused::new(self.host.clone(), fuse))),
             clock: self.clock.clone(),
         }
     }

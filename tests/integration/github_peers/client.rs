@@ -90,13 +90,13 @@ async fn show_checks(github: &GithubClient) {
 /// Puts everything else on the page that there is, in every way.
 async fn show_the_rest(github: &GithubClient) {
     let page = pull(1);
-    assert!(!github.about(&page).await.expect("a page").public);
+    assert!(!github.context(&page).await.expect("a page").public);
     let comment = async |spot| github.put_comment(&page, "<!-- ours -->\nwaits", spot).await.expect("a comment");
     let made = comment(Spot::New).await;
     assert_eq!((comment(Spot::Unsure).await, comment(Spot::At(made)).await), (made, made));
     let reviewers: [Reviewer; 3] = ["pia", "dave", "acme/payments-core"].map(|who| who.parse().expect("a reviewer"));
-    github.ask(&page, &reviewers).await.expect("all but the author are asked");
-    assert_eq!(github.about(&page).await.expect("a page").requested.len(), 2);
+    github.request_reviews(&page, &reviewers).await.expect("all but the author are asked");
+    assert_eq!(github.context(&page).await.expect("a page").requested.len(), 2);
 
     let deployment = Deployment {
         request: pending("one", 0).id,

@@ -25,7 +25,7 @@ const DEPLOYMENT_PAGES: usize = 10;
 
 #[async_trait]
 impl Publisher for GithubClient {
-    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
+    async fn context(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
         let what = format!("the pull request `{at}`");
         // The same call as for the facts, so that its answer is mostly at hand.
         let path = format!("/repos/{}/pulls/{}", at.repository, at.number);
@@ -61,7 +61,7 @@ impl Publisher for GithubClient {
         self.made(call.with_body(json!({ "body": text }))).await
     }
 
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
+    async fn request_reviews(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
         match self.ask_all(at, reviewers).await {
             Err(PublisherError::Refused { .. } | PublisherError::Gone { .. }) if reviewers.len() > 1 => {}
             answer => return answer,
