@@ -1,7 +1,6 @@
 //! A verified delivery: what it told is kept, and every open request of its pull request is brought up to date.
 
 use super::failure::Failure;
-use super::publish::{Pace, Wanted};
 use super::settle::Settled;
 use super::{App, publish, settle};
 use crate::ident::{DeliveryId, PullRequestRef};
@@ -72,7 +71,7 @@ pub async fn record_delivery(app: &App, told: Told) -> Result<Recorded, Failure>
     };
     // What was approved is verified next, and whoever does that shows it. If nobody does, the page is due within minutes.
     if requests > 0 && !shown_next {
-        publish::publish(app, &told.pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
+        publish::publish_pull_request(app, &told.pull_request).await;
     }
     recorded
 }

@@ -3,7 +3,6 @@
 //! name, and so have this asked: all that comes of it is a reading, which decides as it would anyway.
 
 use super::failure::Failure;
-use super::publish::{Pace, Wanted};
 use super::record_delivery::Recorded;
 use super::{App, publish, settle};
 use crate::ident::{DeliveryId, RepositoryName, RequestId};
@@ -43,8 +42,8 @@ pub async fn reevaluate(app: &App, asked: Asked) -> Result<Recorded, Failure> {
     }
 
     app.store.finish_delivery(&asked.delivery, app.clock.now()).await?;
-    if let Some((request, at)) = request.as_ref().and_then(|r| r.subject.pull_request.as_ref().map(|at| (r, at))) {
-        publish::publish(app, at, Wanted { also: Some(&request.id), anew: true, pace: Pace::Quick }).await;
+    if let Some(request) = &request {
+        publish::resend_check(app, request).await;
     }
     Ok(Recorded::Worked { requests: usize::from(request.is_some()) })
 }

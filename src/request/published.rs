@@ -272,8 +272,9 @@ pub struct Published {
     pub checks: BTreeMap<String, Placed>,
     /// The requests that it tells of.
     pub requests: BTreeMap<RequestId, PublishedRequest>,
-    /// Who was asked for a review, on which head last.
-    pub asked: BTreeMap<Reviewer, Revision>,
+    /// The reviewers that were requested, each with the last head that this was for.
+    #[serde(rename = "asked")]
+    pub requested: BTreeMap<Reviewer, Revision>,
 }
 
 /// Something that was put on a page.
@@ -313,7 +314,7 @@ pub fn check_key(name: &str, head: &Revision) -> String {
 impl Published {
     /// Whether somebody writes the page now.
     #[must_use]
-    pub fn is_held(&self, now: Timestamp) -> bool {
+    pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease.is_some_and(|until| now < until)
     }
 
@@ -338,7 +339,7 @@ impl Published {
     }
 
     /// Takes over what another has written meanwhile: requests to tell of, and that something changed.
-    pub fn join(&mut self, stored: &Self) {
+    pub fn merge(&mut self, stored: &Self) {
         self.version = stored.version;
         self.again |= stored.again;
         for (id, request) in &stored.requests {

@@ -102,7 +102,7 @@ fn page(version: u64, due: Option<i64>) -> Published {
         comment: Some(placed.clone()),
         checks: [("a countersign / checkout / production".to_owned(), placed)].into(),
         requests: [(pending("one", 0).id, request)].into(),
-        asked: asked.into(),
+        requested: asked.into(),
     }
 }
 
