@@ -76,7 +76,10 @@ fn summary(status: &RequestStatus, all: &[RequestStatus], people: &People<'_>) -
         how_to_approve(&mut sheet, status, all, people);
     }
     if let Some(until) = status.held_until() {
-        sheet.line(format!("- It is looked at again at {}, and released if it is still approved.", instant(until)));
+        sheet.line(format!(
+            "- The gate evaluates it again at {} and releases it if it is still approved.",
+            instant(until)
+        ));
     }
     if let Some(description) = status.request.rule.rule().description {
         sheet.line(format!("- About the service: {}", words(description)));
@@ -90,26 +93,29 @@ fn how_to_approve(sheet: &mut Sheet, status: &RequestStatus, all: &[RequestStatu
         let missing = unmet.need.saturating_sub(unmet.have);
         let name = people.words(&unmet.name);
         sheet.line(match (unmet.unsatisfiable, unmet.asked) {
-            (true, _) => format!("- **Can never be met**: {name}. Too few people are left once the excluded are gone."),
+            (true, _) => format!("- **Can never be met**: {name}. Too few people are left after exclusions."),
             (false, true) => format!("- Needed now: {missing} more for {name}; {}.", people.who(unmet)),
             (false, false) => format!("- Needed later: {missing} more for {name}."),
         });
     }
     if let Some(deadline) = status.request.deadline {
-        sheet.line(format!("- It expires at {}; that is never an approval.", instant(deadline)));
+        sheet.line(format!(
+            "- Without approval by {} the deployment fails and must be started again.",
+            instant(deadline)
+        ));
     }
     let target = &status.request.subject.target;
     let line = code(&format!("/approve {target}"));
     if status.must_be_named() {
-        sheet.line(format!("- To approve, review this pull request; the first line must be {line}"));
+        sheet.line(format!("- To approve, review this pull request. The first line of the review must be {line}"));
     } else {
         let others = also_served(status, all);
         if others.is_empty() {
             sheet.line("- To approve, review this pull request and choose *Approve*.");
         } else {
             sheet.line(format!(
-                "- To approve, review this pull request and choose *Approve*. That also counts for {}; \
-                 for this one alone, make the first line {line}",
+                "- To approve, review this pull request and choose *Approve*. That approval also counts for {}. \
+                 To approve this target alone, make the first line of the review {line}",
                 others.join(", ")
             ));
         }
@@ -186,7 +192,7 @@ const fn applies(applies: Applies) -> &'static str {
     match applies {
         Applies::Yes => "",
         Applies::No => " (does not apply)",
-        Applies::Unknown => " (whether it applies is not known: it is asked for)",
+        Applies::Unknown => " (not known whether it applies, so it is requested)",
     }
 }
 
@@ -205,7 +211,7 @@ fn reviews(sheet: &mut Sheet, people: &People<'_>, decision: &Decision) {
     sheet.line("");
     sheet.line("| by | review | | why |");
     sheet.line("|---|---|---|---|");
-    sheet.section(|count| format!("| … | | | {count} that do nothing are left out |"));
+    sheet.section(|count| format!("| … | | | {count} reviews without effect are left out |"));
     for review in &decision.reviews {
         let (cost, row) = row(people, review);
         sheet.droppable(cost, row);
@@ -218,7 +224,7 @@ fn row(people: &People<'_>, review: &ReviewOutcome) -> (Cost, String) {
     let (cost, does) = match review.verdict {
         ReviewVerdict::Counts => (Cost::Never, "✅ counts"),
         ReviewVerdict::Rejects => (Cost::Never, "⛔ rejects"),
-        ReviewVerdict::Blocks => (Cost::Never, "✋ holds"),
+        ReviewVerdict::Blocks => (Cost::Never, "✋ blocks"),
         ReviewVerdict::Ignored if review.reason == ReviewReason::Superseded => (Cost::Superseded, "does not count"),
         ReviewVerdict::Ignored => (Cost::Passed, "does not count"),
     };
@@ -245,10 +251,10 @@ fn about(sheet: &mut Sheet, status: &RequestStatus) {
         field("Revision", code(revision.as_str()));
     }
     if let Some(version) = &subject.version {
-        field("Version, on the caller's word", words(version));
+        field("Version, stated by the caller", words(version));
     }
     if let Some(requester) = &subject.requester {
-        field("Requested by, on the caller's word", words(requester.as_str()));
+        field("Requested by, stated by the caller", words(requester.as_str()));
     }
     if let (Some(deadline), Some(timeout)) =
         (request.deadline, decision.and_then(|d| d.timeout_seconds).and_then(Duration::from_secs))
@@ -268,12 +274,12 @@ fn about(sheet: &mut Sheet, status: &RequestStatus) {
 
 const fn next_words(kind: NextActionKind) -> &'static str {
     match kind {
-        NextActionKind::Remind => "those who are still needed are reminded",
-        NextActionKind::Escalate => "others are told, and may stand in",
-        NextActionKind::ApprovalAges => "an approval grows too old",
+        NextActionKind::Remind => "those still needed are reminded",
+        NextActionKind::Escalate => "others are notified, and may stand in",
+        NextActionKind::ApprovalAges => "an approval becomes too old",
         NextActionKind::OverrideEnds => "an override stops counting",
         NextActionKind::CalendarChanges => "a calendar of the rule opens or closes",
-        NextActionKind::Evaluate => "it is looked at again",
+        NextActionKind::Evaluate => "it is evaluated again",
         NextActionKind::Expire => "it expires",
     }
 }

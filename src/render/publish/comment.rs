@@ -32,9 +32,9 @@ pub fn comment(statuses: &[RequestStatus], public: bool) -> String {
         how_to(&mut sheet, &live);
     }
     if !over.is_empty() {
-        sheet.line("<details><summary>Over</summary>");
+        sheet.line("<details><summary>Ended</summary>");
         sheet.line("");
-        table(&mut sheet, |count| format!("| … | {count} more are over | | |"));
+        table(&mut sheet, |count| format!("| … | {count} more have ended | | |"));
         // The newest first; the oldest are left out first.
         over.iter().rev().for_each(|status| sheet.droppable(Cost::Passed, row(status, public)));
         sheet.section(|_| String::new());
@@ -82,18 +82,18 @@ fn how_to(sheet: &mut Sheet, live: &[&RequestStatus]) {
     sheet.line(match (named, open.len()) {
         (0, 1) => "To approve it, review this pull request and choose *Approve*.".to_owned(),
         (0, _) => format!(
-            "A plain approval of the head counts for each of these that it suits. To approve one alone, make the first \
-             line of the review name it, as in {line}"
+            "An approval of the head without a command counts for each target above whose rule accepts it. To approve one \
+             target alone, name it in the first line of the review, for example {line}"
         ),
         (named, all) if named == all => {
-            format!("To approve, the first line of the review must name the target, as in {line}")
+            format!("To approve, name the target in the first line of the review, for example {line}")
         }
         (named, _) => format!(
-            "A plain approval of the head counts for each of these that it suits, but for {named} which must be named in \
-             the review's first line, as in {line}"
+            "An approval of the head without a command counts for each target above whose rule accepts it. {named} of the \
+             targets must be named in the first line of the review, for example {line}"
         ),
     });
     sheet.line("");
-    sheet.line("What each review counts for, and why, stands in the check of the target.");
+    sheet.line("The check of each target shows what each review counts for, and why.");
     sheet.line("");
 }

@@ -44,15 +44,15 @@ impl RequestStatus {
         let verdict = self.decision.as_ref().map(|decision| decision.verdict);
         let late = self.request.closed().is_some_and(|closed| closed.callback == Callback::TokenOver);
         match self.stage {
-            Stage::Unread => "being looked at",
+            Stage::Unread => "not evaluated yet",
             Stage::Waiting if verdict == Some(Verdict::Blocked) => "on hold: changes requested",
             Stage::Waiting => "waits for approval",
             Stage::Approved => "approved",
             Stage::Held => "approved, and not released yet",
             Stage::Released => "released",
             Stage::Audited => "recorded only (audit mode)",
-            Stage::Ended(End::Expired) if late => "expired: what was decided came too late",
-            Stage::Ended(End::Canceled) if late => "canceled: what was decided came too late",
+            Stage::Ended(End::Expired) if late => "expired: the decision came too late",
+            Stage::Ended(End::Canceled) if late => "canceled: the decision came too late",
             Stage::Ended(End::Approved) => "approved",
             Stage::Ended(End::Rejected) => "rejected",
             Stage::Ended(End::Expired) => "expired",
@@ -65,7 +65,7 @@ impl RequestStatus {
     /// The decision in one line.
     fn summary(&self) -> &str {
         match (&self.decision, self.stage) {
-            (_, Stage::Ended(End::Canceled)) => "the execution that asked for it is over",
+            (_, Stage::Ended(End::Canceled)) => "the execution that requested it has ended",
             (Some(decision), _) => &decision.summary,
             (None, Stage::Unread) => "the pull request has not been read yet",
             (None, _) => "it ended before anything was decided",
