@@ -83,7 +83,7 @@ pub async fn evaluate(
     let write = Write::new(request, entry);
     let request = write.request.clone();
     if let Some(at) = &request.subject.pull_request {
-        publish::owe(app, at, &request.id).await;
+        publish::record_pending(app, at, &request.id).await;
     }
     let stands = match app.store.write(write).await {
         Ok(()) => {

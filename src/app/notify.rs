@@ -1,7 +1,7 @@
-//! Tells channels what happened to a request: each at least once, and once where nothing crashes in between.
+//! Notifies channels of what happened to a request: each at least once, and exactly once if nothing crashes in between.
 //!
-//! A channel that cannot be told holds nothing up. The request remembers which channels were told of what; the sweep
-//! makes up for the others: while the request waits, and for a day after its end.
+//! A channel that cannot be reached delays nothing. The request remembers which channels were notified of what. The sweep
+//! notifies the others: while the request waits, and for a day after its end.
 
 use std::time::Duration;
 
@@ -17,13 +17,12 @@ use crate::request::occasion::Occasion;
 use crate::request::record::{Entry, RecordKind};
 use crate::request::{ApprovalRequest, End};
 
-/// For how long channels are told of one thing, together. Whoever tells them has more to do: a release must not wait for a
-/// channel that hangs.
+/// For how long all channels together are notified of one occasion: a release must not wait for a channel that hangs.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Announces the end of a request that was closed just now. One that was approved is verified, and whoever verifies it has
-/// told or tells of it ([`notify_approval`]): a webhook need not wait for that. If nobody does, the sweep makes up for it.
-/// What is only audited is not verified.
+/// Notifies channels of the end of a request that has just been closed, except of an approval that is still to be
+/// verified. The check before release notifies of that ([`notify_approval`]), so a webhook need not wait for it. If that
+/// check never comes, the sweep notifies. A request in audit mode is never verified.
 pub(super) async fn notify_closed(app: &App, request: &ApprovalRequest) {
     let approved = request.closed().is_some_and(|closed| closed.end == End::Approved);
     if !approved || request.is_audited() {
@@ -31,18 +30,19 @@ pub(super) async fn notify_closed(app: &App, request: &ApprovalRequest) {
     }
 }
 
-/// Announces that a request was approved, before it is verified: what is refused then is told after that, and nothing lies
-/// between the check and the release. Gives the request as it stands then.
+/// Notifies channels of an approval before it is verified, so that nothing lies between the check and the release. If the
+/// check refuses, channels are notified of that next. Returns the request as it is stored then.
 pub(super) async fn notify_approval(app: &App, request: ApprovalRequest) -> ApprovalRequest {
-    let Some(event) = request.ends_as() else { return request };
-    let told = tell(app, &request, (event.into(), request.unnotified(event)), request.decision()).await;
-    told.unwrap_or(request)
+    let Some(event) = request.end_event() else { return request };
+    let written = send(app, &request, (event.into(), request.unnotified(event)), request.decision()).await;
+    written.unwrap_or(request)
 }
 
-/// Announces the end of a closed request, and what the last check before release could not tell everyone.
+/// Notifies channels of the end of a closed request, and again of what the last check before release could not notify all
+/// of them of.
 pub(super) async fn notify_end(app: &App, request: &ApprovalRequest) {
-    let own = request.ends_as();
-    for event in request.endings() {
+    let own = request.end_event();
+    for event in request.closing_events() {
         if Some(event) == own {
             notify(app, request, event, request.decision()).await;
         } else if !request.unnotified(event).is_empty() {
@@ -52,44 +52,44 @@ pub(super) async fn notify_end(app: &App, request: &ApprovalRequest) {
     }
 }
 
-/// Announces an event of a request to the channels that were not told of it before.
+/// Notifies the channels that were not notified of the event before.
 pub(super) async fn notify(app: &App, request: &ApprovalRequest, event: Event, decision: Option<&Decision>) {
-    tell(app, request, (event.into(), request.unnotified(event)), decision).await;
+    send(app, request, (event.into(), request.unnotified(event)), decision).await;
 }
 
-/// Announces an override that only the last check before release found. Whom the rule names that it set aside hears of
-/// it, also where that is not the rule that was pinned.
+/// Notifies channels of an override that only the last check before release found. Includes the channels of the rule that
+/// the override set aside, even if that is not the pinned rule.
 pub(super) async fn notify_override(app: &App, request: &ApprovalRequest, decision: &Decision) {
     let mut channels = request.unnotified(Event::Overridden);
-    let told = request.notified.get(&Event::Overridden.into());
+    let notified = request.notified.get(&Event::Overridden.into());
     let named = decision.notify.iter().filter(|notify| notify.event == Event::Overridden);
     channels.extend(named.flat_map(|notify| &notify.channels).cloned());
-    channels.retain(|channel| told.is_none_or(|told| !told.contains(channel)));
+    channels.retain(|channel| notified.is_none_or(|notified| !notified.contains(channel)));
     channels.sort_unstable();
     channels.dedup();
-    tell(app, request, (Event::Overridden.into(), channels), Some(decision)).await;
+    send(app, request, (Event::Overridden.into(), channels), Some(decision)).await;
 }
 
-/// Announces the reminders and escalations of a pending request that had come when it was decided to go on waiting.
+/// Notifies channels of the reminders and escalations that were due when the decision was to go on waiting.
 pub(super) async fn notify_overdue(app: &App, request: &ApprovalRequest, decision: &Decision) {
     for overdue in request.overdue(decision.evaluated_at) {
-        tell(app, request, overdue, Some(decision)).await;
+        send(app, request, overdue, Some(decision)).await;
     }
 }
 
-/// What was decided last of a request, from its trail.
+/// Returns the last decision in the request's trail.
 async fn last_decision(app: &App, request: &ApprovalRequest) -> Option<Decision> {
     match app.store.trail(&request.id).await {
         Ok(trail) => trail.into_iter().rev().find_map(|record| record.decision),
         Err(error) => {
-            tracing::warn!(request.id = %request.id, reason = %error, "the decision to tell of was not read");
+            tracing::warn!(request.id = %request.id, reason = %error, "notification without its decision: the trail could not be read");
             None
         }
     }
 }
 
-/// Tells channels, and writes down which were told; gives the request as it was written.
-async fn tell(
+/// Sends a message to channels and records which of them took it. Returns the request as it was written.
+async fn send(
     app: &App,
     request: &ApprovalRequest,
     (occasion, channels): (Occasion, Vec<ChannelName>),
@@ -109,32 +109,32 @@ async fn tell(
         text: message::text(request, occasion, decision),
         decision: decision.cloned(),
     };
-    let mut told: Vec<ChannelName> = Vec::new();
+    let mut notified: Vec<ChannelName> = Vec::new();
     let now = Instant::now();
     let until = now.checked_add(PATIENCE).unwrap_or(now);
     for channel in channels {
         if Instant::now() >= until {
-            tracing::error!(request.id = %request.id, channel = %channel, "there was no time left to tell a channel");
+            tracing::error!(request.id = %request.id, channel = %channel, "channel not notified: no time left");
             continue;
         }
         match timeout_at(until, app.notifier.notify(&channel, &message)).await {
-            Ok(Ok(())) => told.push(channel),
+            Ok(Ok(())) => notified.push(channel),
             Ok(Err(error)) => {
-                tracing::error!(request.id = %request.id, channel = %channel, reason = %error, "a channel was not told");
+                tracing::error!(request.id = %request.id, channel = %channel, reason = %error, "channel not notified");
             }
             Err(_) => {
-                tracing::error!(request.id = %request.id, channel = %channel, "a channel was not told in time");
+                tracing::error!(request.id = %request.id, channel = %channel, "channel not notified: it did not answer in time");
             }
         }
     }
-    // Also where nobody could be told: it is written down that it was tried, so that the next try waits.
+    // Written even if no channel took the message: that it was tried delays the next attempt.
     let marked = rewrite(app, request, |current| {
         let at = app.clock.now();
         let entry = Entry { kind: RecordKind::Notified, at, decision: None, facts: None };
-        Some((current.notified(occasion, &told, at), entry))
+        Some((current.notified(occasion, &notified, at), entry))
     });
     marked.await.unwrap_or_else(|failure| {
-        tracing::warn!(request.id = %request.id, reason = %failure, "an announcement was not marked, and may be repeated");
+        tracing::warn!(request.id = %request.id, reason = %failure, "notification not recorded, so it may be repeated");
         None
     })
 }

@@ -71,7 +71,7 @@ pub async fn open_request(
 
     end_earlier_runs(app, execution).await?;
     if let Some(at) = &subject.pull_request {
-        publish::owe(app, at, &execution.request_id()).await;
+        publish::record_pending(app, at, &execution.request_id()).await;
     }
     let request = store(app, execution, (&subject, rule.as_ref()), &wait).await?;
     // The event of a stop comes once, and may have come before the request was stored.

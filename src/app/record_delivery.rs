@@ -1,7 +1,6 @@
 //! A verified delivery about a pull request: its observations are stored, and every open request is settled again.
 
 use super::failure::Failure;
-use super::publish::{Pace, Wanted};
 use super::settle::Settled;
 use super::{App, publish, settle};
 use crate::ident::{DeliveryId, PullRequestRef};
@@ -84,7 +83,7 @@ pub async fn record_delivery(app: &App, delivered: DeliveredObservations) -> Res
     // What was approved is verified next, and Verify publishes it. If nobody verifies, the sweep publishes within
     // minutes.
     if requests > 0 && !published_by_verify {
-        publish::publish(reading, &pull_request, Wanted { also: None, anew: false, pace: Pace::Quick }).await;
+        publish::publish_pull_request(reading, &pull_request).await;
     }
     recorded
 }

@@ -4,7 +4,6 @@
 //! causes a reading, which decides as it would anyway, and nothing else.
 
 use super::failure::Failure;
-use super::publish::{Pace, Wanted};
 use super::record_delivery::{BegunDelivery, Recorded};
 use super::{App, publish, settle};
 use crate::ident::{DeliveryId, RepositoryName, RequestId};
@@ -40,8 +39,8 @@ pub async fn reevaluate(app: &App, wanted: Reevaluation) -> Result<Recorded, Fai
     }
 
     let recorded = begun.finish(usize::from(request.is_some())).await?;
-    if let Some((request, at)) = request.as_ref().and_then(|r| r.subject.pull_request.as_ref().map(|at| (r, at))) {
-        publish::publish(reading, at, Wanted { also: Some(&request.id), anew: true, pace: Pace::Quick }).await;
+    if let Some(request) = &request {
+        publish::resend_check(reading, request).await;
     }
     Ok(recorded)
 }

@@ -160,8 +160,8 @@ impl ProtectionDesk for Github {
 
 #[async_trait]
 impl Publisher for Github {
-    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
-        self.for_publishing().await?.about(at).await
+    async fn context(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
+        self.for_publishing().await?.context(at).await
     }
 
     async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError> {
@@ -172,8 +172,8 @@ impl Publisher for Github {
         self.for_publishing().await?.put_comment(at, text, spot).await
     }
 
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
-        self.for_publishing().await?.ask(at, reviewers).await
+    async fn request_reviews(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
+        self.for_publishing().await?.request_reviews(at, reviewers).await
     }
 
     async fn put_deployment(

@@ -1,4 +1,4 @@
-//! What people see on a pull request, as the use cases write it.
+//! Writing to pull requests: checks, the comment, review requests and deployments.
 
 use std::collections::BTreeSet;
 
@@ -7,37 +7,25 @@ use async_trait::async_trait;
 use crate::ident::{PullRequestRef, RepositoryName};
 use crate::request::published::{Check, Deployment, DeploymentStatus, Reviewer};
 
-/// What people see on the pull request. Everything is put there as it is to be, so that doing it again does no harm.
+/// Writes what people see on a pull request. A call gives the whole content, so that repeating it does no harm.
 #[async_trait]
 pub trait Publisher: Send + Sync {
-    /// What the page itself says.
-    ///
-    /// # Errors
-    /// [`PublisherError`].
-    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError>;
+    /// Reads what decides how to publish.
+    async fn context(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError>;
 
-    /// Puts a check on its commit, or brings it up to date, and gives its id.
-    ///
-    /// # Errors
-    /// [`PublisherError`].
+    /// Creates or updates a check on its commit. Returns its id.
     async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError>;
 
-    /// Writes the comment, or edits it, and gives its id. Its first line is what it is found by.
-    ///
-    /// # Errors
-    /// [`PublisherError`].
+    /// Creates or updates the comment. Returns its id. The comment is found by its first line.
     async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PublisherError>;
 
-    /// Asks for reviews. One who cannot be asked keeps nobody else from being asked, and is no error.
+    /// Requests reviews. A reviewer who cannot be requested does not affect the others, and is no error.
     ///
     /// # Errors
-    /// [`PublisherError::Unavailable`]: some may have been asked.
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError>;
+    /// [`PublisherError::Unavailable`]: some may have been requested.
+    async fn request_reviews(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError>;
 
-    /// Makes a deployment, or finds it, and gives its id. One that is there is never changed.
-    ///
-    /// # Errors
-    /// [`PublisherError`].
+    /// Creates a deployment, or finds it, and returns its id. An existing one is never changed.
     async fn put_deployment(
         &self,
         at: &RepositoryName,
@@ -46,9 +34,6 @@ pub trait Publisher: Send + Sync {
     ) -> Result<u64, PublisherError>;
 
     /// Adds a status to a deployment.
-    ///
-    /// # Errors
-    /// [`PublisherError`].
     async fn set_deployment(
         &self,
         at: &RepositoryName,
@@ -57,45 +42,34 @@ pub trait Publisher: Send + Sync {
     ) -> Result<(), PublisherError>;
 }
 
-/// Where something is to be put.
+/// Where to put something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spot {
-    /// Nowhere yet.
+    /// It does not exist yet.
     New,
-    /// It may be there: an earlier attempt was not heard of. It is looked for first.
+    /// It may exist, since the answer to an earlier attempt was lost. It is looked for first.
     Unsure,
-    /// In the place of this one.
+    /// Replace the one with this id.
     At(u64),
 }
 
-/// What a page says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishContext {
-    /// Whether everybody may read it.
+    /// Whether everybody may read the pull request.
     pub public: bool,
-    /// Who is asked for a review at present.
+    /// Whose review is requested now.
     pub requested: BTreeSet<Reviewer>,
 }
 
-/// Something was not put on a page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublisherError {
-    /// It was there, and is no longer.
+    /// It existed, and no longer does.
     #[error("{what} is gone")]
-    Gone {
-        /// What.
-        what: String,
-    },
-    /// It is not taken, and would not be if it were tried again.
-    #[error("it was refused: {detail}")]
-    Refused {
-        /// What was said.
-        detail: String,
-    },
-    /// It is not known whether it was taken.
+    Gone { what: String },
+    /// Another attempt with the same content would be refused too.
+    #[error("the code host refused it: {detail}")]
+    Refused { detail: String },
+    /// The code host may or may not have done it.
     #[error("the code host did not answer: {detail}")]
-    Unavailable {
-        /// What was said.
-        detail: String,
-    },
+    Unavailable { detail: String },
 }

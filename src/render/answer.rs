@@ -1,25 +1,25 @@
-//! What an execution is told: the gate's output, and the cause of a failure.
+//! What an execution gets as an answer: the gate's output, or the cause of a failure.
 
 use serde_json::json;
 
 use crate::approval::decision::{Decision, clip};
 use crate::ident::RequestId;
 
-/// The most characters that Step Functions takes as a cause (`SendTaskFailure`).
+/// The most characters that Step Functions accepts as a cause (`SendTaskFailure`).
 pub const LONGEST_CAUSE: usize = 32_768;
 
-/// The most bytes of an output. Step Functions takes 262,144 as the payload of a state (`SendTaskSuccess`); the rest is
-/// left to what a caller lays beside it.
+/// The most bytes of an output. Step Functions accepts 262,144 as the payload of a state (`SendTaskSuccess`). The rest is
+/// left for what a caller adds.
 pub const LONGEST_OUTPUT: usize = 200_000;
 
-/// The gate's output on approval, of at most [`LONGEST_OUTPUT`] bytes: what [`cause`] leaves out first is left out here.
+/// Returns the gate's output on approval, of at most [`LONGEST_OUTPUT`] bytes. It leaves out the same as [`cause`].
 #[must_use]
 pub fn decided(request: &RequestId, decision: &Decision) -> String {
     output(request, decision, true)
 }
 
-/// The gate's output where the rule is in audit mode, of the same length: the execution goes on, and `decision` says
-/// what it would have come to.
+/// Returns the gate's output in audit mode, of the same length. The execution continues, and `decision` says what would
+/// have been decided.
 #[must_use]
 pub fn audited(request: &RequestId, decision: &Decision) -> String {
     output(request, decision, false)
@@ -32,14 +32,14 @@ fn output(request: &RequestId, decision: &Decision, enforced: bool) -> String {
     decision.truncated(output, |text| text.len() <= LONGEST_OUTPUT)
 }
 
-/// The decision as JSON of at most [`LONGEST_CAUSE`] characters: reviews are left out first, then parts.
+/// Returns the decision as JSON of at most [`LONGEST_CAUSE`] characters. Reviews are left out first, then parts.
 #[must_use]
 pub fn cause(decision: &Decision) -> String {
     let cause = |decision: &Decision| serde_json::to_string(decision).unwrap_or_default();
     decision.truncated(cause, |text| text.chars().count() <= LONGEST_CAUSE)
 }
 
-/// The cause of a failure that no decision stands behind.
+/// Returns the cause of a failure that does not come from a decision.
 #[must_use]
 pub fn plain_cause(name: &str, message: &str) -> String {
     json!({ "schema": 1, "error": { "code": name, "message": clip(message) } }).to_string()
@@ -54,7 +54,7 @@ mod tests {
     use crate::ident::RequestId;
     use crate::policy::load;
 
-    /// A decision that a crowd had its say on.
+    /// A decision on the reviews of so many people.
     fn crowded(people: u64) -> Decision {
         let text = "version: 1\nservices:\n  a:\n    repository: o/r\n    environments: { p: { require: \"@o/t\" } }\n";
         let source = Source { name: "p.yaml".to_owned(), content: SourceContent::Bytes(text.into()) };
@@ -90,18 +90,18 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_would_be_too_long_leaves_out_reviews_first_and_stays_json() {
+    fn an_answer_that_is_too_long_leaves_out_reviews_first_and_stays_json() {
         let decision = crowded(200);
         let text = cause(&decision);
         assert!(text.chars().count() <= LONGEST_CAUSE);
-        let shown = keys(&text);
-        assert_eq!(shown.pointer("/reviews"), Some(&serde_json::json!([])));
-        assert_eq!(shown.pointer("/verdict"), Some(&serde_json::json!("approved")));
-        assert!(shown.pointer("/requirement").is_some_and(|requirement| !requirement.is_null()));
+        let read = keys(&text);
+        assert_eq!(read.pointer("/reviews"), Some(&serde_json::json!([])));
+        assert_eq!(read.pointer("/verdict"), Some(&serde_json::json!("approved")));
+        assert!(read.pointer("/requirement").is_some_and(|requirement| !requirement.is_null()));
     }
 
     #[test]
-    fn an_output_fits_whatever_the_crowd() {
+    fn an_output_stays_within_its_limit_however_many_people_review() {
         let id = RequestId::new("req-00000000000000000000000000000000").unwrap();
         for people in [2_000, 8_000] {
             let text = decided(&id, &crowded(people));

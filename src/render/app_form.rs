@@ -1,6 +1,5 @@
-//! The page that starts the making of a GitHub App: what it asks for and why, and a form that posts the manifest.
-//!
-//! Knows nothing of who serves it, or of what comes back.
+//! The page from which a GitHub App is created: its permissions and events with their purpose, and a form that posts the
+//! manifest.
 
 use serde_json::Value;
 
@@ -10,29 +9,29 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;mar
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884;\
 vertical-align:top}code{font-size:.95em}button{font:inherit;font-weight:600;padding:.6rem 1.2rem}";
 
-/// One thing that the App asks for: its name, how much of it, and what for.
+/// A permission or an event in the App's manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked<'a> {
-    /// GitHub's name.
+pub struct ManifestItem<'a> {
+    /// As GitHub names it.
     pub name: &'a str,
-    /// `read` or `write`; none for an event.
+    /// `read` or `write`. `None` for an event.
     pub level: Option<&'a str>,
-    /// What for.
+    /// What the App needs it for.
     pub why: &'a str,
 }
 
-/// The page. `action` is where the form is posted to; GitHub asks once more before it makes anything.
+/// `action` is the URL that the form is posted to. GitHub asks for confirmation before it creates the App.
 #[must_use]
-pub fn page(action: &str, manifest: &Value, asked: &[Asked<'_>]) -> String {
+pub fn page(action: &str, manifest: &Value, items: &[ManifestItem<'_>]) -> String {
     let mut page = Markup::default();
     head(&mut page, "Create the GitHub App");
-    page.raw("<p>countersign needs a GitHub App of your own. This is what it asks for:</p>\n<table>\n");
-    for Asked { name, level, why } in asked {
+    page.raw("<p>countersign needs a GitHub App of your own, with these permissions and events:</p>\n<table>\n");
+    for ManifestItem { name, level, why } in items {
         page.raw("<tr><th><code>").text(name).raw("</code></th><td>").text(level.unwrap_or("event"));
         page.raw("</td><td>").text(why).raw("</td></tr>\n");
     }
     page.raw(
-        "</table>\n<p>GitHub shows you the name once more before it creates the App, and sends you back here.</p>\n",
+        "</table>\n<p>GitHub asks you to confirm the name before it creates the App. Then it sends you back here.</p>\n",
     );
     page.raw("<form method=\"post\" action=\"").text(action);
     page.raw("\">\n<input type=\"hidden\" name=\"manifest\" value=\"").text(&manifest.to_string());
@@ -40,7 +39,7 @@ pub fn page(action: &str, manifest: &Value, asked: &[Asked<'_>]) -> String {
     page.into_string()
 }
 
-/// What is said in the browser when GitHub has sent it back.
+/// What the browser shows after GitHub has sent it back.
 #[must_use]
 pub fn note(title: &'static str, text: &'static str) -> String {
     let mut page = Markup::default();
@@ -58,14 +57,14 @@ fn head(page: &mut Markup, title: &'static str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, page};
+    use super::{ManifestItem, page};
     use serde_json::json;
 
     #[test]
-    fn the_page_shows_what_is_asked_for_and_posts_the_manifest() {
+    fn the_page_shows_permissions_and_posts_the_manifest() {
         let manifest = json!({"name": "it's \"mine\" <b>"});
-        let asked = [Asked { name: "checks", level: Some("write"), why: "shows <the> decision" }];
-        let page = page("https://github.com/settings/apps/new?state=a&b", &manifest, &asked);
+        let items = [ManifestItem { name: "checks", level: Some("write"), why: "shows <the> decision" }];
+        let page = page("https://github.com/settings/apps/new?state=a&b", &manifest, &items);
         assert!(page.contains("<code>checks</code></th><td>write</td><td>shows &lt;the&gt; decision</td>"), "{page}");
         assert!(page.contains("action=\"https://github.com/settings/apps/new?state=a&amp;b\""), "{page}");
         let value = "value=\"{&quot;name&quot;:&quot;it&#39;s \\&quot;mine\\&quot; &lt;b&gt;&quot;}\"";

@@ -1,11 +1,11 @@
-//! Findings as workflow commands: GitHub shows each beside the line that it is about.
+//! Findings as workflow commands. GitHub shows each beside its line.
 //!
-//! The form and its escapes are those of <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
-//! and of `actions/toolkit`, `packages/core/src/command.ts`.
+//! The format and its escapes follow <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
+//! and `actions/toolkit`, `packages/core/src/command.ts`.
 
 use crate::finding::{Finding, Findings, Severity, SourceMap};
 
-/// A command for each finding, one a line. `root` stands before the name of every file.
+/// Returns one line for each finding. `root` is put before the name of every file.
 #[must_use]
 pub fn commands(findings: &Findings, sources: &SourceMap, root: &str) -> String {
     findings.iter().map(|finding| command(finding, sources, root)).collect()
@@ -23,7 +23,7 @@ fn command(finding: &Finding, sources: &SourceMap, root: &str) -> String {
         properties.push(format!("file={}", property(&format!("{root}{}", sources.name(span.source)))));
         properties.push(format!("line={}", at.line));
         properties.push(format!("endLine={}", at.end_line));
-        // Columns mean something within one line only, and GitHub refuses them elsewhere.
+        // GitHub refuses columns if the finding spans several lines.
         if at.line == at.end_line {
             properties.push(format!("col={}", at.column));
             properties.push(format!("endColumn={}", at.end_column));
@@ -38,7 +38,7 @@ fn command(finding: &Finding, sources: &SourceMap, root: &str) -> String {
     format!("::{name} {}::{}\n", properties.join(","), data(&text))
 }
 
-/// A command ends with its line, so line ends are written otherwise, and so is the sign that begins that.
+/// A command ends with its line, so line ends are escaped, and so is the escape character.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

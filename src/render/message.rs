@@ -1,11 +1,12 @@
-//! What channels are told.
+//! The wording of notifications.
 
+use super::publish::instant;
 use crate::approval::decision::{Decision, Event, Unmet};
 use crate::policy::StandIn;
 use crate::request::ApprovalRequest;
 use crate::request::occasion::Occasion;
 
-/// The most characters of a subject: SNS takes fewer than 100.
+/// The most characters of a subject: SNS accepts fewer than 100.
 const LONGEST_SUBJECT: usize = 99;
 /// The most people that a line names.
 const MOST_NAMED: usize = 12;
@@ -35,15 +36,12 @@ const fn headline(event: Event) -> &'static str {
     }
 }
 
-/// The message for people.
 #[must_use]
 pub fn text(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Decision>) -> String {
     let (subject, event) = (&request.subject, occasion.event);
     let mut lines = vec![format!("{}: {}.", subject.target, headline(event))];
     if request.is_audited() {
-        lines.push(
-            "The rule is in audit mode: the deployment goes on all the same, and nobody is waited for.".to_owned(),
-        );
+        lines.push("The rule is in audit mode: the deployment continues without waiting for approval.".to_owned());
     }
     if let Some(pull_request) = &subject.pull_request {
         let revision =
@@ -55,7 +53,7 @@ pub fn text(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Dec
         None if event == Event::Requested => {
             if let Some(requirement) = request.rule.rule().requirement() {
                 let names: Vec<&str> = requirement.leaves().iter().map(|leaf| &*leaf.name).collect();
-                lines.push(format!("It needs: {}. Approve by reviewing the pull request.", names.join("; ")));
+                lines.push(format!("Approvals needed: {}. To approve, review the pull request.", names.join("; ")));
             }
         }
         None => {}
@@ -67,12 +65,13 @@ pub fn text(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Dec
         lines.extend(stand_ins(request, occasion));
     }
     if let (Some(deadline), Event::Requested | Event::Reminded | Event::Escalated) = (request.deadline, event) {
-        lines.push(format!("It expires at {deadline}."));
+        let by = instant(deadline);
+        lines.push(format!("Without approval by {by} the deployment fails and must be started again."));
     }
     lines.join("\n")
 }
 
-/// What a leaf lacks, and who can give it.
+/// What a leaf lacks, and who can approve.
 fn still_needed(unmet: &Unmet) -> String {
     let missing = unmet.need.saturating_sub(unmet.have);
     let (named, others) = unmet.can_approve.split_at(unmet.can_approve.len().min(MOST_NAMED));
@@ -84,13 +83,13 @@ fn still_needed(unmet: &Unmet) -> String {
     format!("Still needed for {}: {missing} more; {who}.", unmet.name)
 }
 
-/// Who may approve in whose place since this escalation.
+/// Who may approve in whose place from this escalation on.
 fn stand_ins(request: &ApprovalRequest, occasion: Occasion) -> Vec<String> {
     let rule = request.rule.rule();
     let step = occasion.number.and_then(|number| number.checked_sub(1)).and_then(|at| rule.escalate().get(at));
-    let said = |stand_in: &StandIn| {
+    let line = |stand_in: &StandIn| {
         let by: Vec<String> = stand_in.by.iter().map(ToString::to_string).collect();
         format!("From now on {} may approve in place of {}.", by.join(", "), stand_in.group.name)
     };
-    step.iter().flat_map(|step| &step.stand_in).map(said).collect()
+    step.iter().flat_map(|step| &step.stand_in).map(line).collect()
 }

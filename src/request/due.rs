@@ -1,4 +1,4 @@
-//! When the sweep should look at a request next, and which reminders and escalations have come.
+//! When the sweep should evaluate a request next, and which reminders and escalations are due.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use crate::approval::decision::Event;
 use crate::approval::{MomentKind, moments};
 use crate::ident::ChannelName;
 
-/// How often the facts of an open request are read again, even where no webhook came.
+/// How often the facts of an open request are read again, even without a webhook.
 pub const REREAD_SECONDS: i64 = 10 * 60;
-
-/// How long after a channel could not be told it is tried again.
+/// How long to wait before notifying a channel again that could not be reached.
 pub const RENOTIFY_SECONDS: i64 = 10 * 60;
-/// How long after the end of a request channels are tried.
+/// For how long after the end of a request channels are tried.
 pub const LAST_RENOTIFY_SECONDS: i64 = 24 * 60 * 60;
 
 impl ApprovalRequest {
-    /// When the sweep should look at it, if ever: the deadline, a reminder, an escalation or another reading while it
-    /// waits, the end of the claim while it is being settled, and again and again while its end is not notified.
+    /// Returns when the sweep should evaluate the request, if ever. While it waits: at the deadline, a reminder, an
+    /// escalation, or when its facts are to be read again. While it is being settled: when the claim lapses. Once closed:
+    /// repeatedly until all channels are notified of the end, or a day has passed.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         match &self.state {
@@ -36,7 +36,7 @@ impl ApprovalRequest {
         }
     }
 
-    /// The rule's reminders and escalations before the deadline, in the order of time.
+    /// The rule's reminders and escalations before the deadline, the earliest first.
     fn occasions(&self) -> Vec<(Timestamp, Occasion)> {
         let Some(requested_at) = self.requested_at else { return Vec::new() };
         let rule = self.rule.rule();
@@ -52,10 +52,10 @@ impl ApprovalRequest {
         numbered.collect()
     }
 
-    /// The reminders and escalations that have come by `now`, each with the channels that are still to be told of it.
+    /// Returns the reminders and escalations due by `now`, each with the channels still to be notified of it.
     ///
-    /// A channel that has missed several of a kind is told of the last one only: it need not know how often it was not
-    /// reached. Nobody is told any more once the request is decided.
+    /// A channel that missed several of a kind is notified of the last one only. Nothing is due once the request is
+    /// decided.
     #[must_use]
     pub fn overdue(&self, now: Timestamp) -> Vec<(Occasion, Vec<ChannelName>)> {
         if self.state != State::Pending {
@@ -64,10 +64,11 @@ impl ApprovalRequest {
         let mut newest_of: BTreeSet<(Event, ChannelName)> = BTreeSet::new();
         let mut overdue = Vec::new();
         for (_, occasion) in self.occasions().into_iter().rev().filter(|(at, _)| *at <= now) {
-            let told = self.notified.get(&occasion);
+            let notified = self.notified.get(&occasion);
             let mut channels = self.channels(occasion);
             channels.retain(|channel| {
-                newest_of.insert((occasion.event, channel.clone())) && told.is_none_or(|told| !told.contains(channel))
+                newest_of.insert((occasion.event, channel.clone()))
+                    && notified.is_none_or(|notified| !notified.contains(channel))
             });
             if !channels.is_empty() {
                 overdue.push((occasion, channels));
@@ -77,10 +78,10 @@ impl ApprovalRequest {
         overdue
     }
 
-    /// When a pending request's next reminder or escalation is due, if there is one.
+    /// Returns when the next reminder or escalation of a pending request is due.
     ///
-    /// One that was tried is not due again by itself, also where a channel could not be told: that is made up for when
-    /// the facts are read again. An escalation is due also where nobody hears of it, since it changes who may approve.
+    /// One that was tried is not due again by itself, even if a channel could not be reached: that channel is notified
+    /// when the facts are read again. An escalation without channels is due too, since it changes who may approve.
     pub(super) fn next_occasion(&self) -> Option<Timestamp> {
         let due = |(at, occasion): &(Timestamp, Occasion)| {
             let tried = |tried: &Occasion| tried.event == occasion.event && tried.number >= occasion.number;
@@ -121,10 +122,10 @@ mod tests {
         let read_before = |request: &ApprovalRequest, hours: i64| request.read(at(hours * HOUR - 1));
         let mut request = vault();
         assert_eq!(read_before(&request, 1).due_at(), Some(at(HOUR)));
-        assert_eq!(request.read(at(HOUR + 5)).due_at(), Some(at(HOUR)), "reading tells nobody");
+        assert_eq!(request.read(at(HOUR + 5)).due_at(), Some(at(HOUR)), "reading notifies nobody");
         request = request.notified(reminded(1), &channels(&["desk"]), at(HOUR));
         assert_eq!(request.read(at(HOUR)).due_at(), Some(at(HOUR + REREAD_SECONDS)));
-        // A channel that could not be told is tried again when the facts are read again, not every minute.
+        // A channel that could not be reached is tried again when the facts are read again, not every minute.
         request = request.notified(reminded(2), &[], at(2 * HOUR)).notified(escalated(1), &[], at(2 * HOUR));
         assert_eq!(request.read(at(2 * HOUR)).due_at(), Some(at(2 * HOUR + REREAD_SECONDS)));
         assert_eq!(read_before(&request, 3).due_at(), Some(at(3 * HOUR)));
@@ -132,11 +133,11 @@ mod tests {
     }
 
     #[test]
-    fn of_what_was_missed_each_channel_is_told_once_of_the_last_that_concerns_it() {
+    fn each_channel_is_notified_once_of_the_last_occasion_that_it_missed() {
         let request = vault();
         assert_eq!(request.overdue(at(HOUR - 1)), []);
         assert_eq!(request.overdue(at(HOUR)), [(reminded(1), channels(&["desk"]))]);
-        // The first escalation is for `boss` alone, since the others hear of the second.
+        // The first escalation goes to `boss` alone: the others are notified of the second.
         let all_at_once = [
             (reminded(2), channels(&["desk"])),
             (escalated(1), channels(&["boss"])),
@@ -144,16 +145,16 @@ mod tests {
         ];
         assert_eq!(request.overdue(at(3 * HOUR)), all_at_once);
 
-        let mut told = request;
+        let mut notified = request;
         for (occasion, channels) in &all_at_once {
-            told = told.notified(*occasion, channels, at(3 * HOUR));
+            notified = notified.notified(*occasion, channels, at(3 * HOUR));
         }
-        assert_eq!(told.overdue(at(4 * HOUR - 1)), []);
-        assert_eq!(told.read(at(3 * HOUR)).due_at(), Some(at(3 * HOUR + REREAD_SECONDS)));
+        assert_eq!(notified.overdue(at(4 * HOUR - 1)), []);
+        assert_eq!(notified.read(at(3 * HOUR)).due_at(), Some(at(3 * HOUR + REREAD_SECONDS)));
     }
 
     #[test]
-    fn nobody_is_reminded_of_what_is_decided_or_was_never_asked() {
+    fn nobody_is_reminded_of_a_request_that_is_decided_or_was_never_asked_for() {
         let request = vault();
         let claimed = request.claim(&decided(Verdict::Approved), at(HOUR)).unwrap();
         assert_eq!(claimed.overdue(at(2 * HOUR)), []);
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escalation_that_nobody_hears_of_is_due_until_it_was_decided_again() {
+    fn an_escalation_without_channels_is_due_until_the_request_is_decided_again() {
         let request = asked_in("cellar").0.read(at(2 * HOUR - 1));
         assert_eq!(request.due_at(), Some(at(2 * HOUR)));
         assert_eq!(request.overdue(at(2 * HOUR)), []);

@@ -1,4 +1,4 @@
-//! Which channels a request notifies of an occasion, and which of them were notified.
+//! Which channels to notify of an occasion, and which of them were notified.
 
 use super::occasion::Occasion;
 use super::{ApprovalRequest, End, State};
@@ -6,12 +6,12 @@ use crate::approval::decision::{Decision, Event};
 use crate::ident::ChannelName;
 
 impl ApprovalRequest {
-    /// What channels are told of its end, also while it is being settled as that; none while it waits, and where nobody is
-    /// to hear of it.
+    /// Returns the event that channels are notified of when the request ends, also while it is being settled. `None` while
+    /// it waits, and if no channel is to be notified.
     ///
-    /// In audit mode a request is closed whatever was decided, and what is told is what was decided.
+    /// In audit mode a request is closed whatever was decided, and channels are notified of the decision.
     #[must_use]
-    pub fn ends_as(&self) -> Option<Event> {
+    pub fn end_event(&self) -> Option<Event> {
         let end = match &self.state {
             State::Pending => return None,
             State::Settling(settling) => settling.end,
@@ -24,14 +24,14 @@ impl ApprovalRequest {
         }
     }
 
-    /// Whether it was only recorded: its execution went on at once, whatever was decided.
+    /// Whether the request was only recorded: its execution continued at once, whatever was decided.
     #[must_use]
     pub fn is_audited(&self) -> bool {
         let decision = self.closed().and_then(|closed| closed.decision.as_deref());
         decision.is_some_and(Decision::goes_on_in_audit)
     }
 
-    /// Everyone who is to be told of the occasion, in the order of their names.
+    /// Returns all channels of the occasion, in the order of their names.
     pub(super) fn channels(&self, occasion: Occasion) -> Vec<ChannelName> {
         let rule = self.rule.rule();
         let mut channels = rule.channels(occasion.event);
@@ -44,23 +44,24 @@ impl ApprovalRequest {
         channels
     }
 
-    /// The channels that are to be told of the occasion and were not.
+    /// Returns the channels that are still to be notified of the occasion.
     #[must_use]
     pub fn unnotified(&self, occasion: impl Into<Occasion>) -> Vec<ChannelName> {
         let occasion = occasion.into();
-        let told = self.notified.get(&occasion);
+        let notified = self.notified.get(&occasion);
         let mut channels = self.channels(occasion);
-        channels.retain(|channel| told.is_none_or(|told| !told.contains(channel)));
+        channels.retain(|channel| notified.is_none_or(|notified| !notified.contains(channel)));
         channels
     }
 
-    /// What channels are told of a closed request: its end, and what the last check before release told besides.
+    /// Returns the events that channels are notified of once a request is closed: its end, and what the last check before
+    /// release notified of besides.
     #[must_use]
-    pub fn endings(&self) -> Vec<Event> {
+    pub fn closing_events(&self) -> Vec<Event> {
         if self.is_open() {
             return Vec::new();
         }
-        let own = self.ends_as();
+        let own = self.end_event();
         let at_release = self.notified.keys().map(|occasion| occasion.event).filter(|event| {
             let ends = match event {
                 Event::Requested | Event::Reminded | Event::Escalated | Event::Blocked => false,
@@ -77,9 +78,9 @@ impl ApprovalRequest {
         own.into_iter().chain(at_release).collect()
     }
 
-    /// Whether a channel is still to be told of something about a closed request.
+    /// Whether a channel is still to be notified of one of the closing events.
     pub(super) fn has_unnotified_end(&self) -> bool {
-        self.endings().into_iter().any(|event| !self.unnotified(event).is_empty())
+        self.closing_events().into_iter().any(|event| !self.unnotified(event).is_empty())
     }
 }
 
@@ -107,46 +108,46 @@ mod tests {
         })
     }
 
-    fn ends_as(state: State) -> Option<Event> {
-        ApprovalRequest { state, ..vault() }.ends_as()
+    fn end_event(state: State) -> Option<Event> {
+        ApprovalRequest { state, ..vault() }.end_event()
     }
 
     #[test]
-    fn an_approval_past_the_rule_is_told_as_that_and_audit_tells_what_was_decided() {
+    fn an_override_is_notified_as_such_and_audit_notifies_of_the_decision() {
         let mut decision = decided(Verdict::Approved);
-        assert_eq!(vault().ends_as(), None);
-        assert_eq!(vault().claim(&decision, at(1)).unwrap().ends_as(), Some(Event::Approved));
-        assert_eq!(ends_as(closed(End::Approved, decision.clone())), Some(Event::Approved));
+        assert_eq!(vault().end_event(), None);
+        assert_eq!(vault().claim(&decision, at(1)).unwrap().end_event(), Some(Event::Approved));
+        assert_eq!(end_event(closed(End::Approved, decision.clone())), Some(Event::Approved));
         decision.overridden = Some(Overridden { by: Vec::new(), reason: "outage".to_owned() });
-        assert_eq!(vault().claim(&decision, at(1)).unwrap().ends_as(), Some(Event::Overridden));
-        assert_eq!(ends_as(closed(End::Approved, decision.clone())), Some(Event::Overridden));
-        assert_eq!(ends_as(closed(End::Expired, decision)), Some(Event::Expired));
+        assert_eq!(vault().claim(&decision, at(1)).unwrap().end_event(), Some(Event::Overridden));
+        assert_eq!(end_event(closed(End::Approved, decision.clone())), Some(Event::Overridden));
+        assert_eq!(end_event(closed(End::Expired, decision)), Some(Event::Expired));
 
         let (request, mut decision) = asked_in("garden");
         let state = closed(End::Canceled, decision.clone());
         let audited = ApprovalRequest { requested_at: None, state, ..request };
         let event = decision.notify.as_ref().map(|notify| notify.event);
-        assert_eq!((audited.endings(), decision.mode), (event.into_iter().collect(), Mode::Audit));
+        assert_eq!((audited.closing_events(), decision.mode), (event.into_iter().collect(), Mode::Audit));
         assert!(audited.is_audited());
         decision.notify = None;
-        assert_eq!(ends_as(closed(End::Canceled, decision.clone())), None);
-        // Who was asked all the same is waited for, and a rule below its floor is none.
+        assert_eq!(end_event(closed(End::Canceled, decision.clone())), None);
+        // If people were asked, the request waits for them. A rule below its floor denies.
         let asked = Decision { requested_at: Some(at(0)), ..decision.clone() };
         let reason = Reason { code: ReasonCode::BelowFloor, text: String::new(), source: None };
         let below = Decision { reasons: vec![reason], ..decision };
         for decision in [asked, below] {
-            assert_eq!(ends_as(closed(End::Denied, decision)), Some(Event::Denied));
+            assert_eq!(end_event(closed(End::Denied, decision)), Some(Event::Denied));
         }
     }
 
     #[test]
-    fn what_the_last_check_told_in_vain_is_told_again_besides_the_end() {
+    fn what_the_last_check_could_not_deliver_is_notified_again_besides_the_end() {
         let request = vault().claim(&decided(Verdict::Approved), at(10)).unwrap();
         let request = request.close(super::super::CallbackOutcome::Taken, at(11)).unwrap();
-        let told = request.notified(Event::Approved, &channels(&["desk"]), at(12));
-        assert_eq!((told.endings(), told.due_at()), (vec![Event::Approved], None));
-        let in_vain = told.notified(Event::Overridden, &channels(&["desk"]), at(13));
-        assert_eq!(in_vain.endings(), [Event::Approved, Event::Overridden]);
+        let notified = request.notified(Event::Approved, &channels(&["desk"]), at(12));
+        assert_eq!((notified.closing_events(), notified.due_at()), (vec![Event::Approved], None));
+        let in_vain = notified.notified(Event::Overridden, &channels(&["desk"]), at(13));
+        assert_eq!(in_vain.closing_events(), [Event::Approved, Event::Overridden]);
         assert_eq!(in_vain.unnotified(Event::Overridden), channels(&["boss"]));
         assert!(in_vain.due_at().is_some());
     }

@@ -7,21 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::decision::Event;
 
-/// Something that channels are told of: an event and, where it comes more than once in a request's life, which of them.
+/// What channels are notified of: an event and, if it can come more than once in a request's life, its number.
 ///
-/// As text it is `requested` or `reminded-2`.
+/// As text: `requested` or `reminded-2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Occasion {
-    /// What happened.
     pub event: Event,
-    /// Which of the rule's reminders or escalations, from 1; none for what comes once.
+    /// Which of the rule's reminders or escalations, from 1. `None` for an event that comes once.
     pub number: Option<usize>,
 }
 
-/// A text that is no occasion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected an event, with `-` and a number from 1 where it comes more than once")]
+#[error("expected an event, followed by `-` and a number from 1 if it can come more than once")]
 pub struct OccasionError;
 
 impl From<Event> for Occasion {
@@ -73,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_occasion_reads_back_from_its_text_also_where_it_was_stored_without_a_number() {
+    fn an_occasion_reads_back_from_its_text_even_if_stored_without_a_number() {
         for occasion in [Event::Requested.into(), numbered(Event::Reminded, 1), numbered(Event::Escalated, 12)] {
             assert_eq!(occasion.to_string().parse(), Ok(occasion));
         }

@@ -1,5 +1,5 @@
-//! What a pull request shows of its requests: checks, a comment, who is asked for review, deployments; and what is kept
-//! of it, so that nothing is sent twice. Values only: words nothing, sends nothing.
+//! What is published on a pull request (checks, a comment, review requests, deployments), and the record that is kept of
+//! it, so that nothing is sent twice. Values only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,52 +13,50 @@ use super::{ApprovalRequest, End, State};
 use crate::approval::decision::Decision;
 use crate::ident::{EnvironmentName, IdentError, Login, RequestId, Revision, ServiceName, TeamSlug};
 
-/// For how long whoever writes a page keeps others from it.
+/// For how long the process that writes to a pull request excludes others.
 pub const LEASE_SECONDS: i64 = 60;
-/// How often a page with requests that are not over is looked at again, even where nobody said that it changed.
+/// How often a pull request with open requests is published again, even if nothing is known to have changed.
 pub const REPUBLISH_SECONDS: i64 = 10 * 60;
-/// How many requests that are over a page keeps.
+/// How many requests that are over the record keeps.
 pub const ENDED_KEPT: usize = 10;
 
 /// How the name of every check begins.
 pub const CHECK_PREFIX: &str = "countersign / ";
 
-/// A button on a check. GitHub takes 20, 40 and 20 characters.
+/// A button on a check. GitHub accepts 20, 40 and 20 characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Button {
-    /// What stands on it.
     pub label: &'static str,
-    /// What it does.
     pub description: &'static str,
-    /// What is told when it is pressed.
+    /// What the webhook gets when the button is pressed.
     pub identifier: &'static str,
 }
 
-/// Has the facts of a request read again.
+/// Makes the gate read the facts of a request again.
 pub const REEVALUATE: Button =
     Button { label: "Re-evaluate", description: "Read the pull request again", identifier: "re-evaluate" };
 
-/// How far a request is, as people are published it.
+/// How far a request is, as it is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It is stored, and nothing could be decided yet.
+    /// Stored, but nothing could be decided yet.
     Unread,
-    /// It waits for people.
+    /// Waits for people.
     Waiting,
-    /// The people's part is done.
+    /// People have approved; the check before release is still to come.
     Approved,
-    /// The people's part is done, and the release waits.
+    /// People have approved, and the release is held.
     Held,
-    /// The execution was let go on.
+    /// The execution was resumed.
     Released,
-    /// It ended otherwise.
+    /// Ended otherwise.
     Ended(End),
-    /// It was only recorded: the execution went on whatever was decided.
+    /// Only recorded: the execution continued whatever was decided.
     Audited,
 }
 
 impl Stage {
-    /// Of a request, by what the last check before release came to, if there was one, and by what is decided now.
+    /// Derives the stage from the result of the last check before release, if there was one, and the decision now.
     #[must_use]
     pub fn of(request: &ApprovalRequest, release: Option<RecordKind>, decision: Option<&Decision>) -> Self {
         let end = match &request.state {
@@ -93,13 +91,11 @@ impl Stage {
 pub struct Check {
     /// `countersign / <service> / <environment>`.
     pub name: String,
-    /// The commit it stands on.
     pub head: Revision,
-    /// The request it tells of.
+    /// The request that it reports.
     pub request: RequestId,
-    /// How far it is.
     pub status: CheckStatus,
-    /// When people were asked, or the request was stored.
+    /// When approval was requested, or the request was stored.
     pub started_at: Timestamp,
     /// One line of plain text.
     pub title: String,
@@ -107,35 +103,27 @@ pub struct Check {
     pub summary: String,
     /// Markdown.
     pub text: String,
-    /// Whether people can ask for the facts to be read again.
+    /// Whether it has the button [`REEVALUATE`].
     pub can_reevaluate: bool,
 }
 
-/// How far a check is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
-    /// Not looked at yet.
     Queued,
-    /// It waits.
     InProgress,
-    /// It is over.
     Completed(Conclusion),
 }
 
-/// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
-    /// Approved.
     Success,
-    /// Refused.
     Failure,
-    /// Only recorded.
+    /// Recorded only.
     Neutral,
-    /// Nobody waits for it any more.
+    /// Superseded or canceled.
     Cancelled,
-    /// The deadline came.
     TimedOut,
 }
 
@@ -156,44 +144,38 @@ impl Conclusion {
 /// A deployment that a request is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Deployment {
-    /// The request it is of.
     pub request: RequestId,
-    /// What is deployed.
     pub service: ServiceName,
-    /// Where.
     pub environment: EnvironmentName,
-    /// The commit.
     pub revision: Revision,
-    /// Whether users meet it there.
+    /// Whether users meet this environment.
     pub production: bool,
     /// At most 140 characters.
     pub description: String,
 }
 
-/// How far a deployment is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeploymentStatus {
-    /// In the code host's words.
     pub state: DeploymentState,
     /// At most 140 characters.
     pub description: String,
 }
 
-/// The states of a deployment that a gate can speak of.
+/// The states of a deployment that a gate can know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeploymentState {
-    /// People are waited for.
+    /// Waits for people.
     Pending,
-    /// Approved, and the release waits.
+    /// Approved, and the release is held.
     Queued,
     /// Approved, and about to be checked for the last time.
     InProgress,
     /// Released.
     Success,
-    /// Refused, or the deadline came.
+    /// Rejected, denied or expired.
     Failure,
-    /// Nobody wants it any more.
+    /// Superseded or canceled.
     Inactive,
 }
 
@@ -212,13 +194,11 @@ impl DeploymentState {
     }
 }
 
-/// Somebody who can be asked for a review. As text a login, or `org/slug`.
+/// Whose review can be requested. As text: a login, or `org/slug`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Reviewer {
-    /// A person.
     Person(Login),
-    /// A team.
     Team(TeamSlug),
 }
 
@@ -252,79 +232,77 @@ impl From<Reviewer> for String {
     }
 }
 
-/// What is kept of one pull request's page.
+/// The record of what is published on one pull request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Published {
-    /// Grows by one with every write; a write follows the version before. 0: nothing is stored.
+    /// Grows by one with every write. A write succeeds only on the version before it. 0 if nothing is stored.
     pub version: u64,
-    /// Until when somebody writes the page.
+    /// Until when one process excludes others.
     pub lease: Option<Timestamp>,
-    /// Whether something changed while somebody wrote.
+    /// Whether something changed under the lease, so that its holder should look again.
     pub again: bool,
-    /// When the sweep should look at it, if ever.
+    /// When the sweep should publish, if ever.
     pub due_at: Option<Timestamp>,
     /// Whether everybody may see the repository, as last known.
     pub public: Option<bool>,
-    /// The comment.
     pub comment: Option<Placed>,
     /// Checks by [`check_key`].
     pub checks: BTreeMap<String, Placed>,
-    /// The requests that it tells of.
     pub requests: BTreeMap<RequestId, PublishedRequest>,
-    /// Who was asked for a review, on which head last.
-    pub asked: BTreeMap<Reviewer, Revision>,
+    /// The reviewers that were requested, each with the last head that this was for.
+    #[serde(rename = "asked")]
+    pub requested: BTreeMap<Reviewer, Revision>,
 }
 
-/// Something that was put on a page.
+/// Something that was published.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Placed {
-    /// Its id; none where it is not there, or that is not known.
+    /// `None` if it does not exist, or its id is not known.
     pub id: Option<u64>,
-    /// Of what was put there last.
+    /// The digest of its last content.
     pub digest: String,
-    /// It was begun to put it there, and not heard whether that was done.
+    /// Whether its creation was begun and the answer is not known.
     pub begun: bool,
 }
 
-/// What is kept of a request on a page.
+/// The record of what is published of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PublishedRequest {
-    /// Which version of the request was published last; 0 for none.
+    /// The version of the request that was published last, or 0.
     pub version: u64,
     /// The commit that its check stands on.
     pub head: Option<Revision>,
-    /// Nothing can follow.
+    /// Whether nothing can follow.
     pub last: bool,
-    /// Its deployment.
     pub deployment: Option<Placed>,
     /// The state that the deployment was given last.
     pub state: Option<DeploymentState>,
 }
 
-/// What a check is kept under.
+/// The key of a check in [`Published::checks`].
 #[must_use]
 pub fn check_key(name: &str, head: &Revision) -> String {
     format!("{head} {name}")
 }
 
 impl Published {
-    /// Whether somebody writes the page now.
+    /// Whether a process holds the lease.
     #[must_use]
-    pub fn is_held(&self, now: Timestamp) -> bool {
+    pub fn is_leased(&self, now: Timestamp) -> bool {
         self.lease.is_some_and(|until| now < until)
     }
 
-    /// Has the sweep look at it within so many seconds.
+    /// Makes the sweep publish within so many seconds.
     pub fn due_within(&mut self, now: Timestamp, seconds: i64) {
         let at = now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
         self.due_at = Some(self.due_at.map_or(at, |due| due.min(at)));
     }
 
-    /// Drops all but the last few requests that are over, and the checks of those that are gone. `order` has the requests
-    /// in the order of time.
+    /// Drops all but the last [`ENDED_KEPT`] requests that are over, and the checks that then belong to no request. `order`
+    /// has the requests in the order of time.
     pub fn forget_old(&mut self, order: &[RequestId]) {
         let over: Vec<&RequestId> =
             order.iter().filter(|id| self.requests.get(id).is_some_and(|request| request.last)).collect();
@@ -337,8 +315,8 @@ impl Published {
         self.checks.retain(|key, _| key.split_once(' ').is_some_and(|(head, _)| heads.contains(head)));
     }
 
-    /// Takes over what another has written meanwhile: requests to tell of, and that something changed.
-    pub fn join(&mut self, stored: &Self) {
+    /// Adds what another process has written meanwhile: requests to publish, the due date, and whether something changed.
+    pub fn merge(&mut self, stored: &Self) {
         self.version = stored.version;
         self.again |= stored.again;
         for (id, request) in &stored.requests {

@@ -1,5 +1,4 @@
-//! What approvers see on GitHub while requests live, from door to door: checks, the comment, review requests,
-//! deployments.
+//! What approvers see on GitHub during a request's life, end to end: checks, the comment, review requests and deployments.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,8 +65,7 @@ fn title(check: &CheckRun) -> &str {
     check.output.title.as_deref().unwrap_or_default()
 }
 
-/// Whose reviews are asked for.
-fn asked(acme: &Acme, pull: u64) -> Vec<String> {
+fn requested_reviewers(acme: &Acme, pull: u64) -> Vec<String> {
     let world = world(acme);
     let at = PullRequestRef::new(&format!("acme/checkout#{pull}")).expect("a pull request");
     let pull = world.pull(&at).expect("it is there");
@@ -82,7 +80,7 @@ async fn available(acme: &Acme, available: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_waits_is_shown_as_a_check_a_comment_a_review_request_and_a_deployment() {
+async fn a_waiting_request_is_published_as_a_check_a_comment_a_review_request_and_a_deployment() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     let check = check(&acme);
@@ -95,7 +93,7 @@ async fn a_request_that_waits_is_shown_as_a_check_a_comment_a_review_request_and
     assert!(
         comment.body.starts_with("<!-- countersign-requests -->\n") && comment.body.contains("checkout:production")
     );
-    assert_eq!(asked(&acme, pull), ["acme/payments"]);
+    assert_eq!(requested_reviewers(&acme, pull), ["acme/payments"]);
     let deployment = deployment(&acme);
     assert_eq!((deployment.sha.as_str(), deployment.environment.as_str()), (commit(2).as_str(), "production"));
     assert!(deployment.production && states(&acme) == ["pending"]);
@@ -103,7 +101,7 @@ async fn a_request_that_waits_is_shown_as_a_check_a_comment_a_review_request_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn why_a_review_does_not_count_is_seen_with_its_own_webhook() {
+async fn the_webhook_of_a_review_publishes_why_it_does_not_count() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     crate::local_gate::review(&acme.github, "dave", pull, "APPROVE").await;
@@ -118,7 +116,7 @@ async fn why_a_review_does_not_count_is_seen_with_its_own_webhook() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_written_where_nothing_changed() {
+async fn nothing_is_written_if_nothing_changed() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     let before = (check(&acme).writes, comment(&acme).writes, deployment(&acme).statuses.len());
@@ -138,7 +136,7 @@ async fn nothing_is_written_where_nothing_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_release_is_shown_as_such() {
+async fn a_release_is_published_as_such() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     acme.review("pia", pull, "APPROVE").await;
@@ -147,7 +145,7 @@ async fn a_release_is_shown_as_such() {
     let check = check(&acme);
     assert_eq!((check.conclusion.as_deref(), title(&check)), (Some("success"), "approved by pia, pat"));
     assert_eq!(check.actions, []);
-    // The first approval is shown, and the second together with what came of it.
+    // The first approval is published, and the second together with the release.
     assert_eq!((check.writes, states(&acme)), (3, vec!["pending".to_owned(), "success".to_owned()]));
     assert!(comment(&acme).body.contains("✅ released"));
     acme.close().await;
@@ -169,30 +167,30 @@ async fn a_push_completes_the_check_of_the_old_head_and_the_next_request_has_one
     assert_eq!(old.conclusion.as_deref(), Some("cancelled"));
     assert_eq!((new.head_sha.as_str(), new.status.as_str()), (commit(3).as_str(), "in_progress"));
     assert!(text(new).contains("| pia | approved | does not count | was given on 0202020, and the head is 0303030 |"));
-    // Her review answered for the team, which is asked again on the new head.
-    assert_eq!(asked(&acme, pull), ["acme/payments"]);
+    // Her review answered for the team, whose review is requested again on the new head.
+    assert_eq!(requested_reviewers(&acme, pull), ["acme/payments"]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_taken_off_is_not_asked_again_not_even_on_another_head() {
+async fn a_reviewer_who_was_removed_is_not_requested_again_not_even_on_another_head() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     let at = PullRequestRef::new(&format!("acme/checkout#{pull}")).expect("a pull request");
     let team = Reviewers { reviewers: Vec::new(), team_reviewers: vec!["payments".into()] };
     let dave = Login::new("dave").expect("a login");
-    acme.local.github.change(|change| change.unrequest_reviews(&dave, &at, &team)).expect("taken off");
+    acme.local.github.change(|change| change.unrequest_reviews(&dave, &at, &team)).expect("removed");
     acme.settle().await;
     acme.review("zoe", pull, "COMMENT").await;
-    assert_eq!(asked(&acme, pull), [""; 0]);
+    assert_eq!(requested_reviewers(&acme, pull), [""; 0]);
     acme.push("feature", &commit(3)).await;
     acme.start("b", "production", pull).await;
-    assert_eq!(asked(&acme, pull), [""; 0]);
+    assert_eq!(requested_reviewers(&acme, pull), [""; 0]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_shown_is_shown_by_the_sweep_and_holds_no_decision_up() {
+async fn what_could_not_be_published_delays_no_decision_and_is_published_by_the_sweep() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, _) = waiting(folder.path()).await;
     // Four hours pass at once, while GitHub does not answer at all: the deadline is kept without it.
@@ -211,22 +209,22 @@ async fn what_could_not_be_shown_is_shown_by_the_sweep_and_holds_no_decision_up(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_execution_is_shown_as_canceled() {
+async fn a_stopped_execution_is_published_as_canceled() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, _) = waiting(folder.path()).await;
     acme.gate.post("/executions/a/stop", &json!({})).await.expect("stopped");
     let check = check(&acme);
     assert_eq!(check.conclusion.as_deref(), Some("cancelled"));
-    assert_eq!(title(&check), "canceled: the execution that asked for it is over");
+    assert_eq!(title(&check), "canceled: the execution that requested it has ended");
     assert_eq!(states(&acme), ["pending", "inactive"]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_button_has_the_facts_read_again_and_the_check_written_whatever_stands_there() {
+async fn the_button_makes_the_gate_read_the_facts_again_and_send_the_check_even_if_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
-    // A team gains a member, which no webhook of a pull request tells of; zoe's approval counts from then on.
+    // A team gains a member, for which a pull request has no webhook. zoe's approval counts from then on.
     acme.review("zoe", pull, "APPROVE").await;
     assert_eq!(title(&check(&acme)), "waits for approval: 0 of 2 payments");
     let members = ["dave", "pia", "pat", "zoe"].map(|login| json!({ "login": login }));
@@ -237,17 +235,17 @@ async fn the_button_has_the_facts_read_again_and_the_check_written_whatever_stan
     acme.github.post(&format!("/_standin/repos/acme/checkout/check-runs/{id}/buttons"), &press).await.expect("pressed");
     acme.local.github.drained().await;
     assert_eq!(title(&check(&acme)), "waits for approval: 1 of 2 payments");
-    // Asked to run again with nothing new, it is written all the same.
+    // GitHub is asked to run the check again: it is sent even though nothing is new.
     let writes = check(&acme).writes;
     let path = format!("/repos/acme/checkout/check-runs/{id}/rerequest");
-    acme.github.send(Method::POST, &path, Some("standin_dave"), None).await.expect("asked for");
+    acme.github.send(Method::POST, &path, Some("standin_dave"), None).await.expect("rerun");
     acme.local.github.drained().await;
     assert_eq!(check(&acme).writes, writes + 1);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_commented_to_where_nobody_had_to_be_asked() {
+async fn no_comment_is_written_if_nobody_had_to_be_asked() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -260,7 +258,7 @@ async fn nobody_is_commented_to_where_nobody_had_to_be_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_everybody_may_read_it_names_who_may_approve_by_group() {
+async fn a_public_pull_request_shows_who_may_approve_by_group() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let public = json!({ "public": true });
@@ -268,14 +266,14 @@ async fn where_everybody_may_read_it_names_who_may_approve_by_group() {
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.start("a", "production", pull).await;
     let check = check(&acme);
-    let shown = format!("{:?}{}", check.output, comment(&acme).body);
-    assert!(!shown.contains("pia") && !shown.contains("pat"), "{shown}");
-    assert!(shown.contains("from <code>payments</code>"), "{shown}");
+    let text = format!("{:?}{}", check.output, comment(&acme).body);
+    assert!(!text.contains("pia") && !text.contains("pat"), "{text}");
+    assert!(text.contains("from <code>payments</code>"), "{text}");
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_requests_for_one_target_share_its_check_which_tells_of_the_one_that_still_waits() {
+async fn two_requests_for_one_target_share_its_check_which_reports_the_one_that_still_waits() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     acme.start("b", "production", pull).await;
@@ -289,7 +287,7 @@ async fn two_requests_for_one_target_share_its_check_which_tells_of_the_one_that
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deliveries_that_come_at_once_write_one_page() {
+async fn simultaneous_deliveries_publish_each_check_and_comment_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let acme = Acme::with_people(folder.path()).await;
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
@@ -315,7 +313,7 @@ async fn deliveries_that_come_at_once_write_one_page() {
 const MANY: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_requests_on_one_pull_request_are_shown_little_by_little() {
+async fn many_requests_on_one_pull_request_are_published_in_several_rounds() {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = "version: 1\ngroups: { payments: { teams: [acme/payments] } }\nservices:\n  \
                 \"svc-*\": { repository: acme/checkout, environments: { qa: { require: 1 of payments, timeout: 4h } } }\n";
@@ -330,7 +328,7 @@ async fn many_requests_on_one_pull_request_are_shown_little_by_little() {
     assert_eq!(checks(&acme).len(), MANY);
     let written = |acme: &Acme| checks(acme).iter().map(|run| run.writes).sum::<u64>();
     let before = written(&acme);
-    // A review that changes all of them: a webhook writes so many, and the sweep the rest.
+    // A review changes all of them: the webhook writes at most 20, and the sweep the rest.
     crate::local_gate::review(&acme.github, "zoe", pull, "APPROVE").await;
     acme.local.github.drained().await;
     let by_webhook = written(&acme) - before;
@@ -343,16 +341,16 @@ async fn many_requests_on_one_pull_request_are_shown_little_by_little() {
 }
 
 #[tokio::test]
-async fn an_approval_is_left_to_whoever_verifies_it_and_shown_by_the_sweep_where_nobody_does() {
+async fn an_approval_is_published_by_the_check_before_release_or_else_by_the_sweep() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.open(&gate, "token").await.expect("a request");
     let check = || {
-        let shown = world.host.world();
-        shown.checks.values().next().map(|run| (run.writes, run.status.clone())).expect("a check")
+        let github = world.host.world();
+        github.checks.values().next().map(|run| (run.writes, run.status.clone())).expect("a check")
     };
     assert_eq!(check(), (1, "in_progress".to_owned()));
-    // The page is looked at, has nothing new, and is due in ten minutes again.
+    // Nothing is new, and the pull request is due in ten minutes again.
     world.minutes_pass(2);
     app::sweep(&gate).await.expect("swept");
     assert_eq!(check().0, 1);
@@ -362,7 +360,7 @@ async fn an_approval_is_left_to_whoever_verifies_it_and_shown_by_the_sweep_where
     world.deliver(&gate, "reviews").await.expect("worked");
     assert_eq!(world.broker.taken().len(), 1, "the execution goes on");
     assert_eq!(check().0, 1);
-    // It never comes to verify.
+    // The check before release never comes.
     world.minutes_pass(8);
     app::sweep(&gate).await.expect("swept");
     assert_eq!(check().0, 1);
@@ -372,7 +370,7 @@ async fn an_approval_is_left_to_whoever_verifies_it_and_shown_by_the_sweep_where
 }
 
 #[tokio::test]
-async fn a_release_that_is_faster_than_the_note_that_it_was_told_is_shown_as_such() {
+async fn a_release_before_the_request_is_closed_is_published_as_such() {
     let world = GateWorld::new("production");
     let gate = world.gate(&Fuse::never());
     world.open(&gate, "token").await.expect("a request");
@@ -384,9 +382,9 @@ async fn a_release_that_is_faster_than_the_note_that_it_was_told_is_shown_as_suc
     let entry = Entry { kind: RecordKind::Claimed, at: decision.evaluated_at, decision: Some(decision), facts: None };
     SettleClaim::take(&world.store, &request, entry).await.expect("a claim");
     app::verify(&gate, &GateWorld::execution()).await.expect("released");
-    let shown = world.host.world();
+    let github = world.host.world();
     let states: Vec<&str> =
-        shown.deployments.values().flat_map(|made| &made.statuses).map(|status| status.state.as_str()).collect();
+        github.deployments.values().flat_map(|made| &made.statuses).map(|status| status.state.as_str()).collect();
     assert_eq!(states, ["pending", "success"]);
-    assert!(shown.comments.values().any(|comment| comment.body.contains("✅ released")));
+    assert!(github.comments.values().any(|comment| comment.body.contains("✅ released")));
 }

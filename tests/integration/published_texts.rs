@@ -1,6 +1,6 @@
-//! What a pull request shows of ten decisions, word for word, and how a text that is too long is cut.
+//! What is published of twelve decisions, word for word, and how a text that is too long is truncated.
 //!
-//! `UPDATE_EXPECTED=1 cargo test --test integration shown_texts` writes the texts anew.
+//! `UPDATE_EXPECTED=1 cargo test --test integration published_texts` writes the texts anew.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +10,7 @@ use countersign::approval::facts::Facts;
 use countersign::finding::{Source, SourceContent};
 use countersign::ident::{PullRequestRef, RequestId, Revision, Target};
 use countersign::policy::{Policy, load};
-use countersign::render::publish::{self, RequestStatus, View};
+use countersign::render::publish::{self, RequestStatus};
 use countersign::request::published::{Check, CheckStatus, Conclusion, Stage};
 use countersign::request::record::RecordKind;
 use countersign::request::{ApprovalRequest, Callback, Closed, End, State, Subject, Trail};
@@ -156,7 +156,7 @@ impl Case {
     }
 }
 
-fn shown(check: &Check) -> String {
+fn check_text(check: &Check) -> String {
     let Check { name, head, status, title, summary, text, can_reevaluate, .. } = check;
     format!(
         "name: {name}\nhead: {head}\nstatus: {}\ntitle: {title}\nre-evaluate: {can_reevaluate}\n\n\
@@ -165,43 +165,33 @@ fn shown(check: &Check) -> String {
     )
 }
 
-/// Everything that is shown of the cases, the first of which the check is of.
-fn page(cases: &[(Case, Option<RecordKind>)], public: bool) -> String {
-    let decided: Vec<(Decision, ApprovalRequest, Option<RecordKind>)> = cases
-        .iter()
-        .map(|(case, release)| {
-            let decision = case.decision();
-            let request = case.request(&decision);
-            (decision, request, *release)
-        })
-        .collect();
-    let cards: Vec<RequestStatus<'_>> = decided
-        .iter()
-        .map(|(decision, request, release)| RequestStatus {
-            request,
-            decision: Some(decision),
-            stage: Stage::of(request, *release, Some(decision)),
-        })
-        .collect();
-    let card = cards[0];
-    let view = View { card, all: &cards, public };
-    let asked: Vec<String> =
-        publish::reviewers(card, &"acme/checkout".parse().expect("a name")).iter().map(ToString::to_string).collect();
-    let deployment = publish::deployment(card).map(|deployment| {
-        let status = publish::deployment_status(view);
+/// Everything that is published of the cases. The check is that of the first.
+fn published(cases: &[(Case, Option<RecordKind>)], public: bool) -> String {
+    let status = |(case, release): &(Case, Option<RecordKind>)| {
+        let decision = case.decision();
+        let request = case.request(&decision);
+        let stage = Stage::of(&request, *release, Some(&decision));
+        RequestStatus { request, decision: Some(decision), stage }
+    };
+    let statuses: Vec<RequestStatus> = cases.iter().map(status).collect();
+    let status = &statuses[0];
+    let reviewers: Vec<String> =
+        publish::reviewers(status, &"acme/checkout".parse().expect("a name")).iter().map(ToString::to_string).collect();
+    let deployment = publish::deployment(status).map(|deployment| {
+        let status = publish::deployment_status(status, public);
         format!("{} ({}): {}", deployment.description, deployment.environment, json!(status))
     });
     format!(
         "{}\n----- comment\n\n{}\n----- asked for review\n\n{}\n\n----- deployment\n\n{}\n",
-        shown(&publish::check(view).expect("a check")),
-        publish::comment(&cards, public),
-        asked.join(", "),
+        check_text(&publish::check(status, &statuses, public).expect("a check")),
+        publish::comment(&statuses, public),
+        reviewers.join(", "),
         deployment.unwrap_or_else(|| "none".to_owned())
     )
 }
 
 fn one(case: Case) -> String {
-    page(&[(case, None)], false)
+    published(&[(case, None)], false)
 }
 
 /// An approval, a review that does not count for each of several reasons, and two who are missing.
@@ -220,84 +210,86 @@ fn waits() -> Case {
 
 #[test]
 fn a_request_that_waits_says_who_is_missing_and_why_a_review_does_not_count() {
-    assert_expected("shown/waits.expected", &one(waits()));
+    assert_expected("published/waits.expected", &one(waits()));
 }
 
 #[test]
-fn in_a_public_repository_nobody_is_named_who_has_not_shown_themselves() {
-    let shown = page(&[(waits(), None)], true);
-    let (seen, _) = shown.split_once("----- asked").expect("a page");
+fn in_a_public_repository_only_reviewers_are_named() {
+    let text = published(&[(waits(), None)], true);
+    let (seen, _) = text.split_once("----- asked").expect("a text");
     assert!(!seen.contains("peter") && !seen.contains("lee"), "{seen}");
-    assert_expected("shown/waits-public.expected", &shown);
-    let vault =
-        page(&[(Case::of("vault", vec![review(1, "pia", "approved", "08:30", "/approve production")]), None)], true);
-    let (seen, _) = vault.split_once("----- asked").expect("a page");
+    assert_expected("published/waits-public.expected", &text);
+    let vault = published(
+        &[(Case::of("vault", vec![review(1, "pia", "approved", "08:30", "/approve production")]), None)],
+        true,
+    );
+    let (seen, _) = vault.split_once("----- asked").expect("a text");
     assert!(!seen.contains("dana"), "{seen}");
-    assert_expected("shown/explicit-public.expected", &vault);
+    assert_expected("published/explicit-public.expected", &vault);
 }
 
 #[test]
-fn changes_requested_that_hold_a_request_are_told_as_such() {
+fn changes_requested_that_block_a_request_are_published_as_such() {
     let reviews = vec![review(1, "pia", "approved", "08:30", ""), review(2, "pat", "changes_requested", "08:40", "no")];
-    assert_expected("shown/blocked.expected", &one(Case::of("strict", reviews)));
+    assert_expected("published/blocked.expected", &one(Case::of("strict", reviews)));
 }
 
 #[test]
 fn an_approved_request_says_by_whom() {
     let reviews = vec![review(1, "pia", "approved", "08:30", "")];
-    assert_expected("shown/approved.expected", &one(Case::of("canary", reviews)));
+    assert_expected("published/approved.expected", &one(Case::of("canary", reviews)));
 }
 
 #[test]
-fn an_override_is_told_with_its_reason_which_is_text_and_nothing_else() {
+fn an_override_is_published_with_its_reason_as_text_and_nothing_else() {
     let body = "/override checkout:production fire! | <b>ask</b> @acme/all, see https://evil.example ![x](y) `z`";
     let case = Case::of("production", vec![review(1, "sam", "approved", "08:30", body)]);
-    let shown = page(&[(case, Some(RecordKind::Released))], false);
+    let text = published(&[(case, Some(RecordKind::Released))], false);
     // A title and a deployment's description are plain text on GitHub.
-    let (_, markdown) = shown.split_once("----- summary").expect("a summary");
+    let (_, markdown) = text.split_once("----- summary").expect("a summary");
     let (markdown, _) = markdown.split_once("----- deployment").expect("a deployment");
     for mark in ["<b>", "![", "| <", "@"] {
         assert!(!markdown.contains(mark), "{mark} in {markdown}");
     }
     assert!(!markdown.contains("://") && markdown.contains("<code>https&#58;//evil.example</code>"), "{markdown}");
-    assert_expected("shown/overridden.expected", &shown);
+    assert_expected("published/overridden.expected", &text);
 }
 
 #[test]
 fn a_rejected_request_says_who_requested_changes() {
     let reviews = vec![review(1, "pia", "approved", "08:30", ""), review(2, "pat", "changes_requested", "08:40", "no")];
-    assert_expected("shown/rejected.expected", &one(Case::of("canary", reviews)));
+    assert_expected("published/rejected.expected", &one(Case::of("canary", reviews)));
 }
 
 #[test]
 fn an_expired_request_is_timed_out_and_says_what_was_missing() {
-    assert_expected("shown/expired.expected", &one(Case { now: "12:00", ..waits() }));
+    assert_expected("published/expired.expected", &one(Case { now: "12:00", ..waits() }));
 }
 
 #[test]
-fn a_superseded_request_stands_on_the_head_that_people_were_asked_for() {
-    let shown = one(Case { head: 'b', ..waits() });
-    assert!(shown.contains(&format!("head: {}", sha('a'))));
-    assert_expected("shown/superseded.expected", &shown);
+fn the_check_of_a_superseded_request_stands_on_the_head_that_was_requested() {
+    let text = one(Case { head: 'b', ..waits() });
+    assert!(text.contains(&format!("head: {}", sha('a'))));
+    assert_expected("published/superseded.expected", &text);
 }
 
 #[test]
 fn an_approved_request_that_must_wait_says_until_when() {
     let case = Case::of("slow", vec![review(1, "pia", "approved", "08:30", "")]);
-    assert_expected("shown/held.expected", &page(&[(case, Some(RecordKind::Held))], false));
+    assert_expected("published/held.expected", &published(&[(case, Some(RecordKind::Held))], false));
 }
 
 #[test]
-fn a_tree_shows_what_does_not_apply_who_stands_in_and_what_else_an_approval_serves() {
+fn a_tree_shows_what_does_not_apply_who_stands_in_and_which_other_targets_an_approval_counts_for() {
     let case = Case::of("either", vec![]);
     let others = [Case::of("canary", vec![]), Case::of("vault", vec![]), Case { now: "12:00", ..waits() }];
     let mut cases = vec![(case, None)];
     cases.extend(others.into_iter().map(|case| (case, None)));
-    assert_expected("shown/several.expected", &page(&cases, false));
+    assert_expected("published/several.expected", &published(&cases, false));
 }
 
 #[test]
-fn a_recorded_request_is_neutral() {
+fn the_check_of_an_audited_request_is_neutral() {
     let case = Case { asked: false, ..Case::of("audited", vec![]) };
     let decision = case.decision();
     let request = case.request(&decision);
@@ -308,15 +300,12 @@ fn a_recorded_request_is_neutral() {
         closed_at: instant("10:00"),
     };
     let request = ApprovalRequest { state: State::Closed(closed), ..request };
-    let card = RequestStatus {
-        request: &request,
-        decision: Some(&decision),
-        stage: Stage::of(&request, None, Some(&decision)),
-    };
-    let check = publish::check(View { card, all: &[card], public: false }).expect("a check");
+    let stage = Stage::of(&request, None, Some(&decision));
+    let status = RequestStatus { request, decision: Some(decision), stage };
+    let check = publish::check(&status, &[], false).expect("a check");
     assert_eq!(check.status, CheckStatus::Completed(Conclusion::Neutral));
-    assert_eq!(publish::deployment(card), None);
-    assert_expected("shown/audited.expected", &shown(&check));
+    assert_eq!(publish::deployment(&status), None);
+    assert_expected("published/audited.expected", &check_text(&check));
 }
 
 #[test]
@@ -335,8 +324,8 @@ fn every_verdict_has_a_status_and_only_an_approval_succeeds() {
         let decision = Decision { verdict, ..case.decision() };
         let request = case.request(&decision);
         let stage = Stage::of(&request, None, Some(&decision));
-        let card = RequestStatus { request: &request, decision: Some(&decision), stage };
-        let check = publish::check(View { card, all: &[card], public: false }).expect("a check");
+        let status = RequestStatus { request, decision: Some(decision), stage };
+        let check = publish::check(&status, &[], false).expect("a check");
         assert_eq!(serde_json::to_string(&check.status).expect("JSON"), expected, "{verdict:?}");
     }
 }
@@ -354,12 +343,12 @@ fn long(reviews: usize) -> Check {
         decision.reviews.insert(1, review);
     }
     let request = case.request(&decision);
-    let card = RequestStatus { request: &request, decision: Some(&decision), stage: Stage::Waiting };
-    publish::check(View { card, all: &[card], public: false }).expect("a check")
+    let status = RequestStatus { request, decision: Some(decision), stage: Stage::Waiting };
+    publish::check(&status, &[], false).expect("a check")
 }
 
 #[test]
-fn a_text_that_is_too_long_loses_what_does_nothing_and_says_how_much() {
+fn a_text_that_is_too_long_loses_reviews_without_effect_and_says_how_many() {
     let whole = long(600);
     assert!(whole.text.len() <= 65_535 && !whole.text.contains("left out"), "{}", whole.text.len());
     let cut = long(1_400).text;
@@ -367,7 +356,7 @@ fn a_text_that_is_too_long_loses_what_does_nothing_and_says_how_much() {
     assert!(cut.contains("✅ counts") && cut.contains("### About") && cut.contains("⬜"));
     let left_out: usize = cut
         .lines()
-        .find_map(|line| line.strip_prefix("| … | | | ")?.strip_suffix(" that do nothing are left out |"))
+        .find_map(|line| line.strip_prefix("| … | | | ")?.strip_suffix(" reviews without effect are left out |"))
         .and_then(|count| count.parse().ok())
         .expect("a note");
     let kept = |word: &str| cut.lines().filter(|line| line.contains(word) && line.starts_with("| p")).count();
@@ -387,8 +376,8 @@ fn a_comment_with_more_requests_than_it_holds_counts_the_rest() {
     let decision = case.decision();
     assert!(decision.reviews.iter().any(|review| review.verdict == ReviewVerdict::Counts));
     let request = case.request(&decision);
-    let card = RequestStatus { request: &request, decision: Some(&decision), stage: Stage::Waiting };
-    let text = publish::comment(&vec![card; 1_000], false);
+    let status = RequestStatus { request, decision: Some(decision), stage: Stage::Waiting };
+    let text = publish::comment(&vec![status; 1_000], false);
     assert!(text.len() <= 65_536 && text.starts_with(publish::MARKER));
     assert!(text.lines().any(|line| line.starts_with("| … | ") && line.ends_with(" more wait | | |")), "{text}");
 }

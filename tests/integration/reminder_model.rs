@@ -1,7 +1,7 @@
-//! Every interleaving of a sweep that tells, and may crash between any two steps, with a webhook that reads or decides,
-//! over the real transitions of a request: nothing that is due is lost, and nothing is told again that was written down.
+//! Every interleaving of a sweep that notifies, and may crash between any two steps, with a webhook that reads or decides,
+//! over the real transitions of a request: no notification is lost, and none is sent again that was recorded.
 //!
-//! What the sweep does between two steps is what the use cases `sweep`, `settle` and `announce` do.
+//! The sweep's steps are those of the use cases `sweep`, `settle` and `notify`.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use countersign::request::{ApprovalRequest, CallbackOutcome, State};
 
 use crate::specimen::{at, decision, pending, policy};
 
-/// The instants that are tried, in minutes: reminders come at 10 and 25, an escalation at 30, the deadline at 60.
+/// The instants to try, in minutes. Reminders are due at 10 and 25, an escalation at 30; the deadline is at 60.
 const INSTANTS: [i64; 4] = [11, 31, 42, 61];
 const DEADLINE: i64 = 60;
-/// How often the sweep may crash in one course of events.
+/// How often the sweep may crash in one history.
 const CRASHES: u8 = 2;
-/// Fewer states than this, and the model has lost a part of what it is about.
+/// With fewer states than this, the model has lost a part of its subject.
 const FLOOR: usize = 2_000;
 
 /// What a worker is about to do.
@@ -26,17 +26,17 @@ const FLOOR: usize = 2_000;
 enum Step {
     /// Read the request and the facts, and decide.
     Begin,
-    /// Write that the facts were read, and go on waiting.
+    /// Record that the facts were read, and go on waiting.
     NoteReading { base: Arc<ApprovalRequest>, read_at: i64 },
     /// Write the claim.
     Claim { base: Arc<ApprovalRequest>, verdict: Verdict },
-    /// The execution was told: write that.
+    /// The execution got its answer: record that.
     Close { base: Arc<ApprovalRequest> },
-    /// Tell the channel of what is due.
-    Tell { base: Arc<ApprovalRequest>, due: VecDeque<Occasion> },
-    /// Write that it was told.
+    /// Notify the channel of what is due.
+    Notify { base: Arc<ApprovalRequest>, due: VecDeque<Occasion> },
+    /// Record that it was notified.
     Mark { base: Arc<ApprovalRequest>, due: VecDeque<Occasion> },
-    /// Nothing more.
+    /// Nothing to do.
     Over,
 }
 
@@ -55,9 +55,9 @@ struct World {
     webhook: Step,
     kind: Webhook,
     crashes: u8,
-    /// How often the channel was told.
-    told: BTreeMap<Occasion, u8>,
-    /// How often a crash came between telling and writing it down.
+    /// How often the channel was notified.
+    notified: BTreeMap<Occasion, u8>,
+    /// How often a crash came between the notification and its record.
     lost: BTreeMap<Occasion, u8>,
 }
 
@@ -77,7 +77,7 @@ impl World {
             webhook: Step::Begin,
             kind,
             crashes: 0,
-            told: BTreeMap::new(),
+            notified: BTreeMap::new(),
             lost: BTreeMap::new(),
         }
     }
@@ -94,7 +94,7 @@ impl World {
         follows
     }
 
-    /// Does a step; `deciding` is what the facts say where the deadline has not come.
+    /// Does a step. `deciding` is what the facts say before the deadline.
     fn work(&mut self, step: Step, deciding: Verdict) -> Step {
         let now = self.now();
         match step {
@@ -111,7 +111,7 @@ impl World {
                 let read = base.read(at(read_at));
                 if self.write(read.clone()) {
                     let due = read.overdue(at(read_at)).into_iter().map(|(occasion, _)| occasion).collect();
-                    Step::Tell { base: Arc::new(read), due }
+                    Step::Notify { base: Arc::new(read), due }
                 } else {
                     Step::NoteReading { base: Arc::clone(&self.stored), read_at }
                 }
@@ -125,23 +125,23 @@ impl World {
                 let closed = base.close(CallbackOutcome::Taken, at(now)).expect("a claimed request");
                 if self.write(closed) { Step::Over } else { Step::Close { base: Arc::clone(&self.stored) } }
             }
-            Step::Tell { base, due } => match due.front() {
+            Step::Notify { base, due } => match due.front() {
                 Some(occasion) => {
                     assert!(
                         !self.stored.notified.contains_key(occasion),
-                        "{occasion} is told though it is written down"
+                        "{occasion} is notified again though it is recorded"
                     );
-                    *self.told.entry(*occasion).or_default() += 1;
+                    *self.notified.entry(*occasion).or_default() += 1;
                     Step::Mark { base, due }
                 }
                 None => Step::Over,
             },
             Step::Mark { base, mut due } => {
-                let occasion = *due.front().expect("what was told");
+                let occasion = *due.front().expect("what was notified");
                 let channels = base.unnotified(occasion);
                 if self.write(base.notified(occasion, &channels, at(now))) {
                     due.pop_front();
-                    return Step::Tell { base, due };
+                    return Step::Notify { base, due };
                 }
                 Step::Mark { base: Arc::clone(&self.stored), due }
             }
@@ -154,12 +154,12 @@ impl World {
         self.sweep = if matches!(next, Step::Over) { Step::Begin } else { next };
     }
 
-    /// The webhook decides, and leaves telling of what is due to the sweep.
+    /// The webhook decides, and leaves what is due to the sweep.
     fn delivers(&mut self) {
         let step = std::mem::replace(&mut self.webhook, Step::Over);
         let verdict = if self.kind == Webhook::Approves { Verdict::Approved } else { Verdict::Pending };
         let next = self.work(step, verdict);
-        self.webhook = if matches!(next, Step::Tell { .. }) { Step::Over } else { next };
+        self.webhook = if matches!(next, Step::Notify { .. }) { Step::Over } else { next };
     }
 
     fn is_due(&self) -> bool {
@@ -168,7 +168,7 @@ impl World {
 
     fn crash(&mut self) {
         if let Step::Mark { due, .. } = &self.sweep {
-            *self.lost.entry(*due.front().expect("what was told")).or_default() += 1;
+            *self.lost.entry(*due.front().expect("what was notified")).or_default() += 1;
         }
         self.crashes += 1;
         self.sweep = Step::Begin;
@@ -199,19 +199,19 @@ impl World {
 
     /// What must hold in every state.
     fn check(&self) {
-        for (occasion, times) in &self.told {
+        for (occasion, times) in &self.notified {
             let lost = self.lost.get(occasion).copied().unwrap_or_default();
-            assert!(*times <= 1 + lost, "{occasion} was told {times} times, and {lost} were not written down");
+            assert!(*times <= 1 + lost, "{occasion} was notified {times} times, and {lost} were not recorded");
         }
     }
 
-    /// Nobody else comes, and the sweep runs: all that is due is told, and nothing is due any more.
-    fn the_sweep_makes_up(mut self) {
+    /// Only the sweep runs on: it notifies of all that is due, and then nothing is due any more.
+    fn the_sweep_catches_up(mut self) {
         self.crash();
         self.webhook = Step::Over;
         let mut steps = 0;
         while self.is_due() || !matches!(self.sweep, Step::Begin) {
-            // A claim that nobody closes is the other model's.
+            // A claim that nobody closes belongs to the other model.
             if matches!(self.stored.state, State::Settling(_)) && matches!(self.sweep, Step::Begin) {
                 return;
             }
@@ -221,11 +221,11 @@ impl World {
             assert!(steps < 40, "the sweep does not come to rest: due at {:?}", self.stored.due_at());
         }
         if self.stored.is_open() {
-            assert_eq!(self.stored.overdue(at(self.now())), [], "something that is due is not told");
+            assert_eq!(self.stored.overdue(at(self.now())), [], "something that is due was not notified");
         }
     }
 
-    /// Of what was read only whether it is still the newest matters: what is not never will be again.
+    /// Of the version a step has read, only whether it is still the newest matters: an outdated one stays outdated.
     fn key(&self) -> Vec<String> {
         let step = |step: &Step| {
             let newest = |base: &ApprovalRequest| base.version == self.stored.version;
@@ -236,7 +236,7 @@ impl World {
                 }
                 Step::Claim { base, verdict } => format!("claim {} {verdict:?}", newest(base)),
                 Step::Close { base } => format!("close {}", newest(base)),
-                Step::Tell { base, due } => format!("tell {} {due:?}", newest(base)),
+                Step::Notify { base, due } => format!("notify {} {due:?}", newest(base)),
                 Step::Mark { base, due } => format!("mark {} {due:?}", newest(base)),
                 Step::Over => "over".to_owned(),
             }
@@ -248,7 +248,7 @@ impl World {
         };
         vec![
             format!("{} {state} {} {}", self.instant, self.stored.read_at, self.crashes),
-            format!("{:?} {:?} {:?}", self.stored.notified.keys(), self.told, self.lost),
+            format!("{:?} {:?} {:?}", self.stored.notified.keys(), self.notified, self.lost),
             step(&self.sweep),
             step(&self.webhook),
         ]
@@ -257,7 +257,7 @@ impl World {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "how much was explored is worth knowing")]
-fn in_every_interleaving_what_is_due_is_told_and_once_it_is_written_down_never_again() {
+fn in_every_interleaving_what_is_due_is_notified_and_never_again_once_recorded() {
     let mut seen = HashSet::new();
     let mut most = BTreeMap::<Occasion, u8>::new();
     let mut open = vec![World::new(Webhook::Reads), World::new(Webhook::Approves)];
@@ -267,14 +267,14 @@ fn in_every_interleaving_what_is_due_is_told_and_once_it_is_written_down_never_a
             continue;
         }
         world.check();
-        world.clone().the_sweep_makes_up();
-        for (occasion, times) in &world.told {
+        world.clone().the_sweep_catches_up();
+        for (occasion, times) in &world.notified {
             let most = most.entry(*occasion).or_default();
             *most = (*most).max(*times);
         }
         open.extend(world.next());
     }
-    println!("{} states, told at most: {most:?}", seen.len());
+    println!("{} states, notified at most: {most:?}", seen.len());
     assert!(seen.len() > FLOOR, "only {} states", seen.len());
     let occasion = |event, number| Occasion { event, number: Some(number) };
     for occasion in [occasion(Event::Reminded, 1), occasion(Event::Reminded, 2), occasion(Event::Escalated, 1)] {

@@ -1,4 +1,4 @@
-//! Reminders and escalations at the local gate: told once, to whom they are for, and never of what is over.
+//! Reminders and escalations at the local gate: sent once, to their channels, and never for a request that is over.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +41,7 @@ async fn waiting(folder: &std::path::Path) -> (Acme, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_still_needed_are_reminded_once_at_each_time_and_told_who_and_until_when() {
+async fn those_still_needed_are_reminded_once_each_time_with_who_can_approve_and_until_when() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     acme.review("pia", pull, "APPROVE").await;
@@ -53,18 +53,21 @@ async fn those_still_needed_are_reminded_once_at_each_time_and_told_who_and_unti
     assert_eq!(acme.notified().await, ["payments: requested", "payments: reminded"]);
     let text = acme.last_text("reminded").await;
     assert!(text.contains("Still needed for 2 of payments: 1 more; pat can approve."), "{text}");
-    assert!(text.contains("It expires at 2026-11-18T13:00:00Z."), "{text}");
+    assert!(
+        text.contains("Without approval by 2026-11-18 13:00 UTC the deployment fails and must be started again."),
+        "{text}"
+    );
     acme.pass("21m").await;
     assert_eq!(acme.notified().await, ["payments: requested", "payments: reminded", "payments: reminded"]);
-    let told = acme.gate.get("/notifications").await.expect("notifications");
+    let notified = acme.gate.get("/notifications").await.expect("notifications");
     let numbers: Vec<_> =
-        told["notifications"].as_array().expect("a list").iter().map(|one| one["number"].clone()).collect();
+        notified["notifications"].as_array().expect("a list").iter().map(|one| one["number"].clone()).collect();
     assert_eq!(numbers, [json!(null), json!(1), json!(2)]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reminders_that_were_missed_are_told_as_one() {
+async fn missed_reminders_are_sent_as_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, _) = waiting(folder.path()).await;
     acme.pass("3h").await;
@@ -83,15 +86,15 @@ async fn nobody_is_reminded_of_a_request_that_is_over() {
     acme.review("pat", pull, "REQUEST_CHANGES").await;
     acme.pass("3h").await;
     acme.start("b", "production", open_pull_request(&acme.github, "other", &commit(3)).await).await;
-    // All times of the second have passed at once, and so has its deadline.
+    // All reminders of the second and its deadline have passed at once.
     acme.pass("5h").await;
-    let told = acme.notified().await;
-    assert_eq!(told, ["payments: requested", "payments: rejected", "payments: requested", "payments: expired"]);
+    let notified = acme.notified().await;
+    assert_eq!(notified, ["payments: requested", "payments: rejected", "payments: requested", "payments: expired"]);
     acme.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_github_does_not_answer_reminders_wait_and_then_one_is_told() {
+async fn reminders_wait_while_github_does_not_answer_and_then_one_is_sent() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, _) = waiting(folder.path()).await;
     let host = |unavailable: bool| json!({ "unavailable": unavailable });
@@ -105,7 +108,7 @@ async fn while_github_does_not_answer_reminders_wait_and_then_one_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_escalation_tells_its_own_channels_and_those_who_may_stand_in_approve_from_then_on() {
+async fn an_escalation_notifies_its_own_channels_and_its_stand_ins_may_approve_from_then_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     acme.review("pia", pull, "APPROVE").await;
@@ -123,48 +126,48 @@ async fn an_escalation_tells_its_own_channels_and_those_who_may_stand_in_approve
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_approval_given_before_counts_from_the_escalation_on_and_then_nobody_is_told_of_that() {
+async fn an_earlier_approval_counts_from_the_escalation_on_which_then_notifies_nobody() {
     let folder = tempfile::tempdir().expect("a folder");
     let (acme, pull) = waiting(folder.path()).await;
     acme.review("pia", pull, "APPROVE").await;
     acme.review("zoe", pull, "APPROVE").await;
     acme.pass("1h59m").await;
     assert_eq!(acme.execution("a").await["status"], "RUNNING");
-    // At the moment itself, and not when the facts would be read again anyway.
+    // At the time of the escalation, and not only when the facts are read again anyway.
     acme.pass("1m").await;
     assert_eq!(acme.execution("a").await["status"], "SUCCEEDED");
-    let told = acme.notified().await;
-    assert_eq!(told, ["payments: requested", "payments: reminded", "payments: approved"]);
+    let notified = acme.notified().await;
+    assert_eq!(notified, ["payments: requested", "payments: reminded", "payments: approved"]);
     acme.close().await;
 }
 
 /// A channel that cannot be reached a number of times.
-struct Deaf {
+struct Unreachable {
     times: AtomicUsize,
-    heard: Mutex<Vec<String>>,
+    received: Mutex<Vec<String>>,
 }
 
-impl Deaf {
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+impl Unreachable {
+    fn received(&self) -> Vec<String> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 #[async_trait]
-impl Notifier for Deaf {
+impl Notifier for Unreachable {
     async fn notify(&self, channel: &ChannelName, message: &Message) -> Result<(), NotifyError> {
         let down = self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |times| times.checked_sub(1));
         if down.is_ok() {
             return Err(NotifyError { channel: channel.clone(), detail: "nobody there".to_owned() });
         }
-        let heard = format!("{} {:?}: {}", message.event.as_str(), message.number, message.text);
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
+        let received = format!("{} {:?}: {}", message.event.as_str(), message.number, message.text);
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
         Ok(())
     }
 }
 
-fn deaf(times: usize) -> Arc<Deaf> {
-    Arc::new(Deaf { times: AtomicUsize::new(times), heard: Mutex::default() })
+fn unreachable(times: usize) -> Arc<Unreachable> {
+    Arc::new(Unreachable { times: AtomicUsize::new(times), received: Mutex::default() })
 }
 
 #[tokio::test]
@@ -172,20 +175,20 @@ async fn a_channel_that_cannot_be_reminded_is_tried_when_the_facts_are_read_agai
     let world = GateWorld::new("guarded");
     let open = world.gate(&Fuse::never());
     world.open(&open, "token-1").await.expect("a request");
-    let channel = deaf(2);
+    let channel = unreachable(2);
     let gate = App { notifier: channel.clone(), ..open };
-    for (minutes, due, heard) in [(10, 1, 0), (1, 0, 0), (9, 1, 0), (1, 0, 0), (9, 1, 1)] {
-        // Reminders at 10 and at 25; the first one fails at 10 and at 20, and at 30 the second one stands for both.
+    for (minutes, due, received) in [(10, 1, 0), (1, 0, 0), (9, 1, 0), (1, 0, 0), (9, 1, 1)] {
+        // Reminders are due at 10 and 25. The first fails at 10 and at 20; at 30 the second stands for both.
         world.minutes_pass(minutes);
         let swept = sweep(&gate).await.expect("a sweep");
-        let heard_now = channel.heard().iter().filter(|one| one.starts_with("reminded")).count();
-        assert_eq!((swept.due, heard_now), (due, heard), "{:?}", channel.heard());
+        let received_now = channel.received().iter().filter(|one| one.starts_with("reminded")).count();
+        assert_eq!((swept.due, received_now), (due, received), "{:?}", channel.received());
     }
-    assert!(channel.heard()[0].starts_with("reminded Some(2)"), "{:?}", channel.heard());
+    assert!(channel.received()[0].starts_with("reminded Some(2)"), "{:?}", channel.received());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_override_found_at_release_is_told_until_its_channel_hears_it_and_with_its_own_reason() {
+async fn an_override_found_at_release_is_notified_until_its_channel_receives_it_with_its_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = POLICY.replace("require: 2 of payments", "require: 1 of payments\n        override: { by: 1 of sre }");
     let acme = Acme::under(folder.path(), &text.replace("timeout: 4h", "timeout: 4h\n        wait: 1h")).await;
@@ -193,12 +196,12 @@ async fn an_override_found_at_release_is_told_until_its_channel_hears_it_and_wit
     acme.review("pia", pull, "APPROVE").await;
     acme.start("a", "production", pull).await;
     acme.approve("zoe", pull, "/override production no time to lose").await;
-    let channel = deaf(1);
+    let channel = unreachable(1);
     let gate = App { notifier: channel.clone(), ..acme.local.app.clone() };
     let arn = ExecutionArn::new("arn:aws:states:local:000000000000:execution:countersign:a").expect("an ARN");
     app::verify(&gate, &ExecutionRef { arn, redrive: 0 }).await.expect("a release");
-    assert!(channel.heard().is_empty());
-    // The gate itself has forgotten nothing of it.
+    assert!(channel.received().is_empty());
+    // The gate tries again.
     acme.pass("10m").await;
     assert_eq!(acme.notified().await, ["payments: approved", "payments: overridden"]);
     assert!(acme.last_text("overridden").await.contains("overridden by zoe: no time to lose"));

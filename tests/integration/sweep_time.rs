@@ -1,5 +1,5 @@
-//! How long a sweep goes on after what is due was worked: a GitHub that is slow does not take the next sweep's time, and
-//! what there was no time for is left to it.
+//! How long a sweep goes on after it has handled what is due: a slow GitHub does not use up the time of the next sweep,
+//! which continues with what is left.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,11 +18,11 @@ use crate::gate_world::{GateWorld, login};
 use crate::github_world::{Fault, Hosted};
 use crate::specimen::{at, execution, pull_request, revision, token};
 
-/// Two deliveries that failed. It answers at once, or never.
+/// A log of two failed deliveries. It answers at once, or never.
 #[derive(Default)]
 struct Log {
     silent: bool,
-    asked: Mutex<Vec<AttemptId>>,
+    redelivered: Mutex<Vec<AttemptId>>,
 }
 
 #[async_trait]
@@ -34,12 +34,12 @@ impl DeliveryLog for Log {
     }
 
     async fn redeliver(&self, attempt: AttemptId) -> Result<(), CodeHostError> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+        self.redelivered.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
         if self.silent { std::future::pending().await } else { Ok(()) }
     }
 }
 
-/// Requests on three pull requests, of which nothing is shown yet.
+/// Requests on three pull requests, of which nothing is published yet.
 async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
     let world = GateWorld::new("production");
     let repository = RepositoryName::new("acme/checkout").expect("a repository");
@@ -64,23 +64,23 @@ async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
         let pinned = app::Pinned { pull_request: Some(pull), revision: Some(revision(digit)) };
         let wait = app::Wait { token: token("secret"), retry: 0 };
         app::open_request(&gate, &run, &input, pinned, wait).await.expect("it opens");
-        // That it is due must come of the sweep itself.
+        // Only the sweep itself may find that it is due.
         let at = pull_request(&format!("acme/checkout#{number}"));
-        let shown = world.store.published(&at).await.expect("an answer");
-        let never_due = Published { due_at: None, version: shown.version + 1, ..shown };
+        let stored = world.store.published(&at).await.expect("an answer");
+        let never_due = Published { due_at: None, version: stored.version + 1, ..stored };
         assert_eq!(world.store.save_published(&at, &never_due).await, Ok(true));
     }
     world.clock.advance(SignedDuration::from_mins(11));
     (world, hosted, gate)
 }
 
-/// So long for pages and deliveries.
+/// So long for publishing and deliveries.
 fn afterwards(afterwards: Duration) -> SweepTime {
     SweepTime { afterwards, ..SweepTime::default() }
 }
 
 #[tokio::test]
-async fn requests_that_there_is_no_time_for_are_left_to_the_next_sweep_and_take_no_others_time() {
+async fn requests_without_time_are_left_to_the_next_sweep_and_deliveries_keep_their_time() {
     let log = Arc::default();
     let (_world, _hosted, gate) = three_are_waiting(&log).await;
     let swept = app::sweep_within(&gate, SweepTime { due: Duration::ZERO, ..SweepTime::default() }).await;
@@ -91,7 +91,7 @@ async fn requests_that_there_is_no_time_for_are_left_to_the_next_sweep_and_take_
 }
 
 #[tokio::test]
-async fn a_page_that_hangs_leaves_the_others_to_the_next_sweep_and_deliveries_their_time() {
+async fn a_pull_request_that_hangs_leaves_the_others_to_the_next_sweep_and_deliveries_their_time() {
     let log = Arc::default();
     let (world, hosted, gate) = three_are_waiting(&log).await;
     hosted.fault("/repos/acme/checkout/pulls/", 99, Fault::Silence);
@@ -105,21 +105,21 @@ async fn a_page_that_hangs_leaves_the_others_to_the_next_sweep_and_deliveries_th
     let due = world.store.publications_due(gate.clock.now()).await.expect("an answer");
     assert_eq!(due.len(), 3, "{due:?}");
     let swept = app::sweep(&gate).await.expect("a sweep");
-    assert_eq!((swept.due, world.host.world().checks.len()), (0, 3), "all are shown now");
+    assert_eq!((swept.due, world.host.world().checks.len()), (0, 3), "all are published now");
 }
 
 #[tokio::test]
-async fn a_delivery_log_that_hangs_holds_the_sweep_up_no_longer_than_it_has() {
+async fn a_delivery_log_that_hangs_delays_the_sweep_no_longer_than_its_time() {
     let log = Arc::new(Log { silent: true, ..Log::default() });
     let (world, _hosted, gate) = three_are_waiting(&log).await;
     let swept = app::sweep_within(&gate, afterwards(Duration::from_secs(2))).await.expect("a sweep");
     assert_eq!((swept.due, swept.redelivered), (3, 0));
-    assert_eq!(*log.asked.lock().expect("calls"), [AttemptId(1)]);
+    assert_eq!(*log.redelivered.lock().expect("calls"), [AttemptId(1)]);
     assert_eq!(world.host.world().checks.len(), 3, "what comes first had its time");
 }
 
 #[tokio::test]
-async fn where_no_time_is_left_nothing_is_begun_and_everything_stays_due() {
+async fn without_time_left_nothing_is_begun_and_everything_stays_due() {
     let log = Arc::default();
     let (world, hosted, gate) = three_are_waiting(&log).await;
     let swept = app::sweep_within(&gate, afterwards(Duration::ZERO)).await.expect("a sweep");

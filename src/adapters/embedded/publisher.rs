@@ -26,7 +26,7 @@ const APP: &str = "countersign[bot]";
 
 #[async_trait]
 impl Publisher for GithubSimulator {
-    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
+    async fn context(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
         let world = self.writable()?;
         let gone = || PublisherError::Gone { what: format!("the pull request `{at}`") };
         let (repository, pull) = world.repository(&at.repository).zip(world.pull(at)).ok_or_else(gone)?;
@@ -69,7 +69,7 @@ impl Publisher for GithubSimulator {
         })
     }
 
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
+    async fn request_reviews(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
         self.writable()?;
         for reviewer in reviewers {
             match self.as_app(|change, by| change.request_reviews(by, at, &one(reviewer)).map(|()| 0)) {

@@ -6,7 +6,7 @@ use crate::adapters::github::manifest::{LONGEST_NAME, NewApp, Uses};
 use crate::cli::args::{Format, Global};
 use crate::cli::failure::Failure;
 use crate::cli::{Exit, terminal};
-use crate::render::app_form::Asked;
+use crate::render::app_form::ManifestItem;
 
 /// The App that is wanted.
 #[derive(Debug, Clone, clap::Args)]
@@ -57,13 +57,13 @@ impl AppArgs {
 }
 
 /// What the App asks for, permissions first.
-pub(super) fn asked(uses: Uses) -> Vec<Asked<'static>> {
-    let permissions = uses.permissions().map(|permission| Asked {
+pub(super) fn asked(uses: Uses) -> Vec<ManifestItem<'static>> {
+    let permissions = uses.permissions().map(|permission| ManifestItem {
         name: permission.name,
         level: Some(permission.level.as_str()),
         why: permission.why,
     });
-    let events = uses.events().map(|event| Asked { name: event.name, level: None, why: event.why });
+    let events = uses.events().map(|event| ManifestItem { name: event.name, level: None, why: event.why });
     permissions.chain(events).collect()
 }
 
@@ -72,9 +72,9 @@ pub(super) fn run(args: &ManifestArgs, global: &Global) -> anyhow::Result<Exit> 
     let asked = asked(args.app.uses());
     match global.format {
         Format::Json => {
-            let (permissions, events): (Vec<&Asked<'_>>, Vec<&Asked<'_>>) =
+            let (permissions, events): (Vec<&ManifestItem<'_>>, Vec<&ManifestItem<'_>>) =
                 asked.iter().partition(|asked| asked.level.is_some());
-            let why = |asked: &&Asked<'_>| json!({ "name": asked.name, "level": asked.level, "why": asked.why });
+            let why = |asked: &&ManifestItem<'_>| json!({ "name": asked.name, "level": asked.level, "why": asked.why });
             terminal::print_json(&json!({
                 "schema": 1,
                 "manifest": manifest,
@@ -87,10 +87,10 @@ pub(super) fn run(args: &ManifestArgs, global: &Global) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-fn text(asked: &[Asked<'_>], manifest: &str) -> String {
+fn text(asked: &[ManifestItem<'_>], manifest: &str) -> String {
     let wide = asked.iter().map(|asked| asked.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for Asked { name, level, why } in asked {
+    for ManifestItem { name, level, why } in asked {
         text.push_str(&format!("{:5}  {name:wide$}  {why}\n", level.unwrap_or("event")));
     }
     text.push('\n');

@@ -1,9 +1,9 @@
-//! The check of a target: what is asked of whom, what every review came to, and what comes next.
+//! The check of a target: what is needed from whom, what each review counts for, and what happens next.
 
-use super::markdown::{clipped, code, words};
+use super::markdown::{code, truncated, words};
 use super::people::People;
 use super::sheet::{Cost, Sheet};
-use super::{RequestStatus, View, instant};
+use super::{RequestStatus, instant};
 use crate::approval::decision::{
     Applies, Decision, Group, NextActionKind, Part, Quorum, ReviewOutcome, ReviewReason, ReviewVerdict,
 };
@@ -14,46 +14,45 @@ use crate::render::visible;
 use crate::request::End;
 use crate::request::published::{CHECK_PREFIX, Check, CheckStatus, Conclusion, Stage};
 
-/// GitHub takes 65,535 bytes for a summary, and as many for a text.
+/// GitHub accepts 65,535 bytes for a summary, and as many for a text.
 const LONGEST: usize = 65_535;
 /// The longest title, in characters.
 const LONGEST_TITLE: usize = 120;
-/// The deepest part of a requirement whose depth is told apart.
+/// Parts of a requirement below this depth cost the same to leave out.
 const DEEPEST: u8 = 8;
 
-/// The name of a target's check.
 #[must_use]
 pub fn check_name(target: &Target) -> String {
     format!("{CHECK_PREFIX}{} / {}", target.service, target.environment)
 }
 
-/// The check; none where the request has no commit to stand on.
+/// Returns `None` if the request has no commit. `all` has all requests of the pull request.
 #[must_use]
-pub fn check(view: View<'_>) -> Option<Check> {
-    let card = view.card;
-    let head: Revision = card.head()?.clone();
-    let people = People::new(view);
-    let title = match card.stage {
-        // Approval and release say who; the others say first what it came to.
-        Stage::Approved | Stage::Released => people.plain(card.summary()),
+pub fn check(status: &RequestStatus, all: &[RequestStatus], public: bool) -> Option<Check> {
+    let RequestStatus { request, stage, .. } = status;
+    let head: Revision = status.head()?.clone();
+    let people = People::new(status, public);
+    let title = match stage {
+        // The summary of an approval or a release says enough: it names who approved.
+        Stage::Approved | Stage::Released => people.text(status.summary()),
         Stage::Unread | Stage::Waiting | Stage::Held | Stage::Ended(_) | Stage::Audited => {
-            format!("{}: {}", card.headline(), people.plain(card.summary()))
+            format!("{}: {}", status.headline(), people.text(status.summary()))
         }
     };
     Some(Check {
-        name: check_name(&card.request.subject.target),
+        name: check_name(&request.subject.target),
         head,
-        request: card.request.id.clone(),
-        status: status(card.stage),
-        started_at: card.request.requested_at.unwrap_or(card.request.opened_at),
-        title: clipped(&visible(&title), LONGEST_TITLE),
-        summary: summary(view, &people).fit(LONGEST),
-        text: text(view, &people).fit(LONGEST),
-        can_reevaluate: card.is_open(),
+        request: request.id.clone(),
+        status: check_status(*stage),
+        started_at: request.requested_at.unwrap_or(request.opened_at),
+        title: truncated(&visible(&title), LONGEST_TITLE),
+        summary: summary(status, all, &people).truncated(LONGEST),
+        text: text(status, &people).truncated(LONGEST),
+        can_reevaluate: status.is_open(),
     })
 }
 
-const fn status(stage: Stage) -> CheckStatus {
+const fn check_status(stage: Stage) -> CheckStatus {
     match stage {
         Stage::Unread => CheckStatus::Queued,
         Stage::Waiting | Stage::Held => CheckStatus::InProgress,
@@ -65,77 +64,80 @@ const fn status(stage: Stage) -> CheckStatus {
     }
 }
 
-fn summary(view: View<'_>, people: &People<'_>) -> Sheet {
-    let card = view.card;
+fn summary(status: &RequestStatus, all: &[RequestStatus], people: &People<'_>) -> Sheet {
     let mut sheet = Sheet::default();
-    sheet.line(format!("**{}**: {}", capital(card.headline()), people.words(card.summary())));
+    sheet.line(format!("**{}**: {}", capital(status.headline()), people.words(status.summary())));
     sheet.line("");
-    if let Some(overridden) = card.decision.and_then(|decision| decision.overridden.as_ref()) {
+    if let Some(overridden) = status.decision.as_ref().and_then(|decision| decision.overridden.as_ref()) {
         let by: Vec<String> = overridden.by.iter().map(|login| words(login.as_str())).collect();
         sheet.line(format!("- Overridden by {}: {}", by.join(", "), words(&overridden.reason)));
     }
-    if card.is_open() {
-        asked(&mut sheet, view, people);
+    if status.is_open() {
+        how_to_approve(&mut sheet, status, all, people);
     }
-    if let Some(until) = card.decision.and_then(|decision| decision.until).filter(|_| card.stage == Stage::Held) {
-        sheet.line(format!("- It is looked at again at {}, and released if it is still approved.", instant(until)));
+    if let Some(until) = status.held_until() {
+        sheet.line(format!(
+            "- The gate evaluates it again at {} and releases it if it is still approved.",
+            instant(until)
+        ));
     }
-    if let Some(description) = card.request.rule.rule().description {
+    if let Some(description) = status.request.rule.rule().description {
         sheet.line(format!("- About the service: {}", words(description)));
     }
     sheet
 }
 
-/// What is asked of whom, until when, and what to write.
-fn asked(sheet: &mut Sheet, view: View<'_>, people: &People<'_>) {
-    let card = view.card;
-    for unmet in card.decision.iter().flat_map(|decision| &decision.unmet) {
+/// What is needed from whom, until when, and what to write.
+fn how_to_approve(sheet: &mut Sheet, status: &RequestStatus, all: &[RequestStatus], people: &People<'_>) {
+    for unmet in status.decision.iter().flat_map(|decision| &decision.unmet) {
         let missing = unmet.need.saturating_sub(unmet.have);
         let name = people.words(&unmet.name);
         sheet.line(match (unmet.unsatisfiable, unmet.asked) {
-            (true, _) => format!("- **Can never be met**: {name}. Too few people are left once the excluded are gone."),
+            (true, _) => format!("- **Can never be met**: {name}. Too few people are left after exclusions."),
             (false, true) => format!("- Needed now: {missing} more for {name}; {}.", people.who(unmet)),
             (false, false) => format!("- Needed later: {missing} more for {name}."),
         });
     }
-    if let Some(deadline) = card.request.deadline {
-        sheet.line(format!("- It expires at {}; that is never an approval.", instant(deadline)));
+    if let Some(deadline) = status.request.deadline {
+        sheet.line(format!(
+            "- Without approval by {} the deployment fails and must be started again.",
+            instant(deadline)
+        ));
     }
-    let target = &card.request.subject.target;
+    let target = &status.request.subject.target;
     let line = code(&format!("/approve {target}"));
-    if card.must_be_named() {
-        sheet.line(format!("- To approve, review this pull request; the first line must be {line}"));
+    if status.must_be_named() {
+        sheet.line(format!("- To approve, review this pull request. The first line of the review must be {line}"));
     } else {
-        let others = also_served(view);
+        let others = also_served(status, all);
         if others.is_empty() {
             sheet.line("- To approve, review this pull request and choose *Approve*.");
         } else {
             sheet.line(format!(
-                "- To approve, review this pull request and choose *Approve*. That also counts for {}; \
-                 for this one alone, make the first line {line}",
+                "- To approve, review this pull request and choose *Approve*. That approval also counts for {}. \
+                 To approve this target alone, make the first line of the review {line}",
                 others.join(", ")
             ));
         }
     }
 }
 
-/// The other open requests that a plain approval of this one's commit would also serve.
-fn also_served(view: View<'_>) -> Vec<String> {
-    let head = view.card.head();
-    let serves = |other: &&RequestStatus<'_>| {
-        let other_target = other.request.subject.target != view.card.request.subject.target;
-        other_target && other.is_open() && !other.must_be_named() && other.head() == head
+/// The targets of the other open requests for which an approval of this commit without a command also counts.
+fn also_served(status: &RequestStatus, all: &[RequestStatus]) -> Vec<String> {
+    let serves = |other: &&RequestStatus| {
+        let other_target = other.request.subject.target != status.request.subject.target;
+        other_target && other.is_open() && !other.must_be_named() && other.head() == status.head()
     };
     let mut others: Vec<String> =
-        view.all.iter().filter(serves).map(|other| words(&other.request.subject.target.to_string())).collect();
+        all.iter().filter(serves).map(|other| words(&other.request.subject.target.to_string())).collect();
     others.sort_unstable();
     others.dedup();
     others
 }
 
-fn text(view: View<'_>, people: &People<'_>) -> Sheet {
+fn text(status: &RequestStatus, people: &People<'_>) -> Sheet {
     let mut sheet = Sheet::default();
-    if let Some(decision) = view.card.decision {
+    if let Some(decision) = &status.decision {
         if let Some(requirement) = &decision.requirement {
             sheet.line("### What is needed");
             sheet.line("");
@@ -156,7 +158,7 @@ fn text(view: View<'_>, people: &People<'_>) -> Sheet {
             sheet.line("");
         }
     }
-    about(&mut sheet, view);
+    about(&mut sheet, status);
     sheet
 }
 
@@ -190,7 +192,7 @@ const fn applies(applies: Applies) -> &'static str {
     match applies {
         Applies::Yes => "",
         Applies::No => " (does not apply)",
-        Applies::Unknown => " (whether it applies is not known: it is asked for)",
+        Applies::Unknown => " (not known whether it applies, so it is requested)",
     }
 }
 
@@ -209,7 +211,7 @@ fn reviews(sheet: &mut Sheet, people: &People<'_>, decision: &Decision) {
     sheet.line("");
     sheet.line("| by | review | | why |");
     sheet.line("|---|---|---|---|");
-    sheet.section(|count| format!("| … | | | {count} that do nothing are left out |"));
+    sheet.section(|count| format!("| … | | | {count} reviews without effect are left out |"));
     for review in &decision.reviews {
         let (cost, row) = row(people, review);
         sheet.droppable(cost, row);
@@ -223,7 +225,7 @@ fn row(people: &People<'_>, review: &ReviewOutcome) -> (Cost, String) {
         ReviewVerdict::Counts => (Cost::Never, "✅ "),
         ReviewVerdict::Rejects => (Cost::Never, "⛔ "),
         ReviewVerdict::Blocks => (Cost::Never, "✋ "),
-        ReviewVerdict::Ignored if review.reason == ReviewReason::Superseded => (Cost::Replaced, ""),
+        ReviewVerdict::Ignored if review.reason == ReviewReason::Superseded => (Cost::Superseded, ""),
         ReviewVerdict::Ignored => (Cost::Passed, ""),
     };
     let (state, effect) = (state_words(review.state), effect_words(review.verdict));
@@ -231,9 +233,9 @@ fn row(people: &People<'_>, review: &ReviewOutcome) -> (Cost, String) {
     (cost, format!("| {by} | {state} | {mark}{effect} | {} |", people.words(&review.text)))
 }
 
-/// What it is about, and what it rests on.
-fn about(sheet: &mut Sheet, view: View<'_>) {
-    let RequestStatus { request, decision, .. } = view.card;
+/// What the request is for, and the rule and policy that it is decided by.
+fn about(sheet: &mut Sheet, status: &RequestStatus) {
+    let (request, decision) = (&status.request, status.decision.as_ref());
     let subject = &request.subject;
     sheet.line("### About");
     sheet.line("");
@@ -243,17 +245,17 @@ fn about(sheet: &mut Sheet, view: View<'_>) {
         field("Revision", code(revision.as_str()));
     }
     if let Some(version) = &subject.version {
-        field("Version, on the caller's word", words(version));
+        field("Version, stated by the caller", words(version));
     }
     if let Some(requester) = &subject.requester {
-        field("Requested by, on the caller's word", words(requester.as_str()));
+        field("Requested by, stated by the caller", words(requester.as_str()));
     }
     if let (Some(deadline), Some(timeout)) =
         (request.deadline, decision.and_then(|d| d.timeout_seconds).and_then(Duration::from_secs))
     {
         field("Deadline", format!("{} ({timeout} after people were asked)", instant(deadline)));
     }
-    if let Some(next) = decision.filter(|_| view.card.is_open()).and_then(|decision| decision.next_action.as_ref()) {
+    if let Some(next) = decision.filter(|_| status.is_open()).and_then(|decision| decision.next_action.as_ref()) {
         field("Next", format!("{} at {}", next_words(next.kind), instant(next.at)));
     }
     if let Some(rule) = decision.and_then(|decision| decision.rule.as_ref()) {
@@ -266,12 +268,12 @@ fn about(sheet: &mut Sheet, view: View<'_>) {
 
 const fn next_words(kind: NextActionKind) -> &'static str {
     match kind {
-        NextActionKind::Remind => "those who are still needed are reminded",
-        NextActionKind::Escalate => "others are told, and may stand in",
-        NextActionKind::ApprovalAges => "an approval grows too old",
+        NextActionKind::Remind => "those still needed are reminded",
+        NextActionKind::Escalate => "others are notified, and may stand in",
+        NextActionKind::ApprovalAges => "an approval becomes too old",
         NextActionKind::OverrideEnds => "an override stops counting",
         NextActionKind::CalendarChanges => "a calendar of the rule opens or closes",
-        NextActionKind::Evaluate => "it is looked at again",
+        NextActionKind::Evaluate => "it is evaluated again",
         NextActionKind::Expire => "it expires",
     }
 }

@@ -1,27 +1,25 @@
 //! The deployment that a request is for, as a code host lists it.
 //!
-//! `success` says that the gate released it. What the pipeline does after that is the pipeline's to tell.
+//! `success` means that the gate released it. What happens after that is for the pipeline to report.
 
-use super::RequestStatus;
-use super::markdown::clipped;
+use super::markdown::truncated;
 use super::people::People;
-use super::{View, instant};
+use super::{RequestStatus, instant};
 use crate::render::visible;
 use crate::request::End;
 use crate::request::published::{Deployment, DeploymentState, DeploymentStatus, Stage};
 
 /// The longest description that GitHub takes, in characters.
 const LONGEST: usize = 140;
-/// Words of an environment's name by which it is taken for one that users meet.
+/// An environment with such a word in its name counts as production.
 const PRODUCTION: [&str; 5] = ["live", "prd", "prod", "production", "prods"];
 
-/// The deployment; none where there is no commit, where nobody is asked in earnest, or where it was refused before it
-/// was one.
+/// Returns `None` if there is no full commit hash, in audit mode, and if the request was refused before people were asked.
 #[must_use]
-pub fn deployment(card: RequestStatus<'_>) -> Option<Deployment> {
-    let request = card.request;
-    let refused_at_once = matches!(card.stage, Stage::Ended(_)) && request.requested_at.is_none();
-    if card.stage == Stage::Audited || refused_at_once {
+pub fn deployment(status: &RequestStatus) -> Option<Deployment> {
+    let request = &status.request;
+    let refused_at_once = matches!(status.stage, Stage::Ended(_)) && request.requested_at.is_none();
+    if status.stage == Stage::Audited || refused_at_once {
         return None;
     }
     let subject = &request.subject;
@@ -35,11 +33,9 @@ pub fn deployment(card: RequestStatus<'_>) -> Option<Deployment> {
     Some(Deployment { request: request.id.clone(), service, environment, revision, production, description })
 }
 
-/// How far it is.
 #[must_use]
-pub fn deployment_status(view: View<'_>) -> DeploymentStatus {
-    let card = view.card;
-    let state = match card.stage {
+pub fn deployment_status(status: &RequestStatus, public: bool) -> DeploymentStatus {
+    let state = match status.stage {
         Stage::Unread | Stage::Waiting => DeploymentState::Pending,
         Stage::Approved => DeploymentState::InProgress,
         Stage::Held => DeploymentState::Queued,
@@ -47,14 +43,13 @@ pub fn deployment_status(view: View<'_>) -> DeploymentStatus {
         Stage::Ended(End::Rejected | End::Expired | End::Denied) => DeploymentState::Failure,
         Stage::Ended(End::Superseded | End::Canceled) => DeploymentState::Inactive,
     };
-    let until = card.decision.and_then(|decision| decision.until).filter(|_| card.stage == Stage::Held);
-    let more = match until {
+    let more = match status.held_until() {
         Some(until) => format!("until {}", instant(until)),
-        None => People::new(view).plain(card.summary()),
+        None => People::new(status, public).text(status.summary()),
     };
-    DeploymentStatus { state, description: described(&format!("{}: {more}", card.headline())) }
+    DeploymentStatus { state, description: described(&format!("{}: {more}", status.headline())) }
 }
 
 fn described(text: &str) -> String {
-    clipped(&visible(text), LONGEST)
+    truncated(&visible(text), LONGEST)
 }

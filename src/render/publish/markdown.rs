@@ -1,17 +1,17 @@
-//! Markdown as GitHub reads it, that is safe by construction: what others wrote is text, and never a row, a link, a
-//! heading or a call for anyone's attention.
+//! Markdown for GitHub that is safe by construction: what others wrote is text, and never a table row, a link, a heading
+//! or a mention.
 //!
-//! Entities keep a character from being markup, but GitHub looks for `@name`, `#12` and addresses in what is rendered:
-//! words that hold such stand in `<code>`, where it does not look. Knows nothing of what is shown.
+//! An entity keeps a character from being markup. But GitHub looks for `@name`, `#12` and addresses in the rendered text.
+//! Words with these stand in `<code>`, where GitHub does not look.
 
 use super::super::visible;
 
 /// The longest text of one piece that others wrote, in characters.
 const LONGEST: usize = 1_000;
 
-/// A text as words. What stands between backticks is code.
+/// Escapes a text. What stands between backticks becomes code.
 pub(super) fn words(text: &str) -> String {
-    let text = clipped(&visible(text), LONGEST);
+    let text = truncated(&visible(text), LONGEST);
     let pieces: Vec<&str> = text.split('`').collect();
     if pieces.len().is_multiple_of(2) {
         return prose(&text, false);
@@ -20,48 +20,48 @@ pub(super) fn words(text: &str) -> String {
     pieces.iter().enumerate().map(piece).collect()
 }
 
-/// A text as code, as it is.
+/// Escapes a text as code.
 pub(super) fn code(text: &str) -> String {
-    let text = clipped(&visible(text), LONGEST);
-    let shown: String = text.chars().map(in_code).collect();
-    // In an element of HTML an address is made a link as anywhere else.
-    format!("<code>{}</code>", shown.replace("://", "&#58;//").replace("www.", "www&#46;"))
+    let text = truncated(&visible(text), LONGEST);
+    let escaped: String = text.chars().map(in_code).collect();
+    // GitHub links an address in an HTML element as anywhere else.
+    format!("<code>{}</code>", escaped.replace("://", "&#58;//").replace("www.", "www&#46;"))
 }
 
-/// At most so many characters of a text, and a sign where that is not all.
-pub(super) fn clipped(text: &str, most: usize) -> String {
+/// Returns at most so many characters, the last of them `…` if that is not all.
+pub(super) fn truncated(text: &str, most: usize) -> String {
     if text.chars().nth(most).is_none() {
         return text.to_owned();
     }
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// `inside`: it stands right behind other text.
+/// `inside`: the text directly follows other text.
 fn prose(text: &str, inside: bool) -> String {
-    let mut shown = String::with_capacity(text.len() + 16);
+    let mut out = String::with_capacity(text.len() + 16);
     for (n, word) in text.split(' ').enumerate() {
         if n > 0 {
-            shown.push(' ');
+            out.push(' ');
         }
-        if is_looked_for(word) {
-            shown.push_str(&code(word));
+        if is_reference(word) {
+            out.push_str(&code(word));
         } else {
-            plain(word, inside && n == 0, &mut shown);
+            push_escaped(word, inside && n == 0, &mut out);
         }
     }
-    shown
+    out
 }
 
-/// Whether GitHub would make more of the word than text, wherever it stands in prose.
-fn is_looked_for(word: &str) -> bool {
+/// Whether GitHub would make a mention or a link of the word, wherever it stands in prose.
+fn is_reference(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     let issue = lower.split_once("gh-").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
     word.contains(['@', '#']) || lower.contains("://") || lower.contains("www.") || issue
 }
 
-/// A word whose characters cannot be markup: ASCII marks are entities but for those that mean nothing inside of a word.
-/// A number with a point or bracket behind it would begin a list.
-fn plain(word: &str, mut inside: bool, out: &mut String) {
+/// Appends a word with its ASCII marks as entities, except those that mean nothing inside a word. A number with `.` or `)`
+/// after it would begin a list.
+fn push_escaped(word: &str, mut inside: bool, out: &mut String) {
     let mut number = !inside;
     for c in word.chars() {
         let harmless = match c {
@@ -87,7 +87,7 @@ fn in_code(c: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clipped, code, words};
+    use super::{code, truncated, words};
 
     #[test]
     fn a_sentence_reads_as_it_is_written() {
@@ -103,20 +103,23 @@ mod tests {
     fn nobody_is_called_and_nothing_is_linked() {
         assert_eq!(words("ask @dana or acme/sre#12"), "ask <code>&#64;dana</code> or <code>acme/sre&#35;12</code>");
         for text in ["see https://evil.example", "see WWW.evil.example", "see gh-12", "see a@b.example", "`@dana"] {
-            let shown = words(text);
-            assert!(!shown.contains("://") && !shown.contains("www."), "{shown}");
-            assert!(shown.contains("<code>") && !shown.contains(['@', '#', '`']) || shown.contains("&#"), "{shown}");
-            let outside: Vec<&str> = shown.split("<code>").map(|p| p.rsplit("</code>").next().unwrap_or(p)).collect();
+            let escaped = words(text);
+            assert!(!escaped.contains("://") && !escaped.contains("www."), "{escaped}");
+            assert!(
+                escaped.contains("<code>") && !escaped.contains(['@', '#', '`']) || escaped.contains("&#"),
+                "{escaped}"
+            );
+            let outside: Vec<&str> = escaped.split("<code>").map(|p| p.rsplit("</code>").next().unwrap_or(p)).collect();
             let bare = outside.concat().to_ascii_lowercase();
-            assert!(!bare.contains("evil") && !bare.contains("gh-") && !bare.contains("dana"), "{shown}");
+            assert!(!bare.contains("evil") && !bare.contains("gh-") && !bare.contains("dana"), "{escaped}");
         }
     }
 
     #[test]
     fn no_row_list_heading_or_tag_is_forged() {
-        let shown = words("| x | <img src=x> **b** _i_ [a](b) ![c](d)\n# h \\| <!-- c -->");
+        let escaped = words("| x | <img src=x> **b** _i_ [a](b) ![c](d)\n# h \\| <!-- c -->");
         for mark in ["|", "<img", "**", "_", "[", "]", "!", "\n", "\\", "<!--"] {
-            assert!(!shown.contains(mark), "{mark} in {shown}");
+            assert!(!escaped.contains(mark), "{mark} in {escaped}");
         }
         assert_eq!(words("1. one"), "1&#46; one");
         assert_eq!(words("- one"), "&#45; one");
@@ -126,9 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_clipped_between_characters() {
-        assert_eq!(clipped("äöü", 3), "äöü");
-        assert_eq!(clipped("äöüß", 3), "äö…");
+    fn a_text_is_truncated_between_characters() {
+        assert_eq!(truncated("äöü", 3), "äöü");
+        assert_eq!(truncated("äöüß", 3), "äö…");
         assert!(words(&"ß".repeat(5_000)).chars().count() == 1_000);
     }
 }

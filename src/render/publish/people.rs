@@ -1,33 +1,37 @@
-//! Who could approve, and how much of that may be shown: where everybody may read, groups and teams, and not names.
+//! Who could approve, and how much of that a text may say: if everybody may read it, groups and teams instead of names.
 
 use std::collections::BTreeSet;
 
-use super::View;
+use super::RequestStatus;
 use super::markdown::{code, words};
-use crate::approval::decision::Unmet;
-use crate::ident::Login;
+use crate::approval::decision::{Unmet, Verdict};
+use crate::ident::{Login, RepositoryName, TeamSlug};
 use crate::policy::{ApproverRef, Leaf};
+use crate::request::published::{Reviewer, Stage};
 
 /// The most people that a line names.
 const MOST_NAMED: usize = 12;
+/// The most members to request one by one if their team cannot be requested.
+const MOST_IN_PLACE: usize = 15;
 /// What stands for somebody whom only the policy names.
 const SOMEBODY: &str = "a person whom the policy names";
 
-/// What may be said of people on one page.
+/// What a text may say of people.
 pub(super) struct People<'a> {
-    view: View<'a>,
-    /// Logins that a requirement names one by one, the longest first, and that are not to be read here.
+    status: &'a RequestStatus,
+    public: bool,
+    /// Logins that a requirement names one by one and that may not be shown, the longest first.
     hidden: Vec<&'a Login>,
 }
 
 impl<'a> People<'a> {
-    pub(super) fn new(view: View<'a>) -> Self {
+    pub(super) fn new(status: &'a RequestStatus, public: bool) -> Self {
         let mut hidden: Vec<&Login> = Vec::new();
-        if view.public {
-            // Who has reviewed has shown themselves.
-            let reviewers: BTreeSet<&Login> =
-                view.card.decision.iter().flat_map(|d| &d.reviews).filter_map(|review| review.user.as_ref()).collect();
-            let named = leaves(view).into_iter().flat_map(|leaf| &leaf.of).filter_map(|of| match of {
+        if public {
+            // A review is public, and so is its author.
+            let reviews = status.decision.iter().flat_map(|decision| &decision.reviews);
+            let reviewers: BTreeSet<&Login> = reviews.filter_map(|review| review.user.as_ref()).collect();
+            let named = leaves(status).into_iter().flat_map(|leaf| &leaf.of).filter_map(|of| match of {
                 ApproverRef::User(user) => Some(&user.login),
                 ApproverRef::Group(_) | ApproverRef::Team(_) => None,
             });
@@ -35,21 +39,17 @@ impl<'a> People<'a> {
             hidden.sort_by_key(|login| (usize::MAX - login.as_str().len(), *login));
             hidden.dedup();
         }
-        Self { view, hidden }
+        Self { status, public, hidden }
     }
 
-    /// A text of the decision, as Markdown.
+    /// A text of the decision without hidden names, as Markdown.
     pub(super) fn words(&self, text: &str) -> String {
-        words(&self.plain(text))
+        words(&self.text(text))
     }
 
-    /// A text of the decision, with nobody named in it who is not to be.
-    pub(super) fn plain(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for login in &self.hidden {
-            text = unnamed(&text, &format!("@{login}"));
-        }
-        text
+    /// A text of the decision without hidden names.
+    pub(super) fn text(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, login| unnamed(&text, &format!("@{login}")))
     }
 
     /// Who could give what is lacking, as Markdown.
@@ -57,8 +57,8 @@ impl<'a> People<'a> {
         if unmet.can_approve.is_empty() {
             return "nobody can approve".to_owned();
         }
-        if self.view.public {
-            let mut who: Vec<String> = refs(self.view, unmet).into_iter().map(shown_ref).collect();
+        if self.public {
+            let mut who: Vec<String> = approvers(self.status, unmet).into_iter().map(public_name).collect();
             who.dedup();
             return if who.is_empty() { "others can approve".to_owned() } else { format!("from {}", who.join(", ")) };
         }
@@ -71,8 +71,7 @@ impl<'a> People<'a> {
     }
 }
 
-/// A group, a team or a person of the policy, where names are not to be read.
-fn shown_ref(of: &ApproverRef) -> String {
+fn public_name(of: &ApproverRef) -> String {
     match of {
         ApproverRef::Group(group) => code(&group.name),
         ApproverRef::Team(team) => code(&format!("@{team}")),
@@ -80,48 +79,82 @@ fn shown_ref(of: &ApproverRef) -> String {
     }
 }
 
-/// The text with other words in a name's place; not where the name is the beginning of a longer one.
+/// Replaces a name in a text, but not where a longer name begins with it.
 fn unnamed(text: &str, name: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+    let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = find(rest, name) {
-        shown.push_str(before);
+    while let Some((before, after)) = split_at_name(rest, name) {
+        replaced.push_str(before);
         let longer = after.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '[' | '/'));
-        shown.push_str(if longer { name } else { SOMEBODY });
+        replaced.push_str(if longer { name } else { SOMEBODY });
         rest = after;
     }
-    shown.push_str(rest);
-    shown
+    replaced.push_str(rest);
+    replaced
 }
 
-/// What stands before and behind a name, which is compared without case.
-fn find<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
+/// Returns what stands before and after a name, which is compared without case.
+fn split_at_name<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
     let at = text.to_ascii_lowercase().find(&name.to_ascii_lowercase())?;
     Some((text.get(..at)?, text.get(at + name.len()..)?))
 }
 
-fn leaves(view: View<'_>) -> Vec<&Leaf> {
-    let requirement = view.card.request.rule.rule().requirement();
+fn leaves(status: &RequestStatus) -> Vec<&Leaf> {
+    let requirement = status.request.rule.rule().requirement();
     requirement.map(|requirement| requirement.leaves()).unwrap_or_default()
 }
 
-/// Out of whom a leaf asks, with those who stand in by now. Leaves that are called alike ask alike.
-pub(super) fn refs<'a>(view: View<'a>, unmet: &Unmet) -> Vec<&'a ApproverRef> {
-    let rule = view.card.request.rule.rule();
-    let asked = view.card.request.requested_at.zip(view.card.decision.map(|decision| decision.evaluated_at));
-    let passed = asked.map(|(from, to)| to.duration_since(from)).unwrap_or_default();
-    let leaves = leaves(view);
-    let mut refs: Vec<&ApproverRef> = Vec::new();
-    for leaf in leaves.into_iter().filter(|leaf| *leaf.name == *unmet.name && leaf.count == unmet.need) {
+/// The approvers of an unmet leaf, with those who may stand in by now. Leaves of the same name have the same approvers.
+fn approvers<'a>(status: &'a RequestStatus, unmet: &Unmet) -> Vec<&'a ApproverRef> {
+    let rule = status.request.rule.rule();
+    let decided_at = status.decision.as_ref().map(|decision| decision.evaluated_at);
+    let passed = status.request.requested_at.zip(decided_at).map(|(from, to)| to.duration_since(from));
+    let passed = passed.unwrap_or_default();
+    let mut approvers: Vec<&ApproverRef> = Vec::new();
+    for leaf in leaves(status).into_iter().filter(|leaf| *leaf.name == *unmet.name && leaf.count == unmet.need) {
         let steps = rule.escalate().iter().filter(|step| step.after.signed() <= passed);
         let stand_ins = steps.flat_map(|step| step.stand_ins_of(leaf));
         for of in leaf.of.iter().chain(stand_ins) {
-            if !refs.contains(&of) {
-                refs.push(of);
+            if !approvers.contains(&of) {
+                approvers.push(of);
             }
         }
     }
-    refs
+    approvers
+}
+
+/// Returns whose review to request, in the order of names: people and teams who are needed now and whose approval would
+/// count. A team is requested as a team if the repository's owner has it. GitHub cannot request another owner's team: its
+/// members are requested by name if they are few.
+#[must_use]
+pub fn reviewers(status: &RequestStatus, repository: &RepositoryName) -> Vec<Reviewer> {
+    let Some(decision) = &status.decision else { return Vec::new() };
+    if status.stage != Stage::Waiting || decision.verdict != Verdict::Pending {
+        return Vec::new();
+    }
+    let needed = decision.unmet.iter().filter(|unmet| unmet.asked && !unmet.unsatisfiable);
+    let all: BTreeSet<Reviewer> =
+        needed.flat_map(|unmet| reviewers_of_leaf(status, unmet, repository.parts().0)).collect();
+    all.into_iter().collect()
+}
+
+fn reviewers_of_leaf(status: &RequestStatus, unmet: &Unmet, owner: &str) -> Vec<Reviewer> {
+    let approvers = approvers(status, unmet);
+    let listed: Vec<&Login> = approvers.iter().flat_map(|of| of.users()).map(|user| &user.login).collect();
+    let (named, through_teams): (Vec<&Login>, Vec<&Login>) =
+        unmet.can_approve.iter().filter(|login| !login.is_bot()).partition(|login| listed.contains(login));
+    let mut reviewers: Vec<Reviewer> = named.into_iter().cloned().map(Reviewer::Person).collect();
+    let teams = || approvers.iter().flat_map(|of| of.teams());
+    let own = |team: &&TeamSlug| team.as_str().split_once('/').is_some_and(|(org, _)| org.eq_ignore_ascii_case(owner));
+    // A team is not requested if none of its members can approve any more.
+    if !through_teams.is_empty() {
+        let own: Vec<Reviewer> = teams().filter(own).cloned().map(Reviewer::Team).collect();
+        if own.is_empty() && through_teams.len() <= MOST_IN_PLACE && teams().next().is_some() {
+            reviewers.extend(through_teams.into_iter().cloned().map(Reviewer::Person));
+        }
+        reviewers.extend(own);
+    }
+    reviewers
 }
 
 #[cfg(test)]

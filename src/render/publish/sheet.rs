@@ -1,19 +1,17 @@
-//! Markdown that fits: lines that can be left out, each with what that costs, and a note of how many were.
-//!
-//! Knows nothing of what the lines say.
+//! Markdown within a size limit: lines that may be left out, each with a cost, and a note of how many were left out.
 
-/// What leaving a line out costs. The first are left out first; among equals, those that stand first.
+/// What leaving a line out costs. Cheap lines are left out first; among equals, the earlier line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cost {
-    /// A review that a later one of the same person has replaced.
-    Replaced,
+    /// A superseded review.
+    Superseded,
     /// A review that does not count for another reason, or a request that is over.
     Passed,
-    /// A part of the requirement that is met or does not apply; the deeper, the sooner.
+    /// A part of the requirement that is met or does not apply. Deeper parts have lower values.
     Met(u8),
-    /// One of many that still wait.
+    /// A request that still waits.
     Waiting,
-    /// Everything else: never left out.
+    /// Never left out.
     Never,
 }
 
@@ -24,10 +22,9 @@ struct Line {
     section: usize,
 }
 
-/// How a section says that lines of it are left out.
+/// Says how many lines of a section were left out.
 type Note = fn(usize) -> String;
 
-/// A text as far as it is written.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     lines: Vec<Line>,
@@ -35,23 +32,21 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// Begins a section. Its note stands at its end, where lines of it are left out.
+    /// Begins a section. If lines of it are left out, its note stands at its end.
     pub(super) fn section(&mut self, note: Note) {
         self.notes.push(note);
     }
 
-    /// Adds a line that is never left out.
     pub(super) fn line(&mut self, text: impl Into<String>) {
         self.droppable(Cost::Never, text);
     }
 
-    /// Adds a line that may be left out.
     pub(super) fn droppable(&mut self, cost: Cost, text: impl Into<String>) {
         self.lines.push(Line { text: text.into(), cost, section: self.notes.len() });
     }
 
-    /// The text in at most so many bytes.
-    pub(super) fn fit(&self, limit: usize) -> String {
+    /// Returns the text in at most so many bytes.
+    pub(super) fn truncated(&self, limit: usize) -> String {
         let mut dropped = vec![false; self.lines.len()];
         let mut left_out = vec![0_usize; self.notes.len() + 1];
         let mut size: usize = self.lines.iter().map(|line| line.text.len() + 1).sum();
@@ -90,14 +85,14 @@ impl Sheet {
         text
     }
 
-    /// The note of a section, with its line's end; nothing where nothing was left out.
+    /// The note of a section as a line. Empty if nothing was left out.
     fn note(&self, section: usize, count: usize) -> String {
         let note = section.checked_sub(1).and_then(|section| self.notes.get(section));
         note.filter(|_| count > 0).map(|note| format!("{}\n", note(count))).unwrap_or_default()
     }
 }
 
-/// What cannot be left out is cut off, between characters.
+/// Cuts what may not be left out, between characters.
 fn cut(text: &str, limit: usize) -> String {
     const SIGN: &str = "…";
     if text.len() <= limit {
@@ -127,8 +122,8 @@ mod tests {
         sheet.line("head");
         sheet.section(note);
         sheet.droppable(Cost::Passed, "passed");
-        sheet.droppable(Cost::Replaced, "replaced 1");
-        sheet.droppable(Cost::Replaced, "replaced 2");
+        sheet.droppable(Cost::Superseded, "replaced 1");
+        sheet.droppable(Cost::Superseded, "replaced 2");
         sheet.line("counts");
         sheet.section(note);
         sheet.droppable(Cost::Met(1), "shallow, met");
@@ -138,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_whole() {
+    fn a_text_within_the_limit_is_whole() {
         let whole = "head\npassed\nreplaced 1\nreplaced 2\ncounts\nshallow, met\ndeep down, met\ntail\n";
-        assert_eq!(sheet().fit(whole.len()), whole);
+        assert_eq!(sheet().truncated(whole.len()), whole);
     }
 
     #[test]
@@ -148,24 +143,24 @@ mod tests {
         let sheet = sheet();
         let mut seen = Vec::new();
         for limit in (50..74).rev() {
-            let text = sheet.fit(limit);
+            let text = sheet.truncated(limit);
             assert!(text.len() <= limit, "{limit}: {text}");
             seen.push(text);
         }
         assert_eq!(seen.first().unwrap(), "head\npassed\ncounts\n(2 left out)\nshallow, met\ndeep down, met\ntail\n");
-        assert_eq!(sheet.fit(59), "head\ncounts\n(3 left out)\nshallow, met\ndeep down, met\ntail\n");
-        assert_eq!(sheet.fit(57), "head\ncounts\n(3 left out)\nshallow, met\ntail\n(1 left out)\n");
-        assert_eq!(sheet.fit(50), "head\ncounts\n(3 left out)\ntail\n(2 left out)\n");
+        assert_eq!(sheet.truncated(59), "head\ncounts\n(3 left out)\nshallow, met\ndeep down, met\ntail\n");
+        assert_eq!(sheet.truncated(57), "head\ncounts\n(3 left out)\nshallow, met\ntail\n(1 left out)\n");
+        assert_eq!(sheet.truncated(50), "head\ncounts\n(3 left out)\ntail\n(2 left out)\n");
     }
 
     #[test]
-    fn what_can_never_be_left_out_is_cut_between_characters() {
+    fn a_line_that_may_not_be_left_out_is_cut_between_characters() {
         let mut sheet = Sheet::default();
         sheet.line("ä".repeat(20));
         for limit in 3..41 {
-            let text = sheet.fit(limit);
+            let text = sheet.truncated(limit);
             assert!(text.len() <= limit && text.ends_with('…'), "{limit}: {text}");
         }
-        assert_eq!(sheet.fit(41), format!("{}\n", "ä".repeat(20)));
+        assert_eq!(sheet.truncated(41), format!("{}\n", "ä".repeat(20)));
     }
 }

@@ -203,8 +203,8 @@ impl RequestStore for Fused<EmbeddedStore> {
 
 #[async_trait]
 impl Publisher for Fused<GithubSimulator> {
-    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
-        self.fuse.around(self.port.about(at)).await
+    async fn context(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
+        self.fuse.around(self.port.context(at)).await
     }
 
     async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError> {
@@ -215,8 +215,8 @@ impl Publisher for Fused<GithubSimulator> {
         self.fuse.around(self.port.put_comment(at, text, spot)).await
     }
 
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
-        self.fuse.around(self.port.ask(at, reviewers)).await
+    async fn request_reviews(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
+        self.fuse.around(self.port.request_reviews(at, reviewers)).await
     }
 
     async fn put_deployment(&self, at: &RepositoryName, made: &Deployment, spot: Spot) -> Result<u64, PublisherError> {

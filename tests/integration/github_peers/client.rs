@@ -90,13 +90,13 @@ async fn publish_checks(github: &GithubClient) {
 /// Publishes everything else, in every way.
 async fn publish_the_rest(github: &GithubClient) {
     let at = pull(1);
-    assert!(!github.about(&at).await.expect("a pull request").public);
+    assert!(!github.context(&at).await.expect("a pull request").public);
     let comment = async |spot| github.put_comment(&at, "<!-- ours -->\nwaits", spot).await.expect("a comment");
     let made = comment(Spot::New).await;
     assert_eq!((comment(Spot::Unsure).await, comment(Spot::At(made)).await), (made, made));
     let reviewers: [Reviewer; 3] = ["pia", "dave", "acme/payments-core"].map(|who| who.parse().expect("a reviewer"));
-    github.ask(&at, &reviewers).await.expect("reviews are requested");
-    assert_eq!(github.about(&at).await.expect("a pull request").requested.len(), 2);
+    github.request_reviews(&at, &reviewers).await.expect("reviews are requested");
+    assert_eq!(github.context(&at).await.expect("a pull request").requested.len(), 2);
 
     let deployment = Deployment {
         request: pending("one", 0).id,

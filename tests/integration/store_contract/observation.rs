@@ -103,7 +103,7 @@ fn publication(version: u64, due: Option<i64>) -> Published {
         comment: Some(placed.clone()),
         checks: [("a countersign / checkout / production".to_owned(), placed)].into(),
         requests: [(pending("one", 0).id, request)].into(),
-        asked: requested.into(),
+        requested: requested.into(),
     }
 }
 

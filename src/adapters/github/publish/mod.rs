@@ -1,8 +1,8 @@
-//! GitHub as the gate writes it: check runs, the comment, review requests, deployments.
+//! Writes check runs, the comment, review requests and deployments to GitHub.
 //!
-//! What makes something is sent once. Where its answer is lost it is not known whether it was made: whoever asks again
-//! says so, and it is looked for first, among what this App (or this token's account) has made and nobody else. What
-//! changes something is put as it is to be, and may be sent again. Knows nothing of what the texts say.
+//! A call that creates something is sent once. If its answer is lost, the caller tries again with [`Spot::Unsure`], and the
+//! client looks first among what this App (or this token's account) has created. A call that changes something sends the
+//! whole content and may be repeated.
 
 mod shape;
 
@@ -11,26 +11,26 @@ use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use self::shape::{Author, CheckRuns, CommentShape, DeploymentShape, Made, PagePull};
-use super::client::{Call, CallError, GithubClient, Identity, Longer};
+use self::shape::{Author, CheckRuns, CommentShape, Created, DeploymentShape, PullShape};
+use super::client::{Call, CallError, GithubClient, Longer};
 use super::reading::{escaped, of};
 use crate::ident::{PullRequestRef, RepositoryName};
 use crate::ports::{PublishContext, Publisher, PublisherError, Spot};
 use crate::request::published::{Check, CheckStatus, Deployment, DeploymentStatus, REEVALUATE, Reviewer};
 
-/// How many pages of comments are looked through: 10,000 comments.
+/// How many pages of comments are searched: 10,000 comments.
 const COMMENT_PAGES: usize = 100;
-/// How many pages of the deployments of one commit.
+/// How many pages of the deployments of one commit are searched.
 const DEPLOYMENT_PAGES: usize = 10;
 
 #[async_trait]
 impl Publisher for GithubClient {
-    async fn about(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
+    async fn context(&self, at: &PullRequestRef) -> Result<PublishContext, PublisherError> {
         let what = format!("the pull request `{at}`");
-        // The same call as for the facts, so that its answer is mostly at hand.
+        // The same call as for the facts, so GitHub mostly answers that nothing was modified.
         let path = format!("/repos/{}/pulls/{}", at.repository, at.number);
-        let pull: PagePull = self.sent(Call::get(path, of(&at.repository), &what).conditional()).await?;
-        pull.facts(&what).map_err(refused)
+        let pull: PullShape = self.sent(Call::get(path, of(&at.repository), &what).conditional()).await?;
+        pull.context(&what).map_err(publisher_error)
     }
 
     async fn put_check(&self, at: &RepositoryName, check: &Check, spot: Spot) -> Result<u64, PublisherError> {
@@ -42,9 +42,9 @@ impl Publisher for GithubClient {
         };
         let call = match found {
             Some(id) => changing(Method::PATCH, at, &format!("check-runs/{id}"), &what),
-            None => making(at, "check-runs", &what),
+            None => creating(at, "check-runs", &what),
         };
-        self.made(call.with_body(check_body(check))).await
+        self.sent_for_id(call.with_body(check_body(check))).await
     }
 
     async fn put_comment(&self, at: &PullRequestRef, text: &str, spot: Spot) -> Result<u64, PublisherError> {
@@ -56,22 +56,22 @@ impl Publisher for GithubClient {
         };
         let call = match found {
             Some(id) => changing(Method::PATCH, &at.repository, &format!("issues/comments/{id}"), &what),
-            None => making(&at.repository, &format!("issues/{}/comments", at.number), &what),
+            None => creating(&at.repository, &format!("issues/{}/comments", at.number), &what),
         };
-        self.made(call.with_body(json!({ "body": text }))).await
+        self.sent_for_id(call.with_body(json!({ "body": text }))).await
     }
 
-    async fn ask(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
-        match self.ask_all(at, reviewers).await {
+    async fn request_reviews(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
+        match self.request_all(at, reviewers).await {
             Err(PublisherError::Refused { .. } | PublisherError::Gone { .. }) if reviewers.len() > 1 => {}
             answer => return answer,
         }
-        // GitHub asks all or nobody, and one name that it does not take keeps back all others.
+        // GitHub requests all or none: one reviewer that it refuses keeps back all others.
         for reviewer in reviewers {
-            match self.ask_all(at, std::slice::from_ref(reviewer)).await {
+            match self.request_all(at, std::slice::from_ref(reviewer)).await {
                 Ok(()) => {}
                 Err(error @ (PublisherError::Refused { .. } | PublisherError::Gone { .. })) => {
-                    tracing::warn!(pull_request = %at, %reviewer, reason = %error, "a review was not asked for");
+                    tracing::warn!(pull_request = %at, %reviewer, reason = %error, "review not requested: GitHub refused it");
                 }
                 Err(error @ PublisherError::Unavailable { .. }) => return Err(error),
             }
@@ -79,15 +79,23 @@ impl Publisher for GithubClient {
         Ok(())
     }
 
-    async fn put_deployment(&self, at: &RepositoryName, made: &Deployment, spot: Spot) -> Result<u64, PublisherError> {
+    async fn put_deployment(
+        &self,
+        at: &RepositoryName,
+        deployment: &Deployment,
+        spot: Spot,
+    ) -> Result<u64, PublisherError> {
         let found = match spot {
             Spot::New => None,
             Spot::At(id) => Some(id),
-            Spot::Unsure => self.own_deployment(at, made).await?,
+            Spot::Unsure => self.own_deployment(at, deployment).await?,
         };
         match found {
             Some(id) => Ok(id),
-            None => self.made(making(at, "deployments", "a deployment").with_body(deployment_body(made))).await,
+            None => {
+                self.sent_for_id(creating(at, "deployments", "a deployment").with_body(deployment_body(deployment)))
+                    .await
+            }
         }
     }
 
@@ -97,29 +105,29 @@ impl Publisher for GithubClient {
         id: u64,
         status: &DeploymentStatus,
     ) -> Result<(), PublisherError> {
-        let call = making(at, &format!("deployments/{id}/statuses"), "the status of a deployment");
+        let call = creating(at, &format!("deployments/{id}/statuses"), "the status of a deployment");
         let body = json!({
             "state": status.state.as_str(),
             "description": status.description,
-            // Of other services in the same environment this says nothing.
+            // Other services may be deployed to the same environment.
             "auto_inactive": false,
         });
-        self.made(call.with_body(body)).await.map(drop)
+        self.sent_for_id(call.with_body(body)).await.map(drop)
     }
 }
 
 impl GithubClient {
     async fn sent<T: DeserializeOwned>(&self, call: Call) -> Result<T, PublisherError> {
         let answer = self.call(&call).await.and_then(|answer| answer.json());
-        answer.map_err(refused)
+        answer.map_err(publisher_error)
     }
 
-    /// Sends what makes or changes something, and gives its id.
-    async fn made(&self, call: Call) -> Result<u64, PublisherError> {
-        self.sent::<Made>(call).await.map(|made| made.id)
+    /// Sends a call that creates or changes something. Returns its id.
+    async fn sent_for_id(&self, call: Call) -> Result<u64, PublisherError> {
+        self.sent::<Created>(call).await.map(|created| created.id)
     }
 
-    async fn ask_all(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
+    async fn request_all(&self, at: &PullRequestRef, reviewers: &[Reviewer]) -> Result<(), PublisherError> {
         let (mut people, mut teams): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         for reviewer in reviewers {
             match reviewer {
@@ -128,13 +136,13 @@ impl GithubClient {
             }
         }
         let path = format!("pulls/{}/requested_reviewers", at.number);
-        // Asking again whoever is asked already changes nothing.
+        // Requesting a review again changes nothing.
         let call = changing(Method::POST, &at.repository, &path, &format!("reviews of `{at}`"));
         let body = json!({ "reviewers": people, "team_reviewers": teams });
         self.sent::<Value>(call.with_body(body)).await.map(drop)
     }
 
-    /// The newest check run of that name on the commit, of this App. Only Apps make them.
+    /// Finds this App's newest check run of that name on the commit. Only Apps create check runs.
     async fn own_check(&self, at: &RepositoryName, check: &Check) -> Result<Option<u64>, PublisherError> {
         let app = self.app_id().map(|id| format!("&app_id={id}")).unwrap_or_default();
         let (head, name) = (escaped(check.head.as_str()), escaped(&check.name));
@@ -145,12 +153,12 @@ impl GithubClient {
         Ok(found.map(|run| run.id))
     }
 
-    /// The oldest comment with the same first line that we wrote ourselves: anybody may write that line.
+    /// Finds our oldest comment with the same first line. Anybody may write that line, so the author counts.
     async fn own_comment(&self, at: &PullRequestRef, text: &str) -> Result<Option<u64>, PublisherError> {
         let what = format!("the comments on `{at}`");
         let path = format!("/repos/{}/issues/{}/comments?per_page=100", at.repository, at.number);
         let call = Call::get(path, of(&at.repository), &what);
-        let listed = self.list::<CommentShape>(call, COMMENT_PAGES, Longer::Cut).await.map_err(refused)?;
+        let listed = self.list::<CommentShape>(call, COMMENT_PAGES, Longer::Cut).await.map_err(publisher_error)?;
         let marker = text.lines().next();
         let marked: Vec<CommentShape> =
             listed.items.into_iter().filter(|comment| comment.first_line() == marker).collect();
@@ -170,28 +178,29 @@ impl GithubClient {
         Ok(marked.iter().find(own).map(|comment| comment.id))
     }
 
-    /// The deployment of the request. Its payload says whose it is.
-    async fn own_deployment(&self, at: &RepositoryName, made: &Deployment) -> Result<Option<u64>, PublisherError> {
-        let (sha, environment) = (escaped(made.revision.as_str()), escaped(made.environment.as_str()));
+    /// Finds the deployment of the request by its payload.
+    async fn own_deployment(
+        &self,
+        at: &RepositoryName,
+        deployment: &Deployment,
+    ) -> Result<Option<u64>, PublisherError> {
+        let (sha, environment) = (escaped(deployment.revision.as_str()), escaped(deployment.environment.as_str()));
         let path = format!("/repos/{at}/deployments?sha={sha}&environment={environment}&per_page=100");
         let call = Call::get(path, of(at), "the deployments of a commit");
-        let listed = self.list::<DeploymentShape>(call, DEPLOYMENT_PAGES, Longer::Cut).await.map_err(refused)?;
-        Ok(listed.items.iter().find(|known| known.is_of(&made.request)).map(|known| known.id))
+        let listed =
+            self.list::<DeploymentShape>(call, DEPLOYMENT_PAGES, Longer::Cut).await.map_err(publisher_error)?;
+        Ok(listed.items.iter().find(|known| known.is_of(&deployment.request)).map(|known| known.id))
     }
 }
 
-/// A call that makes something: sent once.
-fn making(at: &RepositoryName, path: &str, what: &str) -> Call {
-    Call::new(Method::POST, format!("/repos/{at}/{path}"), identity(at), what)
+/// A call that creates something: sent once.
+fn creating(at: &RepositoryName, path: &str, what: &str) -> Call {
+    Call::new(Method::POST, format!("/repos/{at}/{path}"), of(at), what)
 }
 
-/// A call that puts something as it is to be: it may be sent again.
+/// A call that sends the whole content: it may be repeated.
 fn changing(method: Method, at: &RepositoryName, path: &str, what: &str) -> Call {
-    Call::new(method, format!("/repos/{at}/{path}"), identity(at), what).repeatable()
-}
-
-fn identity(at: &RepositoryName) -> Identity {
-    of(at)
+    Call::new(method, format!("/repos/{at}/{path}"), of(at), what).repeatable()
 }
 
 fn check_body(check: &Check) -> Value {
@@ -209,7 +218,7 @@ fn check_body(check: &Check) -> Value {
     let (field, value) = match check.status {
         CheckStatus::Queued => ("status", "queued"),
         CheckStatus::InProgress => ("status", "in_progress"),
-        // That completes it.
+        // A conclusion completes the check.
         CheckStatus::Completed(conclusion) => ("conclusion", conclusion.as_str()),
     };
     if let Some(fields) = body.as_object_mut() {
@@ -221,23 +230,22 @@ fn check_body(check: &Check) -> Value {
     body
 }
 
-fn deployment_body(made: &Deployment) -> Value {
+fn deployment_body(deployment: &Deployment) -> Value {
     json!({
-        "ref": made.revision,
+        "ref": deployment.revision,
         "task": "deploy",
         "auto_merge": false,
-        // Else GitHub refuses while any check waits: ours does.
+        // Otherwise GitHub refuses while any check waits, and ours does.
         "required_contexts": [],
-        "payload": { "request_id": made.request, "service": made.service },
-        "environment": made.environment,
-        "description": made.description,
+        "payload": { "request_id": deployment.request, "service": deployment.service },
+        "environment": deployment.environment,
+        "description": deployment.description,
         "transient_environment": false,
-        "production_environment": made.production,
+        "production_environment": deployment.production,
     })
 }
 
-/// What a failed call says of what was to be shown.
-fn refused(error: CallError) -> PublisherError {
+fn publisher_error(error: CallError) -> PublisherError {
     match error {
         CallError::Refused { status: 404 | 410, what, .. } => PublisherError::Gone { what },
         CallError::Refused { status: 400 | 403 | 409 | 422, .. } => {

@@ -1,4 +1,4 @@
-//! The few fields of GitHub's answers that are read when something is shown.
+//! The fields of GitHub's answers that publishing reads.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,13 +8,12 @@ use crate::ident::{Login, RepositoryName, RequestId, TeamSlug};
 use crate::ports::PublishContext;
 use crate::request::published::Reviewer;
 
-/// What was made or changed.
+/// What a call created or changed.
 #[derive(Deserialize)]
-pub(super) struct Made {
+pub(super) struct Created {
     pub(super) id: u64,
 }
 
-/// An account.
 #[derive(Deserialize)]
 pub(super) struct Author {
     pub(super) login: String,
@@ -25,9 +24,8 @@ struct App {
     id: u64,
 }
 
-/// A pull request, as far as it is a page.
 #[derive(Deserialize)]
-pub(super) struct PagePull {
+pub(super) struct PullShape {
     base: Base,
     #[serde(default)]
     requested_reviewers: Vec<Option<Author>>,
@@ -51,8 +49,8 @@ struct RequestedTeam {
     slug: Option<String>,
 }
 
-impl PagePull {
-    pub(super) fn facts(self, what: &str) -> Result<PublishContext, CallError> {
+impl PullShape {
+    pub(super) fn context(self, what: &str) -> Result<PublishContext, CallError> {
         let repository = self.base.repo;
         let repository =
             repository.ok_or_else(|| CallError::unreadable(what, "it does not say which repository it is of"))?;
@@ -65,7 +63,6 @@ impl PagePull {
     }
 }
 
-/// Check runs on a commit.
 #[derive(Deserialize)]
 pub(super) struct CheckRuns {
     pub(super) check_runs: Vec<CheckRunShape>,
@@ -84,7 +81,6 @@ impl CheckRunShape {
     }
 }
 
-/// A comment.
 #[derive(Deserialize)]
 pub(super) struct CommentShape {
     pub(super) id: u64,
@@ -103,13 +99,12 @@ impl CommentShape {
         self.performed_via_github_app.as_ref().map(|app| app.id)
     }
 
-    /// Who wrote it.
     pub(super) fn login(&self) -> Option<&str> {
         self.user.as_ref().map(|user| user.login.as_str())
     }
 }
 
-/// A deployment. GitHub gives a payload back as it was sent, or as text.
+/// GitHub returns a payload as it was sent, or as text.
 #[derive(Deserialize)]
 pub(super) struct DeploymentShape {
     pub(super) id: u64,
