@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Exit;
-use super::args::Global;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal;
 use crate::finding::{Source, SourceContent};
@@ -43,8 +42,8 @@ pub(super) fn read_bundle(path: &Path) -> anyhow::Result<Vec<Source>> {
 ///
 /// # Errors
 /// There is none at the path, or it is invalid: then all findings are told, and the exit code says so.
-pub(super) fn load_policy(global: &Global) -> anyhow::Result<Policy> {
-    usable(load(read_bundle(&global.policy)?), &global.policy.display().to_string())
+pub(super) fn load_policy(path: &Path) -> anyhow::Result<Policy> {
+    usable(load(read_bundle(path)?), &path.display().to_string())
 }
 
 /// What was loaded, if it is a policy. `name` is what it is called in a message.

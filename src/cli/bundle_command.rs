@@ -11,11 +11,12 @@ use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::args::{Format, Global};
 use super::bundle::{read_bundle, usable};
 use super::check::clock;
+use super::exit::Exit;
 use super::failure::Failure;
-use super::{Exit, terminal};
+use super::format::{Format, FormatArgs};
+use super::terminal;
 use crate::finding::{Levels, SourceMap};
 use crate::ident::sha256_hex;
 use crate::policy::{Linted, Loaded, Policy, lint};
@@ -36,13 +37,15 @@ pub struct BundleArgs {
     /// The folder to write `policy.zip` and `policy.json` into. It is created where it is not there.
     #[arg(short, long, value_name = "DIR", default_value = "bundle")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
-pub(super) fn run(args: &BundleArgs, global: &Global) -> anyhow::Result<Exit> {
-    let linted = lint(read_bundle(&global.policy)?, &Levels::default(), clock());
+pub(super) fn run(args: &BundleArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let linted = lint(read_bundle(policy_path)?, &Levels::default(), clock());
     let (Some(prepared), false) = (linted.prepared(), linted.findings.has_errors()) else {
         let Linted { findings, sources, .. } = linted;
-        usable(Loaded { policy: None, findings, sources }, &global.policy.display().to_string())?;
+        usable(Loaded { policy: None, findings, sources }, &policy_path.display().to_string())?;
         return Ok(Exit::PolicyInvalid);
     };
     let Linted { policy: Some(policy), findings, sources, .. } = &linted else { return Ok(Exit::PolicyInvalid) };
@@ -54,7 +57,7 @@ pub(super) fn run(args: &BundleArgs, global: &Global) -> anyhow::Result<Exit> {
     write_all(&args.output, &[(&zip, &layer), (&json, manifest(policy, &sum)?.as_bytes())])?;
 
     let files = [&zip, &json].map(|path| path.display().to_string());
-    match global.format {
+    match args.format.format {
         Format::Json => {
             terminal::print_json(&json!({
                 "schema": SCHEMA, "policy_digest": policy.digest(), "layer_sha256": sum, "files": files,

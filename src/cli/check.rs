@@ -6,9 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Exit;
-use super::args::{AskedFormat, GlobalArgs};
 use super::bundle::read_bundle;
+use super::exit::Exit;
 use super::failure::{Failure, tell};
 use super::levels::LevelArgs;
 use super::terminal;
@@ -29,37 +28,53 @@ pub struct CheckArgs {
     /// Which findings are taken how.
     #[command(flatten)]
     pub levels: LevelArgs,
+    /// The output format.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
 }
 
-pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
-    global.with(&[AskedFormat::Sarif, AskedFormat::Github])?;
+/// The output formats of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// For programs. With several paths, one document a line.
+    Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For a GitHub workflow: each finding beside its line.
+    Github,
+}
+
+pub(super) fn run(args: &CheckArgs, policy_path: &Path) -> anyhow::Result<Exit> {
     let levels = args.levels.levels()?;
-    let paths = if args.paths.is_empty() { std::slice::from_ref(&global.policy) } else { args.paths.as_slice() };
+    let paths =
+        if args.paths.is_empty() { vec![policy_path] } else { args.paths.iter().map(PathBuf::as_path).collect() };
     let at = args.at.unwrap_or_else(clock);
     let mut exit = Exit::Done;
     let mut log = Log::default();
-    for path in paths {
+    for path in paths.iter().copied() {
         let bundle = match read_bundle(path) {
             Ok(bundle) => bundle,
             // Where it is the only one, it is told as every command tells it.
-            Err(error) if paths.len() == 1 && global.format.plain().is_some() => return Err(error),
+            Err(error) if paths.len() == 1 && matches!(args.format, CheckFormat::Text | CheckFormat::Json) => {
+                return Err(error);
+            }
             Err(error) => {
-                missing(path, &Failure::of(error), global.format, &mut log)?;
+                missing(path, &Failure::of(error), args.format, &mut log)?;
                 exit = Exit::CouldNotRun;
                 continue;
             }
         };
         let linted = lint(bundle, &levels, at);
-        match (global.format, paths) {
-            (AskedFormat::Text, [_]) => terminal::print(&text(&linted))?,
-            (AskedFormat::Text, _) => terminal::print(&format!("{}{}", heading(path), text(&linted)))?,
-            (AskedFormat::Json, [_]) => terminal::print_json(&json(&linted, path))?,
+        match (args.format, paths.as_slice()) {
+            (CheckFormat::Text, [_]) => terminal::print(&text(&linted))?,
+            (CheckFormat::Text, _) => terminal::print(&format!("{}{}", heading(path), text(&linted)))?,
+            (CheckFormat::Json, [_]) => terminal::print_json(&json(&linted, path))?,
             // Several documents: one a line.
-            (AskedFormat::Json, _) => terminal::print(&format!("{}\n", json(&linted, path)))?,
-            (AskedFormat::Sarif, _) => log.add(&linted.findings, &linted.waived, &linted.sources, &root(path)),
-            // Refused above.
-            (AskedFormat::Markdown | AskedFormat::Html, _) => {}
-            (AskedFormat::Github, _) => {
+            (CheckFormat::Json, _) => terminal::print(&format!("{}\n", json(&linted, path)))?,
+            (CheckFormat::Sarif, _) => log.add(&linted.findings, &linted.waived, &linted.sources, &root(path)),
+            (CheckFormat::Github, _) => {
                 terminal::print(&render::github::commands(&linted.findings, &linted.sources, &root(path)))?;
             }
         }
@@ -68,7 +83,7 @@ pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit>
             exit = Exit::PolicyInvalid;
         }
     }
-    if global.format == AskedFormat::Sarif {
+    if args.format == CheckFormat::Sarif {
         terminal::print_json(&log.into_json())?;
     }
     Ok(exit)
@@ -80,12 +95,12 @@ pub(super) fn clock() -> Timestamp {
 }
 
 /// Tells that there is nothing at one of several paths, in its place among the others.
-fn missing(path: &Path, failure: &Failure, format: AskedFormat, log: &mut Log) -> anyhow::Result<()> {
+fn missing(path: &Path, failure: &Failure, format: CheckFormat, log: &mut Log) -> anyhow::Result<()> {
     match format {
-        AskedFormat::Text => terminal::print(&heading(path))?,
-        AskedFormat::Json => terminal::print(&format!("{}\n", with_path(failure.document(), path)))?,
-        AskedFormat::Sarif => log.fail(&failure.to_string()),
-        AskedFormat::Github | AskedFormat::Markdown | AskedFormat::Html => {}
+        CheckFormat::Text => terminal::print(&heading(path))?,
+        CheckFormat::Json => terminal::print(&format!("{}\n", with_path(failure.document(), path)))?,
+        CheckFormat::Sarif => log.fail(&failure.to_string()),
+        CheckFormat::Github => {}
     }
     tell(failure);
     Ok(())

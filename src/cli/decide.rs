@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::Exit;
-use super::args::{Format, Global};
 use super::bundle::load_policy;
+use super::exit::Exit;
 use super::facts::{MAX_FACTS_BYTES, open, parse_facts, read_facts, too_long, unreadable};
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use super::lines::{Line, Lines};
 use super::terminal;
 use crate::approval::decide;
@@ -31,16 +31,18 @@ pub struct DecideArgs {
     /// End with 5 on any verdict but `approved`; with `--lines`, on any such line and on any error.
     #[arg(long)]
     pub require_approved: bool,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &DecideArgs, global: &Global) -> anyhow::Result<Exit> {
-    let policy = load_policy(global)?;
+pub(super) fn run(args: &DecideArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let policy = load_policy(policy_path)?;
     if args.lines {
         let tally = decide_lines(&policy, &args.facts)?;
         return Ok(tally.exit(args.require_approved));
     }
     let decision = decide(&policy, &read_facts(&args.facts)?);
-    match global.format {
+    match args.output.format {
         Format::Text => terminal::print(&render::decision::text(&decision, terminal::stdout_color()))?,
         Format::Json => terminal::print_json(&decision)?,
     }

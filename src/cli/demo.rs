@@ -5,8 +5,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::args::{Format, Global};
-use super::{Exit, terminal};
+use super::exit::Exit;
+use super::format::{Format, FormatArgs};
+use super::terminal;
 use crate::dev::client::Client;
 use crate::dev::story::{Line, LineKind, Story};
 use crate::dev::{LocalGate, Options};
@@ -15,7 +16,10 @@ use crate::policy::{Policy, load};
 
 /// The arguments of `demo`.
 #[derive(Debug, clap::Args)]
-pub struct DemoArgs {}
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub output: FormatArgs,
+}
 
 /// The example organisation's policy, as it stands in `policies/`.
 const POLICY: [(&str, &str); 3] = [
@@ -24,7 +28,7 @@ const POLICY: [(&str, &str); 3] = [
     ("organisation.yaml", include_str!("../../policies/organisation.yaml")),
 ];
 
-pub(super) fn run(_args: &DemoArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
     let folder = tempfile::tempdir().context("a folder for the demo cannot be made")?;
     let loopback = ([127, 0, 0, 1], 0).into();
     let options = Options {
@@ -33,8 +37,8 @@ pub(super) fn run(_args: &DemoArgs, global: &Global) -> anyhow::Result<Exit> {
         github: loopback,
         standing_at: Some("2026-11-18T09:00:00Z".parse().context("the story's beginning")?),
     };
-    let lines = super::runtime()?.block_on(play(&options, global.format))?;
-    if global.format == Format::Json {
+    let lines = super::runtime::runtime()?.block_on(play(&options, args.output.format))?;
+    if args.output.format == Format::Json {
         terminal::print_json(&json!({ "schema": 1, "lines": lines }))?;
     }
     Ok(Exit::Done)

@@ -2,15 +2,15 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Exit;
-use super::args::{Format, Global};
+use super::exit::Exit;
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use crate::dev::{LocalGate, Options};
 
 /// The arguments of `dev`.
@@ -25,9 +25,11 @@ pub struct DevArgs {
     /// Where the GitHub stand-in listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     github: SocketAddr,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &DevArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DevArgs, policy_path: &Path) -> anyhow::Result<Exit> {
     for address in [args.listen, args.github] {
         if !address.ip().is_loopback() {
             let message = format!("{address} is not on loopback, and the local gate has no authentication");
@@ -35,16 +37,16 @@ pub(super) fn run(args: &DevArgs, global: &Global) -> anyhow::Result<Exit> {
             return Err(Failure::new("not-loopback", message).hint(hint).exit(Exit::Usage).into());
         }
     }
-    let policy = super::bundle::load_policy(global)?;
-    log(global.format);
+    let policy = super::bundle::load_policy(policy_path)?;
+    log(args.output.format);
     let options = Options { data: args.data.clone(), listen: args.listen, github: args.github, standing_at: None };
-    super::runtime()?.block_on(async {
+    super::runtime::runtime()?.block_on(async {
         // Before anyone is told that it runs: whoever is told may ask it to stop at once.
         let mut signals = Signals::listen()?;
         let gate = Arc::new(LocalGate::open(&options, policy)?);
         let running = Arc::clone(&gate).start(&options).await?;
         drop(gate);
-        announce(&options, running.gate, running.github, global.format)?;
+        announce(&options, running.gate, running.github, args.output.format)?;
         signals.received().await;
         tracing::info!("stopping");
         running.stop().await;

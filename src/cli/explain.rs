@@ -1,15 +1,15 @@
 //! `countersign explain`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Exit;
-use super::args::{Format, Global};
 use super::bundle::load_policy;
+use super::exit::Exit;
 use super::facts::read_facts;
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use super::terminal;
 use crate::approval::decision::Decision;
 use crate::approval::{Change, decide, timeline};
@@ -33,13 +33,15 @@ pub struct ExplainArgs {
     /// facts, the decision as it would be then.
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 /// From when on, and what changes then.
 type Moments<'p> = (Timestamp, Vec<(Timestamp, Change<'p>)>);
 
-pub(super) fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
-    let policy = load_policy(global)?;
+pub(super) fn run(args: &ExplainArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let policy = load_policy(policy_path)?;
     let target = Target { service: args.service.clone(), environment: args.environment.clone() };
     let decided = match &args.facts {
         Some(path) => {
@@ -60,7 +62,7 @@ pub(super) fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
         (None, _) | (_, Err(_)) => None,
     };
     let decision = decided.as_ref().map(|(decision, _)| decision);
-    match global.format {
+    match args.output.format {
         Format::Text => terminal::print(&text(&policy, &target, decision, moments.as_ref()))?,
         Format::Json => terminal::print_json(&document(&policy, &target, decision, moments.as_ref()))?,
     }

@@ -5,8 +5,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::Exit;
-use super::args::Format;
+use super::exit::Exit;
 use super::terminal;
 use crate::render::visible;
 
@@ -85,7 +84,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The exit code of what a command came to; an error is told first.
-pub(super) fn conclude(outcome: anyhow::Result<Exit>, format: Format) -> Exit {
+pub(super) fn conclude(outcome: anyhow::Result<Exit>, json: bool) -> Exit {
     let error = match outcome {
         Ok(exit) => return exit,
         Err(error) => error,
@@ -98,7 +97,7 @@ pub(super) fn conclude(outcome: anyhow::Result<Exit>, format: Format) -> Exit {
     }
     let failure = Failure::of(error);
     tell(&failure);
-    if format == Format::Json {
+    if json {
         // stderr has it already, and the exit code says it as well.
         let _ = terminal::print_json(&failure.document());
     }
@@ -121,13 +120,13 @@ pub(super) fn tell(failure: &Failure) {
 }
 
 /// The outcome of arguments that do not parse, or that ask for help or the version.
-pub(super) fn usage(error: &clap::Error, format: Format) -> Exit {
+pub(super) fn usage(error: &clap::Error, json: bool) -> Exit {
     // A terminal that is gone is no reason for another exit code.
     let _ = error.print();
     if !error.use_stderr() {
         return Exit::Done;
     }
-    if format == Format::Json {
+    if json {
         let said = error.render().to_string();
         let said: Vec<&str> = said.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
         let message = said.join(" ").trim_start_matches("error: ").to_owned();

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::args::{Format, Global};
 use super::bundle::read_bundle;
+use super::exit::Exit;
 use super::failure::Failure;
-use super::{Exit, terminal};
+use super::format::{Format, FormatArgs};
+use super::terminal;
 use crate::render::visible;
 
 /// What is written, by name.
@@ -27,9 +28,11 @@ pub struct InitArgs {
     /// The folder to write into. It is created where it is not there.
     #[arg(value_name = "DIR", default_value = USUAL)]
     pub folder: PathBuf,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &InitArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &InitArgs) -> anyhow::Result<Exit> {
     let folder = &args.folder;
     let files = STARTER.map(|(name, text)| (folder.join(name), text));
     refuse_what_is_there(folder, &files)?;
@@ -39,7 +42,7 @@ pub(super) fn run(args: &InitArgs, global: &Global) -> anyhow::Result<Exit> {
     }
     let files = files.map(|(path, _)| path.display().to_string());
     let next = next(folder);
-    match global.format {
+    match args.output.format {
         Format::Json => terminal::print_json(&json!({ "schema": 1, "files": files, "next": next }))?,
         Format::Text => terminal::print(&text(&files, &next))?,
     }

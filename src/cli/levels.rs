@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Exit;
+use super::exit::Exit;
 use super::failure::Failure;
 use crate::finding::{Code, Findings, Level, Levels, Severity, closest};
 

@@ -1,11 +1,12 @@
 //! `countersign matrix`.
 
 use std::collections::HashSet;
+use std::path::Path;
 
-use super::args::{AskedFormat, GlobalArgs};
 use super::bundle::load_policy;
+use super::exit::Exit;
 use super::failure::Failure;
-use super::{Exit, terminal};
+use super::terminal;
 use crate::finding::closest;
 use crate::ident::is_name;
 use crate::policy::{Pattern, Policy};
@@ -23,10 +24,26 @@ pub struct MatrixArgs {
     /// Only these services: names, or keys as they stand in the policy. May be given several times.
     #[arg(long = "service", value_name = "SERVICE")]
     pub services: Vec<String>,
+    /// The output format.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = MatrixFormat::Text)]
+    pub format: MatrixFormat,
 }
 
-pub(super) fn run(args: &MatrixArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
-    let policy = load_policy(&global.with(&[AskedFormat::Markdown, AskedFormat::Html])?)?;
+/// The output formats of `matrix`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum MatrixFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// A table for a comment on a pull request.
+    Markdown,
+    /// A page of its own.
+    Html,
+}
+
+pub(super) fn run(args: &MatrixArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let policy = load_policy(policy_path)?;
     let services = chosen(&args.services, policy.services().map(|(key, _)| key), "service")?;
     let environments = chosen(&args.environments, environments(&policy), "environment")?;
     if services.len().saturating_mul(environments.len()) > MOST_ROWS {
@@ -37,11 +54,11 @@ pub(super) fn run(args: &MatrixArgs, global: &GlobalArgs) -> anyhow::Result<Exit
             .into());
     }
     let matrix = Matrix::new(&policy, services, environments);
-    match global.format {
-        AskedFormat::Text | AskedFormat::Sarif | AskedFormat::Github => terminal::print(&matrix.text())?,
-        AskedFormat::Json => terminal::print_json(&matrix)?,
-        AskedFormat::Markdown => terminal::print(&matrix.markdown())?,
-        AskedFormat::Html => terminal::print(&matrix.html())?,
+    match args.format {
+        MatrixFormat::Text => terminal::print(&matrix.text())?,
+        MatrixFormat::Json => terminal::print_json(&matrix)?,
+        MatrixFormat::Markdown => terminal::print(&matrix.markdown())?,
+        MatrixFormat::Html => terminal::print(&matrix.html())?,
     }
     Ok(Exit::Done)
 }

@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod facts;
 mod failure;
+mod format;
 mod github;
 mod init;
 mod levels;
@@ -21,6 +22,7 @@ mod lookup;
 mod matrix;
 mod pin;
 mod revision;
+mod runtime;
 mod schema;
 mod terminal;
 mod test;
@@ -29,49 +31,41 @@ mod test_report;
 
 pub use exit::Exit;
 
-use args::{Cli, Command, Format};
+use args::{Cli, Command};
 use clap::Parser;
 
 /// Runs the command that the process was called with.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return failure::usage(&error, asked_format()),
-    };
-    failure::conclude(run(&cli), cli.global.format.plain().unwrap_or(Format::Text))
-}
-
-fn run(cli: &Cli) -> anyhow::Result<Exit> {
-    let global = &cli.global;
-    match &cli.command {
-        Command::Check(args) => check::run(args, global),
-        Command::Explain(args) => explain::run(args, &global.plain()?),
-        Command::Decide(args) => decide::run(args, &global.plain()?),
-        Command::Test(args) => test::run(args, &global.plain()?),
-        Command::Diff(args) => diff::run(args, global),
-        Command::Matrix(args) => matrix::run(args, global),
-        Command::Bundle(args) => bundle_command::run(args, &global.plain()?),
-        Command::Init(args) => init::run(args, &global.plain()?),
-        Command::Schema(args) => schema::run(args, &global.plain()?),
-        Command::Dev(args) => dev::run(args, &global.plain()?),
-        Command::Demo(args) => demo::run(args, &global.plain()?),
-        Command::Github(args) => github::run(args, &global.plain()?),
-        Command::Doctor(args) => doctor::run(args, &global.plain()?),
-        Command::Pin(args) => pin::run(args, &global.plain()?),
+    match Cli::try_parse() {
+        Ok(cli) => failure::conclude(run(&cli), json_requested()),
+        Err(error) => failure::usage(&error, json_requested()),
     }
 }
 
-/// The format that was asked for by arguments which do not parse as a whole.
-fn asked_format() -> Format {
-    let args: Vec<_> = std::env::args_os().collect();
-    let json = args.iter().any(|arg| arg == "--format=json")
-        || args.windows(2).any(|pair| matches!(pair, [key, value] if key == "--format" && value == "json"));
-    if json { Format::Json } else { Format::Text }
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let policy = cli.policy.as_path();
+    match &cli.command {
+        Command::Check(args) => check::run(args, policy),
+        Command::Explain(args) => explain::run(args, policy),
+        Command::Decide(args) => decide::run(args, policy),
+        Command::Test(args) => test::run(args, policy),
+        Command::Diff(args) => diff::run(args, policy),
+        Command::Matrix(args) => matrix::run(args, policy),
+        Command::Bundle(args) => bundle_command::run(args, policy),
+        Command::Init(args) => init::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Dev(args) => dev::run(args, policy),
+        Command::Demo(args) => demo::run(args),
+        Command::Github(args) => github::run(args),
+        Command::Doctor(args) => doctor::run(args, policy),
+        Command::Pin(args) => pin::run(args, policy),
+    }
 }
 
-/// The async runtime of the commands that listen.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    use anyhow::Context as _;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")
+/// Whether the command line asks for JSON. Reads the raw arguments, so that it also answers for a line that does not parse.
+fn json_requested() -> bool {
+    let args: Vec<_> = std::env::args_os().collect();
+    args.iter().any(|arg| arg == "--format=json")
+        || args.windows(2).any(|pair| matches!(pair, [key, value] if key == "--format" && value == "json"))
 }

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::args::{Format, Global};
 use super::bundle::{read_bundle, usable};
+use super::exit::Exit;
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use super::github::connect::ConnectArgs;
 use super::lookup::{Found, Lookup};
-use super::{Exit, runtime, terminal};
+use super::runtime::runtime;
+use super::terminal;
 use crate::finding::{Source, SourceContent, SourceId, SourceMap};
 use crate::ident::{Login, UserId};
 use crate::policy::{Mention, Mentioned, Named, Pin, UserRef, mentions, pinned};
@@ -25,6 +27,8 @@ pub struct PinArgs {
     /// Write nothing, and end with 1 where a login has no id or is no longer that account's.
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 /// What GitHub says of the accounts that the policy names.
@@ -44,9 +48,9 @@ struct Rewritten {
     text: String,
 }
 
-pub(super) fn run(args: &PinArgs, global: &Global) -> anyhow::Result<Exit> {
-    let read = || read_bundle(&global.policy);
-    let Mentioned { sources, mentions } = named(read()?, &global.policy)?;
+pub(super) fn run(args: &PinArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let read = || read_bundle(policy_path);
+    let Mentioned { sources, mentions } = named(read()?, policy_path)?;
     let answers = runtime()?.block_on(ask(args, &sources, &mentions))?;
     if let Some((login, place)) = answers.missing.first().filter(|_| !args.check) {
         let more = match answers.missing.len() {
@@ -56,14 +60,14 @@ pub(super) fn run(args: &PinArgs, global: &Global) -> anyhow::Result<Exit> {
         let message = format!("no account is called `{login}` ({place}){more}: nothing was written");
         return Err(Failure::new("no-such-account", message).hint("`countersign doctor` lists them all").into());
     }
-    let files = if args.check { Vec::new() } else { rewrite(&global.policy, &sources, &mentions, &answers.pins)? };
+    let files = if args.check { Vec::new() } else { rewrite(policy_path, &sources, &mentions, &answers.pins)? };
     for Rewritten { path, text } in &files {
         replace(path, text).map_err(|error| {
             Failure::new("cannot-write", format!("`{}` cannot be written: {error}", path.display()))
         })?;
     }
     let places = places(&sources, &mentions);
-    report(global.format, args.check, (&answers, &places), &files)?;
+    report(args.output.format, args.check, (&answers, &places), &files)?;
     let wanting = !answers.pins.is_empty() || !answers.missing.is_empty() || !answers.renamed.is_empty();
     Ok(if args.check && wanting { Exit::CouldNotRun } else { Exit::Done })
 }

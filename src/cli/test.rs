@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::args::{Format, Global};
 use super::bundle::load_policy;
+use super::exit::Exit;
+use super::format::{Format, FormatArgs};
+use super::terminal;
 use super::test_files::read_test_files;
 use super::test_report::{CaseReport, Report};
-use super::{Exit, terminal};
 use crate::approval::case::coverage::Coverage;
 use crate::approval::case::{self, Case, Failure, Suite, Suites};
 use crate::finding::Findings;
@@ -34,11 +35,13 @@ pub struct TestArgs {
     /// Fail where less of the policy is covered, in per cent.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min_coverage: Option<u8>,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
-    let files = read_test_files(&args.paths, &global.policy)?;
-    let policy = load_policy(global)?;
+pub(super) fn run(args: &TestArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let files = read_test_files(&args.paths, policy_path)?;
+    let policy = load_policy(policy_path)?;
     let suites = case::read(files);
     let mut coverage = (args.coverage || args.min_coverage.is_some()).then(|| Coverage::new(&policy));
     let mut report = run_all(&suites, &Filter::new(&args.filter), &policy, coverage.as_mut());
@@ -46,7 +49,7 @@ pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
     if let Some(path) = &args.junit {
         write_junit(path, &report)?;
     }
-    match global.format {
+    match args.output.format {
         Format::Json => terminal::print_json(&report)?,
         Format::Text => terminal::print(&report.text())?,
     }
@@ -57,7 +60,7 @@ pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
         Exit::Done
     };
     if report.cases.is_empty() {
-        terminal::tell(&nothing_run(args, global, report.left_out));
+        terminal::tell(&nothing_run(args, policy_path, report.left_out));
     }
     if let Some(least) = too_little {
         terminal::tell(&format!("{} % of the policy is covered, and {least} % must be\n", report.percent_covered()));
@@ -168,14 +171,14 @@ fn write_junit(path: &Path, report: &Report) -> anyhow::Result<()> {
 }
 
 /// Why no case was run, and what to do about it.
-fn nothing_run(args: &TestArgs, global: &Global, left_out: usize) -> String {
+fn nothing_run(args: &TestArgs, policy_path: &Path, left_out: usize) -> String {
     if left_out > 0 {
         let filters: Vec<String> = args.filter.iter().map(|text| format!("`{text}`")).collect();
         let which = if left_out == 1 { "the only case is".to_owned() } else { format!("all {left_out} cases are") };
         return format!("{}\n", render::visible(&format!("{which} left out by the filter {}", filters.join(", "))));
     }
     let places: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
-    let places = if places.is_empty() { vec![global.policy.as_path()] } else { places };
+    let places = if places.is_empty() { vec![policy_path] } else { places };
     let places: Vec<String> = places.iter().map(|path| format!("`{}`", path.display())).collect();
     let said = format!("there are no policy tests for {}: write some in `*.test.yaml`", places.join(", "));
     format!("{}\n", render::visible(&said))

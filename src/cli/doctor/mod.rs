@@ -4,15 +4,19 @@ mod app;
 mod names;
 mod webhook;
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::json;
 
-use super::args::{Format, Global};
 use super::bundle::{load_policy, read_bundle};
+use super::exit::Exit;
+use super::format::{Format, FormatArgs};
 use super::github::connect::ConnectArgs;
 use super::lookup::{Lookup, refused};
 use super::pin::named;
-use super::{Exit, runtime, terminal};
+use super::runtime::runtime;
+use super::terminal;
 use crate::adapters::github::client::GithubClient;
 use crate::adapters::github::manifest::Uses;
 use crate::policy::Policy;
@@ -33,6 +37,8 @@ pub struct DoctorArgs {
     /// How many seconds a delivery that is sent again may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub wait: u64,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 /// How one thing is.
@@ -73,14 +79,14 @@ impl Check {
     }
 }
 
-pub(super) fn run(args: &DoctorArgs, global: &Global) -> anyhow::Result<Exit> {
-    let policy = load_policy(global)?;
-    let mentioned = named(read_bundle(&global.policy)?, &global.policy)?;
+pub(super) fn run(args: &DoctorArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let policy = load_policy(policy_path)?;
+    let mentioned = named(read_bundle(policy_path)?, policy_path)?;
     let checks = runtime()?.block_on(async {
         let client = args.connect.client()?;
         examine(args, client, &policy, &mentioned).await
     })?;
-    report(global.format, &checks)?;
+    report(args.output.format, &checks)?;
     let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
     Ok(if failed { Exit::CouldNotRun } else { Exit::Done })
 }

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::adapters::github::manifest::{LONGEST_NAME, NewApp, Uses};
-use crate::cli::args::{Format, Global};
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::{Exit, terminal};
+use crate::cli::format::{Format, FormatArgs};
+use crate::cli::terminal;
 use crate::render::app_form::Asked;
 
 /// The App that is wanted.
@@ -28,6 +29,8 @@ pub struct ManifestArgs {
     /// The App.
     #[command(flatten)]
     pub app: AppArgs,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 impl AppArgs {
@@ -67,10 +70,10 @@ pub(super) fn asked(uses: Uses) -> Vec<Asked<'static>> {
     permissions.chain(events).collect()
 }
 
-pub(super) fn run(args: &ManifestArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ManifestArgs) -> anyhow::Result<Exit> {
     let manifest = args.app.wanted(None)?.manifest();
     let asked = asked(args.app.uses());
-    match global.format {
+    match args.output.format {
         Format::Json => {
             let (permissions, events): (Vec<&Asked<'_>>, Vec<&Asked<'_>>) =
                 asked.iter().partition(|asked| asked.level.is_some());

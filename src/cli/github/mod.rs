@@ -6,8 +6,7 @@ mod keep;
 mod manifest;
 mod setup;
 
-use super::Exit;
-use super::args::Global;
+use super::exit::Exit;
 
 /// The arguments of `github`.
 #[derive(Debug, clap::Args)]
@@ -26,9 +25,9 @@ pub enum GithubCommand {
     Manifest(manifest::ManifestArgs),
 }
 
-pub(super) fn run(args: &GithubArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &GithubArgs) -> anyhow::Result<Exit> {
     match &args.command {
-        GithubCommand::Setup(args) => setup::run(args, global),
-        GithubCommand::Manifest(args) => manifest::run(args, global),
+        GithubCommand::Setup(args) => setup::run(args),
+        GithubCommand::Manifest(args) => manifest::run(args),
     }
 }

@@ -13,9 +13,11 @@ use super::manifest::{AppArgs, asked};
 use crate::adapters::github::client::GITHUB;
 use crate::adapters::github::conversion::{CreatedApp, convert};
 use crate::adapters::github::manifest::{form_address, web_address};
-use crate::cli::args::{Format, Global};
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::{Exit, runtime, terminal};
+use crate::cli::format::{Format, FormatArgs};
+use crate::cli::runtime::runtime;
+use crate::cli::terminal;
 use crate::render::app_form::page;
 use crate::render::visible;
 
@@ -43,9 +45,11 @@ pub struct SetupArgs {
     /// Print the address, and open no browser.
     #[arg(long)]
     pub no_browser: bool,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &SetupArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &SetupArgs) -> anyhow::Result<Exit> {
     let wrong = |message: String| Failure::new("usage", message).exit(Exit::Usage);
     let web = web_address(&args.base_url)
         .ok_or_else(|| wrong(format!("the base URL `{}` is not a URL", args.base_url)).hint("write `https://…`"))?;
@@ -53,7 +57,7 @@ pub(super) fn run(args: &SetupArgs, global: &Global) -> anyhow::Result<Exit> {
     let place = Place::new(args.store.as_deref(), args.write_secrets.as_deref())?;
     let app = runtime()?.block_on(create(args, &web))?;
     let kept = place.keep(&app)?;
-    match global.format {
+    match args.output.format {
         Format::Json => terminal::print_json(&json!({
             "schema": 1,
             "app": { "id": app.id, "slug": app.slug, "url": app.html_url, "install_url": install_url(&app) },
