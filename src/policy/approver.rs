@@ -1,15 +1,15 @@
 //! Who may approve: accounts, teams, and named groups of both.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{Login, TeamSlug, UserId, is_name};
+use crate::ident::{Login, TeamSlug, UserId, is_name, serde_as_text};
 
 /// An account that is listed by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRef {
     /// Its login, compared without case. A bot's ends in `[bot]`.
     pub login: Login,
@@ -81,18 +81,14 @@ impl fmt::Display for UserRef {
     }
 }
 
-impl From<UserRef> for String {
-    fn from(user: UserRef) -> Self {
-        user.to_string()
+impl FromStr for UserRef {
+    type Err = ApproverError;
+    fn from_str(text: &str) -> Result<Self, ApproverError> {
+        Self::new(text)
     }
 }
 
-impl TryFrom<String> for UserRef {
-    type Error = ApproverError;
-    fn try_from(text: String) -> Result<Self, ApproverError> {
-        Self::new(&text)
-    }
-}
+serde_as_text!(UserRef);
 
 /// A text that names no approver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

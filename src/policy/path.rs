@@ -6,16 +6,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::pattern::glob_matches;
+use crate::ident::{printable, serde_as_text};
 
 /// The most bytes of one path.
 const LONGEST: usize = 1024;
 
 /// A path, or many by `*`, `?` and `**`. One that matches a folder matches all in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern {
     text: Box<str>,
     /// What the names of a path must begin with, one after the other.
@@ -117,7 +115,7 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, PathError> {
         if let Some(refused) = refused_as(text) {
-            return Err(refused(text.chars().filter(|c| !c.is_control()).take(60).collect()));
+            return Err(refused(printable(text, 60)));
         }
         let given = || text.chars().take(60).collect::<String>();
         let whole = text.strip_suffix('/').unwrap_or(text);
@@ -172,18 +170,7 @@ fn refused_as(text: &str) -> Option<fn(String) -> PathError> {
     }
 }
 
-impl TryFrom<String> for PathPattern {
-    type Error = PathError;
-    fn try_from(text: String) -> Result<Self, PathError> {
-        text.parse()
-    }
-}
-
-impl From<PathPattern> for String {
-    fn from(pattern: PathPattern) -> Self {
-        pattern.text.into()
-    }
-}
+serde_as_text!(PathPattern);
 
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

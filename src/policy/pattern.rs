@@ -6,14 +6,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use regex::{Regex, RegexBuilder};
-use serde::{Deserialize, Serialize};
+
+use crate::ident::{printable, serde_as_text};
 
 /// The most bytes that one compiled expression may take.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
 
 /// A text that matches texts.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct Pattern {
     text: Box<str>,
     form: Form,
@@ -108,7 +108,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
         if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(PatternError::Form(text.chars().filter(|c| !c.is_control()).take(60).collect()));
+            return Err(PatternError::Form(printable(text, 60)));
         }
         let form = match between_slashes(text) {
             Some("") => return Err(PatternError::Form(text.to_owned())),
@@ -148,18 +148,7 @@ fn regex_message(error: &regex::Error) -> String {
     whole.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = PatternError;
-    fn try_from(text: String) -> Result<Self, PatternError> {
-        text.parse()
-    }
-}
-
-impl From<Pattern> for String {
-    fn from(pattern: Pattern) -> Self {
-        pattern.text.into()
-    }
-}
+serde_as_text!(Pattern);
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {

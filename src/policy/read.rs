@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::mention::Mention;
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, SourceMap, Span, closest};
+use crate::ident::serde_as_text;
 
 /// `file:line`, where a part of the policy is written. While the bundle is at hand, the exact span as well; two places
 /// are the same where file and line are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct Place {
     file: Arc<str>,
     span: Span,
@@ -59,20 +59,16 @@ impl fmt::Display for Place {
     }
 }
 
-impl From<Place> for String {
-    fn from(place: Place) -> Self {
-        place.to_string()
-    }
-}
-
-impl TryFrom<String> for Place {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
+impl FromStr for Place {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
         let (file, line) = text.rsplit_once(':').ok_or_else(|| format!("`{text}` is not `file:line`"))?;
         let line = line.parse().map_err(|_| format!("`{text}` is not `file:line`"))?;
         Ok(Self::new(file.into(), line))
     }
 }
+
+serde_as_text!(Place);
 
 /// A value and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::pattern::{Pattern, glob_matches};
 use super::read::{Place, Sourced};
 use super::selector::Selectors;
 use super::setting::RuleBody;
-use crate::ident::{ChannelName, RepositoryName};
+use crate::ident::{ChannelName, RepositoryName, serde_as_text};
 
 /// A service entry of the policy. It is no layer of a rule, and holds no field of one.
 #[derive(Debug, Clone)]
@@ -51,8 +49,7 @@ pub struct Layer {
 }
 
 /// `owner/name`, where the name may be a glob. Compared without case, as GitHub does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryPattern(Box<str>);
 
 impl RepositoryPattern {
@@ -95,18 +92,7 @@ impl FromStr for RepositoryPattern {
     }
 }
 
-impl TryFrom<String> for RepositoryPattern {
-    type Error = RepositoryPatternError;
-    fn try_from(text: String) -> Result<Self, RepositoryPatternError> {
-        text.parse()
-    }
-}
-
-impl From<RepositoryPattern> for String {
-    fn from(pattern: RepositoryPattern) -> Self {
-        pattern.0.into()
-    }
-}
+serde_as_text!(RepositoryPattern);
 
 impl fmt::Display for RepositoryPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

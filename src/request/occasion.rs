@@ -3,15 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::approval::decision::Event;
+use crate::ident::serde_as_text;
 
 /// Something that channels are told of: an event and, where it comes more than once in a request's life, which of them.
 ///
 /// As text it is `requested` or `reminded-2`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Occasion {
     /// What happened.
     pub event: Event,
@@ -50,18 +48,7 @@ impl FromStr for Occasion {
     }
 }
 
-impl TryFrom<String> for Occasion {
-    type Error = OccasionError;
-    fn try_from(text: String) -> Result<Self, OccasionError> {
-        text.parse()
-    }
-}
-
-impl From<Occasion> for String {
-    fn from(occasion: Occasion) -> Self {
-        occasion.to_string()
-    }
-}
+serde_as_text!(Occasion);
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::record::RecordKind;
 use super::{ApprovalRequest, End, State};
 use crate::approval::decision::Decision;
-use crate::ident::{EnvironmentName, IdentError, Login, RequestId, Revision, ServiceName, TeamSlug};
+use crate::ident::{EnvironmentName, IdentError, Login, RequestId, Revision, ServiceName, TeamSlug, serde_as_text};
 
 /// For how long whoever writes a page keeps others from it.
 pub const LEASE_SECONDS: i64 = 60;
@@ -213,8 +213,7 @@ impl DeploymentState {
 }
 
 /// Somebody who can be asked for a review. As text a login, or `org/slug`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reviewer {
     /// A person.
     Person(Login),
@@ -239,18 +238,7 @@ impl FromStr for Reviewer {
     }
 }
 
-impl TryFrom<String> for Reviewer {
-    type Error = IdentError;
-    fn try_from(text: String) -> Result<Self, IdentError> {
-        text.parse()
-    }
-}
-
-impl From<Reviewer> for String {
-    fn from(reviewer: Reviewer) -> Self {
-        reviewer.to_string()
-    }
-}
+serde_as_text!(Reviewer);
 
 /// What is kept of one pull request's page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::closest;
+use crate::ident::serde_as_text;
 
 /// How many minutes a day has by its clock. A clock change makes no difference: times that it skips never come.
 const DAY: u16 = 24 * 60;
@@ -45,8 +46,7 @@ impl SpanError {
 }
 
 /// A day of the week, counted from Monday.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Day(u8);
 
 impl Day {
@@ -334,18 +334,7 @@ impl fmt::Display for DatesSpan {
     }
 }
 
-impl TryFrom<String> for Day {
-    type Error = SpanError;
-    fn try_from(text: String) -> Result<Self, SpanError> {
-        text.parse()
-    }
-}
-
-impl From<Day> for String {
-    fn from(day: Day) -> Self {
-        day.to_string()
-    }
-}
+serde_as_text!(Day);
 
 /// A span as it is stored with a rule: as the policy has it.
 #[derive(Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use super::super::requirement::{Groups, resolve};
 use super::super::yaml::{Entry, Node, Value};
 use super::{Condition, MAX_TERMS, MAX_VALUES, Term, Test};
 use crate::finding::{Code, Finding};
+use crate::ident::printable;
 
 /// What a condition may refer to by name.
 #[derive(Clone, Copy)]
@@ -138,7 +139,7 @@ fn read_label(reader: &mut Reader<'_>, node: &Node) -> Option<Box<str>> {
     if !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control) {
         return Some(text.into());
     }
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
+    let shown = printable(text, 60);
     reader.report(
         Finding::at(Code::InvalidValue, node.span, format!("`{shown}` is not a label"))
             .hint("write the label's name as it stands on GitHub, without spaces round it"),

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::ident::printable;
+
 /// The longest text of GitHub's that is repeated.
 const SHOWN: usize = 300;
 
@@ -159,7 +161,7 @@ pub(super) fn message(body: &[u8]) -> String {
     if !details.is_empty() {
         text = format!("{text}: {}", details.join("; "));
     }
-    text.chars().filter(|c| !c.is_control()).take(SHOWN).collect()
+    printable(&text, SHOWN)
 }
 
 fn detail(error: &Value) -> String {
