@@ -10,16 +10,16 @@ use super::terminal;
 use crate::policy::{Policy, diff, load};
 use crate::render;
 
-/// The arguments of `diff`.
 #[derive(Debug, clap::Args)]
 pub struct DiffArgs {
-    /// The policy before: a file, a folder, or `git:REV` for the other's path (else `--policy`) at a revision.
+    /// The old policy: a file, a folder, or `git:REV`. `git:REV` is the path of the other side, or else of `--policy`,
+    /// at that git revision.
     #[arg(value_name = "OLD")]
     pub old: Side,
-    /// The policy now, in the same forms.
+    /// The new policy, in the same forms.
     #[arg(value_name = "NEW")]
     pub new: Side,
-    /// End with 6 where something becomes looser or mixed.
+    /// Exit with 6 if a target becomes looser or mixed.
     #[arg(long)]
     pub deny_loosening: bool,
     /// The output format.
@@ -27,7 +27,6 @@ pub struct DiffArgs {
     pub format: DiffFormat,
 }
 
-/// The output formats of `diff`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum DiffFormat {
     /// For people.
@@ -38,12 +37,10 @@ pub enum DiffFormat {
     Markdown,
 }
 
-/// Where one of the two policies is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Side {
-    /// At a path.
     Path(PathBuf),
-    /// At the other's path, at this revision.
+    /// The other side's path at this git revision.
     Revision(String),
 }
 

@@ -1,8 +1,7 @@
-//! The output format of a command that prints text or JSON. Commands with more formats have an enum of their own.
+//! The `--format` option of a command that prints text or JSON. Commands with more formats have an enum of their own.
 
 use clap::{Args, ValueEnum};
 
-/// The `--format` option.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct FormatArgs {
     /// The output format.

@@ -1,6 +1,6 @@
-//! The commands, one file each. Files, the terminal and exit codes are here and nowhere below.
+//! The command line: arguments and commands, one file each. Only here does the crate touch files, the terminal and exit
+//! codes.
 
-pub mod args;
 mod bundle;
 mod bundle_command;
 mod check;
@@ -31,8 +31,52 @@ mod test_report;
 
 pub use exit::Exit;
 
-use args::{Cli, Command};
-use clap::Parser;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// A GitOps engine for deployment approvals.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, about, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// The policy: a file, or a folder that is read recursively.
+    #[arg(long, global = true, value_name = "PATH", default_value = "policies")]
+    pub policy: PathBuf,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a policy and report everything that is wrong with it.
+    Check(check::CheckArgs),
+    /// Show the rule of a target, with the line that set each field.
+    Explain(explain::ExplainArgs),
+    /// Decide on facts that you give as JSON.
+    Decide(decide::DecideArgs),
+    /// Run the policy's tests.
+    Test(test::TestArgs),
+    /// Compare two policies by what they mean, target by target.
+    Diff(diff::DiffArgs),
+    /// Show who must approve what: every service in every environment.
+    Matrix(matrix::MatrixArgs),
+    /// Check the policy and write it for deployment: a Lambda layer, and a manifest for Terraform.
+    Bundle(bundle_command::BundleArgs),
+    /// Write a policy to start from, with tests.
+    Init(init::InitArgs),
+    /// Print the JSON Schema of policy files, for editors.
+    Schema(schema::SchemaArgs),
+    /// Run the whole gate on this machine, with a GitHub simulator and without any account.
+    Dev(dev::DevArgs),
+    /// Play a story through the local gate and print it. Uses the built-in example policy.
+    Demo(demo::DemoArgs),
+    /// Connect an installation to GitHub.
+    Github(github::GithubArgs),
+    /// Check the set-up at GitHub: the App, its webhook, and the policy's teams and accounts.
+    Doctor(doctor::DoctorArgs),
+    /// Write the numeric ids of the policy's accounts into its files.
+    Pin(pin::PinArgs),
+}
 
 /// Runs the command that the process was called with.
 #[must_use]
@@ -63,7 +107,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     }
 }
 
-/// Whether the command line asks for JSON. Reads the raw arguments, so that it also answers for a line that does not parse.
+/// Whether the command line requests JSON. Reads the raw arguments, since it is also needed if they do not parse.
 fn json_requested() -> bool {
     let args: Vec<_> = std::env::args_os().collect();
     args.iter().any(|arg| arg == "--format=json")

@@ -4,5 +4,5 @@ use anyhow::Context as _;
 use tokio::runtime::{Builder, Runtime};
 
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build().context("the async runtime cannot be started")
+    Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
 }
