@@ -175,7 +175,7 @@ fn boxed_if(text: &str, valid: bool) -> Option<Box<str>> {
     valid.then(|| text.into())
 }
 
-/// Whether `text` can be an opaque identifier: not empty, at most `longest` bytes, no white space or control characters.
+/// Whether `text` can be an opaque identifier: 1 to `longest` bytes, without white space and control characters.
 fn is_token(text: &str, longest: usize) -> bool {
     !text.is_empty() && text.len() <= longest && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
@@ -223,7 +223,7 @@ text_newtype!(
     |text| boxed_if(text, is_token(text, 128))
 );
 text_newtype!(
-    /// An approval request, `req-` and 32 hex digits. Derived from the execution, so that a retry finds the same request.
+    /// An approval request, `req-` and 32 hex digits. Derived from the execution, so a retry finds the same request.
     RequestId, "request id", "`req-` and 32 hex digits",
     |text| boxed_if(text, text.strip_prefix("req-").is_some_and(|hex| hex.len() == 32 && is_hex(hex)))
 );

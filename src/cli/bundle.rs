@@ -13,8 +13,8 @@ use crate::render;
 
 /// Reads one file, or recursively every `*.yaml` and `*.yml` of a folder, in byte order of the relative path.
 ///
-/// Skips tests (`*.test.yaml`, `*.test.yml`), names that begin with `.`, and symbolic links. A file or folder that cannot
-/// be read becomes an unreadable source, which makes the policy invalid: a part of a policy is not the policy.
+/// Skips tests (`*.test.yaml`, `*.test.yml`), names that begin with `.`, and symbolic links. Whatever cannot be read
+/// becomes an unreadable source, which makes the policy invalid: a part of a policy is not the policy.
 ///
 /// Errors if there is nothing at the path.
 pub(super) fn read_bundle(path: &Path) -> anyhow::Result<Vec<Source>> {

@@ -1,7 +1,7 @@
 //! `countersign bundle`: the policy as a Lambda layer, and a manifest for Terraform.
 //!
-//! The same policy always gives the same bytes, so that a Terraform plan shows real changes only: sorted names, one fixed
-//! time, and no compression, because a compressor's output changes with its version.
+//! The same policy always gives the same bytes, so that a Terraform plan shows real changes only. Therefore names are
+//! sorted, times are fixed, and nothing is compressed: a compressor's output changes with its version.
 
 use std::io::{self, Cursor, Write as _};
 use std::path::{Path, PathBuf};

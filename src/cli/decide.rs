@@ -24,11 +24,11 @@ pub struct DecideArgs {
     pub facts: PathBuf,
     /// Read one set of facts from each line, and print one decision on each line, as JSON.
     ///
-    /// A line without valid facts gives a line with an error. The other lines are still decided, and the command fails at
-    /// the end.
+    /// A line without valid facts gives a line with an error. The other lines are still decided, and at the end the
+    /// command fails.
     #[arg(long)]
     pub lines: bool,
-    /// Exit with 5 unless the verdict is `approved`. With `--lines`, unless all lines are approved.
+    /// Exit with 5 unless the verdict is `approved`. With `--lines`, every line must be approved, and there must be one.
     #[arg(long)]
     pub require_approved: bool,
     #[command(flatten)]

@@ -59,7 +59,10 @@ fn print_addresses(options: &Options, gate: SocketAddr, github: SocketAddr, form
         Format::Json => writeln!(
             out,
             "{}",
-            json!({ "schema": 1, "gate": format!("http://{gate}"), "github": format!("http://{github}"), "data": options.data })
+            json!({
+                "schema": 1, "gate": format!("http://{gate}"), "github": format!("http://{github}"),
+                "data": options.data,
+            })
         )?,
         Format::Text => {
             writeln!(out, "gate              http://{gate}")?;

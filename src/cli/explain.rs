@@ -28,8 +28,8 @@ pub struct ExplainArgs {
     /// Facts to decide on, in addition: a file, or `-` for stdin.
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
-    /// The instant to explain for, e.g. 2026-12-24T18:00:00Z. Shows what changes next for a request that opens then, and
-    /// with `--facts` the decision at that instant.
+    /// The instant to explain for, e.g. 2026-12-24T18:00:00Z. Shows what changes next for a request that opens then. With
+    /// `--facts`, decides at that instant.
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
     #[command(flatten)]

@@ -110,7 +110,7 @@ fn text(files: &[String], next: &[String]) -> String {
     let mut lines: Vec<String> = files.iter().map(|file| format!("wrote {file}")).collect();
     lines.push(String::new());
     lines.push(
-        "Write your own groups, channels and services into the first, and what you expect of them into the second. Then run:"
+        "Put your own groups, channels and services into the policy, and expectations into the tests. Then run:"
             .to_owned(),
     );
     lines.push(String::new());

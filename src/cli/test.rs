@@ -21,8 +21,8 @@ pub struct TestArgs {
     /// Test files, or folders to search for `*.test.yaml` [default: the policy's folder].
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Run only the cases whose `FILE › NAME` contains this text, or matches this glob. Ignores case. May be given several
-    /// times: a case runs if one of them matches.
+    /// Run only the cases whose `FILE › NAME` contains this text, or matches this glob. Ignores case. May be given
+    /// several times: a case runs if one of them matches.
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
     /// Also write the results as JUnit XML, for a continuous integration system.

@@ -47,29 +47,29 @@ pub(super) fn app(facts: &AppFacts, uses: Uses) -> Vec<Check> {
 }
 
 /// One check if no permission is missing, otherwise one for each missing permission.
-fn permissions(whose: &str, given: &BTreeMap<String, String>, uses: Uses, hint: &str) -> Vec<Check> {
+fn permissions(owner: &str, given: &BTreeMap<String, String>, uses: Uses, hint: &str) -> Vec<Check> {
     let lacks = |permission: &&Permission| {
         let level = given.get(permission.name).and_then(|level| Level::new(level));
         level.is_none_or(|level| level < permission.level)
     };
     let missing: Vec<_> = uses.permissions().filter(lacks).collect();
     if missing.is_empty() {
-        return vec![Check::ok("permission", format!("{whose} has every permission that is used"))];
+        return vec![Check::ok("permission", format!("{owner} has every permission that is used"))];
     }
     let failed = |permission: &&Permission| {
         let (name, level) = (permission.name, permission.level.as_str());
-        Check::failed("permission", format!("{whose} lacks `{name}: {level}` ({})", permission.why), hint)
+        Check::failed("permission", format!("{owner} lacks `{name}: {level}` ({})", permission.why), hint)
     };
     missing.iter().map(failed).collect()
 }
 
-fn events(whose: &str, given: &[String], uses: Uses, hint: &str) -> Vec<Check> {
+fn events(owner: &str, given: &[String], uses: Uses, hint: &str) -> Vec<Check> {
     let missing: Vec<_> = uses.events().filter(|event| !given.iter().any(|given| given == event.name)).collect();
     if missing.is_empty() {
-        return vec![Check::ok("event", format!("{whose} receives every event that is used"))];
+        return vec![Check::ok("event", format!("{owner} receives every event that is used"))];
     }
     let failed = |event: &&Subscription| {
-        Check::failed("event", format!("{whose} does not receive `{}` ({})", event.name, event.why), hint)
+        Check::failed("event", format!("{owner} does not receive `{}` ({})", event.name, event.why), hint)
     };
     missing.iter().map(failed).collect()
 }
@@ -79,15 +79,15 @@ pub(super) fn installations(installations: &[InstallationFacts], uses: Uses) -> 
     let mut checks = Vec::new();
     for installation in installations {
         let login = &installation.account.login;
-        let whose = format!("the installation for `{login}`");
+        let owner = format!("the installation for `{login}`");
         if installation.suspended_at.is_some() {
             let hint = "an owner of the account can lift this, under its installed Apps";
-            checks.push(Check::failed("installation", format!("{whose} is suspended"), hint));
+            checks.push(Check::failed("installation", format!("{owner} is suspended"), hint));
             continue;
         }
         let hint = format!("an owner of `{login}` must accept the App's new permissions, under its installed Apps");
-        checks.extend(permissions(&whose, &installation.permissions, uses, &hint));
-        checks.extend(events(&whose, &installation.events, uses, &hint));
+        checks.extend(permissions(&owner, &installation.permissions, uses, &hint));
+        checks.extend(events(&owner, &installation.events, uses, &hint));
     }
     checks
 }

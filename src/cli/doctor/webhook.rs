@@ -54,7 +54,8 @@ async fn delivered(client: &GithubClient, wait: Option<u64>) -> Result<Check, Ca
     // A ping changes nothing. The gate knows any other delivery by its id, and does not process it twice.
     let chosen = attempts.iter().find(|attempt| attempt.event == "ping").or_else(|| attempts.first());
     let Some(chosen) = chosen else {
-        let hint = "open a pull request, or set the webhook's URL again, which makes GitHub send a ping; then run doctor again";
+        let hint =
+            "open a pull request, or set the webhook's URL again so that GitHub sends a ping; then run doctor again";
         return Ok(Check::warning("webhook", "GitHub has delivered nothing for three days", hint));
     };
     let Some(wait) = wait else { return Ok(result(attempts.first().unwrap_or(chosen))) };

@@ -70,7 +70,7 @@ impl Place {
         stored.map_err(|error| {
             let message = format!("the App `{}` was created, but its secrets could not be stored: {error}", app.slug);
             let hint = format!(
-                "create a new private key and set a new webhook secret at {}: the ones that GitHub handed over are lost",
+                "create a new private key and set a new webhook secret at {}: those from GitHub are lost",
                 app.html_url
             );
             Failure::new("secrets-lost", message).hint(hint)
