@@ -1,6 +1,4 @@
-//! Names of things, each a type with one fallible constructor.
-//!
-//! Knows the textual form of an identifier and nothing about what it identifies.
+//! Identifiers, each a type with one fallible constructor. Knows their textual form, and nothing of what they identify.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,69 +8,78 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// A text that is not the identifier it was taken for.
+/// A text that is not a valid identifier of this kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a {what}: expected {expected}")]
 pub struct IdentError {
     /// The kind of identifier, in words.
     pub what: &'static str,
-    /// The text that was given, shortened to a printable length.
+    /// The given text, truncated to 80 characters, without control characters.
     pub given: String,
-    /// What would have been right.
     pub expected: &'static str,
 }
 
 impl IdentError {
     fn new(what: &'static str, given: &str, expected: &'static str) -> Self {
-        let mut shown: String = given.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let mut text: String = given.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         if given.chars().nth(80).is_some() {
-            shown.push('…');
+            text.push('…');
         }
-        Self { what, given: shown, expected }
+        Self { what, given: text, expected }
     }
 }
+
+/// The first `most` printable characters of a text, so that a message can repeat it.
+pub(crate) fn printable(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
+/// Serde as text: writes what `Display` writes, and reads what `FromStr` reads.
+macro_rules! serde_as_text {
+    (read $name:ident) => {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        $crate::ident::serde_as_text!(read $name);
+    };
+}
+pub(crate) use serde_as_text;
 
 /// Declares a newtype over text: constructor, `as_str`, `Display`, `FromStr`, and serde as the text.
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, |$text:ident| $parse:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Deserialize)]
-        #[serde(try_from = "String")]
+        #[derive(Clone)]
         pub struct $name(Box<str>);
 
+        // Decisions hold thousands of names, and this is cheaper than formatting each.
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
             }
         }
+        serde_as_text!(read $name);
 
         impl $name {
-            /// Takes the text if it has the right form.
-            ///
-            /// # Errors
-            /// [`IdentError`] says what was given and what is expected.
+            /// Errors if the text does not have the expected form.
             pub fn new($text: &str) -> Result<Self, IdentError> {
                 let parsed: Option<Box<str>> = $parse;
                 parsed.map(Self).ok_or_else(|| IdentError::new($what, $text, $expected))
             }
 
-            /// The text as it is written out.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = IdentError;
-            fn try_from(text: String) -> Result<Self, IdentError> {
-                Self::new(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> Self {
-                name.0.into()
             }
         }
 
@@ -129,7 +136,7 @@ macro_rules! caseless {
     ($($name:ident),*) => {$(
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
-                // Most that are of a length are written alike.
+                // Names of equal length are mostly written alike, so compare the bytes first.
                 self.0.len() == other.0.len() && (self.0 == other.0 || self.0.eq_ignore_ascii_case(&other.0))
             }
         }
@@ -164,42 +171,37 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-'))
 }
 
-/// The start of a text that is quoted in a message: at most 60 characters, without control characters.
-pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
-}
-
 fn boxed_if(text: &str, valid: bool) -> Option<Box<str>> {
     valid.then(|| text.into())
 }
 
-/// No white space, no control characters, and of a sane length: what any opaque identifier must be.
+/// Whether `text` can be an opaque identifier: 1 to `longest` bytes, without white space and control characters.
 fn is_token(text: &str, longest: usize) -> bool {
     !text.is_empty() && text.len() <= longest && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 text_newtype!(
-    /// A service that is deployed, e.g. `checkout`.
+    /// A deployed service, e.g. `checkout`.
     ServiceName, "service name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
     |text| boxed_if(text, is_name(text))
 );
 text_newtype!(
-    /// An environment that is deployed to, e.g. `production`.
+    /// An environment to deploy to, e.g. `production`.
     EnvironmentName, "environment name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
     |text| boxed_if(text, is_name(text))
 );
 text_newtype!(
-    /// A notification target that the policy names.
+    /// A notification channel of the policy.
     ChannelName, "channel name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
     |text| boxed_if(text, is_name(text))
 );
 text_newtype!(
-    /// A GitHub login, compared without case. A bot's ends in `[bot]`.
+    /// A GitHub login, compared without case. A bot's login ends in `[bot]`.
     Login, "GitHub login", "a login without `@`, spaces or slashes",
     |text| boxed_if(text, is_token(text, 255) && !text.contains(['@', '/', '#']))
 );
 text_newtype!(
-    /// A GitHub team, `org/slug`, kept in lower case, as GitHub compares without.
+    /// A GitHub team, `org/slug`. Kept in lower case, since GitHub ignores case.
     TeamSlug, "GitHub team", "`org/slug`",
     |text| {
         let valid = is_token(text, 255)
@@ -221,17 +223,17 @@ text_newtype!(
     |text| boxed_if(text, is_token(text, 128))
 );
 text_newtype!(
-    /// An approval request, `req-` and 32 hex digits. Derived from the execution, so that a retry finds the same one.
+    /// An approval request, `req-` and 32 hex digits. Derived from the execution, so a retry finds the same request.
     RequestId, "request id", "`req-` and 32 hex digits",
     |text| boxed_if(text, text.strip_prefix("req-").is_some_and(|hex| hex.len() == 32 && is_hex(hex)))
 );
 text_newtype!(
-    /// A Step Functions execution, by its ARN (the local gate makes ARNs of the same form).
+    /// A Step Functions execution, by its ARN. The local gate makes ARNs of the same form.
     ExecutionArn, "execution ARN", "an ARN without spaces, at most 512 characters",
     |text| boxed_if(text, is_token(text, 512))
 );
 text_newtype!(
-    /// A webhook delivery, by GitHub's `X-GitHub-Delivery` (the same on redelivery).
+    /// A webhook delivery, by its `X-GitHub-Delivery` header. A redelivery has the same id.
     DeliveryId, "delivery id", "the GUID of an `X-GitHub-Delivery` header",
     |text| boxed_if(text, text.len() <= 128 && !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
 );
@@ -258,7 +260,7 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// Lower-case hex of a SHA-256 over `bytes`.
+/// The SHA-256 of `bytes` in lower-case hex.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -274,19 +276,18 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl PolicyDigest {
-    /// The digest of a policy's canonical JSON.
+    /// Hashes a policy's canonical JSON.
     #[must_use]
     pub fn of(canonical: &[u8]) -> Self {
         Self(format!("sha256:{}", sha256_hex(canonical)).into())
     }
 }
 
-/// Takes a policy's canonical JSON piece by piece. Writing never fails.
+/// Hashes a policy's canonical JSON piece by piece. Writing never fails.
 #[derive(Default)]
 pub(crate) struct DigestWriter(Sha256);
 
 impl DigestWriter {
-    /// The digest of all that was written.
     pub(crate) fn finish(self) -> PolicyDigest {
         PolicyDigest(format!("sha256:{}", hex(&self.0.finalize())).into())
     }
@@ -304,7 +305,7 @@ impl std::io::Write for DigestWriter {
 }
 
 impl RequestId {
-    /// The id of the request that an execution makes in its `redrive`-th run (0: the first).
+    /// The id of the request that an execution opens in its `redrive`-th redrive. 0 is the first run.
     #[must_use]
     pub fn of(execution: &ExecutionArn, redrive: u32) -> Self {
         let hex = sha256_hex(format!("{execution}\n{redrive}").as_bytes());
@@ -318,10 +319,8 @@ impl Revision {
     pub fn is_full_hash(&self) -> bool {
         matches!(self.0.len(), 40 | 64) && self.0.bytes().all(|b| b.is_ascii_hexdigit())
     }
-}
 
-impl Revision {
-    /// As it is shown in a sentence: the first seven digits of a full hash, and anything else as it is.
+    /// The revision as a sentence names it: the first seven digits of a full hash, any other text unchanged.
     #[must_use]
     pub fn short(&self) -> &str {
         if self.is_full_hash() { self.0.get(..7).unwrap_or(&self.0) } else { &self.0 }
@@ -329,7 +328,7 @@ impl Revision {
 }
 
 impl Login {
-    /// Whether the login has the form that only GitHub Apps have: `name[bot]`.
+    /// Whether the login has the form `name[bot]`, which only GitHub Apps have.
     #[must_use]
     pub fn is_bot(&self) -> bool {
         self.0.ends_with("[bot]")
@@ -337,21 +336,21 @@ impl Login {
 }
 
 impl RepositoryName {
-    /// The two halves, `owner` and `name`.
+    /// `owner` and `name`.
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
         self.0.split_once('/').unwrap_or((&self.0, ""))
     }
 }
 
-/// A GitHub account's numeric id: what stays when a login is renamed or taken over.
+/// A GitHub account's numeric id. It stays the same when the account is renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(pub u64);
 
 impl UserId {
-    /// The id that stands for an account of which only the login is told, as in policy tests: the first 48 bits of the
-    /// login's SHA-256, in lower case. Never 0.
+    /// The id used if only the login is known, as in policy tests: the first 48 bits of the SHA-256 of the lower-case
+    /// login. Never 0.
     #[must_use]
     pub fn derived(login: &Login) -> Self {
         let hex = sha256_hex(login.as_str().to_ascii_lowercase().as_bytes());
@@ -377,13 +376,11 @@ impl fmt::Display for ReviewId {
     }
 }
 
-/// A service in an environment: what is deployed, and what a rule is for.
+/// A service in an environment. Each rule of a policy is for one target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// The service.
     pub service: ServiceName,
-    /// The environment.
     pub environment: EnvironmentName,
 }
 
@@ -394,20 +391,15 @@ impl fmt::Display for Target {
 }
 
 /// A pull request, written `owner/name#number`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PullRequestRef {
-    /// Where it was opened.
     pub repository: RepositoryName,
-    /// Its number in that repository, from 1.
+    /// At least 1.
     pub number: u64,
 }
 
 impl PullRequestRef {
-    /// Takes `owner/name#number`, or the URL of the pull request's page on GitHub or GitHub Enterprise Server.
-    ///
-    /// # Errors
-    /// [`IdentError`] says what was given and what is expected.
+    /// Accepts `owner/name#number`, or the URL of the pull request's page on GitHub or GitHub Enterprise Server.
     pub fn new(text: &str) -> Result<Self, IdentError> {
         let error = || IdentError::new("pull request", text, "`owner/name#number` or the URL of the pull request");
         let (repository, number) = match text.strip_prefix("https://") {
@@ -430,18 +422,14 @@ impl fmt::Display for PullRequestRef {
     }
 }
 
-impl TryFrom<String> for PullRequestRef {
-    type Error = IdentError;
-    fn try_from(text: String) -> Result<Self, IdentError> {
-        Self::new(&text)
+impl FromStr for PullRequestRef {
+    type Err = IdentError;
+    fn from_str(text: &str) -> Result<Self, IdentError> {
+        Self::new(text)
     }
 }
 
-impl From<PullRequestRef> for String {
-    fn from(reference: PullRequestRef) -> Self {
-        reference.to_string()
-    }
-}
+serde_as_text!(PullRequestRef);
 
 /// A value that is neither printed nor serialised. Only [`Secret::expose`] gives it out.
 #[derive(Clone, PartialEq, Eq)]
@@ -470,10 +458,7 @@ impl<T> fmt::Debug for Secret<T> {
 pub struct TaskToken(Secret<Box<str>>);
 
 impl TaskToken {
-    /// Takes a token as Step Functions made it.
-    ///
-    /// # Errors
-    /// An empty text or one of over 2048 characters; the text itself is not repeated.
+    /// Errors if the text is empty or longer than 2048 bytes. The error does not repeat the text.
     pub fn new(text: &str) -> Result<Self, IdentError> {
         if text.is_empty() || text.len() > 2048 {
             return Err(IdentError::new("task token", "…", "1 to 2048 characters"));

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::ident::{EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target};
+use crate::ident::{EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target, printable};
 use crate::policy::{Condition, Rule};
 
 /// The keys of an execution's input that the gate reads.
@@ -89,20 +89,17 @@ pub(super) fn recorded(rule: &Rule<'_>, input: &Value) -> Map<String, Value> {
 }
 
 fn read_revision(text: &str) -> Result<Revision, String> {
-    let form = || format!("`{}` is not a revision: expected the full commit hash, 40 or 64 hex digits", clipped(text));
+    let form =
+        || format!("`{}` is not a revision: expected the full commit hash, 40 or 64 hex digits", printable(text, 60));
     let revision = Revision::new(&text.to_ascii_lowercase()).map_err(|_| form())?;
     if revision.is_full_hash() { Ok(revision) } else { Err(form()) }
 }
 
 fn read_version(text: &str) -> Result<String, String> {
     if text.len() > 256 || text.chars().any(char::is_control) {
-        return Err(format!("`{}` is not a version: expected at most 256 printable characters", clipped(text)));
+        return Err(format!("`{}` is not a version: expected at most 256 printable characters", printable(text, 60)));
     }
     Ok(text.to_owned())
-}
-
-fn clipped(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 struct InputReader<'i> {

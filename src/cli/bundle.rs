@@ -1,26 +1,24 @@
-//! Reads a bundle from disk. Never more of a file than a policy may have, whatever its size was a moment ago.
+//! Reads and loads the policy's files. Never reads more of a file than a policy may have.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Exit;
-use super::args::Global;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal;
 use crate::finding::{Source, SourceContent};
 use crate::policy::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, Policy, load};
 use crate::render;
 
-/// Reads a file, or every `*.yaml` and `*.yml` of a folder and the folders in it, in byte order of the relative path.
+/// Reads one file, or recursively every `*.yaml` and `*.yml` of a folder, in byte order of the relative path.
 ///
-/// Tests (`*.test.yaml`, `*.test.yml`), names that begin with `.` and symbolic links are passed over. A file or folder
-/// that cannot be read stands in the bundle as such, and makes it invalid: a part of a policy is not the policy.
+/// Skips tests (`*.test.yaml`, `*.test.yml`), names that begin with `.`, and symbolic links. Whatever cannot be read
+/// becomes an unreadable source, which makes the policy invalid: a part of a policy is not the policy.
 ///
-/// # Errors
-/// There is nothing at the path.
+/// Errors if there is nothing at the path.
 pub(super) fn read_bundle(path: &Path) -> anyhow::Result<Vec<Source>> {
-    // Followed where it is a link: whoever names a link means what it points to.
+    // Follows a link: whoever names a link means its target.
     let metadata = fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
     let mut budget = MAX_BUNDLE_BYTES;
     if !metadata.is_dir() {
@@ -31,7 +29,7 @@ pub(super) fn read_bundle(path: &Path) -> anyhow::Result<Vec<Source>> {
     for entry in walk(path) {
         let name = String::from_utf8_lossy(&entry.name).into_owned();
         let content = match entry.error {
-            Some(why) => SourceContent::Unreadable(why),
+            Some(error) => SourceContent::Unreadable(error),
             None => read_file(&entry.path, &mut budget),
         };
         sources.push(Source { name, content });
@@ -39,33 +37,27 @@ pub(super) fn read_bundle(path: &Path) -> anyhow::Result<Vec<Source>> {
     Ok(sources)
 }
 
-/// Loads the policy that the command line names.
-///
-/// # Errors
-/// There is none at the path, or it is invalid: then all findings are told, and the exit code says so.
-pub(super) fn load_policy(global: &Global) -> anyhow::Result<Policy> {
-    usable(load(read_bundle(&global.policy)?), &global.policy.display().to_string())
+/// Loads the policy at the path. Errors if there is none, or as [`usable`] does.
+pub(super) fn load_policy(path: &Path) -> anyhow::Result<Policy> {
+    usable(load(read_bundle(path)?), &path.display().to_string())
 }
 
-/// What was loaded, if it is a policy. `name` is what it is called in a message.
-///
-/// # Errors
-/// It is invalid: then all findings are told, and the exit code says so.
+/// The loaded policy. If it is invalid, the error holds all findings, and its exit code is [`Exit::PolicyInvalid`].
+/// Messages call the policy `name`.
 pub(super) fn usable(loaded: Loaded, name: &str) -> anyhow::Result<Policy> {
     let Loaded { policy, findings, sources } = loaded;
     if let Some(policy) = policy {
         return Ok(policy);
     }
-    let shown = render::finding::text(&findings, &sources, terminal::stderr_color());
+    let text = render::finding::text(&findings, &sources, terminal::stderr_color());
     let message = format!("the policy `{name}` cannot be used: {}", render::finding::counted(&findings));
     let failure = Failure::new("policy-invalid", message)
-        .hint("`countersign check` shows the same, and says when it is sound")
+        .hint("correct it, and run `countersign check` until the policy is sound")
         .exit(Exit::PolicyInvalid)
-        .details(shown, render::finding::json(&findings, &sources, None));
+        .details(text, render::finding::json(&findings, &sources, None));
     Err(failure.into())
 }
 
-/// Why the policy at the path cannot be read.
 fn cannot_read(path: &Path, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::NotFound {
         Failure::new("policy-missing", format!("there is no policy at `{}`", path.display()))
@@ -75,9 +67,9 @@ fn cannot_read(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-/// A file of a folder, or a folder that could not be listed.
+/// A file of a folder, or a folder that cannot be listed.
 struct Found {
-    /// Its path relative to the bundle, with `/` between folders.
+    /// Relative to the policy's folder, with `/` between folders.
     name: Vec<u8>,
     path: PathBuf,
     error: Option<String>,
@@ -126,7 +118,7 @@ pub(super) fn is_policy_file(name: &[u8]) -> bool {
     stem.is_some_and(|stem| !stem.ends_with(b".test"))
 }
 
-/// Reads one file as far as the bundle may still grow by it, and takes it off what is left.
+/// Reads one file of at most `budget` bytes, and subtracts its size from the budget.
 pub(super) fn read_file(path: &Path, budget: &mut u64) -> SourceContent {
     let most = MAX_FILE_BYTES.min(*budget);
     match read_at_most(path, most) {
@@ -147,7 +139,7 @@ fn read_at_most(path: &Path, most: u64) -> io::Result<SourceContent> {
     if metadata.is_file() && metadata.len() > most {
         return Ok(SourceContent::TooLarge(metadata.len()));
     }
-    // A file may grow while it is read, and a pipe has no size: one byte more than allowed shows that it is too large.
+    // A file may grow while it is read, and a pipe has no size. Reading one byte more than allowed detects both.
     let mut bytes = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if size(&bytes) > most {
@@ -180,7 +172,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_inside_is_passed_over_and_the_bundle_itself_may_be_one() {
+    fn a_link_inside_the_folder_is_skipped_and_the_folder_itself_may_be_a_link() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.yaml"), "version: 1").unwrap();
         std::os::unix::fs::symlink("a.yaml", folder.path().join("b.yaml")).unwrap();
@@ -201,13 +193,13 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_file_without_end_is_read_no_further_than_a_policy_may_be() {
+    fn an_endless_file_is_read_only_up_to_the_size_limit() {
         let sources = read_bundle(std::path::Path::new("/dev/zero")).unwrap();
         assert!(matches!(sources[0].content, SourceContent::TooLarge(size) if size == MAX_FILE_BYTES + 1));
     }
 
     #[test]
-    fn a_path_with_nothing_there_is_an_error_that_names_it() {
+    fn an_empty_path_is_an_error_that_names_it() {
         let error = read_bundle(std::path::Path::new("nowhere/policies")).unwrap_err();
         assert_eq!(error.to_string(), "there is no policy at `nowhere/policies`");
     }

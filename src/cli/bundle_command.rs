@@ -1,7 +1,7 @@
-//! `countersign bundle`: the policy as it is deployed, and what Terraform has to know of it. Knows no AWS.
+//! `countersign bundle`: the policy as a Lambda layer, and a manifest for Terraform.
 //!
-//! The same policy gives the same bytes: names in order, one fixed time, nothing compressed, since the bytes that a
-//! compressor gives change with its version. So a plan shows a change where there is one.
+//! The same policy always gives the same bytes, so that a Terraform plan shows real changes only. Therefore names are
+//! sorted, times are fixed, and nothing is compressed: a compressor's output changes with its version.
 
 use std::io::{self, Cursor, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,50 +11,52 @@ use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::args::{Format, Global};
 use super::bundle::{read_bundle, usable};
 use super::check::clock;
+use super::exit::Exit;
 use super::failure::Failure;
-use super::{Exit, terminal};
+use super::format::{Format, FormatArgs};
+use super::terminal;
 use crate::finding::{Levels, SourceMap};
 use crate::ident::sha256_hex;
 use crate::policy::{Linted, Loaded, Policy, lint};
 use crate::render;
 
-/// Where the functions find it: below the folder into which Lambda unpacks layers.
+/// Path in the layer. The functions read it below the folder into which Lambda unpacks layers.
 const PREPARED: &str = "countersign/policy.json";
 
-/// The sources beside it, so that a running policy can be read by people.
+/// The sources lie beside it, so that people can read the deployed policy.
 const SOURCES: &str = "countersign/sources";
 
 /// The version of `policy.json`.
 const SCHEMA: u32 = 1;
 
-/// The arguments of `bundle`.
 #[derive(Debug, clap::Args)]
 pub struct BundleArgs {
-    /// The folder to write `policy.zip` and `policy.json` into. It is created where it is not there.
+    /// The folder to write `policy.zip` and `policy.json` into. Created if it is missing.
     #[arg(short, long, value_name = "DIR", default_value = "bundle")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
-pub(super) fn run(args: &BundleArgs, global: &Global) -> anyhow::Result<Exit> {
-    let linted = lint(read_bundle(&global.policy)?, &Levels::default(), clock());
+pub(super) fn run(args: &BundleArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let linted = lint(read_bundle(policy_path)?, &Levels::default(), clock());
     let (Some(prepared), false) = (linted.prepared(), linted.findings.has_errors()) else {
         let Linted { findings, sources, .. } = linted;
-        usable(Loaded { policy: None, findings, sources }, &global.policy.display().to_string())?;
+        usable(Loaded { policy: None, findings, sources }, &policy_path.display().to_string())?;
         return Ok(Exit::PolicyInvalid);
     };
     let Linted { policy: Some(policy), findings, sources, .. } = &linted else { return Ok(Exit::PolicyInvalid) };
-    terminal::tell(&render::finding::text(findings, sources, terminal::stderr_color()));
+    terminal::eprint(&render::finding::text(findings, sources, terminal::stderr_color()));
 
-    let layer = layer(&prepared, sources).context("the layer cannot be made")?;
+    let layer = layer(&prepared, sources).context("cannot build the layer")?;
     let sum = sha256_hex(&layer);
     let [zip, json] = ["policy.zip", "policy.json"].map(|name| args.output.join(name));
     write_all(&args.output, &[(&zip, &layer), (&json, manifest(policy, &sum)?.as_bytes())])?;
 
     let files = [&zip, &json].map(|path| path.display().to_string());
-    match global.format {
+    match args.format.format {
         Format::Json => {
             terminal::print_json(&json!({
                 "schema": SCHEMA, "policy_digest": policy.digest(), "layer_sha256": sum, "files": files,
@@ -62,14 +64,14 @@ pub(super) fn run(args: &BundleArgs, global: &Global) -> anyhow::Result<Exit> {
             }))?;
         }
         Format::Text => {
-            let text = format!("bundled the policy of digest {}: {}\n", policy.digest(), files.join(", "));
+            let text = format!("bundled the policy with digest {}: {}\n", policy.digest(), files.join(", "));
             terminal::print(&text)?;
         }
     }
     Ok(Exit::Done)
 }
 
-/// The zip that Lambda takes as a layer.
+/// The layer as a zip file.
 fn layer(prepared: &str, sources: &SourceMap) -> zip::result::ZipResult<Vec<u8>> {
     let mut files = vec![(PREPARED.to_owned(), prepared)];
     files.extend(sources.ids().map(|id| (format!("{SOURCES}/{}", sources.name(id)), sources.text(id))));
@@ -86,7 +88,7 @@ fn layer(prepared: &str, sources: &SourceMap) -> zip::result::ZipResult<Vec<u8>>
     Ok(writer.finish()?.into_inner())
 }
 
-/// What Terraform reads: it makes the topics, and holds the layer against its sum.
+/// The manifest. From it Terraform creates the topics, and compares the layer with its checksum.
 fn manifest(policy: &Policy, layer_sha256: &str) -> serde_json::Result<String> {
     let channels: Map<String, Value> = policy
         .channels()
@@ -106,16 +108,16 @@ fn manifest(policy: &Policy, layer_sha256: &str) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// Writes the files of a bundle. One that is left half-way is noticed by the plan: the two then do not belong together.
+/// Writes the bundle's files. If it stops half-way, the checksum in the manifest no longer matches, and the plan fails.
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge at which files are written")]
 fn write_all(folder: &Path, files: &[(&PathBuf, &[u8])]) -> Result<(), Failure> {
-    let refused = |path: &Path, error: &io::Error| {
+    let cannot_write = |path: &Path, error: &io::Error| {
         Failure::new("bundle-unwritable", format!("`{}` cannot be written: {error}", path.display()))
             .hint("name another folder: `countersign bundle -o DIR`")
     };
-    std::fs::create_dir_all(folder).map_err(|error| refused(folder, &error))?;
+    std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     for (path, bytes) in files {
-        std::fs::write(path, bytes).map_err(|error| refused(path, &error))?;
+        std::fs::write(path, bytes).map_err(|error| cannot_write(path, &error))?;
     }
     Ok(())
 }

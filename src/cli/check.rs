@@ -6,69 +6,80 @@ use std::path::{Component, Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Exit;
-use super::args::{AskedFormat, GlobalArgs};
 use super::bundle::read_bundle;
-use super::failure::{Failure, tell};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::levels::LevelArgs;
 use super::terminal;
 use crate::policy::{Linted, Policy, lint};
 use crate::render;
 use crate::render::sarif::Log;
 
-/// The arguments of `check`.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The bundles to check, one after the other [default: the one that `--policy` names].
+    /// The policies to check, one after the other [default: the policy that `--policy` names].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The instant to check for, e.g. 2027-01-01T00:00:00Z: which calendars are over then, and what they leave of the
-    /// year that follows [default: now].
+    /// The instant to check calendars for, e.g. 2027-01-01T00:00:00Z: which of them are over, and whether the following
+    /// year leaves time to release [default: now].
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
-    /// Which findings are taken how.
     #[command(flatten)]
     pub levels: LevelArgs,
+    /// The output format.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = CheckFormat::Text)]
+    pub format: CheckFormat,
 }
 
-pub(super) fn run(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
-    global.with(&[AskedFormat::Sarif, AskedFormat::Github])?;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// For programs. With several paths, one document for each line.
+    Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For a GitHub workflow: annotates the line of each finding.
+    Github,
+}
+
+pub(super) fn run(args: &CheckArgs, policy_path: &Path) -> anyhow::Result<Exit> {
     let levels = args.levels.levels()?;
-    let paths = if args.paths.is_empty() { std::slice::from_ref(&global.policy) } else { args.paths.as_slice() };
+    let paths =
+        if args.paths.is_empty() { vec![policy_path] } else { args.paths.iter().map(PathBuf::as_path).collect() };
     let at = args.at.unwrap_or_else(clock);
     let mut exit = Exit::Done;
     let mut log = Log::default();
-    for path in paths {
+    for path in paths.iter().copied() {
         let bundle = match read_bundle(path) {
             Ok(bundle) => bundle,
-            // Where it is the only one, it is told as every command tells it.
-            Err(error) if paths.len() == 1 && global.format.plain().is_some() => return Err(error),
+            // A single policy fails in the same way as with every other command.
+            Err(error) if paths.len() == 1 && matches!(args.format, CheckFormat::Text | CheckFormat::Json) => {
+                return Err(error);
+            }
             Err(error) => {
-                missing(path, &Failure::of(error), global.format, &mut log)?;
+                report_missing(path, &Failure::of(error), args.format, &mut log)?;
                 exit = Exit::CouldNotRun;
                 continue;
             }
         };
         let linted = lint(bundle, &levels, at);
-        match (global.format, paths) {
-            (AskedFormat::Text, [_]) => terminal::print(&text(&linted))?,
-            (AskedFormat::Text, _) => terminal::print(&format!("{}{}", heading(path), text(&linted)))?,
-            (AskedFormat::Json, [_]) => terminal::print_json(&json(&linted, path))?,
-            // Several documents: one a line.
-            (AskedFormat::Json, _) => terminal::print(&format!("{}\n", json(&linted, path)))?,
-            (AskedFormat::Sarif, _) => log.add(&linted.findings, &linted.waived, &linted.sources, &root(path)),
-            // Refused above.
-            (AskedFormat::Markdown | AskedFormat::Html, _) => {}
-            (AskedFormat::Github, _) => {
+        match (args.format, paths.as_slice()) {
+            (CheckFormat::Text, [_]) => terminal::print(&text(&linted))?,
+            (CheckFormat::Text, _) => terminal::print(&format!("{}{}", heading(path), text(&linted)))?,
+            (CheckFormat::Json, [_]) => terminal::print_json(&json(&linted, path))?,
+            (CheckFormat::Json, _) => terminal::print(&format!("{}\n", json(&linted, path)))?,
+            (CheckFormat::Sarif, _) => log.add(&linted.findings, &linted.waived, &linted.sources, &root(path)),
+            (CheckFormat::Github, _) => {
                 terminal::print(&render::github::commands(&linted.findings, &linted.sources, &root(path)))?;
             }
         }
-        // That one of them could not be looked at is worse: what it holds is not known.
+        // An unreadable policy is worse than an invalid one, since nothing is known of it.
         if exit == Exit::Done && args.levels.deny(&linted.findings) {
             exit = Exit::PolicyInvalid;
         }
     }
-    if global.format == AskedFormat::Sarif {
+    if args.format == CheckFormat::Sarif {
         terminal::print_json(&log.into_json())?;
     }
     Ok(exit)
@@ -79,15 +90,15 @@ pub(super) fn clock() -> Timestamp {
     Timestamp::now()
 }
 
-/// Tells that there is nothing at one of several paths, in its place among the others.
-fn missing(path: &Path, failure: &Failure, format: AskedFormat, log: &mut Log) -> anyhow::Result<()> {
+/// Reports that one of several paths has no policy, in its place among the others.
+fn report_missing(path: &Path, failure: &Failure, format: CheckFormat, log: &mut Log) -> anyhow::Result<()> {
     match format {
-        AskedFormat::Text => terminal::print(&heading(path))?,
-        AskedFormat::Json => terminal::print(&format!("{}\n", with_path(failure.document(), path)))?,
-        AskedFormat::Sarif => log.fail(&failure.to_string()),
-        AskedFormat::Github | AskedFormat::Markdown | AskedFormat::Html => {}
+        CheckFormat::Text => terminal::print(&heading(path))?,
+        CheckFormat::Json => terminal::print(&format!("{}\n", with_path(failure.document(), path)))?,
+        CheckFormat::Sarif => log.fail(&failure.to_string()),
+        CheckFormat::Github => {}
     }
-    tell(failure);
+    failure.report();
     Ok(())
 }
 
@@ -95,7 +106,7 @@ fn heading(path: &Path) -> String {
     format!("== {}\n", render::visible(&path.display().to_string()))
 }
 
-/// What stands before the name of a bundle's file, so that it is found from where the command was run.
+/// The prefix that makes a file's name relative to the working directory.
 fn root(path: &Path) -> String {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
     let parts = folder.components().filter(|part| *part != Component::CurDir);
@@ -142,7 +153,7 @@ fn with_path(mut json: Value, path: &Path) -> Value {
     json
 }
 
-/// How many environments are written anywhere, each name once.
+/// The number of distinct environments in the policy.
 fn environments(policy: &Policy) -> usize {
     let common = policy.environments().map(|(key, _)| key.as_str());
     let own = policy.services().flat_map(|(_, service)| service.environments.iter().map(|(key, _)| key.as_str()));

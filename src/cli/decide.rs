@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::Exit;
-use super::args::{Format, Global};
 use super::bundle::load_policy;
+use super::exit::Exit;
 use super::facts::{MAX_FACTS_BYTES, open, parse_facts, read_facts, too_long, unreadable};
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use super::lines::{Line, Lines};
 use super::terminal;
 use crate::approval::decide;
@@ -17,38 +17,40 @@ use crate::approval::decision::{Decision, Verdict};
 use crate::policy::Policy;
 use crate::render;
 
-/// The arguments of `decide`.
 #[derive(Debug, clap::Args)]
 pub struct DecideArgs {
     /// The facts as JSON: a file, or `-` for stdin.
     #[arg(long, value_name = "FILE")]
     pub facts: PathBuf,
-    /// One set of facts a line in, one decision a line out, as JSON.
+    /// Read one set of facts from each line, and print one decision on each line, as JSON.
     ///
-    /// A line that holds no facts gives a line with an error, and the rest go on; at the end the command then fails.
+    /// A line without valid facts gives a line with an error. The other lines are still decided, and at the end the
+    /// command fails.
     #[arg(long)]
     pub lines: bool,
-    /// End with 5 on any verdict but `approved`; with `--lines`, on any such line and on any error.
+    /// Exit with 5 unless the verdict is `approved`. With `--lines`, every line must be approved, and there must be one.
     #[arg(long)]
     pub require_approved: bool,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &DecideArgs, global: &Global) -> anyhow::Result<Exit> {
-    let policy = load_policy(global)?;
+pub(super) fn run(args: &DecideArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let policy = load_policy(policy_path)?;
     if args.lines {
         let tally = decide_lines(&policy, &args.facts)?;
         return Ok(tally.exit(args.require_approved));
     }
     let decision = decide(&policy, &read_facts(&args.facts)?);
-    match global.format {
+    match args.output.format {
         Format::Text => terminal::print(&render::decision::text(&decision, terminal::stdout_color()))?,
         Format::Json => terminal::print_json(&decision)?,
     }
-    let refused = args.require_approved && decision.verdict != Verdict::Approved;
-    Ok(if refused { Exit::NotApproved } else { Exit::Done })
+    let not_approved = args.require_approved && decision.verdict != Verdict::Approved;
+    Ok(if not_approved { Exit::NotApproved } else { Exit::Done })
 }
 
-/// What the lines came to.
+/// How many lines have which result.
 #[derive(Debug, Default)]
 struct Tally {
     approved: u64,
@@ -57,15 +59,15 @@ struct Tally {
 }
 
 impl Tally {
-    /// Fails closed: where approval is required, an error and no line at all are no approval.
+    /// Fails closed: if approval is required, neither an error nor an empty input is an approval.
     fn exit(&self, require_approved: bool) -> Exit {
         let Self { approved, others, errors } = *self;
         if errors > 0 {
-            terminal::tell(&format!("error: {errors} of {} lines hold no facts\n", approved + others + errors));
+            terminal::eprint(&format!("error: {errors} of {} lines hold no facts\n", approved + others + errors));
         }
         if require_approved && (approved == 0 || others > 0 || errors > 0) {
             if approved + others + errors == 0 {
-                terminal::tell("error: there was no line to decide on, so nothing is approved\n");
+                terminal::eprint("error: the input has no lines, so nothing is approved\n");
             }
             return Exit::NotApproved;
         }
@@ -73,7 +75,7 @@ impl Tally {
     }
 }
 
-/// Decides line by line. Blank lines are passed over, and counted.
+/// Decides line by line. Skips blank lines, but counts them as lines.
 fn decide_lines(policy: &Policy, path: &Path) -> anyhow::Result<Tally> {
     let mut lines = Lines::new(open(path)?, MAX_FACTS_BYTES);
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
@@ -81,7 +83,7 @@ fn decide_lines(policy: &Policy, path: &Path) -> anyhow::Result<Tally> {
     let (mut line, mut number) = (Vec::new(), 0_u64);
     loop {
         if !lines.has_another() {
-            // The next line may be long in coming: whoever wrote the last one gets the answer first.
+            // The next line may take long, so the decisions so far are written first.
             out.flush()?;
         }
         let facts = match lines.next(&mut line).map_err(|error| unreadable(path, &error))? {

@@ -1,40 +1,43 @@
-//! `countersign demo`: the story, played by a local gate of its own, under the example policy that is built in.
+//! `countersign demo`: plays a story through its own local gate, with the built-in example policy.
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::args::{Format, Global};
-use super::{Exit, terminal};
+use super::exit::Exit;
+use super::format::{Format, FormatArgs};
+use super::terminal;
 use crate::dev::client::Client;
 use crate::dev::story::{Line, LineKind, Story};
 use crate::dev::{LocalGate, Options};
 use crate::finding::{Source, SourceContent};
 use crate::policy::{Policy, load};
 
-/// The arguments of `demo`.
 #[derive(Debug, clap::Args)]
-pub struct DemoArgs {}
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub output: FormatArgs,
+}
 
-/// The example organisation's policy, as it stands in `policies/`.
+/// The example organisation's policy, from `policies/`.
 const POLICY: [(&str, &str); 3] = [
     ("checkout.yaml", include_str!("../../policies/checkout.yaml")),
     ("internal.yaml", include_str!("../../policies/internal.yaml")),
     ("organisation.yaml", include_str!("../../policies/organisation.yaml")),
 ];
 
-pub(super) fn run(_args: &DemoArgs, global: &Global) -> anyhow::Result<Exit> {
-    let folder = tempfile::tempdir().context("a folder for the demo cannot be made")?;
+pub(super) fn run(args: &DemoArgs) -> anyhow::Result<Exit> {
+    let folder = tempfile::tempdir().context("cannot create a folder for the demo")?;
     let loopback = ([127, 0, 0, 1], 0).into();
     let options = Options {
         data: folder.path().to_owned(),
         listen: loopback,
         github: loopback,
-        standing_at: Some("2026-11-18T09:00:00Z".parse().context("the story's beginning")?),
+        standing_at: Some("2026-11-18T09:00:00Z".parse().context("the start of the story is not a time")?),
     };
-    let lines = super::runtime()?.block_on(play(&options, global.format))?;
-    if global.format == Format::Json {
+    let lines = super::runtime::runtime()?.block_on(play(&options, args.output.format))?;
+    if args.output.format == Format::Json {
         terminal::print_json(&json!({ "schema": 1, "lines": lines }))?;
     }
     Ok(Exit::Done)
@@ -44,11 +47,11 @@ async fn play(options: &Options, format: Format) -> anyhow::Result<Vec<Line>> {
     let gate = Arc::new(LocalGate::open(options, policy()?)?);
     let running = Arc::clone(&gate).start(options).await?;
     let mut lines = Vec::new();
-    let mut told = Ok(());
-    let mut tell = |line: &Line| {
-        // A reader that has gone away ends the telling, not the story.
-        if format == Format::Text && told.is_ok() {
-            told = terminal::print(&format!("{}\n", shown(line)));
+    let mut printed = Ok(());
+    let mut print = |line: &Line| {
+        // If the reader has closed the pipe, the story continues without output.
+        if format == Format::Text && printed.is_ok() {
+            printed = terminal::print(&format!("{}\n", text(line)));
         }
         lines.push(line.clone());
     };
@@ -56,12 +59,12 @@ async fn play(options: &Options, format: Format) -> anyhow::Result<Vec<Line>> {
         gate: Client::new(running.gate),
         github: Client::new(running.github),
         deliveries: &gate.github,
-        on_line: &mut tell,
+        on_line: &mut print,
     };
     let played = story.play().await;
     running.stop().await;
     played?;
-    told?;
+    printed?;
     Ok(lines)
 }
 
@@ -70,10 +73,10 @@ fn policy() -> anyhow::Result<Policy> {
         name: name.to_owned(),
         content: SourceContent::Bytes(text.as_bytes().to_vec()),
     };
-    load(POLICY.map(source).to_vec()).policy.context("the example policy is not sound")
+    load(POLICY.map(source).to_vec()).policy.context("the built-in example policy is invalid")
 }
 
-fn shown(line: &Line) -> String {
+fn text(line: &Line) -> String {
     match line.kind {
         LineKind::Scene => format!("\n{}\n", line.text),
         LineKind::Act => format!("  {}", line.text),

@@ -1,50 +1,51 @@
-//! `countersign dev`: the local gate, until it is stopped.
+//! `countersign dev`: runs the local gate until it is stopped.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Exit;
-use super::args::{Format, Global};
+use super::exit::Exit;
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use crate::dev::{LocalGate, Options};
 
-/// The arguments of `dev`.
 #[derive(Debug, clap::Args)]
 pub struct DevArgs {
-    /// Where state is kept. It outlives the process, also one that was killed.
+    /// The folder for the state. The state survives a restart, even if the process was killed.
     #[arg(long, value_name = "DIR", default_value = ".countersign")]
     data: PathBuf,
-    /// Where the gate listens.
+    /// The address on which the gate listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Where the GitHub stand-in listens.
+    /// The address on which the GitHub simulator listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     github: SocketAddr,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &DevArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DevArgs, policy_path: &Path) -> anyhow::Result<Exit> {
     for address in [args.listen, args.github] {
         if !address.ip().is_loopback() {
-            let message = format!("{address} is not on loopback, and the local gate has no authentication");
+            let message = format!("`{address}` is not a loopback address, and the local gate has no authentication");
             let hint = "listen on 127.0.0.1 or [::1]";
             return Err(Failure::new("not-loopback", message).hint(hint).exit(Exit::Usage).into());
         }
     }
-    let policy = super::bundle::load_policy(global)?;
-    log(global.format);
+    let policy = super::bundle::load_policy(policy_path)?;
+    log(args.output.format);
     let options = Options { data: args.data.clone(), listen: args.listen, github: args.github, standing_at: None };
-    super::runtime()?.block_on(async {
-        // Before anyone is told that it runs: whoever is told may ask it to stop at once.
+    super::runtime::runtime()?.block_on(async {
+        // Listen before printing the addresses: whoever reads them may stop the process at once.
         let mut signals = Signals::listen()?;
         let gate = Arc::new(LocalGate::open(&options, policy)?);
         let running = Arc::clone(&gate).start(&options).await?;
         drop(gate);
-        announce(&options, running.gate, running.github, global.format)?;
+        print_addresses(&options, running.gate, running.github, args.output.format)?;
         signals.received().await;
         tracing::info!("stopping");
         running.stop().await;
@@ -52,25 +53,28 @@ pub(super) fn run(args: &DevArgs, global: &Global) -> anyhow::Result<Exit> {
     })
 }
 
-fn announce(options: &Options, gate: SocketAddr, github: SocketAddr, format: Format) -> std::io::Result<()> {
+fn print_addresses(options: &Options, gate: SocketAddr, github: SocketAddr, format: Format) -> std::io::Result<()> {
     let mut out = anstream::stdout();
     match format {
         Format::Json => writeln!(
             out,
             "{}",
-            json!({ "schema": 1, "gate": format!("http://{gate}"), "github": format!("http://{github}"), "data": options.data })
+            json!({
+                "schema": 1, "gate": format!("http://{gate}"), "github": format!("http://{github}"),
+                "data": options.data,
+            })
         )?,
         Format::Text => {
-            writeln!(out, "gate             http://{gate}")?;
-            writeln!(out, "GitHub stand-in  http://{github}")?;
-            writeln!(out, "state            {}", options.data.display())?;
+            writeln!(out, "gate              http://{gate}")?;
+            writeln!(out, "GitHub simulator  http://{github}")?;
+            writeln!(out, "state             {}", options.data.display())?;
             writeln!(out, "stop with Ctrl-C; docs/dev.md has a session to try")?;
         }
     }
     out.flush()
 }
 
-/// Logs go to standard error: for people, or as JSON lines.
+/// Logs go to stderr, as text or as JSON lines.
 fn log(format: Format) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERSIGN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
@@ -81,19 +85,19 @@ fn log(format: Format) {
     }
 }
 
-/// What asks the process to end.
+/// The signals that stop the process.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    /// Listens from now on: a signal that comes before anybody waits for it is not lost.
+    /// Starts to listen. A signal that arrives before [`Self::received`] is not lost.
     fn listen() -> std::io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Returns when the process was asked to end.
+    /// Returns when a signal has arrived.
     async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

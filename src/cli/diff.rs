@@ -3,33 +3,44 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::args::{AskedFormat, Global, GlobalArgs};
 use super::bundle::{read_bundle, usable};
+use super::exit::Exit;
 use super::revision::read_revision;
-use super::{Exit, terminal};
+use super::terminal;
 use crate::policy::{Policy, diff, load};
 use crate::render;
 
-/// The arguments of `diff`.
 #[derive(Debug, clap::Args)]
 pub struct DiffArgs {
-    /// The policy before: a file, a folder, or `git:REV` for the other's path (else `--policy`) at a revision.
+    /// The old policy: a file, a folder, or `git:REV`. `git:REV` is the path of the other side, or else of `--policy`,
+    /// at that git revision.
     #[arg(value_name = "OLD")]
     pub old: Side,
-    /// The policy now, in the same forms.
+    /// The new policy, in the same forms.
     #[arg(value_name = "NEW")]
     pub new: Side,
-    /// End with 6 where something becomes looser or mixed.
+    /// Exit with 6 if a target becomes looser or mixed.
     #[arg(long)]
     pub deny_loosening: bool,
+    /// The output format.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Text)]
+    pub format: DiffFormat,
 }
 
-/// Where one of the two policies is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DiffFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Side {
-    /// At a path.
     Path(PathBuf),
-    /// At the other's path, at this revision.
+    /// The other side's path at this git revision.
     Revision(String),
 }
 
@@ -43,28 +54,25 @@ impl FromStr for Side {
     }
 }
 
-pub(super) fn run(args: &DiffArgs, asked: &GlobalArgs) -> anyhow::Result<Exit> {
-    let global = &asked.with(&[AskedFormat::Markdown])?;
-    let old = policy_of(&args.old, &args.new, global)?;
-    let new = policy_of(&args.new, &args.old, global)?;
+pub(super) fn run(args: &DiffArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let old = policy_of(&args.old, &args.new, policy_path)?;
+    let new = policy_of(&args.new, &args.old, policy_path)?;
     let diff = diff(&old, &new);
-    match asked.format {
-        AskedFormat::Json => terminal::print_json(&render::diff::json(&diff))?,
-        AskedFormat::Markdown => terminal::print(&render::diff::markdown(&diff))?,
-        AskedFormat::Text | AskedFormat::Html | AskedFormat::Sarif | AskedFormat::Github => {
-            terminal::print(&render::diff::text(&diff))?;
-        }
+    match args.format {
+        DiffFormat::Json => terminal::print_json(&render::diff::json(&diff))?,
+        DiffFormat::Markdown => terminal::print(&render::diff::markdown(&diff))?,
+        DiffFormat::Text => terminal::print(&render::diff::text(&diff))?,
     }
     Ok(if args.deny_loosening && diff.loosens() { Exit::Loosened } else { Exit::Done })
 }
 
-fn policy_of(side: &Side, other: &Side, global: &Global) -> anyhow::Result<Policy> {
+fn policy_of(side: &Side, other: &Side, policy_path: &Path) -> anyhow::Result<Policy> {
     match side {
         Side::Path(path) => usable(load(read_bundle(path)?), &path.display().to_string()),
         Side::Revision(revision) => {
             let path: &Path = match other {
                 Side::Path(path) => path,
-                Side::Revision(_) => &global.policy,
+                Side::Revision(_) => policy_path,
             };
             let sources = read_revision(revision, path)?;
             usable(load(sources), &format!("{} at {revision}", path.display()))

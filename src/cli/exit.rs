@@ -1,23 +1,22 @@
-//! What the process ends with. The numbers are public: scripts rely on them.
+//! The exit codes of the process. The numbers are public: scripts rely on them.
 
 use std::process::ExitCode;
 
-/// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// It did what was asked.
     Done = 0,
-    /// It could not run: a file or a service is missing, say.
+    /// The command could not do its work, e.g. because a file or a service is missing. Also: `doctor` or `pin --check`
+    /// found a problem.
     CouldNotRun = 1,
-    /// It was called wrongly. clap ends with the same number by itself.
+    /// The arguments are wrong. clap exits with the same number.
     Usage = 2,
     /// The policy has findings that are denied, or cannot be used.
     PolicyInvalid = 3,
-    /// A policy test failed, or there were none.
+    /// A policy test failed, no test ran, or less of the policy is covered than `--min-coverage` requires.
     TestFailed = 4,
-    /// `decide --require-approved`, and the verdict is another.
+    /// `decide --require-approved`, and the verdict is not `approved`.
     NotApproved = 5,
-    /// `diff --deny-loosening`, and something became looser or mixed.
+    /// `diff --deny-loosening`, and a target became looser or mixed.
     Loosened = 6,
 }
 

@@ -1,15 +1,15 @@
 //! `countersign explain`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::Exit;
-use super::args::{Format, Global};
 use super::bundle::load_policy;
+use super::exit::Exit;
 use super::facts::read_facts;
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use super::terminal;
 use crate::approval::decision::Decision;
 use crate::approval::{Change, decide, timeline};
@@ -17,7 +17,6 @@ use crate::ident::{EnvironmentName, ServiceName, Target};
 use crate::policy::{NoRule, Policy};
 use crate::render;
 
-/// The arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
     /// The service.
@@ -26,41 +25,45 @@ pub struct ExplainArgs {
     /// The environment.
     #[arg(value_name = "ENVIRONMENT")]
     pub environment: EnvironmentName,
-    /// Facts to decide on as well: a file, or `-` for stdin.
+    /// Facts to decide on, in addition: a file, or `-` for stdin.
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
-    /// The instant to explain for, e.g. 2026-12-24T18:00:00Z: shows what changes next, for people who are asked then. With
-    /// facts, the decision as it would be then.
+    /// The instant to explain for, e.g. 2026-12-24T18:00:00Z. Shows what changes next for a request that opens then. With
+    /// `--facts`, decides at that instant.
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-/// From when on, and what changes then.
+/// The starting instant, and the changes after it.
 type Moments<'p> = (Timestamp, Vec<(Timestamp, Change<'p>)>);
 
-pub(super) fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
-    let policy = load_policy(global)?;
+pub(super) fn run(args: &ExplainArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let policy = load_policy(policy_path)?;
     let target = Target { service: args.service.clone(), environment: args.environment.clone() };
     let decided = match &args.facts {
         Some(path) => {
             let mut facts = read_facts(path)?;
             facts.now = args.at.unwrap_or(facts.now);
             if facts.target != target {
-                let message = format!("the facts are about {}, and {target} is to be explained", facts.target);
-                return Err(Failure::new("other-target", message).hint("name the target of the facts").into());
+                let message = format!("the facts are about {}, not about {target}", facts.target);
+                return Err(Failure::new("other-target", message)
+                    .hint("explain the target that the facts are about")
+                    .into());
             }
             Some((decide(&policy, &facts), facts))
         }
         None => None,
     };
     let at = args.at.or_else(|| decided.as_ref().map(|(_, facts)| facts.now));
-    let asked = |at| decided.as_ref().and_then(|(_, facts)| facts.requested_at).unwrap_or(at);
+    let requested_at = |at| decided.as_ref().and_then(|(_, facts)| facts.requested_at).unwrap_or(at);
     let moments = match (at, policy.rule(&target)) {
-        (Some(at), Ok(rule)) => Some((at, timeline(&rule, at, asked(at)))),
+        (Some(at), Ok(rule)) => Some((at, timeline(&rule, at, requested_at(at)))),
         (None, _) | (_, Err(_)) => None,
     };
     let decision = decided.as_ref().map(|(decision, _)| decision);
-    match global.format {
+    match args.output.format {
         Format::Text => terminal::print(&text(&policy, &target, decision, moments.as_ref()))?,
         Format::Json => terminal::print_json(&document(&policy, &target, decision, moments.as_ref()))?,
     }
@@ -70,7 +73,7 @@ pub(super) fn run(args: &ExplainArgs, global: &Global) -> anyhow::Result<Exit> {
 fn text(policy: &Policy, target: &Target, decision: Option<&Decision>, moments: Option<&Moments<'_>>) -> String {
     let mut text = match policy.rule(target) {
         Ok(rule) => render::rule::text(policy, target, &rule),
-        Err(why) => render::rule::text_without(target, why),
+        Err(no_rule) => render::rule::text_without(target, no_rule),
     };
     if let Some((at, moments)) = moments.filter(|(_, moments)| !moments.is_empty()) {
         text.push_str(&format!("\nnext, after {at}\n{}", render::timeline::text(moments)));
@@ -91,15 +94,15 @@ fn document(policy: &Policy, target: &Target, decision: Option<&Decision>, momen
             "rule": render::rule::json(policy, target, &rule),
             "needed": render::rule::needed(target, &rule),
         }),
-        Err(why) => {
-            let service_selector = match why {
+        Err(no_rule) => {
+            let service_selector = match no_rule {
                 NoRule::Service => None,
                 NoRule::Environment { service_selector } => Some(service_selector),
             };
             json!({
                 "service_selector": service_selector,
                 "rule": null,
-                "reason": { "code": "no-rule", "text": why.in_words(target) },
+                "reason": { "code": "no-rule", "text": no_rule.in_words(target) },
             })
         }
     };

@@ -1,4 +1,4 @@
-//! Reads facts, and says of those that are none which key is wrong, what was given, and what would be right.
+//! Reads facts. For invalid facts the error names the key, the given value, and what is expected.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,13 +8,10 @@ use super::failure::Failure;
 use crate::approval::facts::Facts;
 use crate::finding::closest;
 
-/// The most bytes that one set of facts may have.
+/// The size limit of one set of facts.
 pub(super) const MAX_FACTS_BYTES: u64 = 64 << 20;
 
 /// Opens a file of facts, or stdin for `-`.
-///
-/// # Errors
-/// The file is not there, or cannot be opened.
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge at which files are read")]
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     if path.as_os_str() == "-" {
@@ -30,15 +27,11 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     }
 }
 
-/// The facts cannot be read on.
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new("facts-unreadable", format!("the facts `{}` cannot be read: {error}", path.display()))
 }
 
-/// Reads one set of facts from a file, or stdin for `-`.
-///
-/// # Errors
-/// It cannot be read, or holds no facts.
+/// Reads one set of facts from a file, or from stdin for `-`.
 pub(super) fn read_facts(path: &Path) -> Result<Facts, Failure> {
     let mut bytes = Vec::new();
     let mut reader = open(path)?.take(MAX_FACTS_BYTES + 1);
@@ -49,26 +42,22 @@ pub(super) fn read_facts(path: &Path) -> Result<Facts, Failure> {
     parse_facts(&bytes)
 }
 
-/// More than [`MAX_FACTS_BYTES`].
 pub(super) fn too_long() -> Failure {
     Failure::new("facts-too-long", format!("the facts have more than {MAX_FACTS_BYTES} bytes"))
-        .hint("one set of facts is about one pull request")
+        .hint("give the facts of one pull request only")
 }
 
-/// Takes the JSON of one set of facts.
-///
-/// # Errors
-/// Not UTF-8, not JSON, or not facts: the failure names the key.
+/// Parses the JSON of one set of facts.
 pub(super) fn parse_facts(bytes: &[u8]) -> Result<Facts, Failure> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Failure::new("not-utf8", format!("byte {} is not UTF-8 text", error.valid_up_to()))
             .hint("JSON is written in UTF-8")
     })?;
     if text.trim().is_empty() {
-        return Err(Failure::new("facts-missing", "there is nothing to read facts from")
+        return Err(Failure::new("facts-missing", "the input is empty, so there are no facts")
             .hint("give the facts as one JSON object"));
     }
-    // serde would also take the values in their order, as a list: no contract knows that form.
+    // serde would also accept a list of the values in order, which is no form of the contract.
     if text.trim_start().starts_with('[') {
         return Err(Failure::new("invalid-facts", "the facts are a list").hint("give them as one JSON object"));
     }
@@ -81,66 +70,66 @@ pub(super) fn parse_facts(bytes: &[u8]) -> Result<Facts, Failure> {
     Ok(facts)
 }
 
-/// A reader's error in the words of the contract.
+/// Translates serde's error into the words of the contract.
 fn explain(path: &str, error: &serde_json::Error) -> Failure {
     let whole = error.to_string();
-    let said = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(said, _)| said);
+    let text = whole.rsplit_once(" at line ").map_or(whole.as_str(), |(text, _)| text);
     let (line, column) = (error.line(), error.column());
     if error.is_syntax() || error.is_eof() {
-        let message = format!("this is not JSON: {said}, at line {line}, column {column}");
+        let message = format!("this is not JSON: {text}, at line {line}, column {column}");
         return Failure::new("invalid-json", message);
     }
     let within = if path == "." { "the facts".to_owned() } else { format!("`{path}`") };
     let place = format!("line {line}, column {column}");
     let failure = |message: String| Failure::new("invalid-facts", format!("{message} ({place})"));
-    if let Some(field) = quoted(said, "missing field ") {
+    if let Some(field) = quoted(text, "missing field ") {
         return failure(format!("{within}: the key `{field}` is missing"))
-            .hint("write it; where nothing is known, many keys may be `null`");
+            .hint("add it; many keys may be `null` if nothing is known");
     }
-    if let Some(field) = quoted(said, "unknown field ") {
-        // The path leads to the key itself; what is wrong is that its parent has it.
+    if let Some(field) = quoted(text, "unknown field ") {
+        // The path includes the unknown key, but the message names its parent.
         let within = match path.strip_suffix(field).map(|parent| parent.trim_end_matches('.')) {
             Some("") | None => "the facts".to_owned(),
             Some(parent) => format!("`{parent}`"),
         };
-        let known = expected(said);
+        let known = expected(text);
         let hint = match closest(field, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the keys here are {}", known.join(", ")),
+            None => format!("allowed keys: {}", known.join(", ")),
         };
         return failure(format!("{within}: there is no key `{field}`")).hint(hint);
     }
-    if let Some(given) = quoted(said, "unknown variant ") {
-        let known = expected(said);
+    if let Some(given) = quoted(text, "unknown variant ") {
+        let known = expected(text);
         let hint = match closest(given, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it takes {}", known.join(", ")),
+            None => format!("allowed values: {}", known.join(", ")),
         };
         return failure(format!("{within} is `{given}`")).hint(hint);
     }
-    let wrong = said.strip_prefix("invalid type: ").or_else(|| said.strip_prefix("invalid value: "));
-    if let Some((given, wanted)) = wrong.and_then(|said| said.split_once(", expected ")) {
-        return failure(format!("{within} is {}", in_words(given))).hint(format!("it takes {}", in_words(wanted)));
+    let wrong = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: "));
+    if let Some((given, wanted)) = wrong.and_then(|text| text.split_once(", expected ")) {
+        return failure(format!("{within} is {}", in_words(given))).hint(format!("expected {}", in_words(wanted)));
     }
-    match said.rsplit_once(": expected ") {
-        Some((given, wanted)) => failure(format!("{within}: {given}")).hint(format!("it takes {wanted}")),
-        None => failure(format!("{within}: {said}")),
+    match text.rsplit_once(": expected ") {
+        Some((given, wanted)) => failure(format!("{within}: {given}")).hint(format!("expected {wanted}")),
+        None => failure(format!("{within}: {text}")),
     }
 }
 
-/// The first text between backticks behind `start`.
-fn quoted<'s>(said: &'s str, start: &str) -> Option<&'s str> {
-    said.strip_prefix(start)?.strip_prefix('`')?.split('`').next()
+/// The first text between backticks after `start`.
+fn quoted<'s>(text: &'s str, start: &str) -> Option<&'s str> {
+    text.strip_prefix(start)?.strip_prefix('`')?.split('`').next()
 }
 
-/// The texts between backticks behind `expected`.
-fn expected(said: &str) -> Vec<&str> {
-    let list = said.split_once(", expected ").map(|(_, list)| list).unwrap_or_default();
+/// The texts between backticks after `expected`.
+fn expected(text: &str) -> Vec<&str> {
+    let list = text.split_once(", expected ").map(|(_, list)| list).unwrap_or_default();
     list.split('`').skip(1).step_by(2).collect()
 }
 
-/// serde's names of types as one would say them.
-fn in_words(said: &str) -> String {
+/// Translates serde's names of types into plain words.
+fn in_words(text: &str) -> String {
     let known = [
         ("u64", "a whole number"),
         ("u32", "a whole number"),
@@ -152,16 +141,16 @@ fn in_words(said: &str) -> String {
         ("a boolean", "`true` or `false`"),
         ("string or map", "a text or an object"),
     ];
-    if let Some((_, words)) = known.iter().find(|(name, _)| *name == said) {
+    if let Some((_, words)) = known.iter().find(|(name, _)| *name == text) {
         return (*words).to_owned();
     }
-    match said.split_once(' ') {
+    match text.split_once(' ') {
         Some(("struct", _)) => "an object".to_owned(),
         Some(("enum", _)) => "one of a few words".to_owned(),
         Some(("string", text)) => format!("the text {text}"),
         Some(("integer" | "floating", number)) => format!("the number {}", number.trim_start_matches("point ")),
         Some(("boolean", value)) => value.to_owned(),
-        Some(_) | None => said.to_owned(),
+        Some(_) | None => text.to_owned(),
     }
 }
 
@@ -169,7 +158,7 @@ fn in_words(said: &str) -> String {
 mod tests {
     use super::parse_facts;
 
-    fn told(text: &str) -> String {
+    fn error(text: &str) -> String {
         let failure = parse_facts(text.as_bytes()).unwrap_err().json();
         format!("{} | {}", failure["message"].as_str().unwrap(), failure["hint"].as_str().unwrap_or_default())
     }
@@ -183,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_path_what_was_given_and_what_would_be_right() {
+    fn an_error_names_the_path_the_given_value_and_the_expected_one() {
         let cases = [
             (r#","reviews":[{"id":"x"}]}"#, "`reviews[0].id` is the text \"x\"", "a whole number"),
             (
@@ -199,21 +188,21 @@ mod tests {
             (r#","version":5}"#, "`version` is the number `5`", "a text"),
         ];
         for (rest, message, hint) in cases {
-            let told = told(&format!("{START}{rest}"));
-            let (said, hinted) = told.split_once(" | ").unwrap();
-            assert!(said.contains(message) && hinted.contains(hint), "{rest}: {told}");
+            let error = error(&format!("{START}{rest}"));
+            let (text, hinted) = error.split_once(" | ").unwrap();
+            assert!(text.contains(message) && hinted.contains(hint), "{rest}: {error}");
         }
     }
 
     #[test]
-    fn another_schema_a_missing_instant_and_broken_json_are_told() {
-        assert!(told(r#"{"schema":2}"#).contains("`schema` is 2"));
-        assert!(told(r#"{"schema":1}"#).contains("the key `now` is missing"));
-        assert!(told("{").contains("this is not JSON"));
-        assert!(told("{}{}").contains("missing"));
-        assert!(told("[]").contains("the facts"));
-        assert!(told(" ").contains("nothing to read"));
-        assert!(told(&format!("{START}}} x")).contains("not JSON"));
-        assert!(told(&format!("{START},\"input\":{}", "{\"a\":".repeat(100_000))).contains("recursion limit"));
+    fn another_schema_a_missing_instant_and_broken_json_are_reported() {
+        assert!(error(r#"{"schema":2}"#).contains("`schema` is 2"));
+        assert!(error(r#"{"schema":1}"#).contains("the key `now` is missing"));
+        assert!(error("{").contains("this is not JSON"));
+        assert!(error("{}{}").contains("missing"));
+        assert!(error("[]").contains("the facts"));
+        assert!(error(" ").contains("the input is empty"));
+        assert!(error(&format!("{START}}} x")).contains("not JSON"));
+        assert!(error(&format!("{START},\"input\":{}", "{\"a\":".repeat(100_000))).contains("recursion limit"));
     }
 }

@@ -1,32 +1,30 @@
-//! Which findings a command takes how: `--deny`, `--warn` and `--allow`.
+//! `--deny`, `--warn` and `--allow`: the level of each finding.
 
 use clap::Args;
 
-use super::Exit;
+use super::exit::Exit;
 use super::failure::Failure;
 use crate::finding::{Code, Findings, Level, Levels, Severity, closest};
 
-/// The levels as they are written.
 #[derive(Debug, Clone, Args)]
 pub struct LevelArgs {
-    /// Findings that end the command with 3: from a severity on, or a code that is raised to an error
-    /// [severities: error (default), warning, note].
+    /// Exit with 3 on findings of this severity or worse; or make findings with this code errors [severities: error
+    /// (default), warning, note].
     #[arg(long, value_name = "SEVERITY|CODE", value_delimiter = ',', value_parser = denied)]
     pub deny: Vec<Denied>,
-    /// Codes that are warnings.
+    /// Make findings with these codes warnings.
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = lint)]
     pub warn: Vec<Code>,
-    /// Codes that are passed over.
+    /// Ignore findings with these codes.
     #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = lint)]
     pub allow: Vec<Code>,
 }
 
-/// What is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
-    /// Every finding that is as bad or worse.
+    /// Every finding of this severity or worse.
     From(Severity),
-    /// Every finding of a kind.
+    /// Every finding with this code.
     Lint(Code),
 }
 
@@ -44,10 +42,10 @@ fn lint(text: &str) -> Result<Code, String> {
     code(text, std::iter::empty())
 }
 
-/// A code whose level can be set; `words` are what else could have been meant.
+/// Parses a code whose level can be set. The hint suggests codes, and the other `words` that are allowed here.
 fn code(text: &str, words: impl Iterator<Item = &'static str>) -> Result<Code, String> {
     match Code::from_text(text) {
-        // Told apart here, so that it is told as what it is: an argument.
+        // Check here that its level can be set, so that clap reports the argument.
         Some(code) => Levels::default().set(code, Level::Deny).map(|_| code).map_err(|error| error.to_string()),
         None => {
             let lints = Code::ALL.iter().filter(|code| code.lint().is_some()).map(|code| code.as_str());
@@ -55,16 +53,13 @@ fn code(text: &str, words: impl Iterator<Item = &'static str>) -> Result<Code, S
                 || "`docs/findings.md` lists the codes".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
-            Err(format!("there is no finding of that code: {hint}"))
+            Err(format!("there is no finding with that code: {hint}"))
         }
     }
 }
 
 impl LevelArgs {
-    /// The levels that are set.
-    ///
-    /// # Errors
-    /// A code stands under two of them.
+    /// Errors if a code has two different levels.
     pub(super) fn levels(&self) -> anyhow::Result<Levels> {
         let denied = self.deny.iter().filter_map(|denied| match denied {
             Denied::Lint(code) => Some((*code, Level::Deny)),
@@ -75,14 +70,14 @@ impl LevelArgs {
         let mut levels = Levels::default();
         for (code, level) in denied.chain(warned).chain(allowed) {
             if let Some(before) = levels.set(code, level)?.filter(|before| *before != level) {
-                let message = format!("`{}` stands under `{}` and `{}`", code.as_str(), option(before), option(level));
+                let message =
+                    format!("`{}` is given to both `{}` and `{}`", code.as_str(), option(before), option(level));
                 return Err(Failure::new("usage", message).hint("keep one of the two").exit(Exit::Usage).into());
             }
         }
         Ok(levels)
     }
 
-    /// Whether any of these findings is denied.
     pub(super) fn deny(&self, findings: &Findings) -> bool {
         let severities = self.deny.iter().filter_map(|denied| match denied {
             Denied::From(severity) => Some(*severity),

@@ -1,22 +1,20 @@
-//! Lines of bounded length from a stream of unknown length.
+//! Reads lines of bounded length from a stream of any length.
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// How much is read at a time.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// What came of asking for the next line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// It is in the buffer, without its line feed.
+    /// The line is in the buffer, without its line feed.
     Read,
-    /// It has more bytes than allowed; it was skipped.
+    /// The line was longer than allowed, and was skipped.
     TooLong,
-    /// There is none.
+    /// There are no more lines.
     End,
 }
 
-/// Reads line by line. A line has at most so many bytes, and no more than that is ever held.
+/// Reads line by line, and never holds more than `longest` bytes of a line.
 pub(super) struct Lines<R> {
     reader: BufReader<R>,
     longest: u64,
@@ -27,7 +25,7 @@ impl<R: Read> Lines<R> {
         Self { reader: BufReader::with_capacity(BUFFER_BYTES, reader), longest }
     }
 
-    /// Reads the next line into `line`, which is emptied first.
+    /// Replaces the content of `line` with the next line.
     pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
         line.clear();
         let read = self.reader.by_ref().take(self.longest.saturating_add(1)).read_until(b'\n', line)?;
@@ -47,7 +45,7 @@ impl<R: Read> Lines<R> {
         Ok(Line::TooLong)
     }
 
-    /// Whether another whole line is here already, so that asking for it does not wait.
+    /// Whether another whole line is buffered, so that reading it does not wait.
     pub(super) fn has_another(&self) -> bool {
         self.reader.buffer().contains(&b'\n')
     }
@@ -75,7 +73,7 @@ mod tests {
     use super::{Line, Lines};
 
     #[test]
-    fn a_line_that_is_too_long_is_skipped_and_the_next_one_read() {
+    fn a_line_that_is_too_long_is_skipped_and_the_next_one_is_read() {
         let mut lines = Lines::new("12345\n123456\nab\n\nlast".as_bytes(), 5);
         let mut line = Vec::new();
         let mut seen = Vec::new();
@@ -90,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn whether_another_line_is_here_is_known_without_reading() {
+    fn a_buffered_line_is_found_without_reading() {
         let mut lines = Lines::new("a\nb\nc".as_bytes(), 5);
         let mut line = Vec::new();
         assert!(!lines.has_another());

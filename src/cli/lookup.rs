@@ -1,4 +1,4 @@
-//! Looks accounts up on GitHub, several at a time. What is found is told in the order in which it was asked for.
+//! Looks up accounts on GitHub, several at a time. Results have the order of the requests.
 
 use tokio::task::JoinSet;
 
@@ -7,45 +7,39 @@ use crate::adapters::github::admin::{AccountFacts, InstallationFacts, ReadAs};
 use crate::adapters::github::client::{CallError, GithubClient};
 use crate::policy::UserRef;
 
-/// Who is at a login or an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// This one.
     Account(AccountFacts),
-    /// None.
     Nobody,
 }
 
-/// GitHub, and as whom it is read.
 #[derive(Debug, Clone)]
 pub(super) struct Lookup {
     pub(super) client: GithubClient,
     pub(super) by: ReadAs,
-    /// Where the App is installed; none where no App asks.
+    /// `None` if a token is used instead of an App.
     pub(super) installations: Option<Vec<InstallationFacts>>,
 }
 
 impl Lookup {
-    /// The first installation of the App reads; or whoever the token is.
+    /// Reads as the App's first installation that is not suspended, or with the token.
     ///
-    /// # Errors
-    /// GitHub refuses the App, or it is installed nowhere.
+    /// Errors if GitHub refuses the App, or if there is no such installation.
     pub(super) async fn new(client: GithubClient, as_app: bool) -> anyhow::Result<Self> {
         if !as_app {
             return Ok(Self { client, by: ReadAs::token(), installations: None });
         }
         let installations = client.installations().await.map_err(|error| refused(&error))?;
         let first = installations.iter().find(|installation| installation.suspended_at.is_none());
-        let hint = "install it on the repositories that are deployed, at its page on GitHub";
-        let nowhere = || Failure::new("not-installed", "the App is installed nowhere").hint(hint);
+        let hint = "install it on the repositories that you deploy, on its page on GitHub";
+        let nowhere = || Failure::new("not-installed", "the App is not installed anywhere").hint(hint);
         let by = ReadAs::installation_for(&first.ok_or_else(nowhere)?.account);
         Ok(Self { client, by, installations: Some(installations) })
     }
 
-    /// Who they are: by their id where they have one, else by their login. With each comes what came with it.
+    /// Finds each account by its id if it has one, otherwise by its login. The text is passed through.
     ///
-    /// # Errors
-    /// GitHub gave no answer to one of them: then nothing is known of any.
+    /// Errors if GitHub fails to answer for any of them.
     pub(super) async fn accounts(
         &self,
         users: Vec<(&UserRef, String)>,
@@ -72,14 +66,13 @@ impl Lookup {
     }
 }
 
-/// Why GitHub did not answer as it must.
+/// The failure for a call that GitHub refused or did not answer.
 pub(super) fn refused(error: &CallError) -> Failure {
     let failure = Failure::new("github-unavailable", error.to_string());
     match error.status() {
-        Some(401) => failure.hint("the App's key or the token is not taken: is it this App's, and still there?"),
-        Some(403) => {
-            failure.hint("what is asked for is not allowed: `countersign github manifest` lists what is needed")
-        }
+        Some(401) => failure
+            .hint("check that the key belongs to this App, or that the token is valid, and that it was not deleted"),
+        Some(403) => failure.hint("a permission is missing: `countersign github manifest` lists those that are needed"),
         Some(_) | None => failure,
     }
 }

@@ -1,6 +1,6 @@
-//! The commands, one file each. Files, the terminal and exit codes are here and nowhere below.
+//! The command line: arguments and commands, one file each. Only here does the crate touch files, the terminal and exit
+//! codes.
 
-pub mod args;
 mod bundle;
 mod bundle_command;
 mod check;
@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod facts;
 mod failure;
+mod format;
 mod github;
 mod init;
 mod levels;
@@ -21,6 +22,7 @@ mod lookup;
 mod matrix;
 mod pin;
 mod revision;
+mod runtime;
 mod schema;
 mod terminal;
 mod test;
@@ -29,49 +31,85 @@ mod test_report;
 
 pub use exit::Exit;
 
-use args::{Cli, Command, Format};
-use clap::Parser;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// A GitOps engine for deployment approvals.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, about, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// The policy: a file, or a folder that is read recursively.
+    #[arg(long, global = true, value_name = "PATH", default_value = "policies")]
+    pub policy: PathBuf,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a policy and report everything that is wrong with it.
+    Check(check::CheckArgs),
+    /// Show the rule of a target, with the line that set each field.
+    Explain(explain::ExplainArgs),
+    /// Decide on facts that you give as JSON.
+    Decide(decide::DecideArgs),
+    /// Run the policy's tests.
+    Test(test::TestArgs),
+    /// Compare two policies by what they mean, target by target.
+    Diff(diff::DiffArgs),
+    /// Show who must approve what: every service in every environment.
+    Matrix(matrix::MatrixArgs),
+    /// Check the policy and write it for deployment: a Lambda layer, and a manifest for Terraform.
+    Bundle(bundle_command::BundleArgs),
+    /// Write a policy to start from, with tests.
+    Init(init::InitArgs),
+    /// Print the JSON Schema of policy files, for editors.
+    Schema(schema::SchemaArgs),
+    /// Run the whole gate on this machine, with a GitHub simulator and without any account.
+    Dev(dev::DevArgs),
+    /// Play a story through the local gate and print it. Uses the built-in example policy.
+    Demo(demo::DemoArgs),
+    /// Connect an installation to GitHub.
+    Github(github::GithubArgs),
+    /// Check the set-up at GitHub: the App, its webhook, and the policy's teams and accounts.
+    Doctor(doctor::DoctorArgs),
+    /// Write the numeric ids of the policy's accounts into its files.
+    Pin(pin::PinArgs),
+}
 
 /// Runs the command that the process was called with.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return failure::usage(&error, asked_format()),
-    };
-    failure::conclude(run(&cli), cli.global.format.plain().unwrap_or(Format::Text))
-}
-
-fn run(cli: &Cli) -> anyhow::Result<Exit> {
-    let global = &cli.global;
-    match &cli.command {
-        Command::Check(args) => check::run(args, global),
-        Command::Explain(args) => explain::run(args, &global.plain()?),
-        Command::Decide(args) => decide::run(args, &global.plain()?),
-        Command::Test(args) => test::run(args, &global.plain()?),
-        Command::Diff(args) => diff::run(args, global),
-        Command::Matrix(args) => matrix::run(args, global),
-        Command::Bundle(args) => bundle_command::run(args, &global.plain()?),
-        Command::Init(args) => init::run(args, &global.plain()?),
-        Command::Schema(args) => schema::run(args, &global.plain()?),
-        Command::Dev(args) => dev::run(args, &global.plain()?),
-        Command::Demo(args) => demo::run(args, &global.plain()?),
-        Command::Github(args) => github::run(args, &global.plain()?),
-        Command::Doctor(args) => doctor::run(args, &global.plain()?),
-        Command::Pin(args) => pin::run(args, &global.plain()?),
+    match Cli::try_parse() {
+        Ok(cli) => failure::conclude(run(&cli), json_requested()),
+        Err(error) => failure::usage(&error, json_requested()),
     }
 }
 
-/// The format that was asked for by arguments which do not parse as a whole.
-fn asked_format() -> Format {
-    let args: Vec<_> = std::env::args_os().collect();
-    let json = args.iter().any(|arg| arg == "--format=json")
-        || args.windows(2).any(|pair| matches!(pair, [key, value] if key == "--format" && value == "json"));
-    if json { Format::Json } else { Format::Text }
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let policy = cli.policy.as_path();
+    match &cli.command {
+        Command::Check(args) => check::run(args, policy),
+        Command::Explain(args) => explain::run(args, policy),
+        Command::Decide(args) => decide::run(args, policy),
+        Command::Test(args) => test::run(args, policy),
+        Command::Diff(args) => diff::run(args, policy),
+        Command::Matrix(args) => matrix::run(args, policy),
+        Command::Bundle(args) => bundle_command::run(args, policy),
+        Command::Init(args) => init::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Dev(args) => dev::run(args, policy),
+        Command::Demo(args) => demo::run(args),
+        Command::Github(args) => github::run(args),
+        Command::Doctor(args) => doctor::run(args, policy),
+        Command::Pin(args) => pin::run(args, policy),
+    }
 }
 
-/// The async runtime of the commands that listen.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    use anyhow::Context as _;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")
+/// Whether the command line requests JSON. Reads the raw arguments, since it is also needed if they do not parse.
+fn json_requested() -> bool {
+    let args: Vec<_> = std::env::args_os().collect();
+    args.iter().any(|arg| arg == "--format=json")
+        || args.windows(2).any(|pair| matches!(pair, [key, value] if key == "--format" && value == "json"))
 }

@@ -1,4 +1,4 @@
-//! `countersign pin`: the numeric id behind every login of the policy, written into its files.
+//! `countersign pin`: writes the numeric id behind every login of the policy into its files.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,69 +6,80 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::args::{Format, Global};
 use super::bundle::{read_bundle, usable};
+use super::exit::Exit;
 use super::failure::Failure;
+use super::format::{Format, FormatArgs};
 use super::github::connect::ConnectArgs;
 use super::lookup::{Found, Lookup};
-use super::{Exit, runtime, terminal};
+use super::runtime::runtime;
+use super::terminal;
 use crate::finding::{Source, SourceContent, SourceId, SourceMap};
 use crate::ident::{Login, UserId};
 use crate::policy::{Mention, Mentioned, Named, Pin, UserRef, mentions, pinned};
 
-/// The arguments of `pin`.
 #[derive(Debug, clap::Args)]
 pub struct PinArgs {
-    /// How GitHub is reached.
     #[command(flatten)]
     pub connect: ConnectArgs,
-    /// Write nothing, and end with 1 where a login has no id or is no longer that account's.
+    /// Write nothing, and exit with 1 if a login is not pinned or its account has another login now.
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-/// What GitHub says of the accounts that the policy names.
+/// What GitHub knows of the accounts that the policy names.
 #[derive(Debug, Default)]
 struct Answers {
-    /// Those without an id, and theirs.
+    /// Logins without an id in the policy, with the id to write.
     pins: Vec<Pin>,
-    /// Logins that no account has, with their first place.
+    /// Logins without an account, with the first place that names them.
     missing: Vec<(Login, String)>,
-    /// Those with an id that is called otherwise now, or is gone: id, as written, now, place.
-    renamed: Vec<(UserId, Login, Option<Login>, String)>,
+    renamed: Vec<Renamed>,
 }
 
-/// A file that is to be written anew.
+/// A pinned account whose login has changed.
+#[derive(Debug)]
+struct Renamed {
+    id: UserId,
+    /// The login in the policy.
+    written: Login,
+    /// `None` if the account was deleted.
+    now: Option<Login>,
+    place: String,
+}
+
+/// A file with its new text.
 struct Rewritten {
     path: PathBuf,
     text: String,
 }
 
-pub(super) fn run(args: &PinArgs, global: &Global) -> anyhow::Result<Exit> {
-    let read = || read_bundle(&global.policy);
-    let Mentioned { sources, mentions } = named(read()?, &global.policy)?;
-    let answers = runtime()?.block_on(ask(args, &sources, &mentions))?;
+pub(super) fn run(args: &PinArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let read = || read_bundle(policy_path);
+    let Mentioned { sources, mentions } = named(read()?, policy_path)?;
+    let answers = runtime()?.block_on(look_up(args, &sources, &mentions))?;
     if let Some((login, place)) = answers.missing.first().filter(|_| !args.check) {
         let more = match answers.missing.len() {
             1 => String::new(),
-            count => format!(", nor have {} more logins", count.saturating_sub(1)),
+            count => format!(", and {} more logins have no account", count.saturating_sub(1)),
         };
-        let message = format!("no account is called `{login}` ({place}){more}: nothing was written");
-        return Err(Failure::new("no-such-account", message).hint("`countersign doctor` lists them all").into());
+        let message = format!("no account is called `{login}` ({place}){more}; nothing was written");
+        return Err(Failure::new("no-such-account", message).hint("`countersign doctor` lists every one").into());
     }
-    let files = if args.check { Vec::new() } else { rewrite(&global.policy, &sources, &mentions, &answers.pins)? };
+    let files = if args.check { Vec::new() } else { rewrite(policy_path, &sources, &mentions, &answers.pins)? };
     for Rewritten { path, text } in &files {
-        replace(path, text).map_err(|error| {
-            Failure::new("cannot-write", format!("`{}` cannot be written: {error}", path.display()))
-        })?;
+        replace(path, text)
+            .map_err(|error| Failure::new("cannot-write", format!("cannot write `{}`: {error}", path.display())))?;
     }
     let places = places(&sources, &mentions);
-    report(global.format, args.check, (&answers, &places), &files)?;
-    let wanting = !answers.pins.is_empty() || !answers.missing.is_empty() || !answers.renamed.is_empty();
-    Ok(if args.check && wanting { Exit::CouldNotRun } else { Exit::Done })
+    report(args.output.format, args.check, (&answers, &places), &files)?;
+    let unpinned = !answers.pins.is_empty() || !answers.missing.is_empty() || !answers.renamed.is_empty();
+    Ok(if args.check && unpinned { Exit::CouldNotRun } else { Exit::Done })
 }
 
-/// Whom the bundle names, if it is a policy.
+/// Everyone whom the policy names. Errors if it is invalid.
 pub(super) fn named(bundle: Vec<Source>, path: &Path) -> anyhow::Result<Mentioned> {
     mentions(bundle).map_err(|loaded| match usable(*loaded, &path.display().to_string()) {
         Err(error) => error,
@@ -81,7 +92,7 @@ pub(super) fn place(sources: &SourceMap, mention: &Mention) -> String {
     format!("{}:{}", sources.name(mention.span.source), mention.span.line)
 }
 
-/// Every account that is named, and its first place.
+/// Every account that the policy names, with the first place that names it.
 pub(super) fn accounts<'m>(sources: &SourceMap, mentions: &'m [Mention]) -> Vec<(&'m UserRef, String)> {
     let mut seen = BTreeMap::new();
     for mention in mentions {
@@ -93,7 +104,7 @@ pub(super) fn accounts<'m>(sources: &SourceMap, mentions: &'m [Mention]) -> Vec<
     seen.into_values().collect()
 }
 
-async fn ask(args: &PinArgs, sources: &SourceMap, mentions: &[Mention]) -> anyhow::Result<Answers> {
+async fn look_up(args: &PinArgs, sources: &SourceMap, mentions: &[Mention]) -> anyhow::Result<Answers> {
     let accounts = accounts(sources, mentions);
     if accounts.is_empty() {
         return Ok(Answers::default());
@@ -105,20 +116,25 @@ async fn ask(args: &PinArgs, sources: &SourceMap, mentions: &[Mention]) -> anyho
             (None, Found::Account(account)) => answers.pins.push(Pin { login: user.login, id: account.id }),
             (None, Found::Nobody) => answers.missing.push((user.login, place)),
             (Some(_), Found::Account(account)) if account.login == user.login => {}
-            (Some(id), Found::Account(account)) => answers.renamed.push((id, user.login, Some(account.login), place)),
-            (Some(id), Found::Nobody) => answers.renamed.push((id, user.login, None, place)),
+            (Some(id), found) => {
+                let now = match found {
+                    Found::Account(account) => Some(account.login),
+                    Found::Nobody => None,
+                };
+                answers.renamed.push(Renamed { id, written: user.login, now, place });
+            }
         }
     }
     Ok(answers)
 }
 
-/// The files with ids in them. What comes out must name the same accounts, each with its id.
+/// The changed files, with ids. Errors unless the new policy names the same accounts, each with its id.
 fn rewrite(policy: &Path, sources: &SourceMap, mentions: &[Mention], pins: &[Pin]) -> anyhow::Result<Vec<Rewritten>> {
     let mut ids: Vec<SourceId> = mentions.iter().map(|mention| mention.span.source).collect();
     ids.dedup();
     let refused = |place: String| {
-        let message = format!("the login at {place} cannot be pinned in place: nothing was written");
-        Failure::new("cannot-pin", message).hint("write `#` and the id behind it by hand")
+        let message = format!("cannot pin the login at {place} in place; nothing was written");
+        Failure::new("cannot-pin", message).hint("write `#` and the id after the login by hand")
     };
     let (mut files, mut bundle) = (Vec::new(), Vec::new());
     for id in ids {
@@ -141,14 +157,16 @@ fn rewrite(policy: &Path, sources: &SourceMap, mentions: &[Mention], pins: &[Pin
         return Err(refused(place(&after.sources, left)).into());
     }
     if after.mentions.len() != mentions.len() {
-        return Err(
-            Failure::new("cannot-pin", "the policy with ids names others than before: nothing was written").into()
-        );
+        return Err(Failure::new(
+            "cannot-pin",
+            "the policy with ids would name other accounts than before; nothing was written",
+        )
+        .into());
     }
     Ok(files)
 }
 
-/// Puts the text in the file's place at once: whoever reads it meanwhile reads the one or the other.
+/// Replaces a file atomically: a concurrent reader sees the old text or the new one.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     use io::Write as _;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -161,7 +179,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 type Places = BTreeMap<String, Vec<String>>;
 
-/// Where each login stands without an id, by the login in lower case.
+/// The places of each login without an id, by the login in lower case.
 fn places(sources: &SourceMap, mentions: &[Mention]) -> Places {
     let mut places = Places::new();
     for mention in mentions {
@@ -183,10 +201,9 @@ fn report(
         Format::Json => {
             let pins =
                 answers.pins.iter().map(|pin| json!({ "login": pin.login, "id": pin.id, "places": of(&pin.login) }));
-            let renamed = answers
-                .renamed
-                .iter()
-                .map(|(id, written, now, place)| json!({ "id": id, "login": written, "now": now, "place": place }));
+            let renamed = answers.renamed.iter().map(
+                |Renamed { id, written, now, place }| json!({ "id": id, "login": written, "now": now, "place": place }),
+            );
             let missing = answers.missing.iter().map(|(login, _)| json!({ "login": login, "places": of(login) }));
             terminal::print_json(&json!({
                 "schema": 1,
@@ -210,15 +227,17 @@ fn text(check: bool, (answers, places): (&Answers, &Places), files: &[Rewritten]
     let of = |login: &Login| places_of(places, login).join(", ");
     let mut lines = Vec::new();
     for Pin { login, id } in &answers.pins {
-        let done = if check { "has no id yet: it is" } else { "is now pinned to" };
+        let done = if check { "is not pinned; its id is" } else { "is now pinned to" };
         lines.push(format!("`{login}` {done} {id} ({})", of(login)));
     }
     for (login, _) in &answers.missing {
-        lines.push(format!("`{login}` is no account ({})", of(login)));
+        lines.push(format!("`{login}` has no account ({})", of(login)));
     }
-    for (id, written, now, place) in &answers.renamed {
-        let now = now.as_ref().map_or_else(|| "and is gone".to_owned(), |now| format!("and is `{now}` now"));
-        lines.push(format!("`{written}#{id}` decides by its id, {now} ({place})"));
+    for Renamed { id, written, now, place } in &answers.renamed {
+        let now = now
+            .as_ref()
+            .map_or_else(|| "was deleted".to_owned(), |now| format!("is called `{now}` now; the id still decides"));
+        lines.push(format!("`{written}#{id}` {now} ({place})"));
     }
     if lines.is_empty() {
         lines.push("every login has its id".to_owned());

@@ -1,4 +1,4 @@
-//! Reads a bundle as it was at a revision, through the `git` program. What it is given never becomes an option of git.
+//! Reads a policy at a git revision, with the `git` program. Never passes a given text to git as an option.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
@@ -10,10 +10,9 @@ use super::failure::Failure;
 use crate::finding::{Source, SourceContent};
 use crate::policy::{MAX_BUNDLE_BYTES, MAX_FILE_BYTES};
 
-/// Reads what stood at the path then: as a folder or a file of today is read, by the same rules.
+/// Reads the path at the revision, by the same rules as a path on disk.
 ///
-/// # Errors
-/// There is no git, no repository round the path, no such revision, or nothing at the path then.
+/// Errors without git, outside a repository, for an unknown revision, or if the path has no policy there.
 pub(super) fn read_revision(revision: &str, path: &Path) -> anyhow::Result<Vec<Source>> {
     let repository = Repository::around(path)?;
     let commit = repository.commit(revision)?;
@@ -21,7 +20,7 @@ pub(super) fn read_revision(revision: &str, path: &Path) -> anyhow::Result<Vec<S
     if found.is_empty() {
         let message = format!("there is no policy at `{}` in `{revision}`", path.display());
         return Err(Failure::new("policy-missing", message)
-            .hint("the path is the same on both sides: name the other, or `--policy PATH`")
+            .hint("`git:REV` has the path of the other side, or else of `--policy PATH`")
             .into());
     }
     repository.read(found)
@@ -29,73 +28,73 @@ pub(super) fn read_revision(revision: &str, path: &Path) -> anyhow::Result<Vec<S
 
 /// A file as git lists it.
 struct Listed {
-    /// Its path relative to the bundle.
+    /// Relative to the policy's folder.
     name: Vec<u8>,
     object: String,
     size: u64,
 }
 
-/// The repository that a path is in.
+/// The git repository of a path.
 struct Repository {
     top: PathBuf,
-    /// The path from there, with `/` between folders; empty for the top itself.
+    /// The path below `top`, with `/` between folders. Empty for the top itself.
     within: String,
 }
 
 impl Repository {
-    /// Finds it from the nearest folder that is there today: the path itself may be gone.
+    /// Searches from the nearest existing folder, since the path itself may have been deleted.
     fn around(path: &Path) -> anyhow::Result<Self> {
         let absolute = std::path::absolute(path)?;
         let is_there = |ancestor: &&Path| ancestor.is_dir();
         let folder = absolute.ancestors().find(is_there).unwrap_or(Path::new("/"));
         let rest = absolute.strip_prefix(folder).unwrap_or(Path::new("")).to_owned();
         let folder = folder.canonicalize()?;
-        let shown = git(&folder, ["rev-parse", "--show-toplevel"])?;
-        if !shown.status.success() {
-            let message = format!("`{}` is in no git repository: {}", path.display(), said(&shown.stderr));
+        let output = git(&folder, ["rev-parse", "--show-toplevel"])?;
+        if !output.status.success() {
+            let message = format!("`{}` is not in a git repository: {}", path.display(), first_line(&output.stderr));
             return Err(Failure::new("no-repository", message).into());
         }
-        let top = String::from_utf8_lossy(&shown.stdout).trim_end_matches(['\n', '\r']).to_owned();
+        let top = String::from_utf8_lossy(&output.stdout).trim_end_matches(['\n', '\r']).to_owned();
         let top = PathBuf::from(top).canonicalize()?;
         let within = folder.strip_prefix(&top).unwrap_or(Path::new("")).join(rest);
         let parts: Option<Vec<&str>> = within.components().map(|part| part.as_os_str().to_str()).collect();
-        let Some(parts) = parts else { anyhow::bail!("`{}` is no text in UTF-8", path.display()) };
+        let Some(parts) = parts else { anyhow::bail!("the path `{}` is not UTF-8", path.display()) };
         Ok(Self { top, within: parts.join("/") })
     }
 
-    /// The commit that a revision names, by its hash: nothing that was given goes to git any further.
+    /// The hash of the revision's commit. From here on, git gets only this hash, not the given text.
     fn commit(&self, revision: &str) -> anyhow::Result<String> {
         let unknown = |why: String| {
-            Failure::new("unknown-revision", format!("`{revision}` is no revision of the repository{why}"))
-                .hint("name a commit, a branch or a tag that is fetched here, e.g. `git:origin/main`")
+            Failure::new("unknown-revision", format!("`{revision}` is not a revision of the repository{why}"))
+                .hint("name a commit, branch or tag that this clone has, e.g. `git:origin/main`")
         };
         if revision.is_empty() || revision.starts_with('-') {
             return Err(unknown(String::new()).into());
         }
         let wanted = format!("{revision}^{{commit}}");
-        let shown = git(&self.top, ["rev-parse", "--verify", "--end-of-options", &wanted])?;
-        let hash = String::from_utf8_lossy(&shown.stdout).lines().last().unwrap_or_default().to_owned();
-        if !shown.status.success() || hash.is_empty() || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(unknown(format!(": {}", said(&shown.stderr))).into());
+        let output = git(&self.top, ["rev-parse", "--verify", "--end-of-options", &wanted])?;
+        let hash = String::from_utf8_lossy(&output.stdout).lines().last().unwrap_or_default().to_owned();
+        if !output.status.success() || hash.is_empty() || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(unknown(format!(": {}", first_line(&output.stderr))).into());
         }
         Ok(hash)
     }
 
-    /// The policy files under the path then, in byte order of their relative paths.
+    /// The policy files under the path at the commit, in byte order of their relative paths.
     fn list(&self, commit: &str) -> anyhow::Result<Vec<Listed>> {
         let mut arguments = vec!["ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--"];
         arguments.extend((!self.within.is_empty()).then_some(self.within.as_str()));
-        let shown = git(&self.top, arguments)?;
-        if !shown.status.success() {
-            anyhow::bail!("git cannot list `{commit}`: {}", said(&shown.stderr));
+        let output = git(&self.top, arguments)?;
+        if !output.status.success() {
+            anyhow::bail!("git cannot list `{commit}`: {}", first_line(&output.stderr));
         }
-        let entries = shown.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+        let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
         let mut found: Vec<Listed> = entries.filter_map(|entry| self.listed(entry)).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
 
-    /// `mode type object size<tab>path`, if it is a file of the bundle. Links, and other repositories, are none.
+    /// Parses `mode type object size<tab>path`. `None` unless it is a policy file: links and submodules are not.
     fn listed(&self, entry: &[u8]) -> Option<Listed> {
         let tab = entry.iter().position(|byte| *byte == b'\t')?;
         let (head, path) = (std::str::from_utf8(entry.get(..tab)?).ok()?, entry.get(tab + 1..)?);
@@ -119,7 +118,7 @@ impl Repository {
         if is_hidden || !is_policy_file(name) { None } else { listed(below) }
     }
 
-    /// The files' contents, as far as a bundle may have them.
+    /// Reads the files, up to the size limits of a policy.
     fn read(&self, found: Vec<Listed>) -> anyhow::Result<Vec<Source>> {
         let mut budget = MAX_BUNDLE_BYTES;
         let mut too_large = Vec::with_capacity(found.len());
@@ -139,7 +138,7 @@ impl Repository {
             let content = if too_large {
                 SourceContent::TooLarge(file.size)
             } else {
-                let missing = || SourceContent::Unreadable("git does not have it".to_owned());
+                let missing = || SourceContent::Unreadable("git does not have its content".to_owned());
                 contents.next().map_or_else(missing, SourceContent::Bytes)
             };
             Source { name: String::from_utf8_lossy(&file.name).into_owned(), content }
@@ -147,7 +146,7 @@ impl Repository {
         Ok(sources.collect())
     }
 
-    /// The objects that are asked for, line by line, in their order.
+    /// The contents of the objects, which `wanted` names one on each line, in the same order.
     fn contents(&self, wanted: Vec<u8>) -> anyhow::Result<Vec<Vec<u8>>> {
         let mut child = command(&self.top)
             .args(["cat-file", "--batch"])
@@ -157,8 +156,8 @@ impl Repository {
             .spawn()
             .map_err(|error| no_git(&error))?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        // git answers while it is asked: somebody must read meanwhile.
-        let asking = std::thread::spawn(move || stdin.map_or(Ok(()), |mut stdin| stdin.write_all(&wanted)));
+        // git writes answers while it reads the list, so both must happen at once.
+        let writer = std::thread::spawn(move || stdin.map_or(Ok(()), |mut stdin| stdin.write_all(&wanted)));
         let mut contents = Vec::new();
         if let Some(stdout) = stdout {
             let mut reader = BufReader::new(stdout);
@@ -167,13 +166,13 @@ impl Repository {
             }
         }
         child.wait()?;
-        // Where git went away the contents are short, and the files stand as unreadable.
-        let _ = asking.join();
+        // If git stopped early, contents are missing, and their files become unreadable sources.
+        let _ = writer.join();
         Ok(contents)
     }
 }
 
-/// `object blob size`, the content, and a line feed.
+/// Reads `object blob size`, the content, and a line feed.
 fn next_object(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut head = String::new();
     if reader.read_line(&mut head)? == 0 {
@@ -191,7 +190,7 @@ fn next_object(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
 
 fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    // Nothing is fetched, asked for or locked while a policy is read, and a path is no pattern.
+    // Reading a policy fetches nothing, prompts for nothing and locks nothing. A path is not a pattern.
     command.current_dir(folder).env("GIT_LITERAL_PATHSPECS", "1").env("GIT_OPTIONAL_LOCKS", "0");
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_NO_LAZY_FETCH", "1").env("LC_ALL", "C");
     command
@@ -204,12 +203,12 @@ fn git(folder: &Path, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
 
 fn no_git(error: &io::Error) -> Failure {
     let missing = error.kind() == io::ErrorKind::NotFound;
-    let why = if missing { "it is not installed, or not on the `PATH`".to_owned() } else { error.to_string() };
-    Failure::new("no-git", format!("`git` cannot be run: {why}")).hint("compare two folders in place of `git:REV`")
+    let why = if missing { "it is not installed, or not in `PATH`".to_owned() } else { error.to_string() };
+    Failure::new("no-git", format!("cannot run `git`: {why}")).hint("compare two folders instead of `git:REV`")
 }
 
-/// What git says, in one line and without its word for an error.
-fn said(stderr: &[u8]) -> String {
+/// The first line of git's error, without `fatal:`.
+fn first_line(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("git does not say why");
     line.trim_start_matches("fatal: ").to_owned()

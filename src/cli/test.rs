@@ -4,41 +4,43 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::args::{Format, Global};
 use super::bundle::load_policy;
+use super::exit::Exit;
+use super::format::{Format, FormatArgs};
+use super::terminal;
 use super::test_files::read_test_files;
 use super::test_report::{CaseReport, Report};
-use super::{Exit, terminal};
 use crate::approval::case::coverage::Coverage;
 use crate::approval::case::{self, Case, Failure, Suite, Suites};
 use crate::finding::Findings;
 use crate::policy::{Pattern, Policy};
 use crate::render;
 
-/// The arguments of `test`.
 #[derive(Debug, clap::Args)]
 pub struct TestArgs {
-    /// Test files, or folders that are searched for `*.test.yaml`. Default: where the policy is.
+    /// Test files, or folders to search for `*.test.yaml` [default: the policy's folder].
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Run only the cases with this text in `FILE › NAME`, or that this glob matches, whatever the case of its letters.
-    /// Given several times: those that any of them finds.
+    /// Run only the cases whose `FILE › NAME` contains this text, or matches this glob. Ignores case. May be given
+    /// several times: a case runs if one of them matches.
     #[arg(long, value_name = "TEXT")]
     filter: Vec<String>,
-    /// Write the results as JUnit XML, too, for a continuous integration system to read.
+    /// Also write the results as JUnit XML, for a continuous integration system.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Tell which services, environments and requirements no case exercises.
+    /// Report which services, environments and requirements no case exercises.
     #[arg(long)]
     coverage: bool,
-    /// Fail where less of the policy is covered, in per cent.
+    /// Fail if the cases cover less of the policy than this, in per cent.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     min_coverage: Option<u8>,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
-    let files = read_test_files(&args.paths, &global.policy)?;
-    let policy = load_policy(global)?;
+pub(super) fn run(args: &TestArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let files = read_test_files(&args.paths, policy_path)?;
+    let policy = load_policy(policy_path)?;
     let suites = case::read(files);
     let mut coverage = (args.coverage || args.min_coverage.is_some()).then(|| Coverage::new(&policy));
     let mut report = run_all(&suites, &Filter::new(&args.filter), &policy, coverage.as_mut());
@@ -46,7 +48,7 @@ pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
     if let Some(path) = &args.junit {
         write_junit(path, &report)?;
     }
-    match global.format {
+    match args.output.format {
         Format::Json => terminal::print_json(&report)?,
         Format::Text => terminal::print(&report.text())?,
     }
@@ -57,15 +59,16 @@ pub(super) fn run(args: &TestArgs, global: &Global) -> anyhow::Result<Exit> {
         Exit::Done
     };
     if report.cases.is_empty() {
-        terminal::tell(&nothing_run(args, global, report.left_out));
+        terminal::eprint(&nothing_run(args, policy_path, report.left_out));
     }
     if let Some(least) = too_little {
-        terminal::tell(&format!("{} % of the policy is covered, and {least} % must be\n", report.percent_covered()));
+        let percent = report.percent_covered();
+        terminal::eprint(&format!("{percent} % of the policy is covered; at least {least} % is required\n"));
     }
     Ok(exit)
 }
 
-/// Which cases are run.
+/// Which cases run.
 struct Filter {
     texts: Vec<String>,
     globs: Vec<Pattern>,
@@ -95,7 +98,7 @@ fn run_all<'p>(
 ) -> Report {
     let mut report = Report::default();
     for suite in &suites.files {
-        // Whatever the filter: nobody knows what would be found in it.
+        // Independent of the filter, since the names of its cases are unknown.
         report.cases.extend(malformed(suites, suite));
         for case in &suite.cases {
             if filter.lets_pass(suite, case) {
@@ -116,28 +119,28 @@ fn run_case<'p>(suite: &Suite, case: &Case, policy: &'p Policy, coverage: Option
         None => case.run(policy),
     };
     let passed = outcome.failures.is_empty();
-    let shown = |color| if passed { String::new() } else { render::case::failed(case, &outcome, color) };
+    let text = |color| if passed { String::new() } else { render::case::failed(case, &outcome, color) };
     CaseReport {
         file: suite.file.clone(),
         name: case.name.clone(),
         line: case.place.line(),
         passed,
         note: render::case::note(case, &outcome),
-        text: shown(terminal::stdout_color()),
-        plain: shown(false),
+        text: text(terminal::stdout_color()),
+        plain: text(false),
         failures: outcome.failures,
     }
 }
 
-/// A file with findings is a failed case of its own: a test that cannot be read must not look like one that passes.
+/// A file with findings becomes a failed case, since a test that cannot be read must not count as passed.
 fn malformed(suites: &Suites, suite: &Suite) -> Option<CaseReport> {
     let mut findings = Findings::new();
     findings.extend(suites.findings_of(suite).cloned());
     let first = findings.iter().next()?;
     let line = first.span.map_or(1, |span| span.line);
-    let shown = |color| {
-        let shown = render::finding::text(&findings, &suites.sources, color);
-        format!("FAILED {} cannot be read as a test file\n{shown}", render::visible(&suite.file))
+    let text = |color| {
+        let findings = render::finding::text(&findings, &suites.sources, color);
+        format!("FAILED {} cannot be read as a test file\n{findings}", render::visible(&suite.file))
     };
     let mut failures = Vec::with_capacity(findings.len());
     for finding in &findings {
@@ -156,27 +159,27 @@ fn malformed(suites: &Suites, suite: &Suite) -> Option<CaseReport> {
         passed: false,
         failures,
         note: None,
-        text: shown(terminal::stdout_color()),
-        plain: shown(false),
+        text: text(terminal::stdout_color()),
+        plain: text(false),
     })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge at which files are written")]
 fn write_junit(path: &Path, report: &Report) -> anyhow::Result<()> {
     let xml = render::junit::xml(&report.junit());
-    std::fs::write(path, xml).with_context(|| format!("`{}` cannot be written", path.display()))
+    std::fs::write(path, xml).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-/// Why no case was run, and what to do about it.
-fn nothing_run(args: &TestArgs, global: &Global, left_out: usize) -> String {
+/// Why no case ran, and what to do about it.
+fn nothing_run(args: &TestArgs, policy_path: &Path, left_out: usize) -> String {
     if left_out > 0 {
         let filters: Vec<String> = args.filter.iter().map(|text| format!("`{text}`")).collect();
         let which = if left_out == 1 { "the only case is".to_owned() } else { format!("all {left_out} cases are") };
         return format!("{}\n", render::visible(&format!("{which} left out by the filter {}", filters.join(", "))));
     }
     let places: Vec<&Path> = args.paths.iter().map(PathBuf::as_path).collect();
-    let places = if places.is_empty() { vec![global.policy.as_path()] } else { places };
+    let places = if places.is_empty() { vec![policy_path] } else { places };
     let places: Vec<String> = places.iter().map(|path| format!("`{}`", path.display())).collect();
-    let said = format!("there are no policy tests for {}: write some in `*.test.yaml`", places.join(", "));
-    format!("{}\n", render::visible(&said))
+    let message = format!("there are no policy tests for {}: write some in `*.test.yaml`", places.join(", "));
+    format!("{}\n", render::visible(&message))
 }

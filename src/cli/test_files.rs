@@ -9,12 +9,11 @@ use super::bundle::read_file;
 use crate::finding::Source;
 use crate::policy::MAX_BUNDLE_BYTES;
 
-/// How the names of test files end.
 const ENDINGS: [&str; 2] = [".test.yaml", ".test.yml"];
 
-/// The test files under the paths, in byte order, each once. A path that is a file is taken whatever its name.
+/// Reads the test files under the paths, in byte order, each once. A path to a file may have any name.
 ///
-/// Where no path is given: those of the policy. A folder holds its tests; a file `x.yaml` has `x.test.yaml` beside it.
+/// Without paths, reads the policy's tests: those in its folder, or `x.test.yaml` beside a policy file `x.yaml`.
 pub(super) fn read_test_files(paths: &[PathBuf], policy: &Path) -> anyhow::Result<Vec<Source>> {
     let mut found = Vec::new();
     if !paths.is_empty() {
@@ -29,14 +28,14 @@ pub(super) fn read_test_files(paths: &[PathBuf], policy: &Path) -> anyhow::Resul
         find(policy, &mut found)?;
     }
     found.sort_unstable_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-    // Each once, by whatever name it was given.
+    // Two paths may lead to the same file.
     let mut seen = HashSet::new();
     found.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     Ok(found.iter().map(|path| read(path)).collect())
 }
 
 fn find(path: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let cannot = || format!("`{}` cannot be read", path.display());
+    let cannot = || format!("cannot read `{}`", path.display());
     if !std::fs::metadata(path).with_context(cannot)?.is_dir() {
         found.push(path.to_owned());
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the policy tests came to, as text, as JSON, and as JUnit has it. Runs nothing.
+//! The results of the policy tests, as text, JSON and JUnit. Runs nothing.
 
 use std::fmt::Write as _;
 
@@ -8,13 +8,13 @@ use crate::approval::case::Failure;
 use crate::approval::case::coverage;
 use crate::render;
 
-/// The results of all cases, in the form that programs read.
+/// The results of all cases. Serialised, it is the JSON output.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     schema: u32,
     pub(super) passed: usize,
     pub(super) failed: usize,
-    /// How many a filter has left out.
+    /// The number of cases that the filter excluded.
     pub(super) left_out: usize,
     pub(super) cases: Vec<CaseReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,6 @@ impl Default for Report {
     }
 }
 
-/// The result of one case.
 #[derive(Debug, Serialize)]
 pub(super) struct CaseReport {
     pub(super) file: String,
@@ -35,24 +34,24 @@ pub(super) struct CaseReport {
     pub(super) line: u32,
     pub(super) passed: bool,
     pub(super) failures: Vec<Failure>,
-    /// What is no failure, and worth knowing.
+    /// A remark that is not a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
-    /// For people: where it stands, and what is said about it.
+    /// The failure in words, with its place. Coloured if stdout is.
     #[serde(skip)]
     pub(super) text: String,
-    /// The same without colour.
+    /// The same, without colour.
     #[serde(skip)]
     pub(super) plain: String,
 }
 
 impl Report {
-    /// How much of the policy is covered; all of it, where nobody asked.
+    /// 100 if coverage was not measured.
     pub(super) fn percent_covered(&self) -> usize {
         self.coverage.as_ref().map_or(100, |coverage| coverage.percent)
     }
 
-    /// What failed, what else is worth knowing, and the numbers.
+    /// The failures, the notes and the totals.
     pub(super) fn text(&self) -> String {
         let mut text: String = self.cases.iter().map(|case| case.text.as_str()).collect();
         for note in self.cases.iter().filter_map(|case| case.note.as_ref()) {
@@ -67,15 +66,15 @@ impl Report {
         text
     }
 
-    /// The cases file by file: those of one file follow each other.
+    /// The cases grouped by file. Relies on the cases of one file being adjacent.
     pub(super) fn junit(&self) -> Vec<render::junit::Suite> {
         let mut suites: Vec<render::junit::Suite> = Vec::new();
         for case in &self.cases {
-            let shown = case.junit();
+            let junit = case.junit();
             match suites.last_mut() {
-                Some(suite) if suite.file == case.file => suite.cases.push(shown),
+                Some(suite) if suite.file == case.file => suite.cases.push(junit),
                 Some(_) | None => {
-                    suites.push(render::junit::Suite { file: case.file.clone(), cases: vec![shown] });
+                    suites.push(render::junit::Suite { file: case.file.clone(), cases: vec![junit] });
                 }
             }
         }

@@ -1,16 +1,16 @@
 //! Who may approve: accounts, teams, and groups of both.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Code;
-use crate::ident::{Login, TeamSlug, UserId, excerpt, is_name};
+use crate::ident::{Login, TeamSlug, UserId, is_name, printable, serde_as_text};
 
 /// An account that is listed by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRef {
     /// Compared without case. A bot's login ends in `[bot]`.
     pub login: Login,
@@ -76,18 +76,14 @@ impl fmt::Display for UserRef {
     }
 }
 
-impl From<UserRef> for String {
-    fn from(user: UserRef) -> Self {
-        user.to_string()
+impl FromStr for UserRef {
+    type Err = ApproverError;
+    fn from_str(text: &str) -> Result<Self, ApproverError> {
+        Self::new(text)
     }
 }
 
-impl TryFrom<String> for UserRef {
-    type Error = ApproverError;
-    fn try_from(text: String) -> Result<Self, ApproverError> {
-        Self::new(&text)
-    }
-}
+serde_as_text!(UserRef);
 
 /// A text that is not an approver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,7 +125,7 @@ impl UserRef {
     /// # Errors
     /// [`ApproverError::Login`], or [`ApproverError::Unusable`] for [`GITHUB_ACTIONS`].
     pub fn new(text: &str) -> Result<Self, ApproverError> {
-        let error = || ApproverError::Login(excerpt(text));
+        let error = || ApproverError::Login(printable(text, 60));
         let (name, id) = match text.split_once('#') {
             Some((name, id)) => {
                 let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
@@ -163,11 +159,11 @@ impl Written {
                     .ok()
                     .filter(|_| team.bytes().all(form))
                     .map(Self::Team)
-                    .ok_or_else(|| ApproverError::Team(excerpt(team)))
+                    .ok_or_else(|| ApproverError::Team(printable(team, 60)))
             }
             Some(login) => UserRef::new(login).map(Self::User),
             None if is_name(text) => Ok(Self::Group(text.into())),
-            None => Err(ApproverError::Form(excerpt(text))),
+            None => Err(ApproverError::Form(printable(text, 60))),
         }
     }
 }

@@ -3,12 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use crate::ident::{printable, serde_as_text};
 
-use crate::ident::excerpt;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
     operator: Operator,
     number: u64,
@@ -61,7 +58,7 @@ impl FromStr for Comparison {
             .find_map(|(word, operator)| Some((*operator, trimmed.strip_prefix(word)?.trim_start())))
             .filter(|(_, digits)| digits.bytes().all(|b| b.is_ascii_digit()))
             .and_then(|(operator, digits)| Some(Self { operator, number: digits.parse().ok()? }))
-            .ok_or_else(|| ComparisonError(excerpt(text)))
+            .ok_or_else(|| ComparisonError(printable(text, 60)))
     }
 }
 
@@ -72,18 +69,7 @@ impl fmt::Display for Comparison {
     }
 }
 
-impl TryFrom<String> for Comparison {
-    type Error = ComparisonError;
-    fn try_from(text: String) -> Result<Self, ComparisonError> {
-        text.parse()
-    }
-}
-
-impl From<Comparison> for String {
-    fn from(comparison: Comparison) -> Self {
-        comparison.to_string()
-    }
-}
+serde_as_text!(Comparison);
 
 #[cfg(test)]
 mod tests {

@@ -4,13 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 
-use crate::ident::excerpt;
+use crate::ident::{printable, serde_as_text};
 
 /// A positive span of time in whole seconds. A day always has 24 hours, and a week 7 days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(u64);
 
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -53,7 +51,7 @@ impl FromStr for Duration {
     type Err = DurationError;
 
     fn from_str(text: &str) -> Result<Self, DurationError> {
-        let error = |why| DurationError { given: excerpt(text), why };
+        let error = |why| DurationError { given: printable(text, 60), why };
         let form = "expected whole numbers with the units w, d, h, m, s, largest first, like `90m` or `1h30m`";
         let (mut total, mut number, mut smallest) = (0_u64, None::<u64>, u64::MAX);
         for c in text.chars() {
@@ -95,18 +93,7 @@ impl fmt::Display for Duration {
     }
 }
 
-impl TryFrom<String> for Duration {
-    type Error = DurationError;
-    fn try_from(text: String) -> Result<Self, DurationError> {
-        text.parse()
-    }
-}
-
-impl From<Duration> for String {
-    fn from(duration: Duration) -> Self {
-        duration.to_string()
-    }
-}
+serde_as_text!(Duration);
 
 #[cfg(test)]
 mod tests {

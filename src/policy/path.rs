@@ -6,17 +6,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::pattern::glob_matches;
-use crate::ident::excerpt;
+use crate::ident::{printable, serde_as_text};
 
 /// The most bytes of one path.
 const LONGEST: usize = 1024;
 
 /// A path with `*`, `?` and `**`. A pattern that matches a folder matches everything in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathPattern {
     text: Box<str>,
     /// A path matches if its names begin with these.
@@ -115,13 +112,13 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, PathError> {
         if let Some(refused) = refused_as(text) {
-            return Err(refused(excerpt(text)));
+            return Err(refused(printable(text, 60)));
         }
         let whole = text.strip_suffix('/').unwrap_or(text);
         let from_root = whole.contains('/');
         let names = whole.strip_prefix('/').unwrap_or(whole);
         if names.is_empty() {
-            return Err(PathError::Empty(excerpt(text)));
+            return Err(PathError::Empty(printable(text, 60)));
         }
         let mut parts = Vec::new();
         if !from_root {
@@ -129,9 +126,9 @@ impl FromStr for PathPattern {
         }
         for name in names.split('/') {
             parts.push(match name {
-                "" | "." | ".." => return Err(PathError::Nowhere(excerpt(text))),
+                "" | "." | ".." => return Err(PathError::Nowhere(printable(text, 60))),
                 "**" => Part::Gap,
-                _ if name.contains("**") => return Err(PathError::Stars(excerpt(text))),
+                _ if name.contains("**") => return Err(PathError::Stars(printable(text, 60))),
                 _ => Part::Name(name.into()),
             });
         }
@@ -169,18 +166,7 @@ fn refused_as(text: &str) -> Option<fn(String) -> PathError> {
     }
 }
 
-impl TryFrom<String> for PathPattern {
-    type Error = PathError;
-    fn try_from(text: String) -> Result<Self, PathError> {
-        text.parse()
-    }
-}
-
-impl From<PathPattern> for String {
-    fn from(pattern: PathPattern) -> Self {
-        pattern.text.into()
-    }
-}
+serde_as_text!(PathPattern);
 
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,15 +6,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use regex::{Regex, RegexBuilder};
-use serde::{Deserialize, Serialize};
 
-use crate::ident::excerpt;
+use crate::ident::{printable, serde_as_text};
 
 /// The most bytes that one compiled expression may take.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct Pattern {
     text: Box<str>,
     form: Form,
@@ -103,7 +101,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
         if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(PatternError::Form(excerpt(text)));
+            return Err(PatternError::Form(printable(text, 60)));
         }
         let form = match between_slashes(text) {
             Some("") => return Err(PatternError::Form(text.to_owned())),
@@ -112,8 +110,10 @@ impl FromStr for Pattern {
                 let compiled = Regex::new(inner)
                     .and_then(|_| RegexBuilder::new(&format!("^(?:{inner})$")).size_limit(REGEX_SIZE_LIMIT).build());
                 Form::Regex(
-                    compiled
-                        .map_err(|error| PatternError::Regex { given: excerpt(inner), why: regex_message(&error) })?,
+                    compiled.map_err(|error| PatternError::Regex {
+                        given: printable(inner, 60),
+                        why: regex_message(&error),
+                    })?,
                 )
             }
             None if is_glob(text) => Form::Glob,
@@ -142,18 +142,7 @@ fn regex_message(error: &regex::Error) -> String {
     whole.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = PatternError;
-    fn try_from(text: String) -> Result<Self, PatternError> {
-        text.parse()
-    }
-}
-
-impl From<Pattern> for String {
-    fn from(pattern: Pattern) -> Self {
-        pattern.text.into()
-    }
-}
+serde_as_text!(Pattern);
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {

@@ -3,14 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ident::excerpt;
+use crate::ident::{printable, serde_as_text};
 
 /// A pointer to a part of a JSON object, such as `/deploy/region`. The pointer to the whole object is not allowed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pointer {
     text: Box<str>,
     /// Without escapes.
@@ -114,25 +112,14 @@ impl FromStr for Pointer {
     type Err = PointerError;
 
     fn from_str(text: &str) -> Result<Self, PointerError> {
-        let error = || PointerError(excerpt(text));
+        let error = || PointerError(printable(text, 60));
         let names = text.strip_prefix('/').filter(|_| !text.chars().any(char::is_control)).ok_or_else(error)?;
         let names = names.split('/').map(unescaped).collect::<Option<_>>().ok_or_else(error)?;
         Ok(Self { text: text.into(), names })
     }
 }
 
-impl TryFrom<String> for Pointer {
-    type Error = PointerError;
-    fn try_from(text: String) -> Result<Self, PointerError> {
-        text.parse()
-    }
-}
-
-impl From<Pointer> for String {
-    fn from(pointer: Pointer) -> Self {
-        pointer.text.into()
-    }
-}
+serde_as_text!(Pointer);
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

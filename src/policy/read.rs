@@ -13,12 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::approver::UserRef;
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, closest};
-use crate::ident::{TeamSlug, excerpt, is_name};
+use crate::ident::{TeamSlug, is_name, printable, serde_as_text};
 
 /// Where a part of the policy is written, stored as `file:line`. A policy that was just loaded knows the exact span as
 /// well. Two places are equal if file and line are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone)]
 pub struct Place {
     file: Arc<str>,
     span: Span,
@@ -59,20 +58,16 @@ impl fmt::Display for Place {
     }
 }
 
-impl From<Place> for String {
-    fn from(place: Place) -> Self {
-        place.to_string()
-    }
-}
-
-impl TryFrom<String> for Place {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
+impl FromStr for Place {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
         let (file, line) = text.rsplit_once(':').ok_or_else(|| format!("`{text}` is not `file:line`"))?;
         let line = line.parse().map_err(|_| format!("`{text}` is not `file:line`"))?;
         Ok(Self::new(file.into(), line))
     }
 }
+
+serde_as_text!(Place);
 
 /// A value and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,7 +165,7 @@ impl<'s> Reader<'s> {
     /// The start of the value as it is written in the file, to be quoted in a message.
     pub(crate) fn written(&self, node: &Node) -> String {
         let text = self.sources.text(node.span.source).get(self.sources.range(node.span)).unwrap_or_default();
-        excerpt(text.lines().next().unwrap_or_default())
+        printable(text.lines().next().unwrap_or_default(), 60)
     }
 
     pub(crate) fn wrong_type(&mut self, node: &Node, field: &str, expected: &str) {

@@ -3,13 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::pattern::{Pattern, glob_matches};
 use super::read::{Place, Sourced};
 use super::selector::Selectors;
 use super::setting::RuleBody;
-use crate::ident::{ChannelName, RepositoryName, excerpt};
+use crate::ident::{ChannelName, RepositoryName, printable, serde_as_text};
 
 /// A service entry of the policy. It is not a layer of a rule, and has no rule fields.
 #[derive(Debug, Clone)]
@@ -46,8 +44,7 @@ pub struct Layer {
 }
 
 /// `owner/name`. The name may be a glob. Compared without case, as on GitHub.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryPattern(Box<str>);
 
 impl RepositoryPattern {
@@ -84,23 +81,12 @@ impl FromStr for RepositoryPattern {
         };
         match text.split_once('/') {
             Some((owner, name)) if part(owner, false) && part(name, true) => Ok(Self(text.into())),
-            Some(_) | None => Err(RepositoryPatternError(excerpt(text))),
+            Some(_) | None => Err(RepositoryPatternError(printable(text, 60))),
         }
     }
 }
 
-impl TryFrom<String> for RepositoryPattern {
-    type Error = RepositoryPatternError;
-    fn try_from(text: String) -> Result<Self, RepositoryPatternError> {
-        text.parse()
-    }
-}
-
-impl From<RepositoryPattern> for String {
-    fn from(pattern: RepositoryPattern) -> Self {
-        pattern.0.into()
-    }
-}
+serde_as_text!(RepositoryPattern);
 
 impl fmt::Display for RepositoryPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

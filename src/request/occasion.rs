@@ -3,15 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::approval::decision::Event;
+use crate::ident::serde_as_text;
 
 /// What channels are notified of: an event and, if it can come more than once in a request's life, its number.
 ///
 /// As text: `requested` or `reminded-2`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Occasion {
     pub event: Event,
     /// Which of the rule's reminders or escalations, from 1. `None` for an event that comes once.
@@ -48,18 +46,7 @@ impl FromStr for Occasion {
     }
 }
 
-impl TryFrom<String> for Occasion {
-    type Error = OccasionError;
-    fn try_from(text: String) -> Result<Self, OccasionError> {
-        text.parse()
-    }
-}
-
-impl From<Occasion> for String {
-    fn from(occasion: Occasion) -> Self {
-        occasion.to_string()
-    }
-}
+serde_as_text!(Occasion);
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::record::RecordKind;
 use super::{ApprovalRequest, End, State};
 use crate::approval::decision::Decision;
-use crate::ident::{EnvironmentName, IdentError, Login, RequestId, Revision, ServiceName, TeamSlug};
+use crate::ident::{EnvironmentName, IdentError, Login, RequestId, Revision, ServiceName, TeamSlug, serde_as_text};
 
 /// For how long the process that writes to a pull request excludes others.
 pub const LEASE_SECONDS: i64 = 60;
@@ -195,8 +195,7 @@ impl DeploymentState {
 }
 
 /// Whose review can be requested. As text: a login, or `org/slug`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reviewer {
     Person(Login),
     Team(TeamSlug),
@@ -219,18 +218,7 @@ impl FromStr for Reviewer {
     }
 }
 
-impl TryFrom<String> for Reviewer {
-    type Error = IdentError;
-    fn try_from(text: String) -> Result<Self, IdentError> {
-        text.parse()
-    }
-}
-
-impl From<Reviewer> for String {
-    fn from(reviewer: Reviewer) -> Self {
-        reviewer.to_string()
-    }
-}
+serde_as_text!(Reviewer);
 
 /// The record of what is published on one pull request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! `countersign bundle`: what is deployed is the policy that was checked, byte for byte the same each time.
+//! `countersign bundle`: deploys the checked policy, with the same bytes every time.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
@@ -24,7 +24,7 @@ fn manifest(folder: &Path) -> Value {
     serde_json::from_slice(&read(&folder.join("policy.json"))).expect("policy.json is JSON")
 }
 
-/// The entries of a layer with their text, in the order of their names.
+/// The text of each file in the layer, sorted by name.
 fn entries(folder: &Path) -> BTreeMap<String, String> {
     let mut archive = zip::ZipArchive::new(Cursor::new(read(&folder.join("policy.zip")))).expect("a zip");
     let entries = archive.len();
@@ -52,19 +52,19 @@ fn the_same_policy_gives_the_same_bytes_wherever_and_whenever_it_is_bundled() {
 }
 
 #[test]
-fn the_layer_reads_back_as_the_policy_of_the_digest_that_terraform_is_told() {
+fn the_layer_reads_back_as_the_policy_whose_digest_is_in_the_manifest() {
     let folder = tempfile::tempdir().expect("a folder");
     bundle(Path::new(POLICIES), folder.path(), "text");
     let policy = read_prepared(&entries(folder.path())["countersign/policy.json"]).expect("it is a policy");
-    let told = manifest(folder.path());
-    assert_eq!(told["digest"], policy.digest().as_str());
-    assert_eq!(told["schema"], 1);
-    assert_eq!(told["services"], policy.services().count());
-    assert_eq!(told["layer_sha256"], sha256_hex(&read(&folder.path().join("policy.zip"))));
+    let manifest = manifest(folder.path());
+    assert_eq!(manifest["digest"], policy.digest().as_str());
+    assert_eq!(manifest["schema"], 1);
+    assert_eq!(manifest["services"], policy.services().count());
+    assert_eq!(manifest["layer_sha256"], sha256_hex(&read(&folder.path().join("policy.zip"))));
 }
 
 #[test]
-fn the_layer_holds_the_sources_as_they_are_written_and_no_tests() {
+fn the_layer_holds_the_sources_unchanged_and_no_tests() {
     let folder = tempfile::tempdir().expect("a folder");
     bundle(Path::new(POLICIES), folder.path(), "text");
     let mut entries = entries(folder.path());
@@ -78,7 +78,7 @@ fn the_layer_holds_the_sources_as_they_are_written_and_no_tests() {
 }
 
 #[test]
-fn terraform_is_told_each_channel_with_its_addresses() {
+fn the_manifest_has_each_channel_with_its_addresses() {
     let folder = tempfile::tempdir().expect("a folder");
     let policy = folder.path().join("p.yaml");
     let text = "version: 1\ngroups: { a: { users: [ana, abe] } }\nchannels: { oncall: { email: [a@b.example], \
@@ -110,17 +110,17 @@ fn an_invalid_policy_is_not_bundled_and_nothing_is_written() {
 }
 
 #[test]
-fn for_programs_it_says_what_it_wrote() {
+fn the_json_output_lists_the_written_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let ran = bundle(Path::new(POLICIES), folder.path(), "json");
-    let told = manifest(folder.path());
+    let manifest = manifest(folder.path());
     let file = |name: &str| folder.path().join(name).display().to_string();
     assert_eq!(
         ran.json(),
         json!({
             "schema": 1,
-            "policy_digest": told["digest"],
-            "layer_sha256": told["layer_sha256"],
+            "policy_digest": manifest["digest"],
+            "layer_sha256": manifest["layer_sha256"],
             "files": [file("policy.zip"), file("policy.json")],
             "findings": [],
         })
@@ -138,7 +138,7 @@ fn a_folder_that_cannot_be_written_to_is_named() {
 }
 
 #[test]
-fn what_the_terraform_tests_take_is_what_is_bundled() {
+fn the_fixtures_of_the_terraform_tests_are_what_bundle_writes() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("terraform/tests/fixtures");
     for fixture in ["channels", "quiet"] {
         let (fixture, folder) = (fixtures.join(fixture), tempfile::tempdir().expect("a folder"));

@@ -1,14 +1,12 @@
-//! Runs the built command with a scrubbed environment and bounded memory.
+//! Runs the built command with an empty environment and bounded memory.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The most address space that the command gets, in KiB: so its memory is below 200 MB whatever it is given. A process
-/// that asks for more is refused it, and aborts.
+/// The command's address space in KiB, so that it never uses more than 200 MB. A process that allocates more aborts.
 const MEMORY_KIB: u32 = 195_000;
 
-/// A command to be run.
 pub(crate) struct Countersign {
     args: Vec<String>,
     stdin: Vec<u8>,
@@ -17,7 +15,6 @@ pub(crate) struct Countersign {
     memory_kib: u32,
 }
 
-/// What came of it.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -26,7 +23,7 @@ pub(crate) struct Ran {
 }
 
 impl Countersign {
-    /// Words separated by spaces.
+    /// Splits the words at spaces.
     pub(crate) fn new(words: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
         Self {
@@ -38,37 +35,35 @@ impl Countersign {
         }
     }
 
-    /// Adds one argument as it is.
+    /// Adds one argument, without splitting it.
     pub(crate) fn arg(mut self, arg: impl AsRef<Path>) -> Self {
         self.args.push(arg.as_ref().to_str().expect("a path in a test is UTF-8").to_owned());
         self
     }
 
-    /// Sets a variable. The environment is empty otherwise.
+    /// Sets a variable. By default the environment is empty.
     pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.env.push((name, value.into()));
         self
     }
 
-    /// What the command reads.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
-    /// The folder that the command is run in, below `tests`.
+    /// The working directory, below `tests`.
     pub(crate) fn within(mut self, folder: &str) -> Self {
         self.folder.push(folder);
         self
     }
 
-    /// Less memory than others get.
     pub(crate) fn memory_kib(mut self, memory_kib: u32) -> Self {
         self.memory_kib = memory_kib;
         self
     }
 
-    /// The command, not started: the shell bounds the memory and becomes the program.
+    /// The command, not yet started. A shell sets the memory limit and then becomes the program.
     pub(crate) fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_countersign");
         let mut command = if cfg!(target_os = "linux") {
@@ -89,7 +84,7 @@ impl Countersign {
         let mut stdin = child.stdin.take().expect("stdin is a pipe");
         let bytes = self.stdin.clone();
         let writer = std::thread::spawn(move || {
-            // A command that does not read to the end is no failure of the test.
+            // The command need not read to the end.
             let _ = stdin.write_all(&bytes);
         });
         let output = child.wait_with_output().expect("the command ends");
@@ -108,15 +103,15 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
 
-    /// Stdout as one JSON document a line.
+    /// Stdout as one JSON document on each line.
     pub(crate) fn json_lines(&self) -> Vec<serde_json::Value> {
         let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         self.stdout.lines().map(line).collect()
     }
 }
 
-/// Compares with a committed file. `UPDATE_EXPECTED=1 cargo test` writes what came out instead: read the difference
-/// before committing it.
+/// Compares with a committed file. `UPDATE_EXPECTED=1 cargo test` writes the file instead: review the difference before
+/// you commit it.
 #[expect(clippy::disallowed_methods, reason = "the tests read and write their expected texts")]
 pub(crate) fn assert_expected(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
@@ -125,5 +120,5 @@ pub(crate) fn assert_expected(file: &str, text: &str) {
         return;
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
-    assert_eq!(text, expected, "{file}: run with UPDATE_EXPECTED=1 if this is what it should be");
+    assert_eq!(text, expected, "{file}: if the new text is right, run with UPDATE_EXPECTED=1");
 }

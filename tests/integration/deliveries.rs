@@ -481,7 +481,8 @@ fn a_removed_review_request_is_observed() {
             | DeliveryKind::PullRequest { .. }) => panic!("{kind:?}"),
         }
     };
-    let kept = |reviewer: &str| vec![Observation::ReviewRequestRemoved { reviewer: reviewer.parse().expect("a reviewer") }];
+    let kept =
+        |reviewer: &str| vec![Observation::ReviewRequestRemoved { reviewer: reviewer.parse().expect("a reviewer") }];
     assert_eq!(removed(json!({ "requested_reviewer": { "id": 2, "login": "pia" } })), kept("pia"));
     assert_eq!(removed(json!({ "requested_team": { "id": 3, "slug": "sre", "name": "SRE" } })), kept("acme/sre"));
     assert_eq!(removed(json!({ "requested_team": { "id": 3, "name": "gone", "deleted": true } })), []);

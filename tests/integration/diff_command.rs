@@ -187,10 +187,10 @@ fn missing_revisions_are_reported_and_no_argument_becomes_an_option_of_git() {
     let repository = repository();
     let top = repository.path();
     let cases: [(&[&str], &str); 6] = [
-        (&["git:nowhere", "app/policies"], "`nowhere` is no revision of the repository"),
-        (&["git:", "app/policies"], "`` is no revision of the repository"),
-        (&["git:--output=stolen", "app/policies"], "`--output=stolen` is no revision of the repository"),
-        (&["git:v1:app", "app/policies"], "`v1:app` is no revision of the repository"),
+        (&["git:nowhere", "app/policies"], "`nowhere` is not a revision of the repository"),
+        (&["git:", "app/policies"], "`` is not a revision of the repository"),
+        (&["git:--output=stolen", "app/policies"], "`--output=stolen` is not a revision of the repository"),
+        (&["git:v1:app", "app/policies"], "`v1:app` is not a revision of the repository"),
         (&["git:v1", "git:main"], "there is no policy at `policies` in `v1`"),
         (&["git:v1", "app/policies/new"], "there is no policy at `app/policies/new` in `v1`"),
     ];
@@ -202,5 +202,5 @@ fn missing_revisions_are_reported_and_no_argument_becomes_an_option_of_git() {
     assert!(!top.join("stolen").exists());
     let elsewhere = folder(&[("p.yaml", STRICT)]);
     let ran = run_in(elsewhere.path(), &["git:v1", "p.yaml"]);
-    assert!(ran.code == Some(1) && ran.stderr.contains("`p.yaml` is in no git repository"), "{}", ran.stderr);
+    assert!(ran.code == Some(1) && ran.stderr.contains("`p.yaml` is not in a git repository"), "{}", ran.stderr);
 }

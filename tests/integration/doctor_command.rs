@@ -1,4 +1,4 @@
-//! `countersign doctor`: what is well, what is not, and what to do about it.
+//! `countersign doctor`: reports what works, what does not, and what to do about it.
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -13,7 +13,7 @@ use crate::github_simulator::{SimulatedGithub, login};
 use crate::github_world::{APP_KEY, OTHER_KEY};
 use crate::webhook_door::SECRET;
 
-/// Outcome and text of every check of that kind.
+/// Outcome and text of every check of this kind.
 fn checks(ran: &Ran, kind: &str) -> Vec<(String, String)> {
     let document = ran.json();
     let text = |check: &Value, key: &str| check[key].as_str().expect("a text").to_owned();
@@ -29,7 +29,7 @@ fn line(outcome: &str, text: &str) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_looks_at_the_teams_and_accounts_of_the_policy() {
+async fn with_a_token_it_checks_the_teams_and_accounts_of_the_policy() {
     let github = SimulatedGithub::new().await;
     let ran = github.run("doctor --format json").await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -38,11 +38,11 @@ async fn a_token_looks_at_the_teams_and_accounts_of_the_policy() {
     assert_eq!(accounts.len(), 4);
     assert_eq!(
         accounts[0],
-        line("warning", "`dana` is an account, and the policy does not pin its id (policy.yaml:6)")
+        line("warning", "`dana` is an account, but the policy does not pin its id (policy.yaml:6)")
     );
     assert_eq!(
         ran.json()["checks"][2]["hint"],
-        json!("whoever takes the login over would count: `countersign pin` writes `dana#583231`")
+        json!("run `countersign pin` to write `dana#583231`; until then, whoever takes over the login counts")
     );
     github.run("pin").await;
     let pinned = checks(&github.run("doctor --format json").await, "account");
@@ -50,7 +50,7 @@ async fn a_token_looks_at_the_teams_and_accounts_of_the_policy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_fails_with_its_place() {
+async fn a_missing_team_or_account_fails_with_its_place() {
     let github = SimulatedGithub::new().await;
     github.rewrite("dana,", "dana-nobody,");
     github
@@ -69,7 +69,7 @@ async fn what_is_not_there_fails_with_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pinned_account_is_held_against_its_id() {
+async fn a_pinned_account_is_compared_with_its_id() {
     let github = SimulatedGithub::new().await;
     github.run("pin").await;
     github
@@ -82,13 +82,13 @@ async fn a_pinned_account_is_held_against_its_id() {
     let ran = github.run("doctor --format json").await;
     let accounts = checks(&ran, "account");
     assert!(accounts.contains(&line("failed", "no account has the id of `Lee#102` (policy.yaml:6)")), "{accounts:?}");
-    let renamed = "`dana#583231` is called `dana-m` now (policy.yaml:6): the id decides, whatever the login is";
+    let renamed = "`dana#583231` is called `dana-m` now (policy.yaml:6); the id still decides";
     assert!(accounts.contains(&line("warning", renamed)), "{accounts:?}");
     assert_eq!(ran.code, Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_policy_is_told_as_by_every_command() {
+async fn an_invalid_policy_is_reported_as_by_every_command() {
     let github = SimulatedGithub::new().await;
     github.rewrite("version: 1", "version: 2");
     assert_eq!(github.run("doctor").await.code, Some(3));
@@ -97,7 +97,7 @@ async fn an_invalid_policy_is_told_as_by_every_command() {
     assert_eq!(half.code, Some(2), "{}", half.stderr);
 }
 
-/// A webhook that answers everything with that status.
+/// A webhook that answers everything with this status.
 async fn webhook(github: &SimulatedGithub, status: u16) -> (Served, JoinHandle<()>) {
     let answer = StatusCode::from_u16(status).expect("a status");
     let served = serve(Router::new().fallback(move || std::future::ready(answer))).await;
@@ -112,38 +112,40 @@ fn sent(github: &SimulatedGithub) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_set_up_that_is_well_is_told_line_by_line() {
+async fn a_working_set_up_is_reported_line_by_line() {
     let github = SimulatedGithub::new().await;
     github.run("pin").await;
     let (receiver, sender) = webhook(&github, 202).await;
     let ran = github.run_as_app("doctor", APP_KEY).await;
-    // What the page shows is what is printed.
+    // docs/github.md shows exactly this output.
     let page = read("docs/github.md");
-    let shown =
-        blocks(&page).into_iter().find(|block| block.text.starts_with("ok ")).expect("doctor's output is shown");
-    let expected = shown.text.replace("https://gate.acme.example", &receiver.address);
+    let block = blocks(&page)
+        .into_iter()
+        .find(|block| block.text.starts_with("ok "))
+        .expect("the page shows the output of doctor");
+    let expected = block.text.replace("https://gate.acme.example", &receiver.address);
     assert_eq!((ran.code, ran.stdout, ran.stderr), (Some(0), expected, String::new()));
-    assert_eq!(sent(&github), 2, "the ping was sent once more");
+    assert_eq!(sent(&github), 2, "the ping was sent again");
     sender.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gate_with_another_secret_is_found_by_sending_a_delivery_once_more() {
+async fn a_gate_with_another_secret_is_found_by_sending_a_delivery_again() {
     let github = SimulatedGithub::new().await;
     let (_receiver, sender) = webhook(&github, 401).await;
     let ran = github.run_as_app("doctor --format json", APP_KEY).await;
     assert_eq!(ran.code, Some(1));
-    let refused = "the gate refused a `ping` delivery: its signature is not made with the gate's secret";
+    let refused = "the gate refused a `ping` delivery, because it was not signed with the gate's secret";
     assert!(checks(&ran, "webhook").contains(&line("failed", refused)), "{}", ran.stdout);
     let sent_before = sent(&github);
     let ran = github.run_as_app("doctor --passive --format json", APP_KEY).await;
     assert!(checks(&ran, "webhook").contains(&line("failed", refused)), "{}", ran.stdout);
-    assert_eq!(sent(&github), sent_before, "nothing is sent where that is not wanted");
+    assert_eq!(sent(&github), sent_before, "--passive sends nothing");
     sender.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_at_github_fails_and_says_what_to_do() {
+async fn whatever_is_missing_at_github_fails_and_says_what_to_do() {
     let github = SimulatedGithub::new().await;
     github.rewrite("repository: acme/checkout", "repository: acme/check-out");
     let ran = github.run_as_app("doctor --protection-rule --format json", APP_KEY).await;
@@ -151,18 +153,18 @@ async fn what_is_missing_at_github_fails_and_says_what_to_do() {
     assert_eq!(checks(&ran, "webhook")[0], line("failed", "the App has no webhook"));
     let lacks = "the App lacks `actions: read` (answers custom deployment protection rules of GitHub Actions)";
     assert!(checks(&ran, "permission").contains(&line("failed", lacks)), "{}", ran.stdout);
-    let not_there = "the App is not installed on `acme/check-out`, or there is no such repository";
-    assert_eq!(checks(&ran, "installation"), [line("failed", not_there)]);
-    let told = ran.json()["checks"]
+    let missing = "the App is not installed on `acme/check-out`, or the repository does not exist";
+    assert_eq!(checks(&ran, "installation"), [line("failed", missing)]);
+    let hints_match = ran.json()["checks"]
         .as_array()
         .expect("checks")
         .iter()
         .all(|check| (check["outcome"] == "ok") == check["hint"].is_null());
-    assert!(told, "{}", ran.stdout);
+    assert!(hints_match, "{}", ran.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_key_is_no_key_of_the_app() {
+async fn the_key_of_another_app_is_refused() {
     let github = SimulatedGithub::new().await;
     let ran = github.run_as_app("doctor", OTHER_KEY).await;
     assert_eq!(ran.code, Some(1));

@@ -38,10 +38,10 @@ fn the_manifest_has_a_reason_for_every_permission_and_event() {
 #[test]
 fn invalid_settings_are_refused_before_anything_happens() {
     for (words, said) in [
-        ("github manifest --name a-name-that-is-much-too-long-for-github", "GitHub takes up to 34 characters"),
-        ("github manifest --webhook-url http://gate.acme.example/", "is no place for GitHub's deliveries"),
-        ("github setup --no-browser", "secrets have no place to go to"),
-        ("github setup --no-browser --store cat --write-secrets x", "to a command and into files at once"),
+        ("github manifest --name a-name-that-is-much-too-long-for-github", "is empty or longer than 34 characters"),
+        ("github manifest --webhook-url http://gate.acme.example/", "is not a URL for GitHub's deliveries"),
+        ("github setup --no-browser", "there is no place for the App's secrets"),
+        ("github setup --no-browser --store cat --write-secrets x", "both to a command and into files"),
     ] {
         let ran = Countersign::new(words).run();
         assert_eq!(ran.code, Some(2), "{words}: {}", ran.stderr);
@@ -130,7 +130,7 @@ async fn secrets_are_written_to_files_of_their_owner_on_request() {
     assert!(stdout.contains("`countersign-acme` (12345)") && stdout.contains("countersign doctor"), "{stdout}");
     assert!(!stdout.contains("not really") && !stdout.contains(SECRET), "{stdout}");
     let again = setup().arg("--write-secrets").arg(&secrets).run();
-    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    assert!(again.stderr.contains("already exists"), "{}", again.stderr);
 }
 
 #[cfg(unix)]
@@ -155,7 +155,7 @@ async fn secrets_are_sent_to_a_command_and_are_neither_printed_nor_written() {
 async fn secrets_that_could_not_be_stored_are_reported_with_what_to_do() {
     let (stdout, said, code) = through_the_browser(&github().await, setup().arg("--store").arg("exit 3"), "c0de").await;
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(said.contains("could not be kept") && said.contains("make a new private key"), "{said}");
+    assert!(said.contains("could not be stored") && said.contains("create a new private key"), "{said}");
 }
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! `countersign init`: what it writes is sound, passes its own tests, and replaces nothing.
+//! `countersign init`: writes a sound policy that passes its own tests, and replaces nothing.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-fn the_starter_is_free_of_findings_and_passes_its_tests() {
+fn the_starter_has_no_findings_and_passes_its_tests() {
     let folder = folder();
     let policy = folder.path().join("deep/policies");
     let ran = init(&policy);
@@ -33,7 +33,7 @@ fn the_starter_is_free_of_findings_and_passes_its_tests() {
 }
 
 #[test]
-fn production_of_the_starter_is_explicit() {
+fn the_starter_is_explicit_in_production() {
     let folder = folder();
     init(folder.path());
     for service in ["checkout", "internal-wiki"] {
@@ -55,14 +55,14 @@ fn every_file_of_the_starter_names_its_schema_in_the_first_line() {
 }
 
 #[test]
-fn it_says_what_it_wrote_and_what_comes_next() {
+fn it_prints_what_it_wrote_and_the_next_commands() {
     let folder = folder();
     let policy = folder.path().join("p");
     let ran = init(&policy);
-    let shown = policy.display();
-    assert!(ran.stdout.starts_with(&format!("wrote {shown}/policy.yaml\nwrote {shown}/policy.test.yaml\n")));
+    let path = policy.display();
+    assert!(ran.stdout.starts_with(&format!("wrote {path}/policy.yaml\nwrote {path}/policy.test.yaml\n")));
     for command in ["check", "test", "explain checkout production", "matrix"] {
-        assert!(ran.stdout.contains(&format!("\n  countersign {command} --policy {shown} ")), "{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("\n  countersign {command} --policy {path} ")), "{}", ran.stdout);
     }
     let odd = folder.path().join("it's here");
     assert!(init(&odd).stdout.contains(r"/it'\''s here'"), "a path with spaces is quoted");
@@ -80,27 +80,27 @@ fn as_json_it_lists_the_files_and_the_next_commands() {
 }
 
 #[test]
-fn a_file_that_is_there_is_named_and_nothing_is_written() {
-    for (there, not_written) in [("policy.yaml", "policy.test.yaml"), ("policy.test.yaml", "policy.yaml")] {
+fn an_existing_file_is_named_and_nothing_is_written() {
+    for (existing, not_written) in [("policy.yaml", "policy.test.yaml"), ("policy.test.yaml", "policy.yaml")] {
         let folder = folder();
-        let path = folder.path().join(there);
+        let path = folder.path().join(existing);
         std::fs::write(&path, "mine").expect("it is written");
         let ran = init(folder.path());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
-        assert!(ran.stderr.contains(&format!("`{}` is there already", path.display())), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("`{}` already exists", path.display())), "{}", ran.stderr);
         assert_eq!(read(&path), "mine");
         assert!(!folder.path().join(not_written).exists());
     }
 }
 
 #[test]
-fn nothing_is_added_to_a_policy_that_is_there() {
+fn nothing_is_added_to_an_existing_policy() {
     let folder = folder();
     std::fs::write(folder.path().join("ours.yml"), "version: 1").expect("it is written");
     let ran = Countersign::new("init --format json").arg(folder.path()).run();
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.json()["error"]["code"], "already-there");
-    assert!(ran.stderr.contains("ours.yml` is part of a policy already"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("ours.yml` already belongs to a policy"), "{}", ran.stderr);
     assert!(!folder.path().join("policy.yaml").exists());
 }
 

@@ -39,7 +39,7 @@ fn a_code_that_is_unknown_or_not_a_lint_or_has_two_levels_is_wrong_usage() {
         ("--deny everything", "`docs/findings.md` lists the codes"),
         ("--allow none-for-all", "`none-for-all` is not a lint: a policy that has it cannot be used, at any level"),
         ("--warn version", "`version` is not a lint"),
-        ("--deny unused-group --allow unused-group", "`unused-group` stands under `--deny` and `--allow`"),
+        ("--deny unused-group --allow unused-group", "`unused-group` is given to both `--deny` and `--allow`"),
     ] {
         let ran = Countersign::new(&format!("check sound {words}")).run();
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{words}");
@@ -98,8 +98,9 @@ fn only_check_prints_the_formats_of_findings() {
         for format in ["sarif", "github"] {
             let ran = Countersign::new(&format!("{words} --format {format} --policy sound")).run();
             assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{words}");
-            let said = format!("error: this command does not print `{format}`\nhint: its formats are `text`, `json`\n");
-            assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
+            let error =
+                format!("error: invalid value '{format}' for '--format <FORMAT>'\n  [possible values: text, json]\n");
+            assert!(ran.stderr.starts_with(&error), "{}", ran.stderr);
         }
     }
 }

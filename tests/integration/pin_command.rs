@@ -1,4 +1,4 @@
-//! `countersign pin`: ids in the policy's files, and nothing else changed.
+//! `countersign pin`: writes ids into the policy's files, and changes nothing else.
 
 use countersign::ident::Login;
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn every_login_gets_its_id_in_place_and_nothing_else_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_writes_nothing_and_says_what_is_left_to_pin() {
+async fn check_writes_nothing_and_lists_what_is_not_pinned() {
     let github = SimulatedGithub::new().await;
     let ran = github.run("pin --check --format json").await;
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
@@ -41,13 +41,13 @@ async fn check_writes_nothing_and_says_what_is_left_to_pin() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_written_where_a_login_is_nobodys() {
+async fn nothing_is_written_if_a_login_has_no_account() {
     let github = SimulatedGithub::new().await;
     github.rewrite("\"Lee\"", "leee");
     let before = github.text();
     let ran = github.run("pin --format json").await;
     assert_eq!(ran.code, Some(1));
-    let message = "no account is called `leee` (policy.yaml:6): nothing was written";
+    let message = "no account is called `leee` (policy.yaml:6); nothing was written";
     assert_eq!(
         (&ran.json()["error"]["code"], &ran.json()["error"]["message"]),
         (&json!("no-such-account"), &json!(message))
@@ -56,28 +56,28 @@ async fn nothing_is_written_where_a_login_is_nobodys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pinned_account_that_is_called_otherwise_now_is_told_and_stays_pinned() {
+async fn a_pinned_account_with_a_new_login_is_reported_and_stays_pinned() {
     let github = SimulatedGithub::new().await;
     github.run("pin").await;
     let renamed = |from: &Login, to: &Login| github.host.change(|change| change.rename_account(from, to).map(drop));
     renamed(&login("dana"), &login("dana-m")).expect("dana is renamed");
-    // The old login is another's now. Only the id decides.
+    // Another account has the old login now. Only the id decides.
     renamed(&login("pia"), &login("dana")).expect("pia takes dana's login");
     let ran = github.run("pin --check").await;
-    let expected = "`dana#583231` decides by its id, and is `dana-m` now (policy.yaml:6)\n";
+    let expected = "`dana#583231` is called `dana-m` now; the id still decides (policy.yaml:6)\n";
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), expected));
     assert_eq!(github.run("pin").await.code, Some(0));
     assert_eq!(github.text(), pinned());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_written_where_github_does_not_answer() {
+async fn nothing_is_written_if_github_does_not_answer() {
     let github = SimulatedGithub::new().await;
     let refused = github.run_as(Countersign::new("pin").env("GITHUB_TOKEN", "ghp_of-nobody")).await;
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("GitHub answered 401"), "{}", refused.stderr);
     assert!(!refused.stderr.contains("ghp_of-nobody"), "{}", refused.stderr);
     let nothing = github.run_as(Countersign::new("pin")).await;
-    assert!(nothing.stderr.contains("there is nothing to ask GitHub with"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("there are no credentials for GitHub"), "{}", nothing.stderr);
     assert_eq!(github.text(), POLICY);
 }

@@ -384,7 +384,7 @@ fn less_coverage_than_asked_for_is_a_failure() {
     assert_eq!(countersign(folder.path(), &["test", "--min-coverage", "16"]).status.code(), Some(0));
     let output = countersign(folder.path(), &["test", "--min-coverage", "17", "--format", "json"]);
     assert_eq!(output.status.code(), Some(4));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "16 % of the policy is covered, and 17 % must be\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "16 % of the policy is covered; at least 17 % is required\n");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let coverage = report.get("coverage").expect("coverage");
     assert_eq!(

@@ -257,7 +257,7 @@ fn input_is_compared_as_text_and_unknown_where_there_is_none() {
 
 fn within(from: &str, to: &str) -> Condition {
     let calendar = Calendar::of_span("freeze", from.parse().unwrap(), to.parse().unwrap());
-    let source = Place::try_from("p.yaml:1".to_owned()).unwrap();
+    let source = "p.yaml:1".parse::<Place>().unwrap();
     Condition::Is(Term { test: Test::Within(vec![calendar]), source })
 }
 

@@ -1,61 +1,59 @@
-//! `countersign doctor`: whether the App, its webhook and the policy's names fit together, each with what to do.
+//! `countersign doctor`: checks the App, its webhook, and the policy's teams and accounts.
 
 mod app;
 mod names;
 mod webhook;
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::json;
 
-use super::args::{Format, Global};
 use super::bundle::{load_policy, read_bundle};
+use super::exit::Exit;
+use super::format::{Format, FormatArgs};
 use super::github::connect::ConnectArgs;
 use super::lookup::{Lookup, refused};
 use super::pin::named;
-use super::{Exit, runtime, terminal};
+use super::runtime::runtime;
+use super::terminal;
 use crate::adapters::github::client::GithubClient;
 use crate::adapters::github::manifest::Uses;
 use crate::policy::Policy;
 use crate::render::visible;
 
-/// The arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
-    /// How GitHub is reached.
     #[command(flatten)]
     pub connect: ConnectArgs,
-    /// Look also for what custom deployment protection rules of GitHub Actions need.
+    /// Also check what custom deployment protection rules of GitHub Actions need.
     #[arg(long)]
     pub protection_rule: bool,
-    /// Look at the deliveries that there are, and have none sent again.
+    /// Check the last delivery, without sending one again.
     #[arg(long)]
     pub passive: bool,
-    /// How many seconds a delivery that is sent again may take.
+    /// How many seconds to wait for the delivery that is sent again.
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     pub wait: u64,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-/// How one thing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    /// As it must be.
     Ok,
-    /// It works, and should be looked at; or it could not be looked at.
+    /// It works but deserves attention, or it could not be checked.
     Warning,
-    /// It does not work.
     Failed,
 }
 
-/// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Check {
-    /// What kind of thing: `app`, `permission`, `event`, `installation`, `webhook`, `team`, `account`.
+    /// `app`, `permission`, `event`, `installation`, `webhook`, `team` or `account`.
     check: &'static str,
     outcome: Outcome,
-    /// What was found.
     text: String,
-    /// What to do about it.
     hint: Option<String>,
 }
 
@@ -73,14 +71,14 @@ impl Check {
     }
 }
 
-pub(super) fn run(args: &DoctorArgs, global: &Global) -> anyhow::Result<Exit> {
-    let policy = load_policy(global)?;
-    let mentioned = named(read_bundle(&global.policy)?, &global.policy)?;
+pub(super) fn run(args: &DoctorArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+    let policy = load_policy(policy_path)?;
+    let mentioned = named(read_bundle(policy_path)?, policy_path)?;
     let checks = runtime()?.block_on(async {
         let client = args.connect.client()?;
         examine(args, client, &policy, &mentioned).await
     })?;
-    report(global.format, &checks)?;
+    report(args.output.format, &checks)?;
     let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
     Ok(if failed { Exit::CouldNotRun } else { Exit::Done })
 }
@@ -96,21 +94,20 @@ async fn examine(
     if args.connect.as_app() {
         match client.app().await {
             Ok(facts) => checks.extend(app::app(&facts, uses)),
-            // Nothing else can be asked without the App.
+            // Every other check needs the App.
             Err(error) => {
                 checks.push(app::refused(&error));
                 return Ok(checks);
             }
         }
     } else {
-        let hint =
-            "give `--app-id ID --private-key FILE` to look at the App, its installations and its webhook as well";
-        checks.push(Check::warning("app", "a personal token asks, and no App is looked at", hint));
+        let hint = "give `--app-id ID --private-key FILE` to check the App, its installations and its webhook as well";
+        checks.push(Check::warning("app", "the App is not checked, since a personal token is used", hint));
     }
     let lookup = match Lookup::new(client.clone(), args.connect.as_app()).await {
         Ok(lookup) => lookup,
         Err(error) => {
-            let hint = "install the App on the repositories that are deployed, at its page on GitHub";
+            let hint = "install the App on the repositories that you deploy, on its page on GitHub";
             checks.push(Check::failed("installation", error.to_string(), hint));
             return Ok(checks);
         }

@@ -1,4 +1,4 @@
-//! The teams and accounts that the policy names: whether they are there, and are whom they are meant to be.
+//! Checks that the policy's teams and accounts exist, and that each login belongs to the pinned account.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::cli::pin::{accounts as accounts_of, place};
 use crate::ident::TeamSlug;
 use crate::policy::{Mentioned, Named, UserRef};
 
-/// Each team once.
+/// One check for each team.
 pub(super) async fn teams(lookup: &Lookup, mentioned: &Mentioned) -> anyhow::Result<Vec<Check>> {
     let mut named: BTreeMap<&TeamSlug, String> = BTreeMap::new();
     for mention in &mentioned.mentions {
@@ -40,11 +40,11 @@ pub(super) async fn teams(lookup: &Lookup, mentioned: &Mentioned) -> anyhow::Res
                 Check::ok("team", format!("the team `{team}` can be read, and has {} members", facts.members_count))
             }
             Some(_) => {
-                let hint = "nobody is eligible by it: add members, or take it out of the policy";
+                let hint = "nobody is eligible through it: add members, or remove it from the policy";
                 Check::warning("team", format!("the team `{team}` is empty ({place})"), hint)
             }
             None => {
-                let hint = "is it spelt as in its URL, is the App installed in its organisation with `members: read`?";
+                let hint = "spell it as in its URL, and install the App in its organisation with `members: read`";
                 Check::failed("team", format!("the team `{team}` is not there, or may not be read ({place})"), hint)
             }
         };
@@ -53,7 +53,7 @@ pub(super) async fn teams(lookup: &Lookup, mentioned: &Mentioned) -> anyhow::Res
     Ok(checks.into_values().collect())
 }
 
-/// The installation in the team's own organisation; or the token's owner. None: there is no such installation.
+/// The installation in the team's organisation, or the token. `None` if there is no such installation.
 fn reader(lookup: &Lookup, team: &TeamSlug) -> Option<ReadAs> {
     let Some(installations) = &lookup.installations else { return Some(lookup.by.clone()) };
     let owner = team.as_str().split('/').next().unwrap_or_default();
@@ -72,29 +72,30 @@ fn account(user: &UserRef, place: &str, found: &Found) -> Check {
     let is_bot = user.login.is_bot();
     match (user.id, found) {
         (Some(id), Found::Nobody) => {
-            let hint = "nobody can approve as this account any more: take it out of the policy";
+            let hint = "nobody can approve as this account any more: remove it from the policy";
             Check::failed("account", format!("no account has the id of `{user}` ({place})"), hint_of(hint, id.0))
         }
         (None, Found::Nobody) => {
-            let hint = "is the login spelt as at GitHub, or was it renamed?";
+            let hint = "check the spelling, and whether the account was renamed";
             Check::failed("account", format!("no account is called `{user}` ({place})"), hint)
         }
         (_, Found::Account(facts))
             if (facts.kind == AccountKind::Bot) != is_bot || facts.kind == AccountKind::Other =>
         {
-            let hint = "only people approve, and Apps that are named as `name[bot]`";
+            let hint = "only people can approve, and Apps that are written as `name[bot]`";
             Check::failed("account", format!("`{user}` is neither a person nor a bot of that name ({place})"), hint)
         }
         (Some(_), Found::Account(facts)) if facts.login != user.login => {
-            let text =
-                format!("`{user}` is called `{}` now ({place}): the id decides, whatever the login is", facts.login);
-            Check::warning("account", text, "write the new login into the policy, for whoever reads it")
+            let text = format!("`{user}` is called `{}` now ({place}); the id still decides", facts.login);
+            Check::warning("account", text, "write the new login into the policy, for its readers")
         }
-        (Some(_), Found::Account(_)) => Check::ok("account", format!("`{user}` is the account of that id")),
+        (Some(_), Found::Account(_)) => Check::ok("account", format!("`{user}` is the account with that id")),
         (None, Found::Account(facts)) => {
-            let text = format!("`{user}` is an account, and the policy does not pin its id ({place})");
-            let hint =
-                format!("whoever takes the login over would count: `countersign pin` writes `{user}#{}`", facts.id);
+            let text = format!("`{user}` is an account, but the policy does not pin its id ({place})");
+            let hint = format!(
+                "run `countersign pin` to write `{user}#{}`; until then, whoever takes over the login counts",
+                facts.id
+            );
             Check::warning("account", text, hint)
         }
     }

@@ -1,4 +1,4 @@
-//! The App's webhook: where it goes, that it is signed, and that what is sent there is let in.
+//! Checks the App's webhook: its URL, its signature, and that the gate accepts a delivery.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::adapters::github::admin::{AttemptFacts, HookConfig};
 use crate::adapters::github::client::{CallError, GithubClient};
 use crate::cli::terminal;
 
-/// How often GitHub is asked whether the delivery has arrived.
-const EVERY: Duration = Duration::from_secs(1);
+/// The pause between two looks at the list of deliveries.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// The webhook. `wait`: have a delivery sent again, and give it so many seconds; none: look at what there is.
+/// `wait`: send a delivery again, and wait for it this many seconds. `None`: check the last delivery only.
 pub(super) async fn webhook(client: &GithubClient, wait: Option<u64>) -> Vec<Check> {
     let unknown = |error: &CallError| {
         vec![Check::failed("webhook", error.to_string(), "look at the App's page on GitHub, under its webhook")]
@@ -32,35 +32,36 @@ pub(super) async fn webhook(client: &GithubClient, wait: Option<u64>) -> Vec<Che
 
 fn configured(config: &HookConfig) -> Vec<Check> {
     let Some(url) = config.url.as_deref().filter(|url| !url.is_empty()) else {
-        let hint = "set the gate's webhook URL and secret at the App's page";
+        let hint = "set the gate's webhook URL and secret on the App's page";
         return vec![Check::failed("webhook", "the App has no webhook", hint)];
     };
     let mut checks = vec![Check::ok("webhook", format!("deliveries go to {url}"))];
     if config.secret.as_deref().unwrap_or_default().is_empty() {
-        let hint = "set a secret at the App's page, and the same in the gate: it lets in nothing that is not signed";
+        let hint = "set the same secret on the App's page and in the gate, which refuses unsigned deliveries";
         checks.push(Check::failed("webhook", "the webhook has no secret", hint));
     }
     if config.content_type.as_deref() != Some("json") {
         let kind = config.content_type.as_deref().unwrap_or("unknown");
-        let hint = "set the content type to `application/json` at the App's page";
-        checks.push(Check::failed("webhook", format!("deliveries are sent as `{kind}`, and must be `json`"), hint));
+        let hint = "set the content type to `application/json` on the App's page";
+        checks.push(Check::failed("webhook", format!("deliveries are sent as `{kind}`, but must be `json`"), hint));
     }
     checks
 }
 
-/// Whether the newest delivery, sent once more if that is wanted, was let in.
+/// Whether the gate accepted the newest delivery. With `wait`, GitHub sends a delivery again first.
 async fn delivered(client: &GithubClient, wait: Option<u64>) -> Result<Check, CallError> {
     let attempts = client.newest_attempts().await?;
-    // A ping changes nothing. Any other is known to the gate by its id, and does nothing twice.
+    // A ping changes nothing. The gate knows any other delivery by its id, and does not process it twice.
     let chosen = attempts.iter().find(|attempt| attempt.event == "ping").or_else(|| attempts.first());
     let Some(chosen) = chosen else {
-        let hint = "GitHub pings a webhook when it is set: set its URL anew, or open a pull request, and look again";
-        return Ok(Check::warning("webhook", "GitHub has delivered nothing in three days", hint));
+        let hint =
+            "open a pull request, or set the webhook's URL again so that GitHub sends a ping; then run doctor again";
+        return Ok(Check::warning("webhook", "GitHub has delivered nothing for three days", hint));
     };
-    let Some(wait) = wait else { return Ok(judged(attempts.first().unwrap_or(chosen))) };
+    let Some(wait) = wait else { return Ok(result(attempts.first().unwrap_or(chosen))) };
     client.send_again(chosen.id).await?;
     if std::io::stderr().is_terminal() {
-        terminal::tell("waiting for GitHub to deliver once more\n");
+        terminal::eprint("waiting for GitHub to send a delivery again\n");
     }
     let until = Instant::now().checked_add(Duration::from_secs(wait));
     let newest = chosen.id;
@@ -68,16 +69,16 @@ async fn delivered(client: &GithubClient, wait: Option<u64>) -> Result<Check, Ca
         pause().await;
         let attempts = client.newest_attempts().await?;
         let again = attempts.iter().find(|attempt| attempt.guid == chosen.guid && attempt.id != newest);
-        if let Some(again) = again.filter(|again| !known(again, &attempts, chosen)) {
-            return Ok(judged(again));
+        if let Some(again) = again.filter(|again| !is_older(again, &attempts, chosen)) {
+            return Ok(result(again));
         }
     }
-    let hint = "GitHub may be slow: look at the App's page, under its recent deliveries";
+    let hint = "GitHub may be slow: look at the recent deliveries on the App's page";
     Ok(Check::warning("webhook", format!("a delivery that was sent again did not arrive within {wait} s"), hint))
 }
 
-/// Whether the attempt was there before it was asked for: attempts are listed newest first.
-fn known(attempt: &AttemptFacts, attempts: &[AttemptFacts], chosen: &AttemptFacts) -> bool {
+/// Whether the attempt is older than the chosen one. Relies on the list being sorted newest first.
+fn is_older(attempt: &AttemptFacts, attempts: &[AttemptFacts], chosen: &AttemptFacts) -> bool {
     let place = |id: u64| attempts.iter().position(|attempt| attempt.id == id);
     match (place(attempt.id), place(chosen.id)) {
         (Some(attempt), Some(chosen)) => attempt > chosen,
@@ -85,27 +86,24 @@ fn known(attempt: &AttemptFacts, attempts: &[AttemptFacts], chosen: &AttemptFact
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is waited for is that GitHub has delivered, of which it does not tell"
-)]
+#[expect(clippy::disallowed_methods, reason = "GitHub does not report when it has delivered, so its list is polled")]
 async fn pause() {
-    tokio::time::sleep(EVERY).await;
+    tokio::time::sleep(PAUSE).await;
 }
 
-fn judged(attempt: &AttemptFacts) -> Check {
+fn result(attempt: &AttemptFacts) -> Check {
     let event = &attempt.event;
     match attempt.status_code {
-        200..=299 => Check::ok("webhook", format!("the gate let a `{event}` delivery in")),
+        200..=299 => Check::ok("webhook", format!("the gate accepted a `{event}` delivery")),
         401 => Check::failed(
             "webhook",
-            format!("the gate refused a `{event}` delivery: its signature is not made with the gate's secret"),
-            "the secret at the App's page and the gate's differ: set both anew",
+            format!("the gate refused a `{event}` delivery, because it was not signed with the gate's secret"),
+            "the secrets of the App and of the gate differ: set both to the same new one",
         ),
         code => Check::failed(
             "webhook",
             format!("a `{event}` delivery failed: {} ({code})", attempt.status),
-            "is the URL the gate's, reachable from GitHub, and the gate up? GitHub waits for 10 s",
+            "check that the URL is the gate's and reachable from GitHub, and that the gate responds within 10 s",
         ),
     }
 }
@@ -113,7 +111,7 @@ fn judged(attempt: &AttemptFacts) -> Check {
 #[cfg(test)]
 mod tests {
     use super::super::Outcome;
-    use super::{configured, judged};
+    use super::{configured, result};
     use crate::adapters::github::admin::{AttemptFacts, HookConfig};
 
     fn config(url: &str, kind: &str, secret: Option<&str>) -> HookConfig {
@@ -136,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_delivery_that_was_let_in_is_well() {
+    fn only_an_accepted_delivery_is_ok() {
         let attempt = |status_code| AttemptFacts {
             id: 1,
             guid: "g".into(),
@@ -145,11 +143,11 @@ mod tests {
             status_code,
             delivered_at: jiff::Timestamp::UNIX_EPOCH,
         };
-        let outcome = |code| judged(&attempt(code)).outcome;
+        let outcome = |code| result(&attempt(code)).outcome;
         assert_eq!([200, 202, 401, 404, 500, 502, 0].map(outcome), {
             use Outcome::{Failed, Ok};
             [Ok, Ok, Failed, Failed, Failed, Failed, Failed]
         });
-        assert!(judged(&attempt(401)).text.contains("secret"));
+        assert!(result(&attempt(401)).text.contains("secret"));
     }
 }

@@ -1,4 +1,4 @@
-//! How `doctor` and `pin` reach GitHub: as an App, with its key from a file, or with a token from the environment.
+//! The options with which `doctor` and `pin` reach GitHub: an App and its key, or a token from the environment.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,41 +8,37 @@ use crate::adapters::embedded::clock::MovableClock;
 use crate::adapters::github::client::{GITHUB, GithubClient, GithubSettings, GivenSettings};
 use crate::cli::failure::Failure;
 
-/// Where a token is looked for, in this order.
+/// The variables that may hold a token. The first one wins.
 const TOKENS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
-/// More than any key.
+/// In bytes. Longer than any key.
 const LONGEST_KEY: u64 = 64 << 10;
 
-/// Where GitHub is, and who asks.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ConnectArgs {
-    /// The API's URL, as `https://host/api/v3` of a GitHub Enterprise Server.
+    /// The URL of GitHub's API. For GitHub Enterprise Server, `https://HOST/api/v3`.
     #[arg(long, value_name = "URL", default_value = GITHUB)]
     pub base_url: String,
-    /// The App's numeric id [default: a token from GITHUB_TOKEN or GH_TOKEN instead of an App].
+    /// The App's numeric id [default: no App; use the token in GITHUB_TOKEN or GH_TOKEN].
     #[arg(long, value_name = "ID", requires = "private_key")]
     pub app_id: Option<String>,
-    /// The file with the App's private key; `-` reads it from the input.
+    /// The file with the App's private key, or `-` for stdin.
     #[arg(long, value_name = "FILE", requires = "app_id")]
     pub private_key: Option<PathBuf>,
 }
 
 impl ConnectArgs {
-    /// Whether the App itself asks.
+    /// Whether to authenticate as the App instead of with a token.
     pub(in crate::cli) const fn as_app(&self) -> bool {
         self.app_id.is_some()
     }
 
-    /// A client. To be called within the runtime.
-    ///
-    /// # Errors
-    /// The key cannot be read, there is neither a key nor a token, or they are malformed.
+    /// Must be called within the async runtime.
     pub(in crate::cli) fn client(&self) -> anyhow::Result<GithubClient> {
         let key = self.private_key.as_deref().map(read_key).transpose()?;
         let token = if self.as_app() { None } else { token() };
         if !self.as_app() && token.is_none() {
-            let hint = "give the App: `--app-id ID --private-key FILE`; or a token in the variable GITHUB_TOKEN";
-            return Err(Failure::new("no-credentials", "there is nothing to ask GitHub with").hint(hint).into());
+            let hint = "name the App with `--app-id ID --private-key FILE`, or set GITHUB_TOKEN to a token";
+            return Err(Failure::new("no-credentials", "there are no credentials for GitHub").hint(hint).into());
         }
         let given = GivenSettings {
             base_url: Some(&self.base_url),
@@ -70,9 +66,9 @@ fn read_key(path: &Path) -> Result<String, Failure> {
     } else {
         std::fs::File::open(path).and_then(|file| file.take(LONGEST_KEY).read_to_string(&mut key))
     };
-    // What the system says holds nothing of the file.
+    // The system's error does not quote the file's content.
     read.map_err(|error| {
-        Failure::new("key-unreadable", format!("the private key `{}` cannot be read: {error}", path.display()))
+        Failure::new("key-unreadable", format!("cannot read the private key `{}`: {error}", path.display()))
     })?;
     Ok(key)
 }

@@ -1,63 +1,59 @@
-//! `countersign github manifest`, and what of it `setup` takes as well.
+//! `countersign github manifest`, and the options and texts that `setup` shares with it.
 
 use serde_json::json;
 
 use crate::adapters::github::manifest::{LONGEST_NAME, NewApp, Uses};
-use crate::cli::args::{Format, Global};
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::{Exit, terminal};
+use crate::cli::format::{Format, FormatArgs};
+use crate::cli::terminal;
 use crate::render::app_form::ManifestItem;
 
-/// The App that is wanted.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AppArgs {
-    /// The App's name, which must be free on all of GitHub.
+    /// The App's name, which no other App on GitHub may have.
     #[arg(long, value_name = "NAME", default_value = "countersign")]
     pub name: String,
-    /// Where the gate's webhook answers, as `https://host/path` [default: none; set it at the App's page later].
+    /// The URL of the gate's webhook, as `https://HOST/PATH` [default: none; set it on the App's page later].
     #[arg(long, value_name = "URL")]
     pub webhook_url: Option<String>,
-    /// Ask also for what custom deployment protection rules of GitHub Actions need.
+    /// Also request what custom deployment protection rules of GitHub Actions need.
     #[arg(long)]
     pub protection_rule: bool,
 }
 
-/// The arguments of `github manifest`.
 #[derive(Debug, clap::Args)]
 pub struct ManifestArgs {
-    /// The App.
     #[command(flatten)]
     pub app: AppArgs,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 impl AppArgs {
-    /// What it is used for.
     pub(super) const fn uses(&self) -> Uses {
         Uses { protection_rule: self.protection_rule }
     }
 
-    /// The App, if GitHub would take it.
-    ///
-    /// # Errors
-    /// Wrong usage: the name or the URL.
-    pub(super) fn wanted<'a>(&'a self, redirect: Option<&'a str>) -> Result<NewApp<'a>, Failure> {
-        let wrong = |message: String, hint: &str| Failure::new("usage", message).hint(hint).exit(Exit::Usage);
+    /// Errors if GitHub would refuse the name or the URL.
+    pub(super) fn new_app<'a>(&'a self, redirect: Option<&'a str>) -> Result<NewApp<'a>, Failure> {
+        let usage = |message: String, hint: &str| Failure::new("usage", message).hint(hint).exit(Exit::Usage);
         let name = self.name.trim();
         if name.is_empty() || name.chars().count() > LONGEST_NAME {
-            let message = format!("an App cannot be called `{name}`: GitHub takes up to {LONGEST_NAME} characters");
-            return Err(wrong(message, "give it a shorter name: `--name countersign-acme`"));
+            let message = format!("the App's name `{name}` is empty or longer than {LONGEST_NAME} characters");
+            return Err(usage(message, "choose another name, e.g. `--name countersign-acme`"));
         }
         let webhook = self.webhook_url.as_deref();
         if let Some(url) = webhook.filter(|url| !url.starts_with("https://") || url.len() < 9) {
-            let message = format!("`{url}` is no place for GitHub's deliveries");
-            return Err(wrong(message, "it must begin with https://, and be reachable from GitHub"));
+            let message = format!("`{url}` is not a URL for GitHub's deliveries");
+            return Err(usage(message, "write `https://HOST/PATH`, which GitHub must be able to reach"));
         }
         Ok(NewApp { name, webhook, redirect, uses: self.uses() })
     }
 }
 
-/// What the App asks for, permissions first.
-pub(super) fn asked(uses: Uses) -> Vec<ManifestItem<'static>> {
+/// The permissions and events that the App requests.
+pub(super) fn requested(uses: Uses) -> Vec<ManifestItem<'static>> {
     let permissions = uses.permissions().map(|permission| ManifestItem {
         name: permission.name,
         level: Some(permission.level.as_str()),
@@ -67,30 +63,30 @@ pub(super) fn asked(uses: Uses) -> Vec<ManifestItem<'static>> {
     permissions.chain(events).collect()
 }
 
-pub(super) fn run(args: &ManifestArgs, global: &Global) -> anyhow::Result<Exit> {
-    let manifest = args.app.wanted(None)?.manifest();
-    let asked = asked(args.app.uses());
-    match global.format {
+pub(super) fn run(args: &ManifestArgs) -> anyhow::Result<Exit> {
+    let manifest = args.app.new_app(None)?.manifest();
+    let requested = requested(args.app.uses());
+    match args.output.format {
         Format::Json => {
             let (permissions, events): (Vec<&ManifestItem<'_>>, Vec<&ManifestItem<'_>>) =
-                asked.iter().partition(|asked| asked.level.is_some());
-            let why = |asked: &&ManifestItem<'_>| json!({ "name": asked.name, "level": asked.level, "why": asked.why });
+                requested.iter().partition(|item| item.level.is_some());
+            let json = |item: &&ManifestItem<'_>| json!({ "name": item.name, "level": item.level, "why": item.why });
             terminal::print_json(&json!({
                 "schema": 1,
                 "manifest": manifest,
-                "permissions": permissions.iter().map(why).collect::<Vec<_>>(),
-                "events": events.iter().map(why).collect::<Vec<_>>(),
+                "permissions": permissions.iter().map(json).collect::<Vec<_>>(),
+                "events": events.iter().map(json).collect::<Vec<_>>(),
             }))?;
         }
-        Format::Text => terminal::print(&text(&asked, &serde_json::to_string_pretty(&manifest)?))?,
+        Format::Text => terminal::print(&text(&requested, &serde_json::to_string_pretty(&manifest)?))?,
     }
     Ok(Exit::Done)
 }
 
-fn text(asked: &[ManifestItem<'_>], manifest: &str) -> String {
-    let wide = asked.iter().map(|asked| asked.name.len()).max().unwrap_or(0);
+fn text(requested: &[ManifestItem<'_>], manifest: &str) -> String {
+    let wide = requested.iter().map(|item| item.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for ManifestItem { name, level, why } in asked {
+    for ManifestItem { name, level, why } in requested {
         text.push_str(&format!("{:5}  {name:wide$}  {why}\n", level.unwrap_or("event")));
     }
     text.push('\n');

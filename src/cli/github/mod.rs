@@ -1,34 +1,30 @@
-//! `countersign github`: what connects an installation to GitHub.
+//! `countersign github`: creates the GitHub App, or prints its manifest.
 
+mod callback;
 pub(super) mod connect;
-mod door;
-mod keep;
 mod manifest;
+mod secrets;
 mod setup;
 
-use super::Exit;
-use super::args::Global;
+use super::exit::Exit;
 
-/// The arguments of `github`.
 #[derive(Debug, clap::Args)]
 pub struct GithubArgs {
-    /// What to do.
     #[command(subcommand)]
     pub command: GithubCommand,
 }
 
-/// What `github` does.
 #[derive(Debug, clap::Subcommand)]
 pub enum GithubCommand {
-    /// Make a GitHub App in the browser, and put its secrets where you say.
+    /// Create a GitHub App in the browser, and store its secrets where you choose.
     Setup(setup::SetupArgs),
-    /// Print the App's manifest, and why it asks for what it asks for.
+    /// Print the App's manifest, and the reason for each permission and event.
     Manifest(manifest::ManifestArgs),
 }
 
-pub(super) fn run(args: &GithubArgs, global: &Global) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &GithubArgs) -> anyhow::Result<Exit> {
     match &args.command {
-        GithubCommand::Setup(args) => setup::run(args, global),
-        GithubCommand::Manifest(args) => manifest::run(args, global),
+        GithubCommand::Setup(args) => setup::run(args),
+        GithubCommand::Manifest(args) => manifest::run(args),
     }
 }

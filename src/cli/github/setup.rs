@@ -1,4 +1,4 @@
-//! `countersign github setup`: an App of one's own, made in the browser, with its secrets put where they belong.
+//! `countersign github setup`: creates a GitHub App in the browser, and stores its secrets.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -7,94 +7,97 @@ use anyhow::Context as _;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::door::wait_for_code;
-use super::keep::Place;
-use super::manifest::{AppArgs, asked};
+use super::callback::wait_for_code;
+use super::manifest::{AppArgs, requested};
+use super::secrets::Place;
 use crate::adapters::github::client::GITHUB;
 use crate::adapters::github::conversion::{CreatedApp, convert};
 use crate::adapters::github::manifest::{form_address, web_address};
-use crate::cli::args::{Format, Global};
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::{Exit, runtime, terminal};
+use crate::cli::format::{Format, FormatArgs};
+use crate::cli::runtime::runtime;
+use crate::cli::terminal;
 use crate::render::app_form::page;
 use crate::render::visible;
 
-/// The arguments of `github setup`.
 #[derive(Debug, clap::Args)]
 pub struct SetupArgs {
-    /// The App.
     #[command(flatten)]
     pub app: AppArgs,
-    /// The organisation that is to own the App [default: your own account].
+    /// The organisation that will own the App [default: your own account].
     #[arg(long, value_name = "ORG")]
     pub organization: Option<crate::ident::Login>,
-    /// The API's URL, as `https://host/api/v3` of a GitHub Enterprise Server.
+    /// The URL of GitHub's API. For GitHub Enterprise Server, `https://HOST/api/v3`.
     #[arg(long, value_name = "URL", default_value = GITHUB)]
     pub base_url: String,
-    /// A shell command that takes the secrets as JSON on its input: `app_id`, `private_key`, `webhook_secret`.
+    /// A shell command that reads the secrets as JSON from stdin: `app_id`, `private_key`, `webhook_secret`.
     #[arg(long, value_name = "COMMAND")]
     pub store: Option<String>,
-    /// A folder to write the secrets into, as files that you alone can read.
+    /// A folder to write the secrets into, as files that only you can read.
     #[arg(long, value_name = "DIR")]
     pub write_secrets: Option<PathBuf>,
-    /// The port on this machine that GitHub sends the browser back to [default: any that is free].
+    /// The local port to which GitHub sends the browser back [default: any free port].
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     pub port: u16,
-    /// Print the address, and open no browser.
+    /// Print the address without opening a browser.
     #[arg(long)]
     pub no_browser: bool,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
-pub(super) fn run(args: &SetupArgs, global: &Global) -> anyhow::Result<Exit> {
-    let wrong = |message: String| Failure::new("usage", message).exit(Exit::Usage);
-    let web = web_address(&args.base_url)
-        .ok_or_else(|| wrong(format!("the base URL `{}` is not a URL", args.base_url)).hint("write `https://…`"))?;
-    args.app.wanted(None)?;
+pub(super) fn run(args: &SetupArgs) -> anyhow::Result<Exit> {
+    let web = web_address(&args.base_url).ok_or_else(|| {
+        let message = format!("the base URL `{}` is not a URL", args.base_url);
+        Failure::new("usage", message).exit(Exit::Usage).hint("write `https://…`")
+    })?;
+    args.app.new_app(None)?;
     let place = Place::new(args.store.as_deref(), args.write_secrets.as_deref())?;
     let app = runtime()?.block_on(create(args, &web))?;
-    let kept = place.keep(&app)?;
-    match global.format {
+    let stored = place.store(&app)?;
+    match args.output.format {
         Format::Json => terminal::print_json(&json!({
             "schema": 1,
             "app": { "id": app.id, "slug": app.slug, "url": app.html_url, "install_url": install_url(&app) },
             "webhook_secret": app.webhook_secret.is_some(),
         }))?,
-        Format::Text => terminal::print(&text(args, &app, &kept))?,
+        Format::Text => terminal::print(&text(args, &app, &stored))?,
     }
     Ok(Exit::Done)
 }
 
-/// Leads the browser through GitHub's form, and takes the App.
+/// Leads the browser through GitHub's form, and receives the App.
 async fn create(args: &SetupArgs, web: &str) -> anyhow::Result<CreatedApp> {
     let listener = TcpListener::bind(("127.0.0.1", args.port)).await;
-    let listener = listener.with_context(|| format!("the port {} cannot be listened on", args.port))?;
+    let listener = listener.with_context(|| format!("cannot listen on port {}", args.port))?;
     let here = format!("http://{}", listener.local_addr()?);
     let redirect = format!("{here}/created");
     let state = random()?;
     let form = form_address(web, args.organization.as_ref().map(crate::ident::Login::as_str));
-    let manifest = args.app.wanted(Some(&redirect))?.manifest();
-    let page = page(&format!("{form}?state={state}"), &manifest, &asked(args.app.uses()));
-    terminal::tell(&format!("open {here}/ in a browser on this machine\n"));
+    let manifest = args.app.new_app(Some(&redirect))?.manifest();
+    let page = page(&format!("{form}?state={state}"), &manifest, &requested(args.app.uses()));
+    terminal::eprint(&format!("open {here}/ in a browser on this machine\n"));
     if !args.no_browser && open(&here) {
-        terminal::tell("(it should be opening by itself)\n");
+        terminal::eprint("(the browser should open by itself)\n");
     }
-    terminal::tell("waiting for GitHub to send it back; Ctrl-C ends this, and nothing is kept\n");
+    terminal::eprint("waiting for GitHub to send the browser back; Ctrl-C cancels, and nothing is stored\n");
     let code = wait_for_code(listener, page, state).await?;
     let app = convert(&args.base_url, &code).await;
     app.map_err(|error| {
-        let hint = "look for the App in your settings on GitHub: delete it there if it was made, and begin again";
+        let hint = "if the App exists in your settings on GitHub, delete it there; then start again";
         Failure::new("app-not-taken", error.to_string()).hint(hint).into()
     })
 }
 
-/// 128 bits that nobody guesses.
+/// 128 random bits in hex.
 fn random() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).context("the system gives no random bytes")?;
+    getrandom::fill(&mut bytes).context("the system has no random bytes")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Opens the browser; whether there was one to ask.
+/// Opens the browser. Returns whether there is one.
 fn open(url: &str) -> bool {
     let (program, before): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
@@ -119,13 +122,16 @@ fn install_url(app: &CreatedApp) -> String {
     format!("{}/installations/new", app.html_url.trim_end_matches('/'))
 }
 
-fn text(args: &SetupArgs, app: &CreatedApp, kept: &str) -> String {
-    let mut text = format!("the App `{}` ({}) is there: {}\n", visible(&app.slug), app.id, visible(&app.html_url));
-    text.push_str(&format!("its secrets: {kept}\n"));
+fn text(args: &SetupArgs, app: &CreatedApp, stored: &str) -> String {
+    let mut text = format!("created the App `{}` ({}): {}\n", visible(&app.slug), app.id, visible(&app.html_url));
+    text.push_str(&format!("its secrets: {stored}\n"));
     if app.webhook_secret.is_none() {
-        text.push_str("it has no webhook yet: set its URL and a secret at its page\n");
+        text.push_str("it has no webhook yet: set its URL and a secret on its page\n");
     }
-    text.push_str(&format!("\nnext\n  install it on what is deployed: {}\n", visible(&install_url(app))));
+    text.push_str(&format!(
+        "\nnext\n  install it on the repositories that you deploy: {}\n",
+        visible(&install_url(app))
+    ));
     let base = if args.base_url == GITHUB { String::new() } else { format!(" --base-url {}", args.base_url) };
     let key =
         args.write_secrets.as_ref().map_or_else(|| "FILE".to_owned(), |at| format!("{}/private-key.pem", at.display()));

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::closest;
-use crate::ident::excerpt;
+use crate::ident::{printable, serde_as_text};
 
 /// The minutes of a day by its clock. Clock changes make no difference here.
 const DAY: u16 = 24 * 60;
@@ -39,13 +39,12 @@ impl SpanError {
     }
 
     fn form(given: &str, what: &str, hint: impl Into<String>) -> Self {
-        Self::new(format!("`{}` is not {what}", excerpt(given)), hint)
+        Self::new(format!("`{}` is not {what}", printable(given, 60)), hint)
     }
 }
 
 /// A day of the week, counted from Monday.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Day(u8);
 
 impl Day {
@@ -332,18 +331,7 @@ impl fmt::Display for DatesSpan {
     }
 }
 
-impl TryFrom<String> for Day {
-    type Error = SpanError;
-    fn try_from(text: String) -> Result<Self, SpanError> {
-        text.parse()
-    }
-}
-
-impl From<Day> for String {
-    fn from(day: Day) -> Self {
-        day.to_string()
-    }
-}
+serde_as_text!(Day);
 
 /// A span as it is stored with a rule, and as it is written in the policy.
 #[derive(Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The one comment that is kept on the pull request.
+//! The action's single comment on the pull request.
 
 use std::fs;
 
@@ -15,18 +15,18 @@ fn the_first_run_posts_a_comment_and_the_second_rewrites_it() {
     assert_eq!(first.len(), 1);
     assert!(first[0].2.starts_with(MARKER), "{}", first[0].2);
     assert!(first[0].2.contains("This can only pass with the label"), "{}", first[0].2);
-    // The pull request takes it back.
+    // The pull request is changed back.
     world.write("policies/policy.yaml", &policy(TWO));
     world.act();
     let second = world.github.comments();
     assert_eq!(second.len(), 1);
     assert_eq!(second[0].0, first[0].0);
     assert!(second[0].2.contains("Nothing changes"), "{}", second[0].2);
-    assert_eq!(world.github.asked().iter().filter(|asked| asked.starts_with("POST ")).count(), 1);
+    assert_eq!(world.github.requests().iter().filter(|request| request.starts_with("POST ")).count(), 1);
 }
 
 #[test]
-fn it_is_found_behind_more_comments_than_a_page_has() {
+fn it_is_found_beyond_the_first_page_of_comments() {
     let world = World::looser();
     world.github.set(|stage| {
         stage.comments = (1..=250).map(|id| (id, "dave".to_owned(), "why?".to_owned())).collect();
@@ -39,7 +39,7 @@ fn it_is_found_behind_more_comments_than_a_page_has() {
 }
 
 #[test]
-fn a_comment_of_somebody_else_is_not_rewritten_whatever_it_says() {
+fn a_comment_by_somebody_else_is_never_rewritten() {
     let world = World::looser();
     let forged = format!("{MARKER}\nall is well");
     world.github.set(|stage| {
@@ -54,7 +54,7 @@ fn a_comment_of_somebody_else_is_not_rewritten_whatever_it_says() {
 }
 
 #[test]
-fn a_fork_without_the_right_to_write_is_told_so_and_does_not_fail() {
+fn a_fork_without_write_permission_gets_a_notice_and_does_not_fail() {
     for status in [401, 403, 404] {
         let world = World::stricter();
         world.github.set(|stage| stage.refuses = Some(status));
@@ -67,7 +67,7 @@ fn a_fork_without_the_right_to_write_is_told_so_and_does_not_fail() {
 }
 
 #[test]
-fn a_github_that_is_not_there_costs_the_comment_and_nothing_else() {
+fn if_github_is_unreachable_only_the_comment_is_missing() {
     let mut world = World::stricter();
     world.given.push(("GITHUB_API_URL", "http://127.0.0.1:1".to_owned()));
     let ran = world.act();
@@ -80,7 +80,7 @@ fn a_github_that_is_not_there_costs_the_comment_and_nothing_else() {
 }
 
 #[test]
-fn a_long_comment_is_cut_below_what_github_takes_and_says_so() {
+fn a_long_comment_is_truncated_to_what_github_accepts_and_says_so() {
     let world = World::stricter();
     assert_eq!(world.run("review.sh", &[]).code, Some(0));
     let rows = "<details open>\n<summary>é</summary>\n\n| é | é |\n\n</details>\n".repeat(4000);
@@ -93,7 +93,7 @@ fn a_long_comment_is_cut_below_what_github_takes_and_says_so() {
 }
 
 #[test]
-fn what_is_folded_where_a_comment_is_cut_is_closed() {
+fn a_folded_section_is_closed_where_the_comment_is_truncated() {
     let world = World::stricter();
     assert_eq!(world.run("review.sh", &[]).code, Some(0));
     let rows = "| field | text |\n".repeat(5000);
@@ -120,6 +120,6 @@ fn many_changes_at_once_still_make_a_comment() {
     let world = World::new(Some(&many(TWO)), &many(ONE));
     world.act();
     let comments = world.github.comments();
-    assert_eq!(comments.len(), 1, "GitHub takes it");
+    assert_eq!(comments.len(), 1, "GitHub accepts it");
     assert!(comments[0].2.contains("The comment is full"), "it says that there is more");
 }

@@ -1,4 +1,4 @@
-//! The action's files as GitHub reads them, and the workflows that the page shows.
+//! The action's files as GitHub reads them, and the workflows in its documentation.
 
 use std::fs;
 use std::path::Path;
@@ -12,23 +12,23 @@ fn read(path: &str) -> String {
 }
 
 fn yaml(text: &str) -> Value {
-    // Of YAML 1.2, in which `on` is a text.
+    // In YAML 1.2 `on` is a text, not a boolean.
     let options = serde_yaml::options! { strict_booleans: true };
     serde_yaml::from_str_with_options(text, options).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// The workflows that the page shows.
-fn shown() -> Vec<String> {
+/// The workflows in docs/policy/action.md.
+fn examples() -> Vec<String> {
     let page = read("docs/policy/action.md");
     let blocks = page.split("```yaml\n").skip(1);
     blocks.map(|block| block.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// Every text that is written here, by its name.
+/// The text of every action and workflow, by name.
 fn texts() -> Vec<(String, String)> {
     let files = ["action/action.yml", ".github/workflows/policy.yml"];
     let mut texts: Vec<_> = files.iter().map(|path| ((*path).to_owned(), read(path))).collect();
-    texts.extend(shown().into_iter().enumerate().map(|(at, text)| (format!("example {at}"), text)));
+    texts.extend(examples().into_iter().enumerate().map(|(at, text)| (format!("example {at}"), text)));
     texts
 }
 
@@ -39,7 +39,7 @@ fn steps(document: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn no_script_of_a_step_has_an_expression_in_its_text() {
+fn no_script_of_a_step_contains_an_expression() {
     let mut seen = 0;
     for (name, text) in texts() {
         for step in steps(&yaml(&text)) {
@@ -51,11 +51,11 @@ fn no_script_of_a_step_has_an_expression_in_its_text() {
         assert!(!text.contains("github.event"), "{name} reads the event by its file, if at all");
         assert!(!text.contains("pull_request_target:"), "{name}");
     }
-    assert!(seen >= 6, "the steps are read: {seen}");
+    assert!(seen >= 6, "found only {seen} steps");
 }
 
 #[test]
-fn what_others_wrote_is_used_at_a_commit() {
+fn actions_of_others_are_pinned_to_a_commit() {
     let at_a_commit = Regex::new("^[a-z-]+/[a-z-]+@[0-9a-f]{40}$").expect("the pattern is one");
     let mut seen = 0;
     for (name, text) in texts() {
@@ -69,7 +69,7 @@ fn what_others_wrote_is_used_at_a_commit() {
 }
 
 #[test]
-fn only_reading_is_allowed_but_for_the_comment_and_no_credentials_stay_in_the_checkout() {
+fn only_the_comment_may_write_and_no_credentials_stay_in_the_checkout() {
     let allowed = |permissions: &Value| {
         permissions.as_object().is_none_or(|given| {
             given.iter().all(|(key, value)| value == "read" && key == "contents" || key == "pull-requests")
@@ -78,7 +78,7 @@ fn only_reading_is_allowed_but_for_the_comment_and_no_credentials_stay_in_the_ch
     for (name, text) in texts() {
         let document = yaml(&text);
         if name != "action/action.yml" {
-            assert!(document["permissions"].is_object(), "{name} says what it may");
+            assert!(document["permissions"].is_object(), "{name} declares its permissions");
         }
         assert!(allowed(&document["permissions"]), "{name}");
         for job in document["jobs"].as_object().into_iter().flatten() {
@@ -93,7 +93,7 @@ fn only_reading_is_allowed_but_for_the_comment_and_no_credentials_stay_in_the_ch
 }
 
 #[test]
-fn the_steps_that_read_the_policy_are_given_no_token() {
+fn the_steps_that_read_the_policy_get_no_token() {
     let action = yaml(&read("action/action.yml"));
     for step in steps(&action) {
         let given = step["env"].to_string().contains("inputs.token");
@@ -104,7 +104,7 @@ fn the_steps_that_read_the_policy_are_given_no_token() {
 }
 
 #[test]
-fn what_is_not_given_is_the_same_in_the_action_the_workflow_and_the_page() {
+fn defaults_are_the_same_in_the_action_the_workflow_and_the_documentation() {
     let action = yaml(&read("action/action.yml"));
     let workflow = yaml(&read(".github/workflows/policy.yml"));
     let page = read("docs/policy/action.md");
@@ -114,15 +114,15 @@ fn what_is_not_given_is_the_same_in_the_action_the_workflow_and_the_page() {
         assert!(page.contains(&format!("| `{input}` | `{default}` |")), "{input}");
     }
     for (name, _) in action["inputs"].as_object().expect("inputs") {
-        assert!(page.contains(&format!("| `{name}` |")), "the page tells of `{name}`");
+        assert!(page.contains(&format!("| `{name}` |")), "the page describes `{name}`");
     }
 }
 
 #[test]
-fn the_workflows_that_are_shown_run_when_a_label_changes() {
-    let shown = shown();
-    assert!(shown.len() >= 2);
-    for text in shown {
+fn the_workflows_in_the_documentation_run_when_a_label_changes() {
+    let examples = examples();
+    assert!(examples.len() >= 2);
+    for text in examples {
         let types = &yaml(&text)["on"]["pull_request"]["types"];
         for wanted in ["opened", "reopened", "synchronize", "labeled", "unlabeled"] {
             assert!(
@@ -134,7 +134,7 @@ fn the_workflows_that_are_shown_run_when_a_label_changes() {
 }
 
 #[test]
-fn every_script_stops_at_what_it_did_not_expect() {
+fn every_script_stops_at_the_first_error() {
     for script in ["install.sh", "review.sh", "comment.sh", "verdict.sh"] {
         assert!(read(&format!("action/{script}")).contains("\nset -euo pipefail\n"), "{script}");
     }

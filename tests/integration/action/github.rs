@@ -1,4 +1,4 @@
-//! GitHub's comments and labels of one pull request, over HTTP.
+//! An HTTP server for the comments and labels of one pull request.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,18 +10,18 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// What stands on the pull request, and what the token may do.
+/// The state of the pull request, and what the token may do.
 #[derive(Default)]
 pub(super) struct Stage {
-    /// `(id, who, body)`, oldest first.
+    /// `(id, author, body)`, oldest first.
     pub(super) comments: Vec<(u64, String, String)>,
     pub(super) labels: Vec<String>,
-    /// What everything that writes is answered; none: it is done.
+    /// The status with which every write fails. `None`: writes succeed.
     pub(super) refuses: Option<u16>,
-    /// What reading is answered.
+    /// The status with which every read fails. `None`: reads succeed.
     pub(super) silent: Option<u16>,
-    /// `METHOD path` of every request that came.
-    pub(super) asked: Vec<String>,
+    /// `METHOD path` of every request so far.
+    pub(super) requests: Vec<String>,
 }
 
 pub(super) struct Github {
@@ -48,8 +48,8 @@ impl Github {
         self.stage.lock().expect("no test broke").comments.clone()
     }
 
-    pub(super) fn asked(&self) -> Vec<String> {
-        self.stage.lock().expect("no test broke").asked.clone()
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.stage.lock().expect("no test broke").requests.clone()
     }
 
     pub(super) fn set(&self, change: impl FnOnce(&mut Stage)) {
@@ -62,7 +62,7 @@ async fn answer(State(stage): State<Arc<Mutex<Stage>>>, request: Request) -> Res
     let body: Bytes = axum::body::to_bytes(body, 1 << 20).await.expect("a body");
     let mut stage = stage.lock().expect("no test broke");
     let path = parts.uri.path().to_owned();
-    stage.asked.push(format!("{} {}", parts.method, parts.uri));
+    stage.requests.push(format!("{} {}", parts.method, parts.uri));
     let given = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
     if given != Some(&format!("Bearer {TOKEN}")) {
         return StatusCode::UNAUTHORIZED.into_response();
@@ -105,7 +105,7 @@ async fn answer(State(stage): State<Arc<Mutex<Stage>>>, request: Request) -> Res
     }
 }
 
-/// A comment's text, where GitHub takes it.
+/// A comment's text. `None` if GitHub would not accept it.
 fn text(body: &Bytes) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let text = body["body"].as_str()?;

@@ -1,6 +1,6 @@
-//! The action for policy repositories: its scripts run as a runner runs them, against a GitHub of a few endpoints.
+//! The action for policy repositories. Its scripts run as on a runner, against a GitHub server of a few endpoints.
 //!
-//! The scripts need bash, git, curl and jq, as they stand on GitHub's runners.
+//! The scripts need bash, git, curl and jq, which GitHub's runners have.
 
 mod comment;
 mod files;

@@ -1,4 +1,4 @@
-//! What the action says of a change, and when it lets it pass.
+//! What the action reports about a change, and when it passes.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::world::{LABEL, ONE, TWO, World, policy};
 
-/// The lines of a log that the runner takes as commands, without those that it is told not to.
+/// The lines of a log that the runner runs as commands, without those between `stop-commands`.
 fn commands(log: &str) -> Vec<&str> {
     let mut stopped: Option<String> = None;
     let mut commands = Vec::new();
@@ -42,9 +42,9 @@ fn a_change_that_makes_things_stricter_passes_without_a_label() {
 }
 
 #[test]
-fn a_change_of_nothing_that_is_decided_passes_and_posts_no_comment() {
+fn a_change_without_effect_passes_and_posts_no_comment() {
     let same = policy(TWO);
-    let world = World::new(Some(&same), &format!("# told better\n{same}"));
+    let world = World::new(Some(&same), &format!("# a better comment\n{same}"));
     let ran = world.act();
     assert_eq!(ran.code, Some(0), "{}", ran.log);
     assert!(world.github.comments().is_empty());
@@ -52,19 +52,19 @@ fn a_change_of_nothing_that_is_decided_passes_and_posts_no_comment() {
 }
 
 #[test]
-fn the_label_counts_as_github_says_now_and_not_as_the_event_said() {
+fn the_label_is_read_from_github_and_not_from_the_event() {
     let mut world = World::looser();
     world.event["pull_request"]["labels"] = json!([{ "name": LABEL }]);
-    assert_eq!(world.act().code, Some(6), "it was taken off since");
+    assert_eq!(world.act().code, Some(6), "it was removed since");
     world.event["pull_request"]["labels"] = json!([]);
     world.github.set(|stage| stage.labels = vec![LABEL.to_uppercase()]);
     let ran = world.act();
-    assert_eq!(ran.code, Some(0), "it was set since, and labels have no case: {}", ran.log);
+    assert_eq!(ran.code, Some(0), "it was set since, and labels ignore case: {}", ran.log);
     assert!(ran.log.contains("the label changed since the event"), "{}", ran.log);
 }
 
 #[test]
-fn where_the_labels_cannot_be_read_there_is_none() {
+fn if_the_labels_cannot_be_read_none_is_set() {
     let mut world = World::looser();
     world.label(LABEL);
     world.github.set(|stage| stage.silent = Some(403));
@@ -74,14 +74,14 @@ fn where_the_labels_cannot_be_read_there_is_none() {
 }
 
 #[test]
-fn a_label_that_was_set_before_a_push_is_taken_off() {
+fn a_label_that_was_set_before_a_push_is_removed() {
     let mut world = World::looser();
     world.label(LABEL);
     world.event["action"] = json!("synchronize");
     let ran = world.act();
     assert_eq!(ran.code, Some(6), "{}", ran.log);
-    assert!(world.github.asked().iter().any(|asked| asked.ends_with(&format!("/issues/7/labels/{LABEL}"))));
-    // Set again by whoever looked at what was pushed.
+    assert!(world.github.requests().iter().any(|request| request.ends_with(&format!("/issues/7/labels/{LABEL}"))));
+    // Someone reviews the push and sets it again.
     world.event["action"] = json!("labeled");
     assert_eq!(world.act().code, Some(6));
     world.label(LABEL);
@@ -89,7 +89,7 @@ fn a_label_that_was_set_before_a_push_is_taken_off() {
 }
 
 #[test]
-fn a_label_that_cannot_be_taken_off_does_not_count_for_the_push_either() {
+fn a_label_that_cannot_be_removed_does_not_count_for_the_push_either() {
     let mut world = World::looser();
     world.label(LABEL);
     world.event["action"] = json!("synchronize");
@@ -108,7 +108,7 @@ fn a_policy_that_is_new_counts_as_looser() {
 }
 
 #[test]
-fn a_base_that_decides_nothing_can_be_mended_with_the_label() {
+fn a_base_with_errors_can_be_corrected_with_the_label() {
     let mut world = World::new(Some(&policy("2 of nobody-known")), &policy(TWO));
     let ran = world.act();
     assert_eq!(ran.code, Some(6), "{}", ran.log);
@@ -122,7 +122,7 @@ fn a_malformed_policy_fails_with_its_lines_annotated() {
     let mut world = World::new(Some(&policy(TWO)), &policy("2 of nobody-known"));
     world.label(LABEL);
     let ran = world.act();
-    assert_eq!(ran.code, Some(3), "no label lets it pass: {}", ran.log);
+    assert_eq!(ran.code, Some(3), "no label makes it pass: {}", ran.log);
     let annotated = commands(&ran.log);
     let at = "::error file=policies/policy.yaml,line=11,";
     assert!(annotated.iter().any(|line| line.starts_with(at) && line.contains("unknown-name")), "{annotated:?}");
@@ -154,9 +154,9 @@ fn the_summary_holds_the_markdown_of_the_change() {
 }
 
 #[test]
-fn the_base_is_what_was_merged_and_not_the_payloads() {
+fn the_base_is_the_merged_commit_and_not_the_one_in_the_payload() {
     let mut world = World::stricter();
-    // The payload's base is of the last push. Since then the base became stricter still, and the change is of that.
+    // The payload names the base at the last push. Since then the base became stricter, and GitHub merged with that.
     let old = world.git(&["rev-parse", "HEAD^1"]);
     world.git(&["checkout", "--quiet", "-B", "main", "HEAD^1"]);
     world.write("policies/policy.yaml", &policy("3 of payments"));
@@ -174,7 +174,7 @@ fn the_base_is_what_was_merged_and_not_the_payloads() {
 }
 
 #[test]
-fn a_base_that_is_not_in_the_checkout_is_said_and_fails() {
+fn a_base_that_is_not_in_the_checkout_fails_with_a_message() {
     let mut world = World::stricter();
     world.git(&["checkout", "--quiet", "change"]);
     world.event["pull_request"]["base"]["sha"] = json!("0123456789012345678901234567890123456789");
@@ -184,18 +184,18 @@ fn a_base_that_is_not_in_the_checkout_is_said_and_fails() {
 }
 
 #[test]
-fn a_push_is_checked_and_tested_and_compared_with_nothing() {
+fn a_push_is_checked_and_tested_but_not_compared() {
     let mut world = World::looser();
     world.event_name = "push";
     world.event = json!({ "ref": "refs/heads/main" });
     let ran = world.act();
     assert_eq!(ran.code, Some(0), "{}", ran.log);
-    assert!(world.github.asked().is_empty());
+    assert!(world.github.requests().is_empty());
     assert!(world.summary().contains("| tests | passed |"));
 }
 
 #[test]
-fn an_event_with_rights_for_strangers_is_refused() {
+fn an_event_that_gives_write_access_to_forks_is_refused() {
     let mut world = World::stricter();
     world.event_name = "pull_request_target";
     let ran = world.act();
@@ -203,7 +203,7 @@ fn an_event_with_rights_for_strangers_is_refused() {
     assert!(ran.log.contains("use `pull_request`"), "{}", ran.log);
 }
 
-/// Texts that a shell, the runner, curl, jq or a path might take for more than text.
+/// Texts that a shell, the runner, curl, jq or a path might interpret.
 const HOSTILE: [&str; 7] = [
     "$(touch \"$HOME/pwned\")",
     "`touch $HOME/pwned`",
@@ -215,29 +215,29 @@ const HOSTILE: [&str; 7] = [
 ];
 
 #[test]
-fn hostile_texts_in_the_event_and_the_inputs_are_texts() {
+fn hostile_texts_in_the_event_and_the_inputs_stay_texts() {
     for hostile in HOSTILE {
         let mut world = World::looser();
         world.event["pull_request"]["title"] = json!(hostile);
         world.event["pull_request"]["head"]["ref"] = json!(hostile);
         world.event["pull_request"]["base"]["ref"] = json!(hostile);
-        // It is the label that is asked for, so it is there; after a push it is taken off.
+        // It is the required label, and it is set. A push removes it.
         world.label(hostile);
         world.given.push(("INPUT_LABEL", hostile.to_owned()));
         let ran = world.act();
         assert_eq!(ran.code, Some(0), "{hostile}: {}", ran.log);
         world.event["action"] = json!("synchronize");
         assert_eq!(world.run("verdict.sh", &[]).code, Some(6), "{hostile}");
-        let asked = world.github.asked();
-        let labels = |asked: &&String| asked.starts_with("DELETE /repos/acme/policy/issues/7/labels/");
-        assert_eq!(asked.iter().filter(labels).count(), 1, "{asked:?}");
+        let requests = world.github.requests();
+        let removals = |request: &&String| request.starts_with("DELETE /repos/acme/policy/issues/7/labels/");
+        assert_eq!(requests.iter().filter(removals).count(), 1, "{requests:?}");
         assert!(!world.path("home").join("pwned").exists(), "{hostile}");
         assert!(commands(&ran.log).iter().all(|line| !line.contains("it is not so") || line.contains("%0A")));
     }
 }
 
 #[test]
-fn hostile_commits_in_the_event_are_no_commits() {
+fn hostile_commits_in_the_event_are_refused() {
     for hostile in HOSTILE.map(Value::from).into_iter().chain([json!(7), json!(["a"]), json!("main"), json!("--all")]) {
         let mut world = World::stricter();
         world.event["pull_request"]["base"]["sha"] = hostile.clone();
@@ -249,7 +249,7 @@ fn hostile_commits_in_the_event_are_no_commits() {
 }
 
 #[test]
-fn a_hostile_policy_says_nothing_to_the_runner_and_breaks_out_of_no_block() {
+fn a_hostile_policy_gives_the_runner_no_command_and_stays_inside_its_block() {
     let name = "\"x\\n::error::it is not so\\n::add-mask::a\\n</details>\\n\\n```\\n# taken over\"";
     let world = World::new(Some(&policy(ONE)), &policy(TWO));
     world.write(
@@ -261,7 +261,7 @@ fn a_hostile_policy_says_nothing_to_the_runner_and_breaks_out_of_no_block() {
     );
     let ran = world.act();
     assert_eq!(ran.code, Some(4), "{}", ran.log);
-    assert!(ran.log.contains("it is not so"), "it is shown: {}", ran.log);
+    assert!(ran.log.contains("it is not so"), "the log shows it: {}", ran.log);
     assert!(commands(&ran.log).iter().all(|line| !line.contains("it is not so")), "{}", ran.log);
     let summary = world.summary();
     assert!(summary.lines().all(|line| !line.starts_with("# taken over")), "{summary}");
@@ -270,14 +270,14 @@ fn a_hostile_policy_says_nothing_to_the_runner_and_breaks_out_of_no_block() {
 #[test]
 fn the_program_that_reads_the_policy_has_no_token() {
     let mut world = World::stricter();
-    let told = world.path("environment");
+    let dump = world.path("environment");
     let program = world.path("temp").join("program");
-    fs::write(&program, format!("#!/bin/sh\nenv > '{}'\n", told.display())).expect("a program");
+    fs::write(&program, format!("#!/bin/sh\nenv > '{}'\n", dump.display())).expect("a program");
     world.given.push(("COUNTERSIGN_BIN", program.display().to_string()));
     world.given.push(("INPUT_TOKEN", String::new()));
     make_executable(&program);
     world.run("review.sh", &[]);
-    let environment = fs::read_to_string(told).expect("it ran");
+    let environment = fs::read_to_string(dump).expect("it ran");
     assert!(environment.contains("INPUT_POLICY="), "{environment}");
     assert!(!environment.contains(super::github::TOKEN), "{environment}");
 }
@@ -288,11 +288,11 @@ fn make_executable(path: &std::path::Path) {
 }
 
 #[test]
-fn a_program_that_is_given_is_taken_and_one_that_is_not_there_is_said() {
+fn a_given_program_is_used_and_a_missing_one_is_reported() {
     let mut world = World::stricter();
     world.given.push(("INPUT_BINARY", env!("CARGO_BIN_EXE_countersign").to_owned()));
     assert_eq!(world.run("install.sh", &[]).code, Some(0));
-    let output = fs::read_to_string(world.path("output")).expect("it is told");
+    let output = fs::read_to_string(world.path("output")).expect("an output");
     assert_eq!(output, format!("binary={}\n", env!("CARGO_BIN_EXE_countersign")));
     world.given.push(("INPUT_BINARY", "/nowhere/countersign".to_owned()));
     let ran = world.run("install.sh", &[]);
@@ -301,12 +301,12 @@ fn a_program_that_is_given_is_taken_and_one_that_is_not_there_is_said() {
 }
 
 #[test]
-fn a_built_program_is_kept_under_what_it_is_made_of() {
+fn a_built_program_is_cached_under_the_digest_of_its_source() {
     let world = World::stricter();
     for _ in 0..2 {
         assert_eq!(world.run("install.sh", &["key"]).code, Some(0));
     }
-    let output = fs::read_to_string(world.path("output")).expect("it is told");
+    let output = fs::read_to_string(world.path("output")).expect("an output");
     let keys: Vec<&str> = output.lines().filter(|line| line.starts_with("key=countersign-")).collect();
     assert_eq!(keys.len(), 2, "{output}");
     assert_eq!(keys[0], keys[1]);

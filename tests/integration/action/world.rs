@@ -1,4 +1,4 @@
-//! A policy repository with a pull request, and a runner that runs the action's scripts on its test merge.
+//! A policy repository with a pull request, and a runner for the action's scripts on its test merge.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(super) const TWO: &str = "2 of payments";
 pub(super) const ONE: &str = "1 of payments";
 pub(super) const LABEL: &str = "policy-loosening-approved";
 
-/// A policy of one rule.
+/// A policy with one rule.
 pub(super) fn policy(require: &str) -> String {
     format!(
         "version: 1\n\
@@ -24,11 +24,10 @@ pub(super) fn policy(require: &str) -> String {
     )
 }
 
-/// A test of it that holds under both of its forms.
+/// A policy test that passes with `ONE` and with `TWO`.
 const TEST: &str = "cases:\n  - name: nobody is not enough\n    given: { service: checkout, environment: production }\n    \
                     expect: { verdict: pending }\n";
 
-/// What came of one script or of several.
 #[derive(Debug)]
 pub(super) struct Ran {
     pub(super) code: Option<i32>,
@@ -38,15 +37,15 @@ pub(super) struct Ran {
 pub(super) struct World {
     folder: TempDir,
     pub(super) github: Github,
-    /// What the runner says of the event.
+    /// The event's payload.
     pub(super) event: Value,
     pub(super) event_name: &'static str,
-    /// What the workflow gives, and the runner sets.
+    /// Further environment variables.
     pub(super) given: Vec<(&'static str, String)>,
 }
 
 impl World {
-    /// The base has the one policy, and the pull request makes the other of it.
+    /// The pull request changes the policy `base` to `head`.
     pub(super) fn new(base: Option<&str>, head: &str) -> Self {
         let folder = TempDir::new().expect("a folder");
         for name in ["checkout", "temp", "home"] {
@@ -69,7 +68,7 @@ impl World {
         let head = world.git(&["rev-parse", "HEAD"]);
         world.git(&["checkout", "--quiet", "main"]);
         let base = world.git(&["rev-parse", "HEAD"]);
-        // As GitHub merges for the test.
+        // The test merge that GitHub creates.
         world.git(&["merge", "--quiet", "--no-ff", "-m", "test merge", "change"]);
         world.event = json!({
             "action": "opened",
@@ -81,12 +80,12 @@ impl World {
         world
     }
 
-    /// From two of payments to one.
+    /// A pull request from two approvals to one.
     pub(super) fn looser() -> Self {
         Self::new(Some(&policy(TWO)), &policy(ONE))
     }
 
-    /// From one of payments to two.
+    /// A pull request from one approval to two.
     pub(super) fn stricter() -> Self {
         Self::new(Some(&policy(ONE)), &policy(TWO))
     }
@@ -113,13 +112,13 @@ impl World {
         self.git(&["commit", "--quiet", "-m", message]);
     }
 
-    /// With a label set, in the payload and on GitHub.
+    /// Sets a label, in the payload and on GitHub.
     pub(super) fn label(&mut self, label: &str) {
         self.event["pull_request"]["labels"] = json!([{ "name": label }]);
         self.github.set(|stage| stage.labels = vec![label.to_owned()]);
     }
 
-    /// In the checkout, with nothing of our own environment but where programs are.
+    /// A command in the checkout. Of our own environment it gets `PATH` only.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.path("checkout")).env_clear();
@@ -151,7 +150,7 @@ impl World {
         Ran { code: output.status.code(), log }
     }
 
-    /// Runs the steps as the action has them: the next one only after a success.
+    /// Runs the action's steps in order, and stops at the first failure.
     pub(super) fn act(&self) -> Ran {
         let mut log = String::new();
         for script in ["review.sh", "comment.sh", "verdict.sh"] {

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::ident::printable;
+
 /// The most characters of a message of GitHub that are repeated.
 const LONGEST_MESSAGE: usize = 300;
 
@@ -142,7 +144,7 @@ pub(super) fn message(body: &[u8]) -> String {
     if !details.is_empty() {
         text = format!("{text}: {}", details.join("; "));
     }
-    text.chars().filter(|c| !c.is_control()).take(LONGEST_MESSAGE).collect()
+    printable(&text, LONGEST_MESSAGE)
 }
 
 fn detail(error: &Value) -> String {

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Uri;
 use octocrab::jsonwebtoken::EncodingKey;
 
-use crate::ident::Secret;
+use crate::ident::{Secret, printable};
 
 /// The API of github.com.
 pub const GITHUB: &str = "https://api.github.com";
@@ -121,7 +121,7 @@ fn token_access(problems: &mut Vec<String>, token: &str, given: &GivenSettings<'
 fn app_access(problems: &mut Vec<String>, given: &GivenSettings<'_>) -> Option<Access> {
     let number = |what: &str, text: &str| {
         let read = text.trim().parse().ok().filter(|id: &u64| *id > 0);
-        read.ok_or_else(|| format!("the {what} `{}` is not a number above 0", printable(text)))
+        read.ok_or_else(|| format!("the {what} `{}` is not a number above 0", printable(text, 60)))
     };
     let missing = |what: &str| format!("the {what} is missing: give the App's id and private key, or a token");
     let id = given.app_id.ok_or_else(|| missing("App's id")).and_then(|text| number("App's id", text));
@@ -140,13 +140,9 @@ fn private_key(pem: &str) -> Result<Secret<EncodingKey>, String> {
         .map_err(|_| "the App's private key is not an RSA key in PEM, as GitHub creates it".to_owned())
 }
 
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
-}
-
 impl BaseUrl {
     pub(super) fn new(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("the base URL `{}` {why}", printable(text));
+        let wrong = |why: &str| format!("the base URL `{}` {why}", printable(text, 60));
         let uri: Uri = text.trim().trim_end_matches('/').parse().map_err(|_| wrong("is not a URL"))?;
         if uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(wrong("must not have a user or a query"));

@@ -1,4 +1,4 @@
-//! Where the App's secrets go: to a command's input, or into files that their owner alone reads. Never to the screen.
+//! Stores the App's secrets: a command reads them, or they go into files for their owner only. Never prints them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -8,47 +8,43 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use crate::adapters::github::conversion::CreatedApp;
-use crate::cli::Exit;
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
-/// The files that `--write-secrets` makes.
+// The files that `--write-secrets` creates.
 const KEY_FILE: &str = "private-key.pem";
 const SECRET_FILE: &str = "webhook-secret";
 
-/// A place for secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A shell command, which reads them as JSON: `app_id`, `private_key`, `webhook_secret`.
+    /// A shell command. It reads JSON from stdin: `app_id`, `private_key`, `webhook_secret`.
     Command(String),
-    /// A folder.
     Folder(PathBuf),
 }
 
 impl Place {
-    /// The place that was asked for, if it can take secrets. Told before anything is made, since GitHub hands secrets
-    /// over once.
+    /// Checks the place before the App is created, since GitHub hands over the secrets only once.
     ///
-    /// # Errors
-    /// Wrong usage: none or two were given. Or a file is there already.
+    /// Errors unless exactly one place is given, or if a file exists.
     pub(super) fn new(command: Option<&str>, folder: Option<&Path>) -> Result<Self, Failure> {
         match (command, folder) {
             (Some(command), None) => Ok(Self::Command(command.to_owned())),
             (None, Some(folder)) => {
                 prepare(folder).map_err(|error| cannot_write(folder, &error))?;
                 if let Some(path) = paths(folder).into_iter().find(|path| path.symlink_metadata().is_ok()) {
-                    let message = format!("`{}` is there already, and is not overwritten", path.display());
+                    let message = format!("`{}` already exists, and is not overwritten", path.display());
                     return Err(Failure::new("already-there", message).hint("name another folder"));
                 }
                 Ok(Self::Folder(folder.to_owned()))
             }
-            (None, None) => Err(Failure::new("no-place-for-secrets", "the App's secrets have no place to go to")
+            (None, None) => Err(Failure::new("no-place-for-secrets", "there is no place for the App's secrets")
                 .hint(
-                    "say where: `--store 'aws secretsmanager put-secret-value --secret-id NAME --secret-string \
-                     file:///dev/stdin'` hands them to a command, `--write-secrets DIR` writes files",
+                    "pass them to a command with `--store 'aws secretsmanager put-secret-value --secret-id NAME \
+                     --secret-string file:///dev/stdin'`, or write files with `--write-secrets DIR`",
                 )
                 .exit(Exit::Usage)),
             (Some(_), Some(_)) => {
-                let message = "the App's secrets cannot go to a command and into files at once";
+                let message = "the App's secrets cannot go both to a command and into files";
                 Err(Failure::new("usage", message)
                     .hint("keep one of `--store` and `--write-secrets`")
                     .exit(Exit::Usage))
@@ -56,17 +52,14 @@ impl Place {
         }
     }
 
-    /// Puts the secrets there, and says where they are.
-    ///
-    /// # Errors
-    /// They are not there. The App is.
-    pub(super) fn keep(&self, app: &CreatedApp) -> Result<String, Failure> {
+    /// Stores the secrets, and returns a text that says where they are. If it errors, the App exists without them.
+    pub(super) fn store(&self, app: &CreatedApp) -> Result<String, Failure> {
         let key = app.private_key.expose();
         let secret = app.webhook_secret.as_ref().map(|secret| secret.expose().as_str());
-        let kept = match self {
+        let stored = match self {
             Self::Command(command) => {
                 let secrets = json!({ "app_id": app.id, "private_key": key, "webhook_secret": secret });
-                run(command, secrets.to_string().as_bytes()).map(|()| "the command took them".to_owned())
+                run(command, secrets.to_string().as_bytes()).map(|()| "the command stored them".to_owned())
             }
             Self::Folder(folder) => {
                 let [key_file, secret_file] = paths(folder);
@@ -75,10 +68,10 @@ impl Place {
                 both.map(|()| format!("they are in `{}`", folder.display()))
             }
         };
-        kept.map_err(|error| {
-            let message = format!("the App `{}` was made, and its secrets could not be kept: {error}", app.slug);
+        stored.map_err(|error| {
+            let message = format!("the App `{}` was created, but its secrets could not be stored: {error}", app.slug);
             let hint = format!(
-                "make a new private key and set a new webhook secret at {}: the ones that GitHub handed over are gone",
+                "create a new private key and set a new webhook secret at {}: those from GitHub are lost",
                 app.html_url
             );
             Failure::new("secrets-lost", message).hint(hint)
@@ -91,10 +84,10 @@ fn paths(folder: &Path) -> [PathBuf; 2] {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::new("cannot-write", format!("`{}` cannot be written: {error}", path.display()))
+    Failure::new("cannot-write", format!("cannot write `{}`: {error}", path.display()))
 }
 
-/// Makes the folder, where it is not there, for its owner alone.
+/// Creates the folder if it is missing, for its owner only.
 fn prepare(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -103,7 +96,7 @@ fn prepare(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Writes a file that is not there, for its owner alone.
+/// Writes a new file, for its owner only.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -114,7 +107,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Runs the command with the secrets as its input. What it says goes to stderr: stdout is for the result.
+/// Runs the command with the secrets on its stdin. Its output goes to stderr, since stdout is for the result.
 fn run(command: &str, secrets: &[u8]) -> io::Result<()> {
     let shell = if cfg!(windows) { ("cmd", "/C") } else { ("/bin/sh", "-c") };
     let mut child = Command::new(shell.0)
