@@ -34,7 +34,7 @@ pub(super) async fn notify_closed(app: &App, request: &ApprovalRequest) {
 /// check refuses, channels are notified of that next. Returns the request as it is stored then.
 pub(super) async fn notify_approval(app: &App, request: ApprovalRequest) -> ApprovalRequest {
     let Some(event) = request.end_event() else { return request };
-    let written = send(app, &request, (event.into(), request.unnotified(event)), request.decision()).await;
+    let written = send(app, &request, event.into(), request.unnotified(event), request.decision()).await;
     written.unwrap_or(request)
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn notify_end(app: &App, request: &ApprovalRequest) {
 
 /// Notifies the channels that were not notified of the event before.
 pub(super) async fn notify(app: &App, request: &ApprovalRequest, event: Event, decision: Option<&Decision>) {
-    send(app, request, (event.into(), request.unnotified(event)), decision).await;
+    send(app, request, event.into(), request.unnotified(event), decision).await;
 }
 
 /// Notifies channels of an override that only the last check before release found. Includes the channels of the rule that
@@ -67,13 +67,13 @@ pub(super) async fn notify_override(app: &App, request: &ApprovalRequest, decisi
     channels.retain(|channel| notified.is_none_or(|notified| !notified.contains(channel)));
     channels.sort_unstable();
     channels.dedup();
-    send(app, request, (Event::Overridden.into(), channels), Some(decision)).await;
+    send(app, request, Event::Overridden.into(), channels, Some(decision)).await;
 }
 
 /// Notifies channels of the reminders and escalations that were due when the decision was to go on waiting.
 pub(super) async fn notify_overdue(app: &App, request: &ApprovalRequest, decision: &Decision) {
-    for overdue in request.overdue(decision.evaluated_at) {
-        send(app, request, overdue, Some(decision)).await;
+    for (occasion, channels) in request.overdue(decision.evaluated_at) {
+        send(app, request, occasion, channels, Some(decision)).await;
     }
 }
 
@@ -92,7 +92,8 @@ async fn last_decision(app: &App, request: &ApprovalRequest) -> Option<Decision>
 async fn send(
     app: &App,
     request: &ApprovalRequest,
-    (occasion, channels): (Occasion, Vec<ChannelName>),
+    occasion: Occasion,
+    channels: Vec<ChannelName>,
     decision: Option<&Decision>,
 ) -> Option<ApprovalRequest> {
     if channels.is_empty() {

@@ -101,7 +101,7 @@ pub async fn publish_opened(app: &App, execution: &ExecutionRef) {
         Ok(Some(request)) => publish_request(app, &request).await,
         Ok(None) => {}
         Err(error) => {
-            tracing::warn!(execution.arn = %execution.arn, reason = %error, "request not published yet: it could not be read")
+            tracing::warn!(execution.arn = %execution.arn, reason = %error, "request not published yet: it could not be read");
         }
     }
 }
