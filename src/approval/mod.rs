@@ -24,6 +24,6 @@ mod wording;
 
 pub use decide::{decide, decide_under, objectors};
 pub use exclusion::is_unattributed;
-pub use judge::{Judgment, with_judgment};
+pub use judge::verdict;
 pub use schedule::{Moment, MomentKind, moments};
 pub use timeline::{Change, timeline};
