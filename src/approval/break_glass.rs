@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use super::asked::{Asked, LeafSet};
 use super::command::Command;
-use super::eligibility::unreadable;
+use super::eligibility::{EligibleApprovers, LeafSet, unreadable};
 use super::facts::{BoundBy, Person};
 use super::matching::{Sides, assign};
 use super::people::People;
@@ -35,17 +34,17 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
         return None;
     }
     // People asked for in an override are asked for there alone: nobody stands in for them.
-    let asked = Asked::new(&field.by, &[], &context.facts.teams);
+    let approvers = EligibleApprovers::new(&field.by, &[], &context.facts.teams);
     let mut sets: SmallVec<[LeafSet; 16]> = SmallVec::new();
     given.retain(|(person, ..)| {
-        let set = asked.of(person);
+        let set = approvers.leaves_of(person);
         if !set.is_empty() {
             sets.push(set);
         }
         !set.is_empty()
     });
-    let shape = Plan::new(&field.by, &asked, context.facts).shape?;
-    let sides = Sides { needs: asked.needs(), people: &sets, distinct: context.rule.distinct() };
+    let shape = Plan::new(&field.by, &approvers, context.facts).shape?;
+    let sides = Sides { needs: approvers.needs(), people: &sets, distinct: context.rule.distinct() };
     if assign(&shape, &sides).lacking > 0 {
         return None;
     }

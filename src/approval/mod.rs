@@ -1,7 +1,5 @@
 //! From facts to a decision. No YAML, no input or output, no clock, no state.
 
-mod applies;
-mod asked;
 mod break_glass;
 pub mod case;
 mod command;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use super::asked::LeafSet;
 use super::decision::ReviewVerdict;
+use super::eligibility::LeafSet;
 use super::facts::{Facts, Person, Veto};
 use super::matching::{Assignment, Candidate, Shape, Sides, assign};
 use super::review::{ReviewContext, Weighed};
@@ -27,8 +27,8 @@ impl<'f> People<'f> {
     }
 
     fn sides(&self) -> Sides<'_, Weighed<'f>> {
-        let ReviewContext { asked, rule, .. } = &self.context;
-        Sides { needs: asked.needs(), people: &self.weighed, distinct: rule.distinct() }
+        let ReviewContext { approvers, rule, .. } = &self.context;
+        Sides { needs: approvers.needs(), people: &self.weighed, distinct: rule.distinct() }
     }
 
     /// Whose approvals count, in the order in which they were given, with their places among the reviews.
@@ -68,7 +68,7 @@ impl<'f> People<'f> {
     /// The chosen leaves that lack people, by number.
     pub(super) fn lacking(&self) -> impl Iterator<Item = usize> {
         let chosen = self.assignment.as_ref().map_or(LeafSet::default(), |assignment| assignment.chosen);
-        let needs = self.context.asked.needs().iter();
+        let needs = self.context.approvers.needs().iter();
         needs
             .enumerate()
             .filter(move |(leaf, need)| chosen.has(*leaf) && self.have(*leaf) < **need)

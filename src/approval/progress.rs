@@ -146,7 +146,7 @@ impl<'f> People<'f> {
 
     /// A leaf by its number.
     pub(super) fn leaf(&self, leaf: usize) -> Option<&'f Leaf> {
-        self.context.asked.leaves().get(leaf).copied()
+        self.context.approvers.leaves().get(leaf).copied()
     }
 
     /// The leaves of steps that are not asked yet: those behind the first step of an `in_order` that cannot be met
@@ -173,10 +173,10 @@ impl<'f> People<'f> {
     fn candidates(&self, leaf: usize) -> Vec<&'f Login> {
         let exclusions = &self.context.exclusions;
         let mut logins = Logins::default();
-        for user in self.context.asked.users(leaf).filter(|user| !exclusions.excludes_user(user)) {
+        for user in self.context.approvers.users(leaf).filter(|user| !exclusions.excludes_user(user)) {
             logins.add(&user.login);
         }
-        for member in self.context.asked.members(leaf) {
+        for member in self.context.approvers.members(leaf) {
             if member.kind == AccountKind::User && exclusions.reason(member).is_none() {
                 logins.add(&member.login);
             }
@@ -189,10 +189,11 @@ impl<'f> People<'f> {
         if self.context.exclusions.unknown.is_some() {
             return Vec::new();
         }
-        let asked = &self.context.asked;
+        let approvers = &self.context.approvers;
         let counts = |login: &Login| {
             self.counting().any(|(_, person)| {
-                person.login == *login || asked.users(leaf).any(|user| user.login == *login && is_user(person, user))
+                person.login == *login
+                    || approvers.users(leaf).any(|user| user.login == *login && is_user(person, user))
             })
         };
         let mut candidates = self.candidates(leaf);
@@ -213,7 +214,7 @@ impl<'f> People<'f> {
                 continue;
             }
             for person in (0..self.weighed.len()).filter(|person| self.set_of(*person).has(at)) {
-                let leaves = 0..self.context.asked.leaves().len();
+                let leaves = 0..self.context.approvers.leaves().len();
                 let serving = leaves.into_iter().find(|other| *other != at && self.serving(*other).contains(&person));
                 reached.extend(serving.filter(|other| !reached.contains(other)));
             }
@@ -230,13 +231,13 @@ impl<'f> People<'f> {
         if lacks_team(written.of.iter().chain(later.iter().copied()), teams) {
             return false;
         }
-        let asked = &self.context.asked;
+        let approvers = &self.context.approvers;
         let mut accounts = Accounts::new(&self.context);
-        asked.members(leaf).for_each(|member| accounts.add_member(member));
+        approvers.members(leaf).for_each(|member| accounts.add_member(member));
         later.iter().flat_map(|entry| entry.teams()).filter_map(|team| teams.get(team)).flatten().for_each(|member| {
             accounts.add_member(member);
         });
-        let listed = asked.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
+        let listed = approvers.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
         usize::try_from(written.count).is_ok_and(|count| accounts.with_listed(listed) < count)
     }
 

@@ -204,7 +204,7 @@ impl People<'_> {
     /// `1 of 2 payments; 1 of 1 security met`, for every leaf that was chosen.
     fn progress(&self) -> String {
         let Some(assignment) = &self.assignment else { return String::new() };
-        let leaves = self.context.asked.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
+        let leaves = self.context.approvers.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
         let said = leaves.map(|(at, leaf)| {
             let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
             let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);

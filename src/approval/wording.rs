@@ -108,7 +108,7 @@ impl People<'_> {
         let Some((at, _)) = self.counting().find(|(_, person)| person.login.as_str() == login) else {
             return "the requirement".to_owned();
         };
-        let leaves = 0..self.context.asked.leaves().len();
+        let leaves = 0..self.context.approvers.leaves().len();
         let serving = leaves.clone().find(|leaf| self.serving(*leaf).contains(&at));
         let asked = || leaves.into_iter().find(|leaf| self.set_of(at).has(*leaf));
         let leaf = serving.or_else(asked).and_then(|leaf| self.leaf(leaf));
