@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
 use countersign::approval::facts::Facts;
-use countersign::approval::{decide, with_judgment};
+use countersign::approval::{self, decide};
 use countersign::ident::Target;
 use countersign::policy::{Policy, load};
 use divan::{Bencher, black_box};
@@ -86,7 +86,7 @@ fn find_rule_by_pattern(bencher: Bencher<'_, '_>, rules: usize) {
 #[divan::bench(args = RULES)]
 fn verdict(bencher: Bencher<'_, '_>, rules: usize) {
     let (policy, facts) = (policy(rules), facts(rules));
-    bencher.bench_local(|| with_judgment(black_box(policy), black_box(&facts), |judgment| judgment.verdict));
+    bencher.bench_local(|| approval::verdict(black_box(policy), black_box(&facts)));
 }
 
 /// The whole decision, with its texts.

@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use countersign::approval::decision::Verdict;
 use countersign::approval::facts::Facts;
-use countersign::approval::{decide, with_judgment};
+use countersign::approval::{decide, verdict};
 use countersign::finding::{Source, SourceContent};
 use countersign::policy::{Loaded, Policy, load};
 
@@ -52,10 +52,10 @@ fn run(name: &str) {
         }
         "judge-1000-times" => {
             let policy = policy();
-            assert_eq!(with_judgment(&policy, &facts, |judgment| judgment.verdict), Verdict::Approved);
+            assert_eq!(verdict(&policy, &facts), Verdict::Approved);
             counted(|| {
                 for _ in 0..DECISIONS {
-                    black_box(with_judgment(black_box(&policy), black_box(&facts), |judgment| judgment.verdict));
+                    black_box(verdict(black_box(&policy), black_box(&facts)));
                 }
             });
         }

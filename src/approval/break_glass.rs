@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use super::asked::{Asked, LeafSet};
 use super::command::Command;
-use super::eligibility::unreadable;
+use super::eligibility::{EligibleApprovers, LeafSet, unreadable};
 use super::facts::{BoundBy, Person};
 use super::matching::{Sides, assign};
 use super::people::People;
@@ -24,9 +23,9 @@ pub(super) struct Overriding<'f> {
 }
 
 /// Whether the rule is set aside by those who may.
-pub(super) fn overriding<'f>(people: &People<'_, 'f>) -> Option<Overriding<'f>> {
-    let scales = people.scales;
-    let field = scales.rule.override_by()?;
+pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
+    let context = &people.context;
+    let field = context.rule.override_by()?;
     let mut given: Vec<(&'f Person, String, Timestamp)> = Vec::new();
     for weighed in people.weighed.iter().filter(|weighed| weighed.is_standing_approval()) {
         given.extend(override_of(people, field, weighed));
@@ -35,17 +34,17 @@ pub(super) fn overriding<'f>(people: &People<'_, 'f>) -> Option<Overriding<'f>> 
         return None;
     }
     // People asked for in an override are asked for there alone: nobody stands in for them.
-    let asked = Asked::new(&field.by, &[], &scales.facts.teams);
+    let approvers = EligibleApprovers::new(&field.by, &[], &context.facts.teams);
     let mut sets: SmallVec<[LeafSet; 16]> = SmallVec::new();
     given.retain(|(person, ..)| {
-        let set = asked.of(person);
+        let set = approvers.leaves_of(person);
         if !set.is_empty() {
             sets.push(set);
         }
         !set.is_empty()
     });
-    let shape = Plan::new(&field.by, &asked, scales.facts).shape?;
-    let sides = Sides { needs: asked.needs(), people: &sets, distinct: scales.rule.distinct() };
+    let shape = Plan::new(&field.by, &approvers, context.facts).shape?;
+    let sides = Sides { needs: approvers.needs(), people: &sets, distinct: context.rule.distinct() };
     if assign(&shape, &sides).lacking > 0 {
         return None;
     }
@@ -54,13 +53,13 @@ pub(super) fn overriding<'f>(people: &People<'_, 'f>) -> Option<Overriding<'f>> 
 }
 
 /// The teams of those who may override that could not be read, where someone tried to.
-pub(super) fn unreadable_overriders<'f>(people: &People<'_, 'f>) -> Vec<&'f TeamSlug> {
-    let Some(field) = people.scales.rule.override_by() else { return Vec::new() };
+pub(super) fn unreadable_overriders<'f>(people: &People<'f>) -> Vec<&'f TeamSlug> {
+    let Some(field) = people.context.rule.override_by() else { return Vec::new() };
     let standing = people.weighed.iter().filter(|weighed| weighed.is_standing_approval());
     if standing.filter_map(|weighed| override_of(people, field, weighed)).next().is_none() {
         return Vec::new();
     }
-    unreadable(field.by.leaves().into_iter().flat_map(|leaf| &leaf.of), &people.scales.facts.teams)
+    unreadable(field.by.leaves().into_iter().flat_map(|leaf| &leaf.of), &people.context.facts.teams)
 }
 
 /// The override that a standing approval is, with its reason and when it stops counting.
@@ -68,19 +67,19 @@ pub(super) fn unreadable_overriders<'f>(people: &People<'_, 'f>) -> Vec<&'f Team
 /// Its text must be known as first delivered, since others may edit it later. Who opened the pull request can never
 /// override, whatever the rule excludes.
 fn override_of<'f>(
-    people: &People<'_, 'f>,
+    people: &People<'f>,
     field: &Override,
     weighed: &Weighed<'f>,
 ) -> Option<(&'f Person, String, Timestamp)> {
-    let scales = people.scales;
+    let context = &people.context;
     let review = weighed.review;
     let user = review.user.as_ref()?;
     let Command::Override(named, reason) = Command::read(&review.body) else { return None };
     let ends = after_of(review.submitted_at?, field.valid_for);
-    let is_author = scales.pull_request.author.as_ref().is_some_and(|author| author.id == user.id);
-    let counts = named.names(&scales.facts.target)
+    let is_author = context.pull_request.author.as_ref().is_some_and(|author| author.id == user.id);
+    let counts = named.names(&context.facts.target)
         && review.bound_by == BoundBy::Delivery
-        && scales.facts.now < ends
+        && context.facts.now < ends
         && !is_author;
     counts.then_some((user, reason, ends))
 }

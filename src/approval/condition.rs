@@ -1,7 +1,6 @@
-//! Whether a condition holds of the facts: yes, no, or not known.
+//! Whether a condition holds for the facts: yes, no, or unknown.
 //!
-//! What is not known here never becomes known by anything but a fact: with more facts a yes stays a yes and a no a no.
-//! Knows nothing of what follows from an answer.
+//! More facts can only turn an unknown into a yes or a no. They never change a yes or a no.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,8 +11,7 @@ use super::exclusion;
 use super::facts::{AccountKind, ChangedFile, Facts, Person, PullRequest};
 use crate::policy::{ApproverRef, Condition, PathPattern, Pattern, Test};
 
-/// Whether the condition holds of the facts, at an instant that may be another than theirs: of what is known now, what
-/// it will say then.
+/// Whether the condition holds for the facts at an instant, which may be later than theirs.
 pub(super) fn holds(condition: &Condition, facts: &Facts, at: Timestamp) -> Applies {
     match condition {
         Condition::All(parts) => Applies::all(parts.iter().map(|part| holds(part, facts, at))),
@@ -69,7 +67,7 @@ fn changes_one_of(pull_request: &PullRequest, paths: &[PathPattern]) -> Applies 
     }
 }
 
-/// Whether every changed file matches, under all its names, and there is one.
+/// Whether every changed file matches under all its names, and at least one file changed.
 fn changes_only(pull_request: &PullRequest, paths: &[PathPattern]) -> Applies {
     if !pull_request.files.iter().flat_map(names).all(|name| is_among(name, paths)) {
         Applies::No
@@ -92,7 +90,7 @@ fn matches_one(patterns: &[Pattern], text: &str) -> Applies {
     patterns.iter().any(|pattern| pattern.matches(text)).into()
 }
 
-/// A value as text. What is none cannot be compared, and says neither yes nor no.
+/// Compares the value as text. A null, list or map cannot be compared, so the answer is unknown.
 fn value_matches(patterns: &[Pattern], value: &Value) -> Applies {
     match value {
         Value::String(text) => matches_one(patterns, text),
@@ -103,18 +101,18 @@ fn value_matches(patterns: &[Pattern], value: &Value) -> Applies {
     }
 }
 
-/// GitHub compares labels so, umlauts too.
+/// GitHub compares labels like this, umlauts too.
 fn same_without_case(a: &str, b: &str) -> bool {
     a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase))
 }
 
-/// Everyone known to have opened, committed or pushed.
+/// Everyone known to have opened the pull request, committed or pushed.
 fn people(pull_request: &PullRequest) -> impl Iterator<Item = &Person> {
     let committed = pull_request.commits.iter().flat_map(exclusion::people_of);
     pull_request.author.iter().chain(committed).chain(&pull_request.pushers)
 }
 
-/// Whether [`people`] are all who did.
+/// Whether [`people`] is complete.
 fn everyone_is_known(pull_request: &PullRequest) -> bool {
     pull_request.author.is_some()
         && exclusion::commits_known(pull_request)
@@ -122,7 +120,8 @@ fn everyone_is_known(pull_request: &PullRequest) -> bool {
         && exclusion::pushers_known(pull_request)
 }
 
-/// Whether the account is one of those listed. A person may be in a team that cannot be read; nothing else is in any.
+/// Whether the account is one of those listed. A person may be in a team that cannot be read. Other accounts are in
+/// none.
 fn is_meant(person: &Person, refs: &[ApproverRef], teams: &Teams) -> Applies {
     if eligibility::is_one_of(person, refs, teams) {
         return Applies::Yes;

@@ -18,7 +18,8 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
     match policy.rule(&facts.target) {
         Ok(rule) => {
             let below = policy.below_floor(&facts.target.environment, &rule);
-            judge(&rule, below, facts, |judgment| build(Some(&rule), policy.digest(), facts, judgment))
+            let judgment = judge(&rule, below, facts);
+            build(Some(&rule), policy.digest(), facts, &judgment)
         }
         Err(why) => build(None, policy.digest(), facts, &Judgment::without_rule(Some(why))),
     }
@@ -27,7 +28,7 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
 /// Decides under one rule, as it was pinned with a request. It was above every floor then.
 #[must_use]
 pub fn decide_under(rule: &Rule<'_>, digest: &PolicyDigest, facts: &Facts) -> Decision {
-    judge(rule, None, facts, |judgment| build(Some(rule), digest, facts, judgment))
+    build(Some(rule), digest, facts, &judge(rule, None, facts))
 }
 
 /// Whose request for changes stands against the pull request under the rule, without vetoes from elsewhere.
@@ -35,15 +36,15 @@ pub fn decide_under(rule: &Rule<'_>, digest: &PolicyDigest, facts: &Facts) -> De
 pub fn objectors(rule: &Rule<'_>, facts: &Facts) -> Vec<UserId> {
     match (rule.requirement(), &facts.pull_request) {
         (Some(requirement), Some(pull_request)) => {
-            let scales = ReviewContext::new(rule, requirement, facts, pull_request);
-            People::weigh(&scales).objections().map(|(person, _)| person.id).collect()
+            let people = People::weigh(ReviewContext::new(rule, requirement, facts, pull_request));
+            people.objections().map(|(person, _)| person.id).collect()
         }
         (None, _) | (_, None) => Vec::new(),
     }
 }
 
 /// The judgment in words, with everything that is shown of it.
-fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment: &Judgment<'_, '_>) -> Decision {
+fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment: &Judgment<'_>) -> Decision {
     let speaker = ReasonText { rule, facts, judgment };
     let reasons = speaker.reasons();
     let summary = speaker.summary(&reasons);
@@ -51,7 +52,7 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
     let asks = rule.is_none_or(|rule| rule.requirement().is_some());
     let pull_request = facts.pull_request.as_ref().filter(|_| asks);
     let asking = rule.filter(|_| asks);
-    let people = judgment.people;
+    let people = judgment.people.as_ref();
     Decision {
         schema: DECISION_SCHEMA,
         engine: env!("CARGO_PKG_VERSION").to_owned(),
@@ -89,8 +90,8 @@ fn build(rule: Option<&Rule<'_>>, digest: &PolicyDigest, facts: &Facts, judgment
 }
 
 /// What comes first without anyone acting.
-fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_, '_>) -> Option<NextAction> {
-    let people = judgment.people;
+fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_>) -> Option<NextAction> {
+    let people = judgment.people.as_ref();
     let ages = || {
         let at = people.and_then(People::first_expiry).and_then(just_after)?;
         Some(NextAction { kind: NextActionKind::ApprovalAges, at })
@@ -113,7 +114,7 @@ fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_, '_>) -> O
 }
 
 /// What the decision is news of. People who were asked already are not told again that they are.
-fn event(judgment: &Judgment<'_, '_>, facts: &Facts) -> Option<Event> {
+fn event(judgment: &Judgment<'_>, facts: &Facts) -> Option<Event> {
     match judgment.verdict {
         Verdict::Pending => facts.requested_at.is_none().then_some(Event::Requested),
         Verdict::Blocked => Some(Event::Blocked),

@@ -12,21 +12,13 @@ use crate::ident::TeamSlug;
 use crate::policy::{Below, NoRule, OnChangesRequested, Policy, Require, Rule};
 
 /// The verdict with everything it rests on.
-pub struct Judgment<'s, 'f> {
-    /// The answer.
-    pub verdict: Verdict,
+pub(super) struct Judgment<'f> {
+    pub(super) verdict: Verdict,
     pub(super) reasons: Reasons<'f>,
-    pub(super) people: Option<&'s People<'s, 'f>>,
+    pub(super) people: Option<People<'f>>,
     pub(super) overriding: Option<Overriding<'f>>,
     /// With the verdict `wait`: when to ask again.
     pub(super) until: Option<jiff::Timestamp>,
-}
-
-impl Judgment<'_, '_> {
-    /// Cause the verdict is what it is.
-    pub fn reasons(&self) -> impl Iterator<Item = ReasonCode> {
-        self.reasons.iter().map(Cause::code)
-    }
 }
 
 type Reasons<'f> = SmallVec<[Cause<'f>; 2]>;
@@ -92,7 +84,7 @@ impl Cause<'_> {
     }
 }
 
-impl<'f> Judgment<'_, 'f> {
+impl<'f> Judgment<'f> {
     fn of(verdict: Verdict, why: Cause<'f>) -> Self {
         Self::with(verdict, smallvec![why])
     }
@@ -110,43 +102,36 @@ impl<'f> Judgment<'_, 'f> {
     }
 }
 
-/// The verdict under a policy, with its reasons as data: what [`super::decide`] says in words.
+/// The verdict of [`super::decide`] alone, without any text.
 #[must_use]
-pub fn with_judgment<T>(policy: &Policy, facts: &Facts, look: impl FnOnce(&Judgment<'_, '_>) -> T) -> T {
+pub fn verdict(policy: &Policy, facts: &Facts) -> Verdict {
     match policy.rule(&facts.target) {
-        Ok(rule) => judge(&rule, policy.below_floor(&facts.target.environment, &rule), facts, look),
-        Err(why) => look(&Judgment::without_rule(Some(why))),
+        Ok(rule) => judge(&rule, policy.below_floor(&facts.target.environment, &rule), facts).verdict,
+        Err(_) => Verdict::Denied,
     }
 }
 
-/// The verdict under one rule, looked at where it stands: what it rests on is large. `below` is the floor that the rule
-/// falls below, if any.
-pub(super) fn judge<T>(
-    rule: &Rule<'_>,
-    below: Option<Below<'_>>,
-    facts: &Facts,
-    look: impl FnOnce(&Judgment<'_, '_>) -> T,
-) -> T {
+/// Judges the facts under one rule. `below` is the floor that the rule falls below, if any.
+pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f Facts) -> Judgment<'f> {
     if let Some(below) = below {
-        return look(&Judgment::denied(Cause::BelowFloor(Box::new(below))));
+        return Judgment::denied(Cause::BelowFloor(Box::new(below)));
     }
     let requirement = match rule.require() {
-        None => return look(&Judgment::without_rule(None)),
-        Some(Require::Nobody) => return look(&passing(rule, facts, smallvec![Cause::NothingAsked])),
+        None => return Judgment::without_rule(None),
+        Some(Require::Nobody) => return passing(rule, facts, smallvec![Cause::NothingAsked]),
         Some(Require::People(requirement)) => requirement,
     };
     let pull_request = match fitting(rule, facts) {
         Ok(pull_request) => pull_request,
-        Err(why) => return look(&Judgment::denied(why)),
+        Err(why) => return Judgment::denied(why),
     };
-    let scales = ReviewContext::new(rule, requirement, facts, pull_request);
-    let people = People::weigh(&scales);
+    let people = People::weigh(ReviewContext::new(rule, requirement, facts, pull_request));
     let mut judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
     if judgment.verdict != Verdict::Approved {
         judgment.reasons.extend(unreadable_overriders(&people).into_iter().map(Cause::OverrideTeamUnreadable));
     }
-    judgment.people = Some(&people);
-    look(&judgment)
+    judgment.people = Some(people);
+    judgment
 }
 
 /// Step 1: the pull request is one that the rule is about.
@@ -177,7 +162,7 @@ fn is_wrong_revision(facts: &Facts, pull_request: &PullRequest) -> bool {
 
 /// Steps 2 and 3: the head or the base is not what people were asked for, the pull request was closed, or the deadline
 /// came before the request was settled.
-fn ended<'s, 'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Judgment<'s, 'f>> {
+fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Judgment<'f>> {
     let superseded = |why| Some(Judgment::of(Verdict::Superseded, why));
     if pull_request.state == PullRequestState::Closed && !pull_request.merged {
         return superseded(Cause::Closed);
@@ -197,11 +182,11 @@ fn ended<'s, 'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> 
 }
 
 /// Steps 4 to 10: what the people's reviews and the time of day add up to.
-fn by_people<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'_, 'f>) -> Judgment<'s, 'f> {
+fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> Judgment<'f> {
     if let Some(overriding) = overriding(people) {
         return Judgment { overriding: Some(overriding), ..Judgment::of(Verdict::Approved, Cause::Overridden) };
     }
-    if people.scales.plan.shape.is_none() {
+    if people.context.plan.shape.is_none() {
         return Judgment::denied(Cause::NothingRequired);
     }
     let (mut against, mut holding) = (Reasons::new(), Reasons::new());
@@ -232,7 +217,7 @@ fn by_people<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'_, '
 }
 
 /// What would be approved, as far as freezes, windows and the wait timer let it pass.
-fn passing<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Judgment<'s, 'f> {
+fn passing<'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Judgment<'f> {
     match release(rule, facts) {
         Release::Open => Judgment::with(Verdict::Approved, reasons),
         Release::Denied(held) => Judgment::denied(Cause::Held(held)),
@@ -241,7 +226,7 @@ fn passing<'s, 'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -
 }
 
 /// Cause approvals are still waited for.
-fn why_pending<'f>(people: &People<'_, 'f>) -> Reasons<'f> {
+fn why_pending<'f>(people: &People<'f>) -> Reasons<'f> {
     let mut reasons = SmallVec::new();
     for leaf in people.lacking() {
         reasons.push(Cause::QuorumUnmet(leaf));
@@ -249,11 +234,11 @@ fn why_pending<'f>(people: &People<'_, 'f>) -> Reasons<'f> {
             reasons.push(Cause::Unsatisfiable(leaf));
         }
     }
-    if people.scales.plan.is_doubtful() {
+    if people.context.plan.is_doubtful() {
         reasons.push(Cause::ConditionUnknown);
     }
     reasons.extend(people.unreadable_teams().into_iter().map(Cause::TeamUnreadable));
-    if people.scales.exclusions.unknown.is_some() {
+    if people.context.exclusions.unknown.is_some() {
         reasons.push(Cause::ExclusionUnknown);
     }
     reasons

@@ -5,7 +5,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::asked::LeafSet;
+use super::eligibility::LeafSet;
 
 /// A requirement as the matching sees it; leaves are numbered as written.
 #[derive(Debug, Clone)]

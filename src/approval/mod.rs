@@ -1,7 +1,5 @@
 //! From facts to a decision. No YAML, no input or output, no clock, no state.
 
-mod applies;
-mod asked;
 mod break_glass;
 pub mod case;
 mod command;
@@ -24,6 +22,6 @@ mod wording;
 
 pub use decide::{decide, decide_under, objectors};
 pub use exclusion::is_unattributed;
-pub use judge::{Judgment, with_judgment};
+pub use judge::verdict;
 pub use schedule::{Moment, MomentKind, moments};
 pub use timeline::{Change, timeline};

@@ -3,31 +3,32 @@
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use super::asked::LeafSet;
 use super::decision::ReviewVerdict;
+use super::eligibility::LeafSet;
 use super::facts::{Facts, Person, Veto};
 use super::matching::{Assignment, Candidate, Shape, Sides, assign};
 use super::review::{ReviewContext, Weighed};
 use crate::policy::OnChangesRequested;
 
 /// What the reviews came to under a rule.
-pub(super) struct People<'s, 'f> {
-    pub(super) scales: &'s ReviewContext<'f>,
+pub(super) struct People<'f> {
+    pub(super) context: ReviewContext<'f>,
     pub(super) weighed: Vec<Weighed<'f>>,
     pub(super) assignment: Option<Assignment>,
 }
 
-impl<'s, 'f> People<'s, 'f> {
+impl<'f> People<'f> {
     /// Weighs the reviews, and assigns those that count.
-    pub(super) fn weigh(scales: &'s ReviewContext<'f>) -> Self {
-        let mut people = Self { scales, weighed: scales.weigh(), assignment: None };
-        people.assignment = scales.plan.shape.as_ref().map(|shape| people.assign(shape));
+    pub(super) fn weigh(context: ReviewContext<'f>) -> Self {
+        let weighed = context.weigh();
+        let mut people = Self { context, weighed, assignment: None };
+        people.assignment = people.context.plan.shape.as_ref().map(|shape| people.assign(shape));
         people
     }
 
     fn sides(&self) -> Sides<'_, Weighed<'f>> {
-        let scales = self.scales;
-        Sides { needs: scales.asked.needs(), people: &self.weighed, distinct: scales.rule.distinct() }
+        let ReviewContext { approvers, rule, .. } = &self.context;
+        Sides { needs: approvers.needs(), people: &self.weighed, distinct: rule.distinct() }
     }
 
     /// Whose approvals count, in the order in which they were given, with their places among the reviews.
@@ -67,7 +68,7 @@ impl<'s, 'f> People<'s, 'f> {
     /// The chosen leaves that lack people, by number.
     pub(super) fn lacking(&self) -> impl Iterator<Item = usize> {
         let chosen = self.assignment.as_ref().map_or(LeafSet::default(), |assignment| assignment.chosen);
-        let needs = self.scales.asked.needs().iter();
+        let needs = self.context.approvers.needs().iter();
         needs
             .enumerate()
             .filter(move |(leaf, need)| chosen.has(*leaf) && self.have(*leaf) < **need)
@@ -85,8 +86,8 @@ impl<'s, 'f> People<'s, 'f> {
 
     /// Vetoes from other pull requests that their givers have not lifted by approving this one since.
     pub(super) fn vetoes(&self) -> impl Iterator<Item = &'f Veto> {
-        let heeded = self.scales.rule.on_changes_requested() != OnChangesRequested::Ignore;
-        let facts: &'f Facts = self.scales.facts;
+        let heeded = self.context.rule.on_changes_requested() != OnChangesRequested::Ignore;
+        let facts: &'f Facts = self.context.facts;
         facts.vetoes.iter().filter(move |veto| heeded && !self.approved_since(&veto.by, veto.at))
     }
 
@@ -101,6 +102,6 @@ impl<'s, 'f> People<'s, 'f> {
     /// The last instant at which all approvals that count still do.
     pub(super) fn first_expiry(&self) -> Option<Timestamp> {
         let counting = self.weighed.iter().filter(|weighed| weighed.verdict == ReviewVerdict::Counts);
-        counting.filter_map(|weighed| self.scales.expires(weighed.review)).min()
+        counting.filter_map(|weighed| self.context.expires(weighed.review)).min()
     }
 }

@@ -2,9 +2,9 @@
 
 use smallvec::SmallVec;
 
-use super::asked::{Asked, LeafSet};
 use super::condition::holds;
 use super::decision::Applies;
+use super::eligibility::{EligibleApprovers, LeafSet};
 use super::facts::Facts;
 use super::matching::Shape;
 use crate::policy::Requirement;
@@ -17,7 +17,7 @@ pub(super) struct Plan {
     /// What is left to meet; none where nothing applies.
     pub(super) shape: Option<Shape>,
     /// The leaves that apply, or may.
-    pub(super) asked: LeafSet,
+    pub(super) leaves: LeafSet,
 }
 
 /// Whether a part applies.
@@ -44,19 +44,19 @@ impl Plan {
         }
     }
 
-    /// `asked` are the people of the requirement.
-    pub(super) fn new(requirement: &Requirement, asked: &Asked<'_>, facts: &Facts) -> Self {
-        if asked.plain {
-            let leaves = asked.leaves().len();
+    /// `approvers` are those of the requirement.
+    pub(super) fn new(requirement: &Requirement, approvers: &EligibleApprovers<'_>, facts: &Facts) -> Self {
+        if approvers.unconditional {
+            let leaves = approvers.leaves().len();
             let shape = (leaves > 0).then_some(Shape::Every(leaves));
-            return Self { nodes: None, shape, asked: LeafSet::first(leaves) };
+            return Self { nodes: None, shape, leaves: LeafSet::first(leaves) };
         }
-        let (mut nodes, mut asked) = (Vec::new(), LeafSet::default());
+        let (mut nodes, mut leaves) = (Vec::new(), LeafSet::default());
         let (_, shape) = add(requirement, facts, Applies::Yes, &mut nodes, &mut 0);
         if let Some(shape) = &shape {
-            shape.each_leaf(&mut |leaf| asked.add(LeafSet::only(leaf)));
+            shape.each_leaf(&mut |leaf| leaves.add(LeafSet::only(leaf)));
         }
-        Self { nodes: Some(nodes), shape, asked }
+        Self { nodes: Some(nodes), shape, leaves }
     }
 }
 

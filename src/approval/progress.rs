@@ -35,29 +35,29 @@ impl<'l> Logins<'l> {
 /// An account is known by its id: of a member, of a pinned ref, and of a login that some account of the facts has. A login
 /// of which that is not known is the account that is pinned under it, if there is one: nobody lists two people so.
 struct Accounts<'s, 'f> {
-    scales: &'s ReviewContext<'f>,
+    context: &'s ReviewContext<'f>,
     ids: HashSet<UserId>,
     /// The accounts that the facts show, by login.
     known: HashMap<&'f Login, UserId>,
 }
 
 impl<'s, 'f> Accounts<'s, 'f> {
-    fn new(scales: &'s ReviewContext<'f>) -> Self {
-        let reviewers = scales.facts.reviews.iter().filter_map(|review| review.user.as_ref());
+    fn new(context: &'s ReviewContext<'f>) -> Self {
+        let reviewers = context.facts.reviews.iter().filter_map(|review| review.user.as_ref());
         let known = reviewers.map(|person| (&person.login, person.id)).collect();
-        Self { scales, ids: HashSet::new(), known }
+        Self { context, ids: HashSet::new(), known }
     }
 
     fn add_member(&mut self, member: &'f Person) {
         self.known.insert(&member.login, member.id);
-        if member.kind == AccountKind::User && self.scales.exclusions.reason(member).is_none() {
+        if member.kind == AccountKind::User && self.context.exclusions.reason(member).is_none() {
             self.ids.insert(member.id);
         }
     }
 
     /// How many they are together with those who are listed one by one.
     fn with_listed(mut self, listed: impl Iterator<Item = &'f UserRef>) -> usize {
-        let mut listed: Vec<&UserRef> = listed.filter(|user| !self.scales.exclusions.excludes_user(user)).collect();
+        let mut listed: Vec<&UserRef> = listed.filter(|user| !self.context.exclusions.excludes_user(user)).collect();
         // Those who are pinned come first, so that the others can be held against them.
         listed.sort_by_key(|user| user.id.is_none());
         let mut logins: HashSet<&Login> = HashSet::new();
@@ -76,16 +76,16 @@ impl<'s, 'f> Accounts<'s, 'f> {
     }
 }
 
-impl<'s, 'f> People<'s, 'f> {
+impl<'f> People<'f> {
     /// The requirement, part by part.
     pub(super) fn part(&self) -> Part {
-        self.part_of(self.scales.requirement, &mut 0, &mut 0).0
+        self.part_of(self.context.requirement, &mut 0, &mut 0).0
     }
 
     /// A part, and whether it may be the one that satisfies a choice. `node` and `leaf` count parts and leaves, as
     /// written.
     fn part_of(&self, requirement: &Requirement, node: &mut usize, leaf: &mut usize) -> (Part, bool) {
-        let Node { applies, within } = self.scales.plan.node(*node);
+        let Node { applies, within } = self.context.plan.node(*node);
         *node += 1;
         if let Requirement::Leaf(written) = requirement {
             let number = *leaf;
@@ -129,7 +129,7 @@ impl<'s, 'f> People<'s, 'f> {
 
     /// The chosen leaves that lack people, in words.
     pub(super) fn unmet(&self) -> Vec<Unmet> {
-        let not_asked = self.scales.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
+        let not_asked = self.context.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
         let unmet = |leaf: usize| {
             let written = self.leaf(leaf)?;
             Some(Unmet {
@@ -146,7 +146,7 @@ impl<'s, 'f> People<'s, 'f> {
 
     /// A leaf by its number.
     pub(super) fn leaf(&self, leaf: usize) -> Option<&'f Leaf> {
-        self.scales.asked.leaves().get(leaf).copied()
+        self.context.approvers.leaves().get(leaf).copied()
     }
 
     /// The leaves of steps that are not asked yet: those behind the first step of an `in_order` that cannot be met
@@ -171,12 +171,12 @@ impl<'s, 'f> People<'s, 'f> {
 
     /// Everyone the leaf lists, by login, as far as the teams could be read; none of the excluded.
     fn candidates(&self, leaf: usize) -> Vec<&'f Login> {
-        let exclusions = &self.scales.exclusions;
+        let exclusions = &self.context.exclusions;
         let mut logins = Logins::default();
-        for user in self.scales.asked.users(leaf).filter(|user| !exclusions.excludes_user(user)) {
+        for user in self.context.approvers.users(leaf).filter(|user| !exclusions.excludes_user(user)) {
             logins.add(&user.login);
         }
-        for member in self.scales.asked.members(leaf) {
+        for member in self.context.approvers.members(leaf) {
             if member.kind == AccountKind::User && exclusions.reason(member).is_none() {
                 logins.add(&member.login);
             }
@@ -186,13 +186,14 @@ impl<'s, 'f> People<'s, 'f> {
 
     /// Who of the leaf's people could still approve.
     fn can_approve(&self, leaf: usize) -> Vec<&'f Login> {
-        if self.scales.exclusions.unknown.is_some() {
+        if self.context.exclusions.unknown.is_some() {
             return Vec::new();
         }
-        let asked = &self.scales.asked;
+        let approvers = &self.context.approvers;
         let counts = |login: &Login| {
             self.counting().any(|(_, person)| {
-                person.login == *login || asked.users(leaf).any(|user| user.login == *login && is_user(person, user))
+                person.login == *login
+                    || approvers.users(leaf).any(|user| user.login == *login && is_user(person, user))
             })
         };
         let mut candidates = self.candidates(leaf);
@@ -209,11 +210,11 @@ impl<'s, 'f> People<'s, 'f> {
         while let Some(at) = reached.get(next).copied() {
             next += 1;
             self.can_approve(at).into_iter().for_each(|login| logins.add(login));
-            if !self.scales.rule.distinct() {
+            if !self.context.rule.distinct() {
                 continue;
             }
             for person in (0..self.weighed.len()).filter(|person| self.set_of(*person).has(at)) {
-                let leaves = 0..self.scales.asked.leaves().len();
+                let leaves = 0..self.context.approvers.leaves().len();
                 let serving = leaves.into_iter().find(|other| *other != at && self.serving(*other).contains(&person));
                 reached.extend(serving.filter(|other| !reached.contains(other)));
             }
@@ -224,27 +225,27 @@ impl<'s, 'f> People<'s, 'f> {
     /// Whether too few people are left for the leaf once the excluded are gone, whoever may stand in later.
     pub(super) fn is_unsatisfiable(&self, leaf: usize) -> bool {
         let Some(written) = self.leaf(leaf) else { return false };
-        let teams = &self.scales.facts.teams;
-        let escalate = self.scales.rule.escalate().iter();
+        let teams = &self.context.facts.teams;
+        let escalate = self.context.rule.escalate().iter();
         let later: SmallVec<[&ApproverRef; 4]> = escalate.flat_map(|step| step.stand_ins_of(written)).collect();
         if lacks_team(written.of.iter().chain(later.iter().copied()), teams) {
             return false;
         }
-        let asked = &self.scales.asked;
-        let mut accounts = Accounts::new(self.scales);
-        asked.members(leaf).for_each(|member| accounts.add_member(member));
+        let approvers = &self.context.approvers;
+        let mut accounts = Accounts::new(&self.context);
+        approvers.members(leaf).for_each(|member| accounts.add_member(member));
         later.iter().flat_map(|entry| entry.teams()).filter_map(|team| teams.get(team)).flatten().for_each(|member| {
             accounts.add_member(member);
         });
-        let listed = asked.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
+        let listed = approvers.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
         usize::try_from(written.count).is_ok_and(|count| accounts.with_listed(listed) < count)
     }
 
     /// The teams that could not be read, of those who are asked or stand in at present, and of those who may object.
     pub(super) fn unreadable_teams(&self) -> Vec<&'f TeamSlug> {
-        let ReviewContext { rule, facts, .. } = &self.scales;
+        let ReviewContext { rule, facts, .. } = &self.context;
         let steps = escalated(rule, facts);
-        let leaves = self.scales.requirement.leaves();
+        let leaves = self.context.requirement.leaves();
         let stand_ins = leaves.iter().flat_map(|leaf| steps.iter().flat_map(|step| step.stand_ins_of(leaf)));
         let refs = leaves.iter().flat_map(|leaf| &leaf.of).chain(stand_ins).chain(rule.veto());
         unreadable(refs, &facts.teams)

@@ -13,7 +13,7 @@ use crate::policy::{Condition, Field, FreezeEffect, Pattern, RepositoryPattern, 
 pub(super) struct ReasonText<'a, 'f> {
     pub(super) rule: Option<&'a Rule<'a>>,
     pub(super) facts: &'a Facts,
-    pub(super) judgment: &'a Judgment<'a, 'f>,
+    pub(super) judgment: &'a Judgment<'f>,
 }
 
 impl ReasonText<'_, '_> {
@@ -25,7 +25,7 @@ impl ReasonText<'_, '_> {
 
     /// The decision in one line.
     pub(super) fn summary(&self, reasons: &[Reason]) -> String {
-        match (self.judgment.people, self.judgment.verdict) {
+        match (&self.judgment.people, self.judgment.verdict) {
             (Some(people), Verdict::Approved) if self.judgment.overriding.is_none() => {
                 format!("approved by {}", approvers(people))
             }
@@ -46,7 +46,7 @@ impl ReasonText<'_, '_> {
             Cause::RequirementMet | Cause::NothingAsked | Cause::NothingRequired => set_at(Field::Require),
             Cause::DeadlinePassed(_) => set_at(Field::Timeout),
             Cause::QuorumUnmet(leaf) | Cause::Unsatisfiable(leaf) => {
-                let people = self.judgment.people?;
+                let people = self.judgment.people.as_ref()?;
                 people.leaf(*leaf).map(|leaf| leaf.source.to_string())
             }
             Cause::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
@@ -75,7 +75,7 @@ impl ReasonText<'_, '_> {
         let head = pull_request.as_ref().map(|pull_request| pull_request.head.short()).unwrap_or_default();
         let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
         match why {
-            Cause::RequirementMet => match self.judgment.people {
+            Cause::RequirementMet => match &self.judgment.people {
                 Some(people) => format!("approved by {}", approvers(people)),
                 None => "the requirement is met".to_owned(),
             },
@@ -101,8 +101,8 @@ impl ReasonText<'_, '_> {
                 format!("the team {team} could not be read: nobody overrides by it")
             }
             Cause::ExclusionUnknown => {
-                let people = self.judgment.people;
-                people.and_then(|people| people.scales.exclusions.unknown.clone()).unwrap_or_default()
+                let people = self.judgment.people.as_ref();
+                people.and_then(|people| people.context.exclusions.unknown.clone()).unwrap_or_default()
             }
             Cause::Held(held) => held_text(held, &target.to_string()),
             Cause::Overridden => self.overridden(),
@@ -149,12 +149,12 @@ impl ReasonText<'_, '_> {
     }
 
     fn leaf_name(&self, leaf: usize) -> &str {
-        let written = self.judgment.people.and_then(|people| people.leaf(leaf));
+        let written = self.judgment.people.as_ref().and_then(|people| people.leaf(leaf));
         written.map(|leaf| &*leaf.name).unwrap_or_default()
     }
 
     fn lacks(&self, leaf: usize) -> String {
-        let Some(people) = self.judgment.people else { return String::new() };
+        let Some(people) = &self.judgment.people else { return String::new() };
         let need = people.leaf(leaf).map_or(0, |leaf| leaf.count);
         let missing = need.saturating_sub(people.have(leaf));
         format!("`{}` lacks {missing} {}", self.leaf_name(leaf), if missing == 1 { "approval" } else { "approvals" })
@@ -195,16 +195,16 @@ fn held_text(held: &Held<'_>, target: &str) -> String {
 }
 
 /// The people whose approvals count, for a sentence.
-fn approvers(people: &People<'_, '_>) -> String {
+fn approvers(people: &People<'_>) -> String {
     let logins: Vec<&str> = people.counting().map(|(_, person)| person.login.as_str()).collect();
     if logins.is_empty() { "nobody".to_owned() } else { logins.join(", ") }
 }
 
-impl People<'_, '_> {
+impl People<'_> {
     /// `1 of 2 payments; 1 of 1 security met`, for every leaf that was chosen.
     fn progress(&self) -> String {
         let Some(assignment) = &self.assignment else { return String::new() };
-        let leaves = self.scales.asked.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
+        let leaves = self.context.approvers.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
         let said = leaves.map(|(at, leaf)| {
             let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
             let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);

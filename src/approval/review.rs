@@ -5,10 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::asked::{Asked, LeafSet};
 use super::command::{BrokenCommand, Command};
 use super::decision::{ReviewReason, ReviewVerdict};
-use super::eligibility::{is_one_of, lacks_team};
+use super::eligibility::{EligibleApprovers, LeafSet, is_one_of, lacks_team};
 use super::exclusion::Exclusions;
 use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullRequest, Review, ReviewState};
 use super::matching::Candidate;
@@ -142,8 +141,8 @@ pub(super) struct ReviewContext<'f> {
     pub(super) requirement: &'f Requirement,
     pub(super) plan: Plan,
     pub(super) exclusions: Exclusions<'f>,
-    /// Who is asked for where, with those who stand in at present.
-    pub(super) asked: Asked<'f>,
+    /// Includes those who stand in at present.
+    pub(super) approvers: EligibleApprovers<'f>,
     /// Whether a team that could not be read makes everyone's objection count.
     everyone_has_a_say: bool,
     /// Whether an approval must name the target.
@@ -160,12 +159,23 @@ impl<'f> ReviewContext<'f> {
         facts: &'f Facts,
         pull_request: &'f PullRequest,
     ) -> Self {
-        let asked = Asked::new(requirement, &escalated(rule, facts), &facts.teams);
-        let everyone_has_a_say = asked.lacks_team || lacks_team(rule.veto(), &facts.teams);
+        let approvers = EligibleApprovers::new(requirement, &escalated(rule, facts), &facts.teams);
+        let everyone_has_a_say = approvers.lacks_team || lacks_team(rule.veto(), &facts.teams);
         let exclusions = Exclusions::of(rule, facts, pull_request);
         let (explicit, max_age) = (rule.explicit(), rule.max_age());
-        let plan = Plan::new(requirement, &asked, facts);
-        Self { facts, pull_request, rule, requirement, plan, exclusions, asked, everyone_has_a_say, explicit, max_age }
+        let plan = Plan::new(requirement, &approvers, facts);
+        Self {
+            facts,
+            pull_request,
+            rule,
+            requirement,
+            plan,
+            exclusions,
+            approvers,
+            everyone_has_a_say,
+            explicit,
+            max_age,
+        }
     }
 
     /// Weighs all reviews, in the order in which they were given.
@@ -245,7 +255,7 @@ impl<'f> ReviewContext<'f> {
     fn standing(&self, review: &'f Review, user: &Person) -> Weighed<'f> {
         match review.state {
             ReviewState::Approved => {
-                let leaves = self.asked.of(user).and(self.plan.asked);
+                let leaves = self.approvers.leaves_of(user).and(self.plan.leaves);
                 match self.why_not(review, user, leaves) {
                     Some((reason, detail)) => Weighed::ignored(review, reason, detail),
                     None => {
@@ -336,7 +346,7 @@ impl<'f> ReviewContext<'f> {
     }
 
     fn surely_has_a_say(&self, person: &Person) -> bool {
-        !self.asked.of(person).is_empty() || is_one_of(person, self.rule.veto(), &self.facts.teams)
+        !self.approvers.leaves_of(person).is_empty() || is_one_of(person, self.rule.veto(), &self.facts.teams)
     }
 
     /// Whether a dismissed review stands no more.

@@ -5,7 +5,7 @@ use super::facts::ReviewState;
 use super::people::People;
 use super::review::{Detail, Weighed};
 
-impl People<'_, '_> {
+impl People<'_> {
     /// Every review and what it came to, in the order in which they were given.
     pub(super) fn outcomes(&self) -> Vec<ReviewOutcome> {
         self.weighed.iter().map(|weighed| self.outcome(weighed)).collect()
@@ -27,8 +27,8 @@ impl People<'_, '_> {
     fn text(&self, weighed: &Weighed<'_>) -> String {
         let review = weighed.review;
         let user = review.user.as_ref().map_or("someone", |user| user.login.as_str());
-        let target = &self.scales.facts.target;
-        let head = self.scales.pull_request.head.short();
+        let target = &self.context.facts.target;
+        let head = self.context.pull_request.head.short();
         match weighed.reason {
             ReviewReason::Counts => format!("counts toward {}", self.counts_toward(user)),
             ReviewReason::Comment if review.state == ReviewState::Pending => "is not submitted yet".to_owned(),
@@ -59,10 +59,10 @@ impl People<'_, '_> {
             ReviewReason::Committer => format!("{user} wrote or committed part of the pull request"),
             ReviewReason::Pusher => format!("{user} pushed to the branch"),
             ReviewReason::Requester => format!("{user} requested the deployment"),
-            ReviewReason::ExclusionUnknown => self.scales.exclusions.unknown.clone().unwrap_or_default(),
+            ReviewReason::ExclusionUnknown => self.context.exclusions.unknown.clone().unwrap_or_default(),
             ReviewReason::Bot => format!("{user} is not a person, and the policy does not list it"),
             ReviewReason::NotEligible => format!("{user} is asked for nowhere in this rule"),
-            ReviewReason::TooOld => match self.scales.rule.max_age() {
+            ReviewReason::TooOld => match self.context.rule.max_age() {
                 Some(age) => format!("is older than {age}: approve again"),
                 None => "is too old: approve again".to_owned(),
             },
@@ -84,7 +84,7 @@ impl People<'_, '_> {
     }
 
     fn stale_text(&self, weighed: &Weighed<'_>) -> String {
-        let head = self.scales.pull_request.head.short();
+        let head = self.context.pull_request.head.short();
         match weighed.detail {
             Detail::BeforeHead => format!("was given before {head} became the head"),
             Detail::HeadUnknown => format!("it is not known when {head} became the head: approve again"),
@@ -108,7 +108,7 @@ impl People<'_, '_> {
         let Some((at, _)) = self.counting().find(|(_, person)| person.login.as_str() == login) else {
             return "the requirement".to_owned();
         };
-        let leaves = 0..self.scales.asked.leaves().len();
+        let leaves = 0..self.context.approvers.leaves().len();
         let serving = leaves.clone().find(|leaf| self.serving(*leaf).contains(&at));
         let asked = || leaves.into_iter().find(|leaf| self.set_of(at).has(*leaf));
         let leaf = serving.or_else(asked).and_then(|leaf| self.leaf(leaf));

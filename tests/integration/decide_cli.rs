@@ -1,4 +1,4 @@
-//! `countersign decide`: one set of facts or many, and what is said of those that are none.
+//! `countersign decide`: one set of facts or many, and the errors for those that are invalid.
 #![expect(clippy::indexing_slicing, clippy::string_slice, reason = "a key that is missing fails the test")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -28,7 +28,7 @@ fn decide(words: &str, stdin: impl Into<Vec<u8>>) -> Ran {
 }
 
 #[test]
-fn a_decision_is_told_with_everything_it_rests_on() {
+fn a_decision_is_printed_with_everything_it_rests_on() {
     let ran = Countersign::new("decide --policy sound --facts facts/checkout.json").run();
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_expected("facts/checkout.expected", &ran.stdout);
@@ -44,7 +44,7 @@ fn as_json_it_is_the_decision_itself() {
 }
 
 #[test]
-fn where_approval_is_required_any_other_verdict_ends_with_5() {
+fn if_approval_is_required_any_other_verdict_exits_with_5() {
     assert_eq!(decide("--require-approved", FACTS).code, Some(5));
     let ran = decide("--require-approved", approved().to_string());
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
@@ -52,7 +52,7 @@ fn where_approval_is_required_any_other_verdict_ends_with_5() {
 }
 
 #[test]
-fn every_line_is_answered_in_its_place() {
+fn every_line_gets_its_answer_in_order() {
     let input = format!("{}\n\n{{\"schema\":1}}\nx\n\u{feff}\n{}", facts(), approved()).into_bytes();
     let input = [input, b"\n\xff\xfe".to_vec()].concat();
     let ran = decide("--lines", input.clone());
@@ -70,7 +70,7 @@ fn every_line_is_answered_in_its_place() {
 }
 
 #[test]
-fn lines_fail_closed_where_approval_is_required() {
+fn lines_fail_closed_if_approval_is_required() {
     let good = approved().to_string();
     let exit = |input: &str| decide("--lines --require-approved", input).code;
     assert_eq!(exit(&format!("{good}\n{good}\n")), Some(0));
@@ -94,7 +94,7 @@ fn a_line_without_end_is_refused_within_bounded_memory() {
 }
 
 #[test]
-fn an_answer_is_given_before_the_next_question_comes() {
+fn each_line_is_answered_before_the_next_is_read() {
     let run = Countersign::new("decide --policy sound --facts - --lines");
     let mut child = run.command().spawn().expect("the command starts");
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
@@ -110,7 +110,7 @@ fn an_answer_is_given_before_the_next_question_comes() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_panic_and_no_success() {
+fn a_closed_output_is_neither_a_panic_nor_a_success() {
     let run = Countersign::new("decide --policy sound --facts - --lines");
     let mut child = run.command().spawn().expect("the command starts");
     drop(child.stdout.take());
@@ -124,14 +124,14 @@ fn a_reader_that_goes_away_is_no_panic_and_no_success() {
 }
 
 #[test]
-fn facts_that_are_none_are_told_with_their_place_and_what_would_be_right() {
+fn invalid_facts_are_reported_with_their_place_and_a_hint() {
     let mut wrong = facts();
     wrong["reviews"][1]["state"] = json!("aproved");
     let ran = decide("--format json", wrong.to_string());
     assert_eq!(ran.code, Some(1));
     let error = &ran.json()["error"];
     assert!(
-        error["message"].as_str().is_some_and(|said| said.starts_with("`reviews[1].state` is `aproved`")),
+        error["message"].as_str().is_some_and(|message| message.starts_with("`reviews[1].state` is `aproved`")),
         "{error}"
     );
     assert_eq!(error["hint"], "did you mean `approved`?");
@@ -139,7 +139,7 @@ fn facts_that_are_none_are_told_with_their_place_and_what_would_be_right() {
 }
 
 #[test]
-fn a_file_of_facts_that_is_not_there_is_named() {
+fn a_missing_file_of_facts_is_named() {
     let ran = Countersign::new("decide --policy sound --facts facts/nowhere.json").run();
     assert_eq!(ran.code, Some(1));
     assert!(
@@ -151,7 +151,7 @@ fn a_file_of_facts_that_is_not_there_is_named() {
 }
 
 #[test]
-fn facts_as_a_list_of_values_are_refused_by_that_name() {
+fn facts_given_as_a_list_are_refused_as_a_list() {
     let ran = Countersign::new("decide --policy sound --facts -").stdin("[1, null]").run();
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("the facts are a list"), "{}", ran.stderr);

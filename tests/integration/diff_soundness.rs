@@ -5,7 +5,7 @@ use std::path::Path;
 
 use countersign::approval::decision::Verdict;
 use countersign::approval::facts::Facts;
-use countersign::approval::with_judgment;
+use countersign::approval::verdict;
 use countersign::finding::{Source, SourceContent};
 use countersign::ident::Target;
 use countersign::policy::{Direction, Policy, diff, load};
@@ -258,7 +258,7 @@ fn facts(dice: &mut Dice) -> Facts {
 }
 
 fn approves(policy: &Policy, facts: &Facts) -> bool {
-    with_judgment(policy, facts, |judgment| judgment.verdict == Verdict::Approved)
+    verdict(policy, facts) == Verdict::Approved
 }
 
 /// The direction of the one target.

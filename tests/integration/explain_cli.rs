@@ -1,18 +1,18 @@
-//! `countersign explain`: the rule, where each part of it comes from, and why there is none.
+//! `countersign explain`: the rule, where each field comes from, or why there is no rule.
 
 use serde_json::{Value, json};
 
 use crate::command_line::{Countersign, assert_expected};
 
 #[test]
-fn a_rule_is_told_field_by_field_with_the_place_that_set_it() {
+fn a_rule_is_printed_field_by_field_with_the_place_that_set_it() {
     let ran = Countersign::new("explain checkout production --policy sound").run();
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_expected("explain/checkout-production.expected", &ran.stdout);
 }
 
 #[test]
-fn an_environment_that_asks_for_nobody_says_so() {
+fn an_environment_that_needs_no_approval_says_so() {
     let ran = Countersign::new("explain internal-billing staging --policy sound").run();
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_expected("explain/internal-staging.expected", &ran.stdout);
@@ -32,7 +32,7 @@ fn the_same_as_json_has_a_value_and_a_source_for_every_field() {
 }
 
 #[test]
-fn a_target_without_a_rule_is_told_with_the_reason_and_is_no_failure() {
+fn a_target_without_a_rule_is_reported_with_the_reason_and_is_no_failure() {
     let ran = Countersign::new("explain billing production --policy sound").run();
     assert_eq!(ran.code, Some(0));
     assert!(ran.stdout.contains("(no-rule): no service of the policy matches `billing`"), "{}", ran.stdout);
@@ -43,7 +43,7 @@ fn a_target_without_a_rule_is_told_with_the_reason_and_is_no_failure() {
 }
 
 #[test]
-fn with_facts_the_decision_stands_beside_the_rule() {
+fn with_facts_the_decision_is_printed_with_the_rule() {
     let explain = "explain checkout production --policy sound --facts facts/checkout.json";
     let ran = Countersign::new(explain).run();
     assert!(ran.stdout.contains("\ndecision: pending: 1 of 2 payments; 1 of 1 security met\n"), "{}", ran.stdout);
@@ -59,7 +59,7 @@ fn facts_about_another_target_are_refused() {
 }
 
 #[test]
-fn an_invalid_policy_ends_with_3_and_its_findings_go_to_stderr() {
+fn an_invalid_policy_exits_with_3_and_its_findings_go_to_stderr() {
     let ran = Countersign::new("explain checkout production --policy lint/invalid-requirement/bad.yaml").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
     assert!(ran.stderr.contains("error[invalid-requirement]") && ran.stderr.contains("\nhint: "), "{}", ran.stderr);
@@ -72,7 +72,7 @@ fn an_invalid_policy_ends_with_3_and_its_findings_go_to_stderr() {
 }
 
 #[test]
-fn a_name_that_is_none_is_wrong_usage() {
+fn an_invalid_name_is_a_usage_error() {
     let ran = Countersign::new("explain check:out production --policy sound").run();
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("is not a service name"), "{}", ran.stderr);

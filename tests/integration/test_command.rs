@@ -1,4 +1,4 @@
-//! `countersign test` as it is called.
+//! The command `countersign test`.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -29,7 +29,7 @@ fn countersign(folder: &Path, args: &[&str]) -> Output {
         .expect("the command runs")
 }
 
-fn told(output: &Output) -> (Option<i32>, String) {
+fn result(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -44,14 +44,14 @@ const FAILS: &str = "- { name: it is not, expect: { verdict: pending, counts: [p
 fn all_passed_is_success() {
     let folder = folder(&[("policies/a.yaml", POLICY), ("policies/deep/er/b.test.yml", &test_file(HOLDS))]);
     let output = countersign(folder.path(), &["test"]);
-    assert_eq!(told(&output), (Some(0), "1 passed, 0 failed\n".to_owned()));
+    assert_eq!(result(&output), (Some(0), "1 passed, 0 failed\n".to_owned()));
 }
 
 #[test]
-fn a_case_that_fails_is_told_with_its_place_and_what_was_expected() {
+fn a_failed_case_is_reported_with_its_place_and_what_was_expected() {
     let tests = test_file(&format!("{HOLDS}{FAILS}"));
     let folder = folder(&[("policies/a.yaml", POLICY), ("policies/a.test.yaml", &tests)]);
-    let (code, text) = told(&countersign(folder.path(), &["test"]));
+    let (code, text) = result(&countersign(folder.path(), &["test"]));
     assert_eq!(code, Some(4));
     assert_eq!(
         text,
@@ -69,7 +69,7 @@ fn a_case_that_fails_is_told_with_its_place_and_what_was_expected() {
 }
 
 #[test]
-fn programs_get_every_case_with_its_failures() {
+fn json_has_every_case_with_its_failures() {
     let tests = test_file(&format!("{HOLDS}{FAILS}"));
     let folder = folder(&[("p.yaml", POLICY), ("t/a.test.yaml", &tests)]);
     let output = countersign(folder.path(), &["test", "t", "--policy", "p.yaml", "--format", "json"]);
@@ -94,7 +94,7 @@ fn programs_get_every_case_with_its_failures() {
 fn no_test_at_all_is_a_failure() {
     let folder = folder(&[("policies/a.yaml", POLICY), ("policies/.b.test.yaml", &test_file(HOLDS))]);
     let output = countersign(folder.path(), &["test"]);
-    assert_eq!(told(&output), (Some(4), "0 passed, 0 failed\n".to_owned()));
+    assert_eq!(result(&output), (Some(4), "0 passed, 0 failed\n".to_owned()));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no policy tests"));
 }
 
@@ -106,7 +106,7 @@ fn a_test_file_that_is_malformed_fails_and_the_rest_is_still_run() {
         ("policies/a.test.yaml", &broken),
         ("policies/b.test.yaml", &test_file(HOLDS)),
     ]);
-    let (code, text) = told(&countersign(folder.path(), &["test"]));
+    let (code, text) = result(&countersign(folder.path(), &["test"]));
     assert_eq!(code, Some(4));
     assert!(text.contains("error[unknown-key]: `verdit` is not a key of a decision"), "{text}");
     assert!(text.contains("--> policies/a.test.yaml:3:24"), "{text}");
@@ -122,25 +122,25 @@ fn a_policy_that_is_a_file_has_its_tests_beside_it() {
         ("p/two.test.yaml", &test_file(FAILS)),
     ]);
     let output = countersign(folder.path(), &["test", "--policy", "p/one.yaml"]);
-    assert_eq!(told(&output), (Some(0), "1 passed, 0 failed\n".to_owned()));
+    assert_eq!(result(&output), (Some(0), "1 passed, 0 failed\n".to_owned()));
 }
 
 #[test]
 fn an_invalid_policy_is_not_tested() {
     let folder = folder(&[("policies/a.yaml", "version: 2\n"), ("policies/a.test.yaml", &test_file(HOLDS))]);
     let output = countersign(folder.path(), &["test"]);
-    assert_eq!(told(&output), (Some(3), String::new()));
+    assert_eq!(result(&output), (Some(3), String::new()));
     assert!(String::from_utf8_lossy(&output.stderr).contains("`version`"));
 }
 
 #[test]
-fn a_path_that_is_not_there_cannot_be_tested() {
+fn a_missing_path_cannot_be_tested() {
     let folder = folder(&[("policies/a.yaml", POLICY)]);
     assert_eq!(countersign(folder.path(), &["test", "nowhere"]).status.code(), Some(1));
     assert_eq!(countersign(folder.path(), &["test", "--policy", "nowhere"]).status.code(), Some(1));
 }
 
-// What differs is shown side by side.
+// Differences are printed side by side.
 
 const PEOPLE: &str = "\
 version: 1
@@ -155,7 +155,7 @@ services:
 ";
 
 #[test]
-fn what_differs_is_shown_element_by_element_with_the_reasons_of_the_decision() {
+fn differences_are_printed_element_by_element_with_the_reasons_of_the_decision() {
     let tests = "\
 defaults: { service: shop, environment: production, now: 2026-11-18T10:00:00Z }
 cases:
@@ -169,7 +169,7 @@ cases:
     deadline: null
 ";
     let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", tests)]);
-    let (code, text) = told(&countersign(folder.path(), &["test"]));
+    let (code, text) = result(&countersign(folder.path(), &["test"]));
     assert_eq!(code, Some(4));
     assert_eq!(
         text,
@@ -196,7 +196,7 @@ cases:
   reviews.sam
     - expected \"counts\"
     + got      \"stale\"
-      was given on a0, and the head is a1
+      was given on a0, but the head is a1
   unmet[0].need
     - expected 3
     + got      2
@@ -232,9 +232,9 @@ cases:
 ";
 
 #[test]
-fn a_step_that_fails_is_told_with_what_happened_and_an_end_that_no_gate_takes_back_is_noted() {
+fn a_failed_step_is_reported_with_its_event_and_a_decision_after_the_end_is_noted() {
     let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", STEPS)]);
-    let (code, text) = told(&countersign(folder.path(), &["test"]));
+    let (code, text) = result(&countersign(folder.path(), &["test"]));
     assert_eq!(code, Some(4));
     assert_eq!(
         text,
@@ -270,7 +270,7 @@ steps[0]: in a gate this end is final, and only another execution opens a new re
 }
 
 #[test]
-fn programs_get_the_step_in_the_path_and_the_note_beside_the_case() {
+fn json_has_the_step_in_the_path_and_the_note_in_the_case() {
     let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", STEPS)]);
     let output = countersign(folder.path(), &["test", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -281,13 +281,13 @@ fn programs_get_the_step_in_the_path_and_the_note_beside_the_case() {
     assert_eq!(report.pointer("/cases/1/note"), None);
     let note = report.pointer("/cases/2/note").and_then(serde_json::Value::as_str).expect("a note");
     assert!(note.contains("steps[1] decides `pending`"), "{note}");
-    assert_eq!(report.get("coverage"), None, "nobody asked");
+    assert_eq!(report.get("coverage"), None, "not requested");
 }
 
 // Which cases are run.
 
 #[test]
-fn a_filter_finds_cases_by_a_part_of_their_file_and_name_or_by_a_glob() {
+fn a_filter_selects_cases_by_a_part_of_their_file_and_name_or_by_a_glob() {
     let folder = folder(&[
         ("policies/a.yaml", POLICY),
         ("policies/shop.test.yaml", &test_file(HOLDS)),
@@ -301,17 +301,17 @@ fn a_filter_finds_cases_by_a_part_of_their_file_and_name_or_by_a_glob() {
         (&["--filter", "other", "--filter", "shop"], "2 passed, 0 failed\n"),
     ] {
         let args: Vec<&str> = ["test"].iter().chain(filter).copied().collect();
-        assert_eq!(told(&countersign(folder.path(), &args)), (Some(0), summary.to_owned()), "{filter:?}");
+        assert_eq!(result(&countersign(folder.path(), &args)), (Some(0), summary.to_owned()), "{filter:?}");
     }
 }
 
 #[test]
-fn a_filter_that_finds_nothing_is_a_failure_as_if_there_were_none() {
+fn a_filter_that_selects_nothing_is_a_failure() {
     let folder = folder(&[("policies/a.yaml", POLICY), ("policies/a.test.yaml", &test_file(HOLDS))]);
     let output = countersign(folder.path(), &["test", "--filter", "shop*free"]);
-    assert_eq!(told(&output), (Some(4), "0 passed, 0 failed, 1 left out\n".to_owned()));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said, "the only case is left out by the filter `shop*free`\n");
+    assert_eq!(result(&output), (Some(4), "0 passed, 0 failed, 1 left out\n".to_owned()));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(message, "the only case is left out by the filter `shop*free`\n");
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn a_file_that_cannot_be_read_fails_whatever_the_filter() {
         ("policies/a.test.yaml", &test_file(HOLDS)),
         ("policies/b.test.yaml", "cases: []\n"),
     ]);
-    let (code, text) = told(&countersign(folder.path(), &["test", "--filter", "a.test"]));
+    let (code, text) = result(&countersign(folder.path(), &["test", "--filter", "a.test"]));
     assert_eq!(code, Some(4));
     assert!(text.ends_with("1 passed, 1 failed\n"), "{text}");
 }
@@ -330,7 +330,7 @@ fn a_file_that_cannot_be_read_fails_whatever_the_filter() {
 
 #[expect(clippy::disallowed_methods, reason = "the command writes a file")]
 #[test]
-fn the_results_are_written_for_a_continuous_integration_system() {
+fn results_are_written_as_junit() {
     let tests = test_file(&format!("{HOLDS}{FAILS}"));
     let files = [("policies/a.yaml", POLICY), ("policies/a.test.yaml", &tests), ("policies/b.test.yaml", "cases: [\n")];
     let folder = folder(&files);
@@ -354,9 +354,9 @@ fn the_results_are_written_for_a_continuous_integration_system() {
 // What is covered.
 
 #[test]
-fn what_no_case_covers_is_told_with_its_place_and_changes_no_exit_code() {
+fn uncovered_parts_are_reported_with_their_place_and_do_not_change_the_exit_code() {
     let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", &test_file(HOLDS))]);
-    let (code, text) = told(&countersign(folder.path(), &["test", "--coverage"]));
+    let (code, text) = result(&countersign(folder.path(), &["test", "--coverage"]));
     assert_eq!(code, Some(0));
     assert_eq!(
         text,
@@ -379,7 +379,7 @@ not covered
 }
 
 #[test]
-fn less_coverage_than_asked_for_is_a_failure() {
+fn less_coverage_than_required_is_a_failure() {
     let folder = folder(&[("policies/a.yaml", PEOPLE), ("policies/a.test.yaml", &test_file(HOLDS))]);
     assert_eq!(countersign(folder.path(), &["test", "--min-coverage", "16"]).status.code(), Some(0));
     let output = countersign(folder.path(), &["test", "--min-coverage", "17", "--format", "json"]);

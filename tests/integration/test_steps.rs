@@ -1,4 +1,4 @@
-//! What happens in a case, step by step: what cannot happen is found, and the rest changes what the gate would know.
+//! The steps of a case: impossible ones are reported, and the others change what the gate would know.
 #![expect(clippy::indexing_slicing, reason = "a test that finds less than it wrote says so by failing")]
 
 use countersign::approval::case::coverage::{Coverage, Missed, Report, Way};
@@ -35,7 +35,7 @@ fn read(text: &str) -> Suites {
     case::read(vec![source("x.test.yaml", text)])
 }
 
-/// A case of the shop with these facts and steps, one step a line from line 5 on.
+/// A case of the shop with these facts and steps, one step per line from line 5.
 fn case_of(given: &str, steps: &[&str]) -> String {
     let steps: String = steps.iter().map(|step| format!("  - {{ {step} }}\n")).collect();
     format!(
@@ -44,15 +44,15 @@ fn case_of(given: &str, steps: &[&str]) -> String {
     )
 }
 
-/// `line:column code message (hint)`, one after the other.
+/// Each finding as `line:column code message (hint)`.
 fn findings(text: &str) -> Vec<String> {
     let suites = read(text);
-    let told = suites.findings.iter().map(|finding| {
+    let texts = suites.findings.iter().map(|finding| {
         let span = finding.span.expect("a place");
         let hint = finding.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!("{}:{} {} {}{hint}", span.line, span.column, finding.code.as_str(), finding.message)
     });
-    told.collect()
+    texts.collect()
 }
 
 fn outcome(text: &str) -> Outcome {
@@ -77,16 +77,13 @@ fn pull_request(given: &str, steps: &[&str]) -> Value {
 // What is wrong with a step.
 
 #[test]
-fn a_step_that_is_not_well_formed_is_found() {
+fn a_malformed_step_is_reported() {
     for (step, expected) in [
         (
             "reviw: { by: pia, state: approved }",
             "5:7 unknown-key `reviw` is not a key of a step (did you mean `review`?)",
         ),
-        (
-            "expect: { verdict: approved }",
-            "5:5 missing-key the step says nothing that happens (write one of `review`, `dismiss`, ",
-        ),
+        ("expect: { verdict: approved }", "5:5 missing-key the step has no event (write one of `review`, `dismiss`, "),
         (
             "close: {}, merge: {}",
             "5:18 invalid-value `merge` is a second event in one step (write it as a step of its own",
@@ -116,7 +113,7 @@ fn a_step_that_is_not_well_formed_is_found() {
             "tick: { by: 1h }, expect: { verdit: approved }",
             "`verdit` is not a key of a decision (did you mean `verdict`?)",
         ),
-        ("tick: { by: 1h }, expect: {}", "`expect` names nothing, and would always hold"),
+        ("tick: { by: 1h }, expect: {}", "`expect` is empty, so it would always hold"),
     ] {
         let found = findings(&case_of("", &[step]));
         assert!(matches!(found.as_slice(), [one] if one.contains(expected)), "{step}: {found:?}");
@@ -124,7 +121,7 @@ fn a_step_that_is_not_well_formed_is_found() {
 }
 
 #[test]
-fn an_event_that_cannot_happen_is_found_at_its_place() {
+fn an_impossible_event_is_reported_at_its_place() {
     let pia = "review: { by: pia, state: approved }";
     for (given, steps, expected) in [
         (
@@ -146,17 +143,17 @@ fn an_event_that_cannot_happen_is_found_at_its_place() {
         (
             "reviews: [{ by: pat, state: approved }]",
             &["review: { by: pia, state: approved, id: 1 }"],
-            "there is a review with the `id` 1 already",
+            "a review with the `id` 1 already exists",
         ),
         (
             "pull_request: { labels: [Hot] }",
             &["label: { remove: [hot] }", "label: { remove: [hot] }"],
-            "6:7 invalid-value this cannot happen: the label `hot` is not there",
+            "6:7 invalid-value this cannot happen: the pull request does not have the label `hot`",
         ),
-        ("pull_request: { labels: [Hot] }", &["label: { add: [HOT] }"], "the label `HOT` is there already"),
-        ("", &["push: { by: dave, head: a1 }"], "a1 is the head already"),
-        ("", &["base: { to: next }", "base: { to: next }"], "`next` is the base already"),
-        ("pull_request: { base: main }", &["base: { to: main }"], "`main` is the base already"),
+        ("pull_request: { labels: [Hot] }", &["label: { add: [HOT] }"], "the pull request already has the label `HOT`"),
+        ("", &["push: { by: dave, head: a1 }"], "a1 is already the head"),
+        ("", &["base: { to: next }", "base: { to: next }"], "`next` is already the base"),
+        ("pull_request: { base: main }", &["base: { to: main }"], "`main` is already the base"),
         ("", &["close: {}", "close: {}"], "a pull request that is closed cannot be closed"),
         ("", &["merge: {}", "push: { by: dave, head: a2 }"], "a pull request that is merged cannot be pushed to"),
         ("", &["close: {}", "merge: {}"], "a pull request that is closed cannot be merged"),
@@ -169,14 +166,14 @@ fn an_event_that_cannot_happen_is_found_at_its_place() {
         (
             "now: 2026-01-02T00:00:00Z",
             &["tick: { to: 2026-01-01T23:59:59Z }"],
-            "time goes forward only, and it is 2026-01-02T00:00:00Z already",
+            "time only goes forward, and it is already 2026-01-02T00:00:00Z",
         ),
         (
             "",
             &[pia, "close: { at: 2026-01-01T00:00:59Z }"],
-            "6:7 invalid-value this cannot happen: time goes forward only, and it is 2026-01-01T00:01:00Z already",
+            "6:7 invalid-value this cannot happen: time only goes forward, and it is already 2026-01-01T00:01:00Z",
         ),
-        ("", &["tick: { by: 9999999w }"], "no clock reaches that far"),
+        ("", &["tick: { by: 9999999w }"], "the time is out of range"),
     ] {
         let found = findings(&case_of(given, steps));
         assert!(matches!(found.as_slice(), [one] if one.contains(expected)), "{steps:?}: {found:?}");
@@ -190,22 +187,22 @@ fn a_case_expects_something_at_the_start_or_after_a_step() {
     assert_eq!(case("steps: [{ tick: { by: 1h }, expect: { verdict: denied } }]"), Vec::<String>::new());
     assert!(case("steps: [{ tick: { by: 1h } }]")[0].contains("missing-key the case has no `expect`"));
     assert!(case("steps: []")[0].contains("empty-list `steps` is an empty list"));
-    assert_eq!(case("steps: [{ tick: {} }]").len(), 1, "of steps that cannot be read nobody knows what they expect");
+    assert_eq!(case("steps: [{ tick: {} }]").len(), 1, "steps that cannot be read may have an `expect`");
 }
 
 #[test]
-fn what_only_the_policy_shows_to_be_impossible_fails_when_the_case_is_run() {
+fn a_step_that_only_the_policy_makes_impossible_fails_when_the_case_runs() {
     let text = case_of("service: lib", &["base: { to: release/any }"]).replace("service: shop, ", "");
     let outcome = outcome(&text);
     let failure = outcome.failures.first().expect("a failure");
     assert_eq!((failure.path.as_str(), failure.step), ("steps[0]", Some(0)));
-    assert_eq!(failure.got, json!("`release/any` is the base already"));
+    assert_eq!(failure.got, json!("`release/any` is already the base"));
 }
 
 // What a step does.
 
 #[test]
-fn a_review_is_of_the_present_head_and_has_the_next_number() {
+fn a_review_is_given_on_the_present_head_and_has_the_next_number() {
     let given = "reviews: [{ by: pat, state: commented, id: 40 }]";
     let steps = ["push: { by: dave, head: a2 }", "review: { by: pia, state: APPROVED, body: \"/approve x\" }"];
     let facts = serde_json::to_value(&facts_after(given, &steps).reviews[1]).expect("JSON");
@@ -219,7 +216,7 @@ fn a_review_is_of_the_present_head_and_has_the_next_number() {
 }
 
 #[test]
-fn a_dismissal_remembers_what_the_review_said_and_who_dismissed_it() {
+fn a_dismissal_records_what_the_review_said_and_who_dismissed_it() {
     let given = "reviews: [{ by: pat, state: changes_requested }, { by: PAT, state: commented }]";
     let facts = facts_after(given, &["dismiss: { of: Pat, by: dave }"]);
     let review = serde_json::to_value(&facts.reviews[0]).expect("JSON");
@@ -230,7 +227,7 @@ fn a_dismissal_remembers_what_the_review_said_and_who_dismissed_it() {
 }
 
 #[test]
-fn a_push_brings_commits_and_files_and_someone_who_pushed() {
+fn a_push_adds_commits_files_and_a_pusher() {
     let given = "pull_request: { author: dave, files: [a, b], additions: 3, deletions: 1 }";
     let push = "push: { by: pat, head: a2, at: 2026-01-01T08:00:00Z, files: [{ path: b, previous_path: c }, d], additions: 4 }";
     let got = pull_request(given, &[push, "push: { by: pat, head: a3, commits: [{ sha: x }, { author: null }] }"]);
@@ -247,7 +244,7 @@ fn a_push_brings_commits_and_files_and_someone_who_pushed() {
 }
 
 #[test]
-fn a_forced_push_leaves_nothing_of_what_was_there() {
+fn a_forced_push_removes_everything_that_was_there() {
     let given = "pull_request: { files: [a], additions: 3, deletions: 1, commits: [{ sha: x }, {}] }";
     let got = pull_request(given, &["push: { by: pat, head: a2, force: true, files: [b], deletions: 2 }"]);
     assert_eq!(got["files"], json!([{ "path": "b" }]));
@@ -268,7 +265,7 @@ fn labels_the_base_and_the_end_of_a_pull_request_change_it() {
 }
 
 #[test]
-fn time_moves_a_minute_at_a_step_unless_it_is_told_otherwise() {
+fn each_step_takes_a_minute_unless_it_gives_a_time() {
     let now = |steps: &[&str]| facts_after("now: 2026-01-01T12:00:00Z", steps).now.to_string();
     assert_eq!(now(&["label: { add: [a] }", "label: { add: [b] }"]), "2026-01-01T12:02:00Z");
     assert_eq!(now(&["label: { add: [a], at: 2026-01-01T12:00:00Z }"]), "2026-01-01T12:00:00Z");
@@ -294,18 +291,18 @@ fn the_request_is_opened_and_settled_when_the_decision_says_so() {
     assert_eq!(
         moments("requested_at: null, reviews: [{ by: pia, state: approved }]", &withdrawn),
         (None, at(0)),
-        "what was approved without asking asks nobody later"
+        "a request approved without asking asks nobody later"
     );
-    let asked_before = Some("2025-12-31T23:00:00Z".to_owned());
-    assert_eq!(moments("", &["tick: { by: 1h }"]), (asked_before.clone(), None));
-    assert_eq!(moments("", &["close: {}", "tick: { by: 1h }"]), (asked_before, None));
+    let requested_before = Some("2025-12-31T23:00:00Z".to_owned());
+    assert_eq!(moments("", &["tick: { by: 1h }"]), (requested_before.clone(), None));
+    assert_eq!(moments("", &["close: {}", "tick: { by: 1h }"]), (requested_before, None));
     assert_eq!(moments("requested_at: null, revision: b7", &["tick: { by: 1h }"]), (None, None), "denied");
 }
 
-// What is told of it.
+// What is reported.
 
 #[test]
-fn a_failure_names_the_step_and_the_outcome_tells_what_happened() {
+fn a_failure_names_the_step_and_the_outcome_says_what_happened() {
     let text = "cases:\n- name: x\n  given: { service: shop, environment: production }\n  expect: { verdict: approved }\n  \
                 steps:\n  - review: { by: pia, state: changes_requested }\n    expect: { reviews: { pia: counts } }\n  - \
                 dismiss: { of: pia, by: pia }\n    expect: { verdict: pending, counts: [pia] }\n";
@@ -315,9 +312,9 @@ fn a_failure_names_the_step_and_the_outcome_tells_what_happened() {
         paths,
         [("verdict", None), ("steps[0].expect.reviews.pia", Some(0)), ("steps[1].expect.counts", Some(1))]
     );
-    let told: Vec<_> = outcome.steps.iter().map(|step| format!("{} {}", step.at, step.event)).collect();
+    let events: Vec<_> = outcome.steps.iter().map(|step| format!("{} {}", step.at, step.event)).collect();
     assert_eq!(
-        told,
+        events,
         ["2026-01-01T00:01:00Z pia requests changes", "2026-01-01T00:02:00Z pia dismisses the review of pia"]
     );
     assert_eq!(outcome.steps[0].ended, None);
@@ -325,10 +322,10 @@ fn a_failure_names_the_step_and_the_outcome_tells_what_happened() {
 }
 
 #[test]
-fn what_is_approved_may_still_be_refused_at_release_and_does_not_go_back_to_waiting() {
+fn an_approved_request_may_be_refused_at_release_but_does_not_wait_again() {
     let contradicted = |steps: &[&str]| {
-        let told = |ended: Ended| (ended.verdict, ended.step);
-        outcome(&case_of("", steps)).steps.iter().map(|step| step.contradicts().map(told)).collect::<Vec<_>>()
+        let parts = |ended: Ended| (ended.verdict, ended.step);
+        outcome(&case_of("", steps)).steps.iter().map(|step| step.contradicts().map(parts)).collect::<Vec<_>>()
     };
     let (pia, push) = ("review: { by: pia, state: approved }", "push: { by: dave, head: a2 }");
     let back = "push: { by: dave, head: a1, force: true }";
@@ -338,7 +335,7 @@ fn what_is_approved_may_still_be_refused_at_release_and_does_not_go_back_to_wait
 }
 
 #[test]
-fn every_event_is_told_as_a_sentence() {
+fn every_event_has_a_sentence() {
     let steps = [
         ("review: { by: pat, state: commented }", "pat comments"),
         ("review: { by: pat, state: approved }", "pat approves"),
@@ -352,8 +349,8 @@ fn every_event_is_told_as_a_sentence() {
         ("merge: {}", "it is merged"),
     ];
     let outcome = outcome(&case_of("", &steps.map(|(step, _)| step)));
-    let told: Vec<&str> = outcome.steps.iter().map(|step| step.event.as_str()).collect();
-    assert_eq!(told, steps.map(|(_, sentence)| sentence));
+    let events: Vec<&str> = outcome.steps.iter().map(|step| step.event.as_str()).collect();
+    assert_eq!(events, steps.map(|(_, sentence)| sentence));
 }
 
 // What is covered.
@@ -375,7 +372,7 @@ fn missed(report: &Report) -> Vec<(&str, &[Way])> {
 }
 
 #[test]
-fn every_service_environment_and_requirement_wants_to_be_covered() {
+fn every_service_environment_and_requirement_must_be_covered() {
     let report = covered(&[]);
     let both = &[Way::Met, Way::Unmet][..];
     assert_eq!(
@@ -401,7 +398,7 @@ fn every_service_environment_and_requirement_wants_to_be_covered() {
 }
 
 #[test]
-fn a_decision_covers_the_layers_that_it_rests_on_and_the_requirement_in_the_state_that_it_found() {
+fn a_decision_covers_its_layers_and_the_requirement_as_met_or_unmet() {
     let approves = |login: &str| format!("review: {{ by: {login}, state: approved }}");
     let (pia, zoe) = (approves("pia"), approves("zoe"));
     let shop = "service: shop, environment: production";
@@ -423,7 +420,7 @@ fn a_decision_covers_the_layers_that_it_rests_on_and_the_requirement_in_the_stat
 }
 
 #[test]
-fn where_no_requirement_was_weighed_none_is_covered() {
+fn a_requirement_that_was_not_evaluated_is_not_covered() {
     let report = covered(&[("service: shop, environment: production, pull_request: null", "tick: { by: 1h }")]);
     assert_eq!(report.covered, 2, "the service and the environment");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use countersign::approval::decision::Verdict;
 use countersign::approval::facts::Facts;
-use countersign::approval::{decide, with_judgment};
+use countersign::approval::{decide, verdict};
 use countersign::finding::{Source, SourceContent};
 use countersign::policy::{Policy, load};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ impl Decided {
 
 impl Engine for Judged {
     fn approved(&mut self, query: usize) -> bool {
-        with_judgment(&self.0.policy, &self.0.facts[query], |judgment| judgment.verdict) == Verdict::Approved
+        verdict(&self.0.policy, &self.0.facts[query]) == Verdict::Approved
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether a decision holds what a case expects, and where it does not.
+//! Where a decision differs from what a case expects.
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -9,20 +9,19 @@ use super::expect::{DECISION, Expect, REVIEW, Shape};
 /// One place where a decision is not what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// Where in the decision, e.g. `unmet[0].need`; of a step, `steps[1].expect.unmet[0].need`.
+    /// Where in the decision, e.g. `unmet[0].need`, or after a step `steps[1].expect.unmet[0].need`.
     pub path: String,
-    /// What was expected there.
     pub expected: Json,
-    /// What is there; `null` where nothing is.
+    /// `null` if there is nothing.
     pub got: Json,
-    /// After which step, by its number from 0; none: before any.
+    /// After which step, numbered from 0. `None`: before all steps.
     #[serde(skip)]
     pub step: Option<usize>,
 }
 
-/// All places where the decision is not what was expected after a step, or before any.
+/// All differences after a step, or before all steps if `None`.
 pub(super) fn failures(expect: &Expect, decision: &Decision, step: Option<usize>) -> Vec<Failure> {
-    // A decision is texts, numbers and lists of them: there is nothing in it that JSON does not have.
+    // A decision can always be written as JSON.
     let got = serde_json::to_value(decision).unwrap_or_default();
     let mut comparison = Comparison { failures: Vec::new(), step };
     let path = step.map(|number| format!("steps[{number}].expect")).unwrap_or_default();
@@ -85,7 +84,7 @@ impl Comparison {
         }
     }
 
-    /// The person's last review, which is the last in the decision's order, or else the review of that id.
+    /// Compares the person's last review in the decision's order, or else the review with that id.
     fn review(&mut self, path: &str, key: &str, expected: &Json, reviews: &[Json]) {
         let by_login = |review: &&Json| {
             review.get("user").and_then(Json::as_str).is_some_and(|user| user.eq_ignore_ascii_case(key))

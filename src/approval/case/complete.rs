@@ -1,4 +1,4 @@
-//! From what a case tells to facts in full.
+//! Completes the facts of a case with defaults.
 
 use std::collections::BTreeSet;
 
@@ -15,20 +15,19 @@ use crate::policy::{Pattern, Rule};
 /// 2026-01-01T00:00:00Z, in seconds since 1970.
 const NOW: i64 = 1_767_225_600;
 const HEAD: &str = "a1";
-/// What merging makes, where a case does not say.
 const MERGE_COMMIT: &str = "m1";
 const AUTHOR: &str = "author";
 const DEFAULT_BRANCH: &str = "main";
-/// Where the rule names no repository, or there is no rule.
+/// Used if the rule names no repository, or there is no rule.
 const REPOSITORY: &str = "example/repository";
 const ANOTHER_REPOSITORY: &str = "example/another";
 
-/// The facts with every default filled in, under the rule of their target.
+/// The facts with all defaults. The repository and the base branch are ones that the rule allows.
 pub(super) fn facts(given: &Given, rule: Option<&Rule<'_>>) -> Facts {
     let now = given.now.unwrap_or_else(|| Timestamp::from_second(NOW).unwrap_or_default());
     let pull_request = match &given.pull_request {
         None => Some(pull_request(&GivenPullRequest::default(), rule, now)),
-        Some(told) => told.as_ref().map(|given| pull_request(given, rule, now)),
+        Some(given) => given.as_ref().map(|given| pull_request(given, rule, now)),
     };
     let head = pull_request.as_ref().and_then(|pull_request| pull_request.head.clone().into());
     Facts {
@@ -101,7 +100,7 @@ fn person(login: Login) -> Person {
     Person { id: UserId::derived(&login), login, kind: Default::default() }
 }
 
-/// The commit that merging makes, where nothing is said.
+/// The merge commit, if a case does not give one.
 pub(super) fn merge_commit() -> Revision {
     fixed(MERGE_COMMIT, Revision::new)
 }
@@ -113,28 +112,28 @@ fn repository(rule: Option<&Rule<'_>>) -> RepositoryName {
     allowed.unwrap_or_else(|| fixed(REPOSITORY, RepositoryName::new))
 }
 
-/// A branch that the rule allows: the default branch where it does, else one that its first pattern matches.
+/// A branch that the rule allows: the default branch if possible, otherwise one that matches a pattern.
 fn base(rule: Option<&Rule<'_>>, default_branch: &str) -> String {
     let branches = rule.and_then(|rule| rule.branches).unwrap_or_default();
     if branches.is_empty() || branches.iter().any(|branch| branch.matches(default_branch)) {
         return default_branch.to_owned();
     }
-    let fitting = |branch: &Pattern| Some(filled_in(branch.as_str())).filter(|name| branch.matches(name));
-    branches.iter().find_map(fitting).unwrap_or_else(|| default_branch.to_owned())
+    let matching = |branch: &Pattern| Some(filled_in(branch.as_str())).filter(|name| branch.matches(name));
+    branches.iter().find_map(matching).unwrap_or_else(|| default_branch.to_owned())
 }
 
-/// A glob with its wild cards filled in.
+/// A glob with its wildcards filled in.
 fn filled_in(glob: &str) -> String {
     glob.replace('*', "any").replace('?', "x")
 }
 
-/// A text that is well formed because it stands in this file.
+/// Parses a constant of this file.
 fn fixed<T, E: std::fmt::Debug>(text: &str, new: impl Fn(&str) -> Result<T, E>) -> T {
     #[expect(clippy::expect_used, reason = "the texts are constants of this file, and a test reads each")]
     new(text).expect("a well-formed constant")
 }
 
-/// The reviews; those without an id are numbered, over the ids that are given.
+/// The reviews. Those without an id get the first numbers that are free.
 fn reviews(given: &[GivenReview], head: Option<&Revision>, now: Timestamp) -> Vec<Review> {
     let taken: BTreeSet<ReviewId> = given.iter().filter_map(|review| review.id).collect();
     let mut numbers = (1..).map(ReviewId).filter(|id| !taken.contains(id));

@@ -1,11 +1,11 @@
-//! What can happen in a case, step by step, as it is written. Knows nothing of what an event does to the facts.
+//! The steps of a case: reads them, and says them in a sentence. What they do to the facts is in `overlay.rs`.
 
 use jiff::Timestamp;
 
 use super::super::facts::{BoundBy, ChangedFile, Person, ReviewState};
 use super::expect::{Expect, read_expect};
 use super::given::{BOUND_BY, GivenCommit, commit, file};
-use super::value::{Told, any_case, get, instant, list, number, parsed, person, required, text, told};
+use super::value::{Nullable, any_case, get, instant, list, nullable, number, parsed, person, required, text};
 use crate::finding::{Code, Finding, Span};
 use crate::ident::{ReviewId, Revision};
 use crate::policy::Duration;
@@ -15,25 +15,57 @@ use crate::policy::yaml::{Entry, Node, Value};
 /// One event, and what the decision after it must hold.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
-    /// Where the event stands.
     pub(super) span: Span,
     pub(super) event: Event,
     pub(super) time: Time,
     pub(super) expect: Option<Expect>,
 }
 
+impl Step {
+    /// What happens, e.g. `pia approves` or `dave pushes a2`.
+    pub(super) fn sentence(&self) -> String {
+        match &self.event {
+            Event::Review(review) => {
+                let does = match review.state {
+                    ReviewState::Approved => "approves",
+                    ReviewState::ChangesRequested => "requests changes",
+                    ReviewState::Commented => "comments",
+                    ReviewState::Dismissed | ReviewState::Pending => "reviews",
+                };
+                format!("{} {does}", review.by.login)
+            }
+            Event::Dismiss { of: Dismissed::Login(login), by } => {
+                format!("{} dismisses the review of {login}", by.login)
+            }
+            Event::Dismiss { of: Dismissed::Id(id), by } => format!("{} dismisses review {id}", by.login),
+            Event::Push(push) => format!("{} pushes {}", push.by.login, push.head.short()),
+            Event::Label { add, remove } => {
+                let added = (!add.is_empty()).then(|| format!("labelled {}", add.join(", ")));
+                let removed = (!remove.is_empty()).then(|| format!("no longer labelled {}", remove.join(", ")));
+                format!("it is {}", added.into_iter().chain(removed).collect::<Vec<_>>().join(", and "))
+            }
+            Event::Base { to } => format!("its base becomes {to}"),
+            Event::Close => "it is closed unmerged".to_owned(),
+            Event::Merge { .. } => "it is merged".to_owned(),
+            Event::Tick => match self.time {
+                Time::After(span) => format!("{span} passes"),
+                Time::At(at) => format!("it becomes {at}"),
+                Time::Next => "a minute passes".to_owned(),
+            },
+        }
+    }
+}
+
 /// When an event happens.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Time {
-    /// A minute after the one before: nothing is said.
+    /// A minute after the step before. Default.
     Next,
-    /// So long after the one before.
+    /// This long after the step before.
     After(Duration),
-    /// Then.
     At(Timestamp),
 }
 
-/// What happens.
 #[derive(Debug, Clone)]
 pub(super) enum Event {
     Review(NewReview),
@@ -46,13 +78,12 @@ pub(super) enum Event {
     Tick,
 }
 
-/// A review that is submitted.
 #[derive(Debug, Clone)]
 pub(super) struct NewReview {
     pub(super) id: Option<ReviewId>,
     pub(super) by: Person,
     pub(super) state: ReviewState,
-    pub(super) revision: Told<Revision>,
+    pub(super) revision: Nullable<Revision>,
     pub(super) bound_by: Option<BoundBy>,
     pub(super) body: Option<String>,
 }
@@ -60,17 +91,16 @@ pub(super) struct NewReview {
 /// Which review is dismissed.
 #[derive(Debug, Clone)]
 pub(super) enum Dismissed {
-    /// The last of this login's that can be.
+    /// The last review by this login that can be dismissed.
     Login(String),
     Id(ReviewId),
 }
 
-/// A push to the pull request's branch.
 #[derive(Debug, Clone)]
 pub(super) struct Push {
     pub(super) by: Person,
     pub(super) head: Revision,
-    /// Whether the branch is written anew, so that nothing of what it held is left.
+    /// Whether the branch loses all commits and files it had.
     pub(super) force: bool,
     pub(super) commits: Option<Vec<GivenCommit>>,
     pub(super) files: Vec<ChangedFile>,
@@ -92,14 +122,14 @@ const CLOSE_KEYS: Keys = Keys { what: "a `close` step", known: &["at"] };
 const MERGE_KEYS: Keys = Keys { what: "a `merge` step", known: &["commit", "at"] };
 const TICK_KEYS: Keys = Keys { what: "a `tick` step", known: &["by", "to"] };
 
-/// What can be submitted. A dismissal is an event of its own, and of a pending review nobody hears.
+/// What a review can say when submitted. `dismiss` is an event of its own, and GitHub reports no pending review.
 const STATES: [(&str, ReviewState); 3] = [
     ("approved", ReviewState::Approved),
     ("changes_requested", ReviewState::ChangesRequested),
     ("commented", ReviewState::Commented),
 ];
 
-/// Reads one step; reports what does not fit.
+/// Reads one step, and reports what is wrong with it.
 pub(super) fn read_step(reader: &mut Reader<'_>, node: &Node) -> Option<Step> {
     if !reader.fields(node, &STEP_KEYS) {
         return None;
@@ -110,7 +140,7 @@ pub(super) fn read_step(reader: &mut Reader<'_>, node: &Node) -> Option<Step> {
     for entry in events {
         reader.report(
             Finding::at(Code::InvalidValue, entry.key_span, format!("`{}` is a second event in one step", entry.key))
-                .hint("write it as a step of its own: things happen one after the other"),
+                .hint("write it as a step of its own: steps happen one after the other"),
         );
     }
     let expect = match node.get("expect") {
@@ -118,10 +148,10 @@ pub(super) fn read_step(reader: &mut Reader<'_>, node: &Node) -> Option<Step> {
         None => None,
     };
     let Some(entry) = first else {
-        // What else stands there was found, and was meant to be an event.
+        // Any other key was reported as unknown, and was probably meant to be an event.
         if entries.iter().all(|entry| &*entry.key == "expect") {
             let hint = format!("write one of {}", crate::policy::read::list(&EVENTS));
-            reader.report(Finding::at(Code::MissingKey, node.span, "the step says nothing that happens").hint(hint));
+            reader.report(Finding::at(Code::MissingKey, node.span, "the step has no event").hint(hint));
         }
         return None;
     };
@@ -130,7 +160,7 @@ pub(super) fn read_step(reader: &mut Reader<'_>, node: &Node) -> Option<Step> {
 }
 
 fn read_event(reader: &mut Reader<'_>, entry: &Entry) -> Option<(Event, Time)> {
-    // `close:` alone says all there is to say.
+    // `close:` and `merge:` need no value.
     let bare = matches!(entry.node.value, Value::Null) && matches!(&*entry.key, "close" | "merge");
     let node = if bare { Node { span: entry.node.span, value: Value::Map(Vec::new()) } } else { entry.node.clone() };
     if &*entry.key == "tick" {
@@ -161,7 +191,7 @@ fn review(reader: &mut Reader<'_>, node: &Node) -> Option<Event> {
         required(reader, node, "state", &REVIEW_KEYS).and_then(|state| any_case(reader, state, "state", &STATES));
     let review = NewReview {
         id: get(reader, node, "id", number).map(ReviewId),
-        revision: told(reader, node, "revision", parsed),
+        revision: nullable(reader, node, "revision", parsed),
         bound_by: get(reader, node, "bound_by", |reader, node, key| reader.word(node, key, &BOUND_BY)),
         body: get(reader, node, "body", text),
         by: by?,

@@ -1,4 +1,4 @@
-//! What a case expects, read against the shape of a decision: a misspelt key must not pass as one that holds.
+//! Reads what a case expects of a decision, checked against the form of a decision: a misspelt key is an error.
 
 use serde_json::{Map, Value as Json};
 
@@ -8,33 +8,32 @@ use crate::finding::{Code, Finding, closest};
 use crate::policy::read::{Reader, list};
 use crate::policy::yaml::{Entry, Node, Value};
 
-/// What a decision must hold: its JSON form, or a part of it.
+/// A part of the JSON form of a decision, which the decision must contain.
 #[derive(Debug, Clone)]
 pub(super) struct Expect(pub(super) Map<String, Json>);
 
-/// The form of a value in a decision, as far as comparing with it goes. Any value may also be `null`.
+/// How a value of a decision is read and compared. Any value may also be `null`.
 #[derive(Debug)]
 pub(super) enum Shape {
     Text,
     Number,
     Flag,
-    /// Compared as an instant, however it is written.
+    /// Compared as an instant, in whatever form it is written.
     Instant,
     /// Compared without case.
     Login,
     /// One of a closed vocabulary.
     Word(fn() -> Vec<&'static str>),
-    /// What is named must hold.
+    /// Each key that is given must match.
     Map(&'static [(&'static str, Self)]),
-    /// As long, and element by element.
+    /// Of the same length, and compared element by element.
     List(&'static Self),
-    /// The whole set of logins, in any order.
+    /// All logins, in any order.
     Logins,
-    /// By login or by review id: the reason alone, or some of what the review came to.
+    /// By login or review id: the reason alone, or a mapping.
     Reviews,
 }
 
-/// A decision.
 pub(super) static DECISION: Shape = Shape::Map(&[
     ("schema", Shape::Number),
     ("engine", Shape::Text),
@@ -69,7 +68,7 @@ pub(super) static DECISION: Shape = Shape::Map(&[
     ("mode", Shape::Word(modes)),
 ]);
 
-/// A node of the requirement, of any kind.
+/// A part of the requirement, of any kind.
 static PART: &[(&str, Shape)] = &[
     ("kind", Shape::Word(part_kinds)),
     ("name", Shape::Text),
@@ -95,7 +94,6 @@ const UNMET: &[(&str, Shape)] = &[
 
 const REASON: &[(&str, Shape)] = &[("code", Shape::Word(reason_codes)), ("text", Shape::Text), ("source", Shape::Text)];
 
-/// What one review came to.
 pub(super) static REVIEW: Shape = Shape::Map(&[
     ("id", Shape::Number),
     ("user", Shape::Login),
@@ -122,7 +120,6 @@ fn reason_codes() -> Vec<&'static str> {
     ReasonCode::ALL.iter().map(|code| code.as_str()).collect()
 }
 
-/// The reasons that a review can have.
 pub(super) fn review_reasons() -> Vec<&'static str> {
     ReviewReason::ALL.iter().map(|reason| reason.as_str()).collect()
 }
@@ -147,13 +144,13 @@ fn review_verdicts() -> Vec<&'static str> {
     vec!["counts", "ignored", "rejects", "blocks"]
 }
 
-/// Reads `expect`; reports every key that no decision has, and every value that none could have.
+/// Reads `expect`. Reports keys that no decision has, and values that none can have.
 pub(super) fn read_expect(reader: &mut Reader<'_>, node: &Node) -> Option<Expect> {
     let entries = reader.map(node, "expect")?;
     if entries.is_empty() {
         reader.report(
-            Finding::at(Code::EmptyList, node.span, "`expect` names nothing, and would always hold")
-                .hint("say what the decision must hold, e.g. `verdict: approved`"),
+            Finding::at(Code::EmptyList, node.span, "`expect` is empty, so it would always hold")
+                .hint("write what the decision must contain, e.g. `verdict: approved`"),
         );
         return None;
     }
@@ -249,7 +246,7 @@ mod tests {
         vec![Source { name: "x.yaml".to_owned(), content: SourceContent::Bytes(text.into()) }]
     }
 
-    /// A decision that leaves nothing out.
+    /// A decision without an empty value.
     fn full() -> Decision {
         let policy = "version: 1\ngroups: { people: { users: [pia, pat] } }\nservices: { shop: { repository: a/b, \
                       environments: { e: { require: { all_of: [2 of people, { any_of: [\"@zoe\"] }] } } } } }";
@@ -263,7 +260,7 @@ mod tests {
         decision
     }
 
-    /// That the shape has every key of the value, and that the value keeps to the shape.
+    /// Asserts that the shape has every key of the value, and that the value has the shape.
     fn covers(path: &str, shape: &Shape, value: &Json) {
         match (shape, value) {
             (_, Json::Null) | (Shape::Text | Shape::Login | Shape::Instant, Json::String(_)) => {}
@@ -283,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_a_decision_holds_can_be_expected_and_nothing_else() {
+    fn every_key_of_a_decision_can_be_expected_and_no_other() {
         let decision = serde_json::to_value(full()).unwrap();
         covers("", &DECISION, &decision);
         let Shape::Map(fields) = DECISION else { panic!("a decision is a mapping") };

@@ -1,4 +1,4 @@
-//! Test files as suites of cases, and everything that is wrong with them in one go.
+//! Reads test files, and reports everything that is wrong with them at once.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,27 @@ use crate::policy::load::decode;
 use crate::policy::read::{Keys, Reader};
 use crate::policy::yaml::{Node, Room, Value, parse};
 
-/// What came of reading test files.
+/// Test files, with what is wrong with them.
 #[derive(Debug)]
 pub struct Suites {
-    /// The files in the order in which they were given.
+    /// In the order given.
     pub files: Vec<Suite>,
-    /// All that is wrong with them, in the order of files and places.
+    /// In the order of files and places.
     pub findings: Findings,
-    /// The texts that the findings point into.
     pub sources: SourceMap,
 }
 
 /// One test file.
 #[derive(Debug)]
 pub struct Suite {
-    /// Which file it is among the sources.
     pub source: SourceId,
-    /// Its name.
     pub file: String,
-    /// Its cases, as written; those that findings point at are left out.
+    /// In the order written. Cases with findings are left out.
     pub cases: Vec<Case>,
 }
 
 impl Suites {
-    /// What is wrong with one file.
+    /// The findings of one file.
     pub fn findings_of(&self, suite: &Suite) -> impl Iterator<Item = &Finding> {
         let source = suite.source;
         self.findings.iter().filter(move |finding| finding.span.is_some_and(|span| span.source == source))
@@ -44,7 +41,6 @@ impl Suites {
 const FILE_KEYS: Keys = Keys { what: "a test file", known: &["defaults", "cases"] };
 const CASE_KEYS: Keys = Keys { what: "a case", known: &["name", "given", "expect", "steps"] };
 
-/// Reads test files.
 #[must_use]
 pub fn read(files: Vec<Source>) -> Suites {
     let mut sources = SourceMap::default();
@@ -96,8 +92,8 @@ fn read_file(reader: &mut Reader<'_>, root: &Node) -> Vec<Case> {
             match names.get(&**text) {
                 Some(first) => reader.report(
                     Finding::at(Code::DuplicateName, name.span, format!("a second case is called `{text}`"))
-                        .related(*first, "the first stands here")
-                        .hint("say in the name what sets it apart"),
+                        .related(*first, "the first is here")
+                        .hint("give it a name that tells them apart"),
                 ),
                 None => {
                     names.insert(text, name.span);
@@ -124,11 +120,11 @@ fn read_case(reader: &mut Reader<'_>, node: &Node, defaults: Option<&Node>) -> O
     let expect = node.get("expect").map(|expect| read_expect(reader, expect));
     let steps = node.get("steps").map(|steps| read_steps(reader, steps));
     let expects = expect.is_some() || steps.iter().flatten().flatten().any(|step| step.expect.is_some());
-    // Of steps that cannot be read it is not known what they expect.
+    // Steps that cannot be read may have an `expect`.
     if !expects && !matches!(steps, Some(None)) {
         reader.report(
             Finding::at(Code::MissingKey, node.span, "the case has no `expect`")
-                .hint("say what the decision must hold, e.g. `expect: { verdict: approved }`"),
+                .hint("write what the decision must contain, e.g. `expect: { verdict: approved }`"),
         );
         return None;
     }
@@ -143,25 +139,25 @@ fn read_case(reader: &mut Reader<'_>, node: &Node, defaults: Option<&Node>) -> O
     Some(Case { name: name?, place: reader.place(node.span), given, expect, steps })
 }
 
-/// All steps, or none where one of them cannot be read: the others would happen to other facts.
+/// All steps. `None` if one cannot be read: then those after it would apply to the wrong facts.
 fn read_steps(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<Step>> {
     let items = reader.list(node, "steps")?;
     let steps: Vec<Step> = items.iter().filter_map(|item| read_step(reader, item)).collect();
     (steps.len() == items.len()).then_some(steps)
 }
 
-/// Reports the first event that cannot happen to the facts. What comes after it would be found for its sake only.
+/// Reports the first event that cannot happen to the facts. Events after it may fail just because of it.
 fn rehearse(reader: &mut Reader<'_>, given: &Given, steps: &[Step]) {
     let mut facts = complete::facts(given, None);
-    let told = given.pull_request.iter().flatten().any(|pull_request| pull_request.base.is_some());
-    if let Some(pull_request) = facts.pull_request.as_mut().filter(|_| !told) {
-        // Which branch it is depends on the policy, and no branch is called that.
+    let has_base = given.pull_request.iter().flatten().any(|pull_request| pull_request.base.is_some());
+    if let Some(pull_request) = facts.pull_request.as_mut().filter(|_| !has_base) {
+        // The default depends on the policy. No branch has an empty name.
         pull_request.base = String::new();
     }
     for step in steps {
         if let Err(why) = overlay::apply(step, &mut facts) {
             reader.report(Finding::at(Code::InvalidValue, step.span, format!("this cannot happen: {why}")).hint(
-                "each step happens to the facts as those before it left them, a minute later if it does not say when",
+                "each step applies to the facts that the steps before it left, one minute later unless it gives a time",
             ));
             return;
         }
@@ -171,14 +167,15 @@ fn rehearse(reader: &mut Reader<'_>, given: &Given, steps: &[Step]) {
 fn read_name(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     let Some(name) = node.get("name") else {
         reader.report(
-            Finding::at(Code::MissingKey, node.span, "the case has no `name`").hint("say in a sentence what it shows"),
+            Finding::at(Code::MissingKey, node.span, "the case has no `name`")
+                .hint("write in one sentence what it shows"),
         );
         return None;
     };
     let text = reader.text(name, "name")?.trim();
     if text.is_empty() {
         reader.report(
-            Finding::at(Code::InvalidValue, name.span, "`name` is empty").hint("say in a sentence what it shows"),
+            Finding::at(Code::InvalidValue, name.span, "`name` is empty").hint("write in one sentence what it shows"),
         );
         return None;
     }

@@ -1,4 +1,4 @@
-//! What a case tells of the facts, with everything it may leave out left out.
+//! Reads `given`: the part of the facts that a case gives.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use serde_json::Map;
 
 use super::super::facts::{BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState};
 use super::value::{
-    Told, any_case, either, flag, get, instant, list, number, object, parsed, person, reference, required, text, told,
+    Nullable, any_case, either, flag, get, instant, list, nullable, number, object, parsed, person, reference,
+    required, text,
 };
 use crate::finding::{Code, Finding};
 use crate::ident::{
@@ -16,37 +17,35 @@ use crate::ident::{
 use crate::policy::read::{Keys, Reader};
 use crate::policy::yaml::{Node, Value};
 
-/// What a case tells.
 #[derive(Debug, Clone)]
 pub(super) struct Given {
     pub(super) target: Target,
     pub(super) now: Option<Timestamp>,
-    pub(super) requested_at: Told<Timestamp>,
-    pub(super) approved_at: Told<Timestamp>,
+    pub(super) requested_at: Nullable<Timestamp>,
+    pub(super) approved_at: Nullable<Timestamp>,
     pub(super) input: Map<String, serde_json::Value>,
-    pub(super) version: Told<String>,
-    pub(super) requester: Told<Login>,
-    pub(super) revision: Told<Revision>,
-    pub(super) pull_request: Told<GivenPullRequest>,
+    pub(super) version: Nullable<String>,
+    pub(super) requester: Nullable<Login>,
+    pub(super) revision: Nullable<Revision>,
+    pub(super) pull_request: Nullable<GivenPullRequest>,
     pub(super) teams: BTreeMap<TeamSlug, Vec<Person>>,
     pub(super) reviews: Vec<GivenReview>,
     pub(super) vetoes: Vec<GivenVeto>,
 }
 
-/// What a case tells of the pull request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct GivenPullRequest {
     pub(super) repository: Option<RepositoryName>,
     pub(super) number: Option<u64>,
-    pub(super) author: Told<Person>,
+    pub(super) author: Nullable<Person>,
     pub(super) head: Option<Revision>,
-    pub(super) head_first_seen: Told<Timestamp>,
+    pub(super) head_first_seen: Nullable<Timestamp>,
     pub(super) base: Option<String>,
-    pub(super) base_changed_at: Told<Timestamp>,
+    pub(super) base_changed_at: Nullable<Timestamp>,
     pub(super) default_branch: Option<String>,
     pub(super) state: Option<PullRequestState>,
     pub(super) merged: Option<bool>,
-    pub(super) merge_commit: Told<Revision>,
+    pub(super) merge_commit: Nullable<Revision>,
     pub(super) labels: Option<Vec<String>>,
     pub(super) additions: Option<u64>,
     pub(super) deletions: Option<u64>,
@@ -58,29 +57,26 @@ pub(super) struct GivenPullRequest {
     pub(super) pushers_complete: Option<bool>,
 }
 
-/// What a case tells of a commit.
 #[derive(Debug, Clone)]
 pub(super) struct GivenCommit {
     pub(super) sha: Option<Revision>,
-    pub(super) author: Told<Person>,
-    pub(super) committer: Told<Person>,
+    pub(super) author: Nullable<Person>,
+    pub(super) committer: Nullable<Person>,
 }
 
-/// What a case tells of a review.
 #[derive(Debug, Clone)]
 pub(super) struct GivenReview {
     pub(super) id: Option<ReviewId>,
     pub(super) user: Option<Person>,
     pub(super) state: ReviewState,
-    pub(super) was: Told<DismissedFrom>,
-    pub(super) dismissed_by: Told<Person>,
-    pub(super) revision: Told<Revision>,
+    pub(super) was: Nullable<DismissedFrom>,
+    pub(super) dismissed_by: Nullable<Person>,
+    pub(super) revision: Nullable<Revision>,
     pub(super) bound_by: Option<BoundBy>,
-    pub(super) at: Told<Timestamp>,
+    pub(super) at: Nullable<Timestamp>,
     pub(super) body: Option<String>,
 }
 
-/// What a case tells of a veto.
 #[derive(Debug, Clone)]
 pub(super) struct GivenVeto {
     pub(super) by: Person,
@@ -88,7 +84,7 @@ pub(super) struct GivenVeto {
     pub(super) pull_request: Option<PullRequestRef>,
 }
 
-/// The keys of `given`, and of `defaults`, which is laid under it.
+/// The keys of `given` and of `defaults`.
 pub(super) const GIVEN_KEYS: Keys = Keys {
     what: "the facts of a case",
     known: &[
@@ -152,14 +148,15 @@ const DISMISSED_FROM: [(&str, DismissedFrom); 2] =
 pub(super) const BOUND_BY: [(&str, BoundBy); 2] = [("delivery", BoundBy::Delivery), ("api", BoundBy::Api)];
 const PULL_REQUEST_STATES: [(&str, PullRequestState); 2] =
     [("open", PullRequestState::Open), ("closed", PullRequestState::Closed)];
-/// Reads `given`, laid over `defaults` already; reports what does not fit.
+
+/// Reads `given`, already merged with `defaults`. Reports what is wrong with it.
 pub(super) fn read_given(reader: &mut Reader<'_>, node: &Node) -> Option<Given> {
     if !reader.fields(node, &GIVEN_KEYS) {
         return None;
     }
     for key in ["service", "environment"] {
         if node.get(key).is_none() {
-            let message = format!("the case says no `{key}`");
+            let message = format!("the case has no `{key}`");
             let hint = format!("write `{key}:` under `given` or under the file's `defaults`");
             reader.report(Finding::at(Code::MissingKey, node.span, message).hint(hint));
         }
@@ -167,13 +164,13 @@ pub(super) fn read_given(reader: &mut Reader<'_>, node: &Node) -> Option<Given> 
     let service: Option<ServiceName> = get(reader, node, "service", parsed);
     let environment: Option<EnvironmentName> = get(reader, node, "environment", parsed);
     let now = get(reader, node, "now", instant);
-    let requested_at = told(reader, node, "requested_at", instant);
-    let approved_at = told(reader, node, "approved_at", instant);
+    let requested_at = nullable(reader, node, "requested_at", instant);
+    let approved_at = nullable(reader, node, "approved_at", instant);
     let input = get(reader, node, "input", object).unwrap_or_default();
-    let version = told(reader, node, "version", text);
-    let requester = told(reader, node, "requester", parsed);
-    let revision = told(reader, node, "revision", parsed);
-    let pull_request = told(reader, node, "pull_request", pull_request);
+    let version = nullable(reader, node, "version", text);
+    let requester = nullable(reader, node, "requester", parsed);
+    let revision = nullable(reader, node, "revision", parsed);
+    let pull_request = nullable(reader, node, "pull_request", pull_request);
     let teams = get(reader, node, "teams", teams).unwrap_or_default();
     let reviews = get(reader, node, "reviews", reviews).unwrap_or_default();
     let vetoes = get(reader, node, "vetoes", |reader, node, key| list(reader, node, key, veto)).unwrap_or_default();
@@ -200,15 +197,15 @@ fn pull_request(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Give
     Some(GivenPullRequest {
         repository: get(reader, node, "repository", parsed),
         number: get(reader, node, "number", number),
-        author: told(reader, node, "author", person),
+        author: nullable(reader, node, "author", person),
         head: get(reader, node, "head", parsed),
-        head_first_seen: told(reader, node, "head_first_seen", instant),
+        head_first_seen: nullable(reader, node, "head_first_seen", instant),
         base: get(reader, node, "base", text),
-        base_changed_at: told(reader, node, "base_changed_at", instant),
+        base_changed_at: nullable(reader, node, "base_changed_at", instant),
         default_branch: get(reader, node, "default_branch", text),
         state: get(reader, node, "state", |reader, node, key| reader.word(node, key, &PULL_REQUEST_STATES)),
         merged: get(reader, node, "merged", flag),
-        merge_commit: told(reader, node, "merge_commit", parsed),
+        merge_commit: nullable(reader, node, "merge_commit", parsed),
         labels: get(reader, node, "labels", |reader, node, key| list(reader, node, key, text)),
         additions: get(reader, node, "additions", number),
         deletions: get(reader, node, "deletions", number),
@@ -221,22 +218,22 @@ fn pull_request(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Give
     })
 }
 
-/// A bare path, or a mapping that has one.
+/// A bare path, or a mapping with `path`.
 pub(super) fn file(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<ChangedFile> {
     if !matches!(node.value, Value::Map(_)) {
         return Some(ChangedFile { path: text(reader, node, key)?, previous_path: None });
     }
     reader.fields(node, &FILE_KEYS);
     let path = required(reader, node, "path", &FILE_KEYS).and_then(|path| text(reader, path, "path"));
-    let previous_path = told(reader, node, "previous_path", text).flatten();
+    let previous_path = nullable(reader, node, "previous_path", text).flatten();
     Some(ChangedFile { path: path?, previous_path })
 }
 
 pub(super) fn commit(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<GivenCommit> {
     reader.fields(node, &COMMIT_KEYS).then(|| GivenCommit {
         sha: get(reader, node, "sha", parsed),
-        author: told(reader, node, "author", person),
-        committer: told(reader, node, "committer", person),
+        author: nullable(reader, node, "author", person),
+        committer: nullable(reader, node, "committer", person),
     })
 }
 
@@ -262,7 +259,7 @@ fn reviews(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Vec<GivenR
     if let Some(id) = ids.iter().zip(ids.iter().skip(1)).find_map(|(id, next)| (id == next).then_some(id)) {
         reader.report(
             Finding::at(Code::InvalidValue, node.span, format!("two reviews have the `id` {id}"))
-                .hint("leave `id` out, and the reviews are numbered"),
+                .hint("leave out `id`, and the reviews are numbered"),
         );
     }
     Some(reviews)
@@ -276,21 +273,21 @@ fn review(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<GivenRevie
     let at = either(reader, node, "at", "submitted_at");
     if by.is_none() {
         reader.report(
-            Finding::at(Code::MissingKey, node.span, "the review does not say `by` whom it is")
-                .hint("write `by: login`; `by: null` is an account that is gone"),
+            Finding::at(Code::MissingKey, node.span, "the review has no `by`")
+                .hint("write `by: login`, or `by: null` for an account that no longer exists"),
         );
     }
     let state =
         required(reader, node, "state", &REVIEW_KEYS).and_then(|state| any_case(reader, state, "state", &STATES));
-    let user = told(reader, node, by?, person);
-    let at = at.and_then(|at| told(reader, node, at, instant));
+    let user = nullable(reader, node, by?, person);
+    let at = at.and_then(|at| nullable(reader, node, at, instant));
     Some(GivenReview {
         id: get(reader, node, "id", number).map(ReviewId),
         user: user.flatten(),
         state: state?,
-        was: told(reader, node, "was", |reader, node, key| any_case(reader, node, key, &DISMISSED_FROM)),
-        dismissed_by: told(reader, node, "dismissed_by", person),
-        revision: told(reader, node, "revision", parsed),
+        was: nullable(reader, node, "was", |reader, node, key| any_case(reader, node, key, &DISMISSED_FROM)),
+        dismissed_by: nullable(reader, node, "dismissed_by", person),
+        revision: nullable(reader, node, "revision", parsed),
         bound_by: get(reader, node, "bound_by", |reader, node, key| reader.word(node, key, &BOUND_BY)),
         at,
         body: get(reader, node, "body", text),

@@ -1,4 +1,4 @@
-//! What an event does to the facts: what the gate would know after it. An overlay on the facts, and no second evaluator.
+//! Applies events to facts, so that they hold what the gate would know. Decides nothing.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,10 +11,10 @@ use super::event::{Dismissed, Event, NewReview, Push, Step, Time};
 use super::given::GivenCommit;
 use crate::ident::ReviewId;
 
-/// Moves the time and lays the event over the facts.
+/// Moves the time and applies the event to the facts.
 ///
 /// # Errors
-/// Cause it cannot happen to these facts, as part of a sentence. Only the time has moved then, if it can.
+/// Why the event cannot happen to these facts, as part of a sentence. Then at most the time has moved.
 pub(super) fn apply(step: &Step, facts: &mut Facts) -> Result<(), String> {
     let at = moved(step.time, facts.now)?;
     facts.now = at;
@@ -22,9 +22,9 @@ pub(super) fn apply(step: &Step, facts: &mut Facts) -> Result<(), String> {
         Event::Tick => Ok(()),
         Event::Review(review) => submit(review, facts, at),
         Event::Dismiss { of, by } => dismiss(of, by, facts),
-        Event::Push(push) => pushed(push, open(facts, "pushed to")?, at),
+        Event::Push(new) => push(new, open(facts, "pushed to")?, at),
         Event::Label { add, remove } => label(add, remove, pull_request(facts)?),
-        Event::Base { to } => rebase(to, open(facts, "given another base")?, at),
+        Event::Base { to } => change_base(to, open(facts, "given another base")?, at),
         Event::Close => {
             open(facts, "closed")?.state = PullRequestState::Closed;
             Ok(())
@@ -40,23 +40,23 @@ pub(super) fn apply(step: &Step, facts: &mut Facts) -> Result<(), String> {
 }
 
 fn moved(time: Time, now: Timestamp) -> Result<Timestamp, String> {
-    let after = |span| now.checked_add(span).map_err(|_| "no clock reaches that far".to_owned());
+    let after = |span| now.checked_add(span).map_err(|_| "the time is out of range".to_owned());
     match time {
         Time::Next => after(SignedDuration::from_mins(1)),
         Time::After(span) => after(span.signed()),
-        Time::At(at) if at < now => Err(format!("time goes forward only, and it is {now} already")),
+        Time::At(at) if at < now => Err(format!("time only goes forward, and it is already {now}")),
         Time::At(at) => Ok(at),
     }
 }
 
-/// What the gate keeps of a decision: when it asked people, and when it settled the request as approved.
+/// Records what the gate remembers of a decision: when it asked people, and when the request was approved.
 ///
-/// As `evaluate` and `settle` do: nobody is asked where the requirement is met already or it is not the time to ask, and
-/// once they were asked, `wait` says that their part is done.
+/// As in `evaluate` and `settle`: nobody is asked if the requirement is already met or it is too early to ask. After
+/// people were asked, `wait` means that they have approved.
 pub(super) fn remember(decision: &Decision, facts: &mut Facts) {
     let now = facts.now;
     match decision.verdict {
-        // What was approved and is so no longer asks nobody again.
+        // A request that is no longer approved does not ask people again.
         Verdict::Pending | Verdict::Blocked if facts.approved_at.is_none() => {
             facts.requested_at.get_or_insert(now);
         }
@@ -80,7 +80,7 @@ fn pull_request(facts: &mut Facts) -> Result<&mut PullRequest, String> {
     facts.pull_request.as_mut().ok_or_else(|| "there is no pull request".to_owned())
 }
 
-/// The pull request, for what GitHub only does to one that is open.
+/// The pull request, if it is open.
 fn open<'f>(facts: &'f mut Facts, done: &str) -> Result<&'f mut PullRequest, String> {
     let pull_request = pull_request(facts)?;
     match (pull_request.state, pull_request.merged) {
@@ -92,11 +92,11 @@ fn open<'f>(facts: &'f mut Facts, done: &str) -> Result<&'f mut PullRequest, Str
 
 fn submit(new: &NewReview, facts: &mut Facts, at: Timestamp) -> Result<(), String> {
     let head = pull_request(facts)?.head.clone();
-    // As on GitHub, a later review has the greater number.
+    // As on GitHub, a later review has a greater number.
     let next = facts.reviews.iter().map(|review| review.id.0).max().unwrap_or(0).saturating_add(1);
     let id = new.id.unwrap_or(ReviewId(next));
     if facts.reviews.iter().any(|review| review.id == id) {
-        return Err(format!("there is a review with the `id` {id} already"));
+        return Err(format!("a review with the `id` {id} already exists"));
     }
     facts.reviews.push(Review {
         id,
@@ -129,7 +129,7 @@ fn dismiss(of: &Dismissed, by: &Person, facts: &mut Facts) -> Result<(), String>
     };
     let Some(review) = found else { return Err(format!("there is no {whose} that could be dismissed")) };
     let Some(was) = dismissed_from(review.state) else {
-        return Err(format!("{whose} neither approves nor requests changes, and cannot be dismissed"));
+        return Err(format!("{whose} neither approves nor requests changes, so it cannot be dismissed"));
     };
     review.state = ReviewState::Dismissed;
     review.was = Some(was);
@@ -137,7 +137,7 @@ fn dismiss(of: &Dismissed, by: &Person, facts: &mut Facts) -> Result<(), String>
     Ok(())
 }
 
-/// What a review that can be dismissed says.
+/// What a review says. `None` if it cannot be dismissed.
 const fn dismissed_from(state: ReviewState) -> Option<DismissedFrom> {
     match state {
         ReviewState::Approved => Some(DismissedFrom::Approved),
@@ -146,33 +146,33 @@ const fn dismissed_from(state: ReviewState) -> Option<DismissedFrom> {
     }
 }
 
-fn pushed(push: &Push, pull_request: &mut PullRequest, at: Timestamp) -> Result<(), String> {
-    if pull_request.head == push.head {
-        return Err(format!("{} is the head already", push.head));
+fn push(new: &Push, pull_request: &mut PullRequest, at: Timestamp) -> Result<(), String> {
+    if pull_request.head == new.head {
+        return Err(format!("{} is already the head", new.head));
     }
-    if push.force {
+    if new.force {
         pull_request.commits.clear();
         pull_request.files.clear();
         pull_request.additions = 0;
         pull_request.deletions = 0;
     }
     let one = [GivenCommit { sha: None, author: None, committer: None }];
-    let commits = push.commits.as_deref().unwrap_or(&one);
-    pull_request.commits.extend(commits.iter().map(|commit| complete_commit(commit, &push.head, Some(&push.by))));
-    for file in &push.files {
+    let commits = new.commits.as_deref().unwrap_or(&one);
+    pull_request.commits.extend(commits.iter().map(|commit| complete_commit(commit, &new.head, Some(&new.by))));
+    for file in &new.files {
         touch(file, &mut pull_request.files);
     }
-    pull_request.additions = pull_request.additions.saturating_add(push.additions);
-    pull_request.deletions = pull_request.deletions.saturating_add(push.deletions);
-    if !pull_request.pushers.iter().any(|pusher| pusher.id == push.by.id) {
-        pull_request.pushers.push(push.by.clone());
+    pull_request.additions = pull_request.additions.saturating_add(new.additions);
+    pull_request.deletions = pull_request.deletions.saturating_add(new.deletions);
+    if !pull_request.pushers.iter().any(|pusher| pusher.id == new.by.id) {
+        pull_request.pushers.push(new.by.clone());
     }
-    pull_request.head = push.head.clone();
+    pull_request.head = new.head.clone();
     pull_request.head_first_seen = Some(at);
     Ok(())
 }
 
-/// Adds a file, in place of what was known of it.
+/// Adds a file, or replaces what was known of it.
 fn touch(file: &ChangedFile, files: &mut Vec<ChangedFile>) {
     files.retain(|known| known.path != file.path);
     files.push(file.clone());
@@ -184,21 +184,21 @@ fn label(add: &[String], remove: &[String], pull_request: &mut PullRequest) -> R
         let before = pull_request.labels.len();
         pull_request.labels.retain(|label| label.to_lowercase() != name.to_lowercase());
         if pull_request.labels.len() == before {
-            return Err(format!("the label `{name}` is not there to be removed"));
+            return Err(format!("the pull request does not have the label `{name}`"));
         }
     }
     for name in add {
         if pull_request.labels.iter().any(|label| label.to_lowercase() == name.to_lowercase()) {
-            return Err(format!("the label `{name}` is there already"));
+            return Err(format!("the pull request already has the label `{name}`"));
         }
         pull_request.labels.push(name.clone());
     }
     Ok(())
 }
 
-fn rebase(to: &str, pull_request: &mut PullRequest, at: Timestamp) -> Result<(), String> {
+fn change_base(to: &str, pull_request: &mut PullRequest, at: Timestamp) -> Result<(), String> {
     if pull_request.base == to {
-        return Err(format!("`{to}` is the base already"));
+        return Err(format!("`{to}` is already the base"));
     }
     pull_request.base = to.to_owned();
     pull_request.base_changed_at = Some(at);

@@ -1,4 +1,4 @@
-//! Values as they stand in a case: written or left out, and of which type.
+//! Reads the values of a case by their type.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -12,8 +12,8 @@ use crate::ident::{Login, PullRequestRef, UserId};
 use crate::policy::read::{Keys, Reader};
 use crate::policy::yaml::{Node, Value};
 
-/// A value that may be left out, or be `null` on purpose.
-pub(super) type Told<T> = Option<Option<T>>;
+/// A value that may be `null`. The outer `None`: it is left out.
+pub(super) type Nullable<T> = Option<Option<T>>;
 
 const PERSON_KEYS: Keys = Keys { what: "a person", known: &["login", "id", "type"] };
 const ACCOUNT_KINDS: [(&str, AccountKind); 5] = [
@@ -43,7 +43,7 @@ pub(super) fn person(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<
     Some(Person { id, login, kind: kind.unwrap_or(by_login) })
 }
 
-/// The one of two names of a key that is written.
+/// Which of two names of a key is used.
 pub(super) fn either(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -52,7 +52,7 @@ pub(super) fn either(
 ) -> Option<&'static str> {
     match (node.get(short).is_some(), node.entry(long)) {
         (true, Some(entry)) => {
-            let message = format!("`{long}` says the same as `{short}`");
+            let message = format!("`{long}` and `{short}` are two names of the same key");
             reader.report(Finding::at(Code::DuplicateKey, entry.key_span, message).hint("keep one of the two"));
             Some(short)
         }
@@ -71,7 +71,7 @@ pub(super) fn required<'n>(reader: &mut Reader<'_>, node: &'n Node, key: &str, k
     value
 }
 
-/// The value of a key, where it is written.
+/// The value of a key. `None` if it is left out.
 pub(super) fn get<T>(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -82,17 +82,17 @@ pub(super) fn get<T>(
 }
 
 /// The value of a key that may also be `null`.
-pub(super) fn told<T>(
+pub(super) fn nullable<T>(
     reader: &mut Reader<'_>,
     node: &Node,
     key: &str,
     read: impl FnOnce(&mut Reader<'_>, &Node, &str) -> Option<T>,
-) -> Told<T> {
+) -> Nullable<T> {
     let value = node.get(key)?;
     if matches!(value.value, Value::Null) { Some(None) } else { read(reader, value, key).map(Some) }
 }
 
-/// Each item of a list, which may be empty.
+/// Reads each item of a list. The list may be empty.
 pub(super) fn list<T>(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -138,7 +138,7 @@ pub(super) fn number(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<
     number
 }
 
-/// A word in lower case, or in upper case as GitHub's API writes it.
+/// A word in lower case, or in upper case as in GitHub's API.
 pub(super) fn any_case<T: Copy>(
     reader: &mut Reader<'_>,
     node: &Node,

@@ -1,4 +1,4 @@
-//! What conditions make of facts: each key in a table, and the laws of three-valued logic over made-up ones.
+//! When conditions hold: each key in a table, and the laws of three-valued logic on generated conditions.
 #![expect(clippy::needless_pass_by_value, reason = "facts are made of literals")]
 
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn person(id: u64, login: &str) -> Value {
     json!({ "id": id, "login": login, "type": if login.ends_with("[bot]") { "Bot" } else { "User" } })
 }
 
-/// Facts that are known in full, with these fields of the pull request in place of its own.
+/// Facts that are fully known, with these fields of the pull request replaced.
 fn facts(pull_request: Value) -> Facts {
     let dave = person(4, "dave");
     let mut own = json!({
@@ -55,7 +55,7 @@ fn check(cases: impl IntoIterator<Item = (Value, Facts, Applies)>) {
 }
 
 #[test]
-fn paths_hold_where_a_changed_file_matches_under_either_name() {
+fn paths_hold_if_a_changed_file_matches_by_its_old_or_new_name() {
     let cut = || facts(json!({ "files_complete": false }));
     check([
         (json!({ "paths": ["src/"] }), facts(json!({})), Yes),
@@ -71,7 +71,7 @@ fn paths_hold_where_a_changed_file_matches_under_either_name() {
 }
 
 #[test]
-fn only_paths_hold_where_every_name_of_every_file_matches_and_there_is_one() {
+fn only_paths_hold_if_a_file_changed_and_every_name_of_every_file_matches() {
     let cut = || facts(json!({ "files_complete": false }));
     check([
         (json!({ "only_paths": ["src/", "docs/", "infra/"] }), facts(json!({})), Yes),
@@ -108,7 +108,7 @@ fn branch_is_the_base_and_lines_are_additions_and_deletions() {
 }
 
 #[test]
-fn without_a_pull_request_nothing_is_known_of_one() {
+fn without_a_pull_request_conditions_on_it_are_unknown() {
     for test in [
         json!({ "paths": ["a"] }),
         json!({ "only_paths": ["a"] }),
@@ -122,7 +122,7 @@ fn without_a_pull_request_nothing_is_known_of_one() {
     }
 }
 
-/// Facts in which somebody's part is not known, one way after the other.
+/// Facts in which not everyone is known, in each way that can happen.
 fn not_everyone_known() -> Vec<Facts> {
     let (dave, web_flow) = (person(4, "dave"), person(19_864_447, "web-flow"));
     [
@@ -140,7 +140,7 @@ fn not_everyone_known() -> Vec<Facts> {
 }
 
 #[test]
-fn authors_hold_where_someone_who_opened_committed_or_pushed_is_meant() {
+fn authors_hold_if_someone_who_opened_committed_or_pushed_is_listed() {
     let (sam, bot) = (person(9, "sam"), person(29, "renovate[bot]"));
     let committed = |who: &Value| json!([{ "sha": "a1", "author": person(4, "dave"), "committer": who }]);
     let users =
@@ -170,7 +170,7 @@ fn authors_hold_where_someone_who_opened_committed_or_pushed_is_meant() {
 }
 
 #[test]
-fn only_authors_hold_where_everyone_who_opened_committed_or_pushed_is_meant() {
+fn only_authors_hold_if_everyone_who_opened_committed_or_pushed_is_listed() {
     let (dave, sam, bot) = (person(4, "dave"), person(9, "sam"), person(29, "renovate[bot]"));
     let users = |users: &[&str]| json!({ "only_authors": users.iter().map(|user| json!({ "user": user })).collect::<Vec<_>>() });
     let unread = json!({ "only_authors": [{ "team": "acme/unread" }] });
@@ -191,7 +191,7 @@ fn only_authors_hold_where_everyone_who_opened_committed_or_pushed_is_meant() {
             Yes,
         ),
         (unread.clone(), facts(json!({})), Unknown),
-        // A bot is in no team, whether that can be read or not.
+        // A bot is in no team, whether the team can be read or not.
         (unread.clone(), facts(json!({ "author": bot })), No),
         (json!({ "only_authors": [{ "team": "acme/unread" }, { "user": "dave" }] }), facts(json!({})), Yes),
         (
@@ -206,7 +206,7 @@ fn only_authors_hold_where_everyone_who_opened_committed_or_pushed_is_meant() {
 }
 
 #[test]
-fn requester_and_version_are_unknown_where_they_are_not_given() {
+fn requester_and_version_are_unknown_if_they_are_not_given() {
     let given = || with(json!({ "requester": "Dave", "version": "v2.3.1" }));
     check([
         (json!({ "requester": ["dave"] }), given(), Yes),
@@ -222,7 +222,7 @@ fn requester_and_version_are_unknown_where_they_are_not_given() {
 }
 
 #[test]
-fn input_is_compared_as_text_and_unknown_where_there_is_none() {
+fn input_is_compared_as_text_and_unknown_if_absent() {
     let given = || {
         with(json!({ "input": {
             "region": "eu-1", "replicas": 3, "share": 0.5, "dry": false, "none": null, "list": ["a", {}], "deep": { "a/b": "x" }
@@ -262,7 +262,7 @@ fn within(from: &str, to: &str) -> Condition {
 }
 
 #[test]
-fn within_goes_by_the_time_of_the_decision() {
+fn within_uses_the_time_of_the_decision() {
     let facts = with(json!({}));
     assert_eq!(holds(&within("2026-11-18T10:00:00Z", "2026-11-18T11:00:00Z"), &facts), Yes);
     assert_eq!(holds(&within("2026-11-18T09:00:00Z", "2026-11-18T10:00:00Z"), &facts), No);
@@ -288,7 +288,7 @@ fn the_connectives_are_those_of_three_valued_logic() {
     assert_eq!([&yes, &no, &unknown].map(|condition| holds(&not(condition), &facts)), [No, Yes, Unknown]);
 }
 
-/// Tests that tell each kind of fact that may not be known.
+/// One test for each kind of fact that may be unknown.
 fn terms() -> impl Strategy<Value = Condition> {
     prop::sample::select(vec![
         json!({ "paths": ["a/"] }),
@@ -328,7 +328,7 @@ fn perhaps<T: std::fmt::Debug + Clone + 'static>(
     prop::option::of(values)
 }
 
-/// Facts known in full, as two lists of fields: the pull request's, and the others.
+/// Fully known facts, as two lists of fields: the pull request's, and the others.
 fn known() -> impl Strategy<Value = (Value, Value)> {
     let path = || prop::sample::select(vec!["a/x", "b", "c", "d/b/y"]);
     let file =
@@ -355,7 +355,7 @@ fn known() -> impl Strategy<Value = (Value, Value)> {
     (pull_request, rest)
 }
 
-/// The same facts with some of them not known, as the flips say.
+/// The same facts without those that the flips select.
 fn less_known(known: &(Value, Value), flips: &[bool]) -> Facts {
     let (mut pull_request, mut rest) = known.clone();
     let flip = |i: usize| flips[i];
@@ -387,7 +387,7 @@ fn less_known(known: &(Value, Value), flips: &[bool]) -> Facts {
 
 proptest! {
     #[test]
-    fn not_turns_the_answer_round(condition in conditions(), known in known(), flips in prop::collection::vec(prop::bool::weighted(0.3), 13)) {
+    fn not_inverts_the_answer(condition in conditions(), known in known(), flips in prop::collection::vec(prop::bool::weighted(0.3), 13)) {
         let facts = less_known(&known, &flips);
         let expected = match holds(&condition, &facts) { Yes => No, No => Yes, Unknown => Unknown };
         prop_assert_eq!(holds(&not(&condition), &facts), expected);

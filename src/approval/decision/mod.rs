@@ -207,16 +207,62 @@ pub struct Group {
     pub parts: Vec<Part>,
 }
 
-/// Three-valued: whether a condition holds.
+/// Whether a condition holds, in Kleene's three-valued logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Applies {
-    /// It does.
     Yes,
-    /// It does not.
     No,
-    /// A fact it needs is not known.
+    /// A fact that the condition needs is not known.
     Unknown,
+}
+
+impl Applies {
+    /// The opposite. Of `Unknown` it is `Unknown`.
+    pub(super) const fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
+    /// Whether both hold. One `No` decides.
+    pub(super) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Yes, Self::Yes) => Self::Yes,
+        }
+    }
+
+    /// Whether one of the two holds. One `Yes` decides.
+    pub(super) const fn or(self, other: Self) -> Self {
+        self.not().and(other.not()).not()
+    }
+
+    /// Whether all hold. Stops at the first `No`.
+    pub(super) fn all(answers: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::Yes;
+        for answer in answers {
+            all = all.and(answer);
+            if all == Self::No {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Whether one of them holds. Stops at the first `Yes`.
+    pub(super) fn any(answers: impl IntoIterator<Item = Self>) -> Self {
+        Self::all(answers.into_iter().map(Self::not)).not()
+    }
+}
+
+impl From<bool> for Applies {
+    fn from(known: bool) -> Self {
+        if known { Self::Yes } else { Self::No }
+    }
 }
 
 /// A leaf that lacks people.

@@ -1,4 +1,4 @@
-//! Made-up policies in the whole language, and made-up facts for them. Says nothing of what must come of either.
+//! Generates policies in the whole language, and facts for them.
 
 use countersign::approval::facts::Facts;
 use countersign::finding::{Source, SourceContent};
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
-/// Everybody there is; `vera` has nothing but a veto, and `ned` nothing at all.
+/// Everyone. `vera` is only on the veto list, and `ned` is on no list.
 pub(super) const PEOPLE: [&str; 9] = ["pia", "pat", "sam", "lee", "zoe", "dana", "vera", "ned", "helper[bot]"];
 
 const FIRST_INSTANT: &str = "2026-11-18T08:00:00Z";
@@ -31,13 +31,13 @@ fn boxed<T: std::fmt::Debug + 'static>(strategy: impl Strategy<Value = T> + 'sta
     strategy.boxed()
 }
 
-/// A mapping of those of the fields that are there.
+/// A mapping of the fields that are present.
 fn fields(fields: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Value {
     let there = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
     Value::Object(there.collect::<Map<String, Value>>())
 }
 
-/// Each kind of key, so that it may hold, not hold and not be known.
+/// Each kind of key, so that it may hold, not hold, or be unknown.
 fn conditions() -> BoxedStrategy<Value> {
     let terms = select(vec![
         json!({ "paths": ["a/"] }),
@@ -169,8 +169,8 @@ pub(super) fn policy(rule: &Value) -> Policy {
     });
     let content = SourceContent::Bytes(bundle.to_string().into_bytes());
     let loaded = load(vec![Source { name: "p.yaml".to_owned(), content }]);
-    let told: Vec<&str> = loaded.findings.iter().map(|finding| &*finding.message).collect();
-    loaded.policy.unwrap_or_else(|| panic!("{told:?} in {bundle:#}"))
+    let messages: Vec<&str> = loaded.findings.iter().map(|finding| &*finding.message).collect();
+    loaded.policy.unwrap_or_else(|| panic!("{messages:?} in {bundle:#}"))
 }
 
 fn review() -> impl Strategy<Value = Value> {
@@ -237,7 +237,7 @@ fn pull_request() -> impl Strategy<Value = Value> {
         })
 }
 
-/// Facts of which everything is known, as JSON.
+/// Fully known facts, as JSON.
 pub(super) fn known_facts() -> impl Strategy<Value = Value> {
     let moments = (180..500_i64, prop::option::weighted(0.8, 60..180_i64), prop::option::weighted(0.3, 170..300_i64));
     let teams = (subsequence(PEOPLE.to_vec(), 0..6), subsequence(PEOPLE.to_vec(), 0..6));
@@ -265,10 +265,10 @@ pub(super) fn known_facts() -> impl Strategy<Value = Value> {
 /// How many kinds of facts [`less_known`] can take away.
 pub(super) const KINDS: usize = 13;
 
-/// The same facts with less known, as the flips say.
+/// The same facts without those that the flips select.
 ///
-/// Left alone are facts in whose place the language has something else than the stricter side: an account that is gone
-/// opened nothing, and a commit of no account is laid to those who pushed instead.
+/// Keeps facts whose absence does not fall to the stricter side: an account that no longer exists opened nothing, and a
+/// commit without an account excludes those who pushed.
 pub(super) fn less_known(known: &Value, flips: &[bool], explicit: bool) -> Value {
     let mut facts = known.clone();
     let flip = |at: usize| flips.get(at).copied().unwrap_or_default();
@@ -300,7 +300,7 @@ pub(super) fn less_known(known: &Value, flips: &[bool], explicit: bool) -> Value
                 }
             });
         }
-        // Where naming is asked for, a name that only the API knows passes a review over, as none would.
+        // If the rule is explicit, a review that names the target only by the API takes no part, as one without a name.
         if flip(12) && !explicit {
             last(reviews, &|review| review["bound_by"] = json!("api"));
         }

@@ -1,4 +1,4 @@
-//! What holds of every decision, whatever the policy and the facts: laws, tried on made-up ones.
+//! Laws that hold for every decision, tested on generated policies and facts.
 
 pub(crate) mod made_up;
 
@@ -40,7 +40,7 @@ fn has_reviewed(facts: &Value, login: &str) -> bool {
     facts["reviews"].as_array().expect("reviews").iter().any(|review| review["user"]["login"] == login)
 }
 
-/// Whether nothing but time can move the decision: the gate has done what it does at once.
+/// Whether only time can change the decision, because the gate has already recorded what it records at once.
 fn is_at_rest(decision: &Decision, facts: &Facts) -> bool {
     match decision.verdict {
         Verdict::Pending | Verdict::Blocked => facts.requested_at.is_some() || facts.approved_at.is_some(),
@@ -55,31 +55,31 @@ fn pinned(policy: &Policy, facts: &Facts) -> PinnedRule {
     serde_json::from_str(&serde_json::to_string(&rule).expect("a pinned rule is JSON")).expect("and is read again")
 }
 
-/// What is true of nothing shows nothing: the laws below are worth what their facts bring about.
+/// A law that never applies proves nothing: the generated facts must lead to every verdict.
 #[test]
-fn made_up_facts_bring_about_every_verdict_and_enough_approvals() {
+fn generated_facts_lead_to_every_verdict_and_enough_approvals() {
     let mut runner = TestRunner::deterministic();
     let made = (rule(), known_facts(), flips());
     let mut verdicts = BTreeMap::new();
-    let (mut shut, mut overridden, mut doubted) = (0, 0, 0);
+    let (mut closed, mut overridden, mut doubted) = (0, 0, 0);
     for _ in 0..400 {
         let (rule, known, flips) = made.new_tree(&mut runner).expect("a value").current();
         let policy = policy(&rule);
         let decision = decide(&policy, &read(&known));
         let less = decide(&policy, &read(&less_known(&known, &flips, rule["explicit"] == true)));
-        shut += usize::from(decision.verdict == Verdict::Approved && less.verdict != Verdict::Approved);
+        closed += usize::from(decision.verdict == Verdict::Approved && less.verdict != Verdict::Approved);
         overridden += usize::from(decision.overridden.is_some());
         doubted += usize::from(is_for(&less, ReasonCode::ConditionUnknown));
         *verdicts.entry(decision.verdict.as_str()).or_insert(0) += 1;
     }
     assert_eq!(verdicts.len(), 8, "{verdicts:?}");
     assert!(
-        verdicts["approved"] > 40 && shut > 5 && overridden > 2 && doubted > 2,
-        "{verdicts:?}, {shut}, {overridden}, {doubted}"
+        verdicts["approved"] > 40 && closed > 5 && overridden > 2 && doubted > 2,
+        "{verdicts:?}, {closed}, {overridden}, {doubted}"
     );
 }
 
-/// Half as many cases as is usual, since each loads a policy; `PROPTEST_CASES` still says how many that is.
+/// Half the usual number of cases, since each loads a policy. `PROPTEST_CASES` sets the usual number.
 fn config() -> ProptestConfig {
     let usual = ProptestConfig::default();
     ProptestConfig { cases: usual.cases / 2, failure_persistence: None, ..usual }
@@ -89,7 +89,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn what_is_approved_is_met_or_overridden_and_nothing_else(rule in rule(), known in known_facts(), flips in flips()) {
+    fn an_approved_requirement_is_met_or_overridden(rule in rule(), known in known_facts(), flips in flips()) {
         let facts = read(&less_known(&known, &flips, false));
         let decision = decide(&policy(&rule), &facts);
         if decision.verdict == Verdict::Approved {
@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn in_which_order_the_facts_list_reviews_does_not_matter(
+    fn the_order_in_which_facts_list_reviews_does_not_matter(
         rule in rule(), (known, shuffled) in known_facts().prop_flat_map(|known| {
             let reviews = known["reviews"].as_array().expect("reviews").clone();
             (Just(known), Just(reviews).prop_shuffle())
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn who_came_first_does_not_matter_where_one_person_gives_one_approval(
+    fn the_order_of_approvals_does_not_matter_if_each_person_gives_one(
         require in requirement(), distinct in any::<bool>(),
         givers in Just(PEOPLE.to_vec()).prop_shuffle(), others in Just(PEOPLE.to_vec()).prop_shuffle(), number in 0..7_usize
     ) {
@@ -161,27 +161,27 @@ proptest! {
     }
 
     #[test]
-    fn changes_requested_on_the_head_by_someone_with_a_say_beat_every_approval(
-        rule in rule(), known in known_facts(), flips in flips(), asked in any::<bool>()
+    fn changes_requested_on_the_head_by_someone_who_may_beat_every_approval(
+        rule in rule(), known in known_facts(), flips in flips(), by_approver in any::<bool>()
     ) {
         if rule["on_changes_requested"] == "ignore" {
             return Ok(());
         }
         let mut facts = less_known(&known, &flips, false);
         let names_a = rule["require"].to_string();
-        let by = if asked && (names_a.contains("\"a\"") || names_a.contains("all of a")) { "dana" } else { "vera" };
+        let by = if by_approver && (names_a.contains("\"a\"") || names_a.contains("all of a")) { "dana" } else { "vera" };
         later_review(&mut facts, by, "changes_requested");
         let decision = decide(&policy(&rule), &read(&facts));
         prop_assert!(decision.verdict != Verdict::Approved || decision.overridden.is_some(), "{:?}", decision);
     }
 
     #[test]
-    fn to_know_less_never_opens_what_was_shut(rule in rule(), known in known_facts(), flips in flips()) {
+    fn fewer_known_facts_never_approve_what_was_not_approved(rule in rule(), known in known_facts(), flips in flips()) {
         let policy = policy(&rule);
         let explicit = rule["explicit"] == true;
         let more = decide(&policy, &read(&known));
         let less = decide(&policy, &read(&less_known(&known, &flips, explicit)));
-        // A part that perhaps applies is asked for, and one that is known not to leaves a rule empty.
+        // A part that may apply is required. A part that is known not to apply can leave a rule empty.
         if less.verdict == Verdict::Approved && !is_for(&more, ReasonCode::NothingRequired) {
             prop_assert_eq!(more.verdict, Verdict::Approved, "{:#?}\n{:#?}", more, less);
         }
@@ -196,7 +196,7 @@ proptest! {
     }
 
     #[test]
-    fn a_decision_stays_until_what_is_next(rule in rule(), known in known_facts(), flips in flips(), part in 0.0..1.0_f64) {
+    fn a_decision_does_not_change_before_its_next_action(rule in rule(), known in known_facts(), flips in flips(), part in 0.0..1.0_f64) {
         let policy = policy(&rule);
         let facts = read(&less_known(&known, &flips, false));
         let decision = decide(&policy, &facts);
@@ -219,7 +219,7 @@ proptest! {
     fn a_wait_comes_to_an_end_or_outlives_the_execution(rule in rule(), known in known_facts()) {
         let policy = policy(&rule);
         let mut facts = read(&known);
-        // Step Functions ends an execution after a year. A window that is frozen whenever it opens is waited for longer.
+        // Step Functions ends an execution after a year. A window that is frozen whenever it opens takes longer.
         let year = facts.now + jiff::SignedDuration::from_hours(366 * 24);
         for _ in 0..20 {
             let decision = decide(&policy, &facts);
@@ -231,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn facts_that_lack_almost_everything_are_decided_on_too(
+    fn facts_that_lack_almost_everything_can_be_decided_on(
         rule in rule(), known in known_facts(), without in prop::collection::vec(prop::bool::weighted(0.3), 8)
     ) {
         let mut facts = known;
@@ -252,7 +252,7 @@ proptest! {
             }
         }
         let decision = decide(&policy(&rule), &read(&facts));
-        let asks_nothing = facts["pull_request"].is_null() || facts["revision"].is_null();
-        prop_assert!(!asks_nothing || matches!(decision.verdict, Verdict::Denied | Verdict::Superseded), "{:?}", decision);
+        let cannot_ask = facts["pull_request"].is_null() || facts["revision"].is_null();
+        prop_assert!(!cannot_ask || matches!(decision.verdict, Verdict::Denied | Verdict::Superseded), "{:?}", decision);
     }
 }

@@ -1,7 +1,6 @@
-//! Which parts of a policy the cases exercise, and which they do not. Looks at decisions, and decides nothing.
+//! Which parts of a policy the cases cover. Looks at decisions, and makes none.
 //!
-//! A *part* is something that is written in the policy; for each *way* in which a case should have seen it there is one
-//! thing to cover.
+//! A *part* is something written in the policy. It should be seen in one or more *ways*, each of which is counted.
 
 mod part;
 #[cfg(test)]
@@ -17,28 +16,26 @@ use super::super::decision::{Applies, Decision, Part, ReasonCode};
 use super::super::facts::Facts;
 use crate::policy::{Calendar, Condition, Freeze, Place, Policy, Requirement, Rule, RuleBody, Setting};
 
-/// What of a policy the decisions so far have shown.
+/// The parts of a policy that decisions have covered so far.
 #[derive(Debug)]
 pub struct Coverage<'p> {
     policy: &'p Policy,
     parts: Vec<Declared<'p>>,
-    /// Where a part is among them. Parts are told apart by where the policy holds them, since two may stand in one line,
-    /// and by their kind, since one may begin where another does.
+    /// The index of each part. The address distinguishes two parts in one line; the kind distinguishes two parts that
+    /// begin at the same address.
     by_address: HashMap<(PartKind, *const ()), usize>,
 }
 
-/// A part of the policy.
 #[derive(Debug)]
 struct Declared<'p> {
     kind: PartKind,
     name: String,
     place: &'p Place,
-    /// Which of the ways were seen.
+    /// One for each of the ways of its kind.
     seen: Vec<bool>,
 }
 
 impl<'p> Coverage<'p> {
-    /// Nothing of the policy was seen yet.
     #[must_use]
     pub fn new(policy: &'p Policy) -> Self {
         let mut coverage = Self { policy, parts: Vec::new(), by_address: HashMap::new() };
@@ -125,7 +122,7 @@ impl<'p> Coverage<'p> {
         }
     }
 
-    /// Takes note of a decision and the facts that it was made on, under the policy.
+    /// Adds a decision under the policy, with its facts.
     pub fn add(&mut self, facts: &Facts, decision: &Decision) {
         let policy = self.policy;
         if let Some(place) = policy.service_source(&facts.target.service) {
@@ -177,21 +174,20 @@ impl<'p> Coverage<'p> {
         self.see(PartKind::Calendar, calendar, if calendar.contains(facts.now) { Way::Inside } else { Way::Outside });
     }
 
-    /// Walks the requirement as it is written along with what it came to.
+    /// Walks the requirement as written together with the decision's.
     fn see_requirement(&mut self, requirement: &Requirement, part: &Part) {
         if part.applies() != Applies::No {
             self.see(PartKind::Requirement, requirement, if part.met() { Way::Met } else { Way::Unmet });
         }
-        let came_to: &[Part] = match part {
+        let decided: &[Part] = match part {
             Part::Quorum(_) => &[],
             Part::AllOf(group) | Part::AnyOf(group) | Part::InOrder(group) => &group.parts,
         };
-        for (requirement, part) in requirement.parts().iter().zip(came_to) {
+        for (requirement, part) in requirement.parts().iter().zip(decided) {
             self.see_requirement(requirement, part);
         }
     }
 
-    /// What was covered so far.
     #[must_use]
     pub fn report(&self) -> Report {
         let count = |of: &dyn Fn(&Declared<'_>) -> bool| {

@@ -1,8 +1,7 @@
-//! The kinds of parts of a policy that cases can exercise, and what is told of them.
+//! The kinds of parts of a policy that cases can cover, and the report on them.
 
 use serde::Serialize;
 
-/// What kind of part it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartKind {
@@ -10,20 +9,17 @@ pub enum PartKind {
     Service,
     /// An entry of `environments`, of a service or of all.
     Environment,
-    /// A requirement: a leaf, or a group of them.
+    /// A leaf or a group of a requirement.
     Requirement,
     /// A condition of a requirement or of a freeze's exception.
     Condition,
-    /// A calendar that a rule names.
     Calendar,
-    /// A freeze of a rule.
     Freeze,
-    /// An override.
     Override,
 }
 
 impl PartKind {
-    /// Every kind, in the order in which they are told.
+    /// In the order of the report.
     pub const ALL: [Self; 7] = [
         Self::Service,
         Self::Environment,
@@ -34,7 +30,7 @@ impl PartKind {
         Self::Override,
     ];
 
-    /// As it stands in JSON.
+    /// As in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,26 +49,22 @@ impl PartKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
-    /// A decision rests on it.
+    /// A decision used it.
     Reached,
-    /// It was asked for and met.
+    /// It applied and was met.
     Met,
-    /// It was asked for and not met.
+    /// It applied and was not met.
     Unmet,
-    /// It held.
     Held,
-    /// It did not hold.
     NotHeld,
-    /// The time was inside it.
     Inside,
-    /// The time was outside it.
     Outside,
     /// It held a release.
     InForce,
 }
 
 impl Way {
-    /// As it stands in JSON.
+    /// As in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -89,7 +81,7 @@ impl Way {
 }
 
 impl PartKind {
-    /// The ways in which a case should have seen it.
+    /// The ways in which a part of this kind should be seen.
     pub(super) const fn ways(self) -> &'static [Way] {
         match self {
             Self::Service | Self::Environment => &[Way::Reached],
@@ -102,42 +94,37 @@ impl PartKind {
     }
 }
 
-/// What was covered, and what was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// How many of the ways were seen.
+    /// How many ways were seen.
     pub covered: usize,
-    /// How many there are.
+    /// How many ways there are.
     pub total: usize,
-    /// The share in per cent, rounded down: 100 only where nothing is missing.
+    /// Rounded down: 100 only if nothing is missing.
     pub percent: usize,
-    /// The same by kind; kinds that the policy has nothing of are left out.
+    /// Kinds that the policy does not use are left out.
     pub kinds: Vec<KindReport>,
-    /// What no case has seen, in the order of files and lines.
+    /// In the order of files and lines.
     pub missed: Vec<Missed>,
 }
 
-/// What was covered of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KindReport {
-    /// Which.
     pub kind: PartKind,
-    /// How many of the ways were seen.
+    /// How many ways were seen.
     pub covered: usize,
-    /// How many there are.
+    /// How many ways there are.
     pub total: usize,
 }
 
 /// A part that no case has seen in some way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Missed {
-    /// What kind of part it is.
     pub kind: PartKind,
-    /// What it is called.
     pub name: String,
-    /// `file:line`, where it is written.
+    /// `file:line`.
     pub source: String,
-    /// In which ways no case has seen it.
+    /// The ways in which no case has seen it.
     pub missing: Vec<Way>,
     /// Whether no case has seen it in any way.
     pub untouched: bool,

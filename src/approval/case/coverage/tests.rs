@@ -1,4 +1,4 @@
-//! Kind by kind: what the cases must show of a part before it counts as covered.
+//! For each kind of part: what makes it count as covered.
 
 use super::super::read;
 use super::Coverage;
@@ -16,8 +16,7 @@ fn source(text: &str) -> Vec<Source> {
     vec![Source { name: "p.yaml".to_owned(), content: SourceContent::Bytes(text.as_bytes().to_vec()) }]
 }
 
-/// What the cases, each the facts of one, leave uncovered under a rule: `name: way, way`. Of the kinds that are asked
-/// about alone.
+/// What the cases leave uncovered of the given kinds under a rule, as `name: way, way`.
 fn missed(kinds: &[&str], rule: &str, cases: &[&str]) -> Vec<String> {
     let service =
         format!("services: {{ shop: {{ repository: acme/shop, environments: {{ prod: {{ {rule} }} }} }} }}\n");
@@ -55,7 +54,7 @@ const HOTFIX: &str = "pull_request: { labels: [hotfix] }";
 const APPROVED: &str = "reviews: [{ by: pia, state: approved }]";
 
 #[test]
-fn a_condition_is_covered_where_it_held_in_one_case_and_did_not_in_another() {
+fn a_condition_is_covered_if_it_held_in_one_case_and_not_in_another() {
     let rule = "require: { all_of: [1 of people, { count: 1, of: [sre], when: { labels: [hotfix] } }] }";
     let name = "when labels `hotfix`";
     let lacks = |ways: &str| format!("{name}: {ways}");
@@ -71,15 +70,15 @@ fn a_condition_is_covered_where_it_held_in_one_case_and_did_not_in_another() {
             (&["environment: other"], &[&both]),
         ],
     );
-    // What is not known shows neither.
+    // An unknown condition shows neither.
     let rule = "require: { all_of: [1 of people, { count: 1, of: [sre], when: { input: { /region: eu } } }] }";
     assert_eq!(missed(&["condition"], rule, &[APPROVED]).len(), 1);
     assert_eq!(missed(&["condition"], rule, &["input: { region: eu }", "input: { region: us }"]), [""; 0]);
 }
 
 #[test]
-fn a_calendar_is_covered_where_the_time_was_inside_it_and_outside() {
-    // `day` is named by no rule, and is told of as well.
+fn a_calendar_is_covered_by_a_time_inside_and_a_time_outside() {
+    // No rule names `day`. It is reported as well.
     let day = "calendar `day`: inside, outside";
     let lacks = |ways: &str| format!("calendar `noon`: {ways}");
     let (both, inside, outside) = (lacks("inside, outside"), lacks("inside"), lacks("outside"));
@@ -102,12 +101,12 @@ fn a_calendar_is_covered_where_the_time_was_inside_it_and_outside() {
 }
 
 #[test]
-fn a_freeze_is_covered_where_it_held_a_release() {
+fn a_freeze_is_covered_if_it_held_a_release() {
     let frozen = "now: 2026-11-18T12:30:00Z, reviews: [{ by: pia, state: approved }]";
     let asked = "now: 2026-11-18T12:30:00Z, requested_at: 2026-11-18T11:00:00Z";
     for effect in ["deny", "wait"] {
         let rule = format!("require: 1 of people, freeze: [{{ calendar: noon, effect: {effect} }}]");
-        // Not outside of it, nor where approvals are still waited for.
+        // Neither outside of it, nor while approvals are missing.
         let none = &["freeze `noon`: in_force"][..];
         check("freeze", &rule, &[(&[], none), (&[APPROVED], none), (&[asked], none), (&[frozen], &[])]);
     }
@@ -118,7 +117,7 @@ fn a_freeze_is_covered_where_it_held_a_release() {
 }
 
 #[test]
-fn an_override_is_covered_where_one_was_met() {
+fn an_override_is_covered_if_enough_people_override() {
     let rule = "require: 2 of people, override: { by: 1 of sre }";
     let none = &["override: met"][..];
     let by = |who: &str, body: &str| format!("reviews: [{{ by: {who}, state: approved, body: \"{body}\" }}]");
