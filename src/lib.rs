@@ -17,9 +17,9 @@ pub mod adapters;
 #[cfg(feature = "gate")]
 pub mod app;
 pub mod approval;
-#[cfg(feature = "cli")]
+#[cfg(feature = "demo")]
 pub mod cli;
-#[cfg(feature = "embedded")]
+#[cfg(feature = "demo")]
 pub mod dev;
 pub mod finding;
 pub mod ident;

@@ -8,18 +8,22 @@ mod decide;
 mod demo;
 mod dev;
 mod diff;
+#[cfg(feature = "github")]
 mod doctor;
 mod exit;
 mod explain;
 mod facts;
 mod failure;
 mod format;
+#[cfg(feature = "github")]
 mod github;
 mod init;
 mod levels;
 mod lines;
+#[cfg(feature = "github")]
 mod lookup;
 mod matrix;
+#[cfg(feature = "github")]
 mod pin;
 mod revision;
 mod runtime;
@@ -71,10 +75,13 @@ pub enum Command {
     /// Play a story through the local gate and print it. Uses the built-in example policy.
     Demo(demo::DemoArgs),
     /// Connect an installation to GitHub.
+    #[cfg(feature = "github")]
     Github(github::GithubArgs),
     /// Check the set-up at GitHub: the App, its webhook, and the policy's teams and accounts.
+    #[cfg(feature = "github")]
     Doctor(doctor::DoctorArgs),
     /// Write the numeric ids of the policy's accounts into its files.
+    #[cfg(feature = "github")]
     Pin(pin::PinArgs),
 }
 
@@ -101,8 +108,11 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Schema(args) => schema::run(args),
         Command::Dev(args) => dev::run(args, policy),
         Command::Demo(args) => demo::run(args),
+        #[cfg(feature = "github")]
         Command::Github(args) => github::run(args),
+        #[cfg(feature = "github")]
         Command::Doctor(args) => doctor::run(args, policy),
+        #[cfg(feature = "github")]
         Command::Pin(args) => pin::run(args, policy),
     }
 }

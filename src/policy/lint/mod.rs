@@ -183,14 +183,14 @@ mod tests {
     use super::{MAX_LINTS, lint};
     use crate::finding::{Code, Level, Levels, Severity, Source, SourceContent};
 
-    pub(super) fn now() -> Timestamp {
+    pub(super) fn noon() -> Timestamp {
         "2026-11-18T10:00:00Z".parse().unwrap()
     }
 
     /// Lints one file, and returns each finding of this code as `line:column message`.
     pub(super) fn found(code: Code, text: &str) -> Vec<String> {
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), now());
+        let linted = lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), noon());
         assert!(linted.policy.is_some(), "{:?}", linted.findings);
         let place = |finding: &crate::finding::Finding| {
             let span = finding.span.unwrap();
@@ -205,7 +205,7 @@ mod tests {
 
     fn of(text: String, levels: &Levels) -> super::Linted {
         let content = SourceContent::Bytes(text.into_bytes());
-        lint(vec![Source { name: "a.yaml".to_owned(), content }], levels, now())
+        lint(vec![Source { name: "a.yaml".to_owned(), content }], levels, noon())
     }
 
     #[test]

@@ -152,12 +152,12 @@ mod tests {
     use super::{Comment, parse};
     use crate::finding::Code::{InvalidWaiver, UnusedGroup, UnusedWaiver, WaiverWithoutReason};
     use crate::finding::{Code, Levels, Source, SourceContent};
-    use crate::policy::lint::tests::{count, found, now};
+    use crate::policy::lint::tests::{count, found, noon};
     use crate::policy::{Linted, lint};
 
     fn of(text: &str) -> Linted {
         let content = SourceContent::Bytes(text.as_bytes().to_vec());
-        lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), now())
+        lint(vec![Source { name: "a.yaml".to_owned(), content }], &Levels::default(), noon())
     }
 
     fn codes(linted: &Linted) -> Vec<Code> {
@@ -242,7 +242,7 @@ mod tests {
         let linted = lint::lint(
             vec![Source { name: "a.yaml".to_owned(), content }],
             &Levels::default(),
-            crate::policy::lint::tests::now(),
+            crate::policy::lint::tests::noon(),
         );
         let messages: Vec<_> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
         assert!(linted.policy.is_none());
