@@ -73,8 +73,10 @@ const SKIPPED_FOLDERS: [&str; 7] =
     ["target", "corpus", "artifacts", ".terraform", "node_modules", "__pycache__", "recorded"];
 const EXTENSIONS: [&str; 9] = ["hcl", "html", "md", "py", "rs", "sh", "tf", "yaml", "yml"];
 
-/// A doc comment of so few words repeats the name below it.
+/// A doc comment of so few words repeats the name below it if it begins with one of `REPEATING`.
 const FEW_WORDS: usize = 3;
+const REPEATING: [&str; 13] =
+    ["A", "An", "Every", "It", "Its", "The", "This", "What", "When", "Where", "Which", "Who", "Whose"];
 
 /// Most words of a sentence of the pages, on average.
 const MEAN_WORDS: f64 = 11.5;
@@ -185,12 +187,15 @@ fn doc_comments(code: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Whether a doc comment is too short to say what the name does not. Units, numbers and names of code do say something,
-/// and in a file that declares arguments the comments are what `--help` prints.
+/// Whether a doc comment is too short to say what the name does not. Units, formats, numbers and names of code say
+/// something. In a file that declares arguments the comments are what `--help` prints.
 fn says_nothing(path: &str, code: &str, comment: &str) -> bool {
     let is_help = path.starts_with("src/cli/") && code.contains("clap");
-    let says_something = comment.starts_with("In ") || comment.contains(|c: char| c.is_ascii_digit() || c == '`');
-    comment.split_whitespace().count() <= FEW_WORDS && !is_help && !says_something
+    let words: Vec<&str> = comment.split_whitespace().collect();
+    let short = words.len() == 1 || (words.len() <= FEW_WORDS && REPEATING.contains(&words[0]));
+    let is_format = |word: &&str| word.starts_with("Markdown") || word.chars().filter(|c| c.is_uppercase()).count() > 1;
+    let says_something = words.iter().any(is_format) || comment.contains(|c: char| c.is_ascii_digit() || c == '`');
+    short && !is_help && !says_something
 }
 
 #[test]
@@ -300,7 +305,7 @@ fn words_that_mean_something_else_are_kept() {
     for code in [
         "/// Told apart by the id.\nfn f() {}",
         "const A: &str = \"stand_in: [sre]\"; // `/_standin/people`, standin_pia, carries: objections",
-        "/// In seconds.\nconst A: u64 = 1;\n/// At most 60.\nconst B: u64 = 60;\n/// See `decide`.\nfn f() {}",
+        "/// In seconds.\nconst A: u64 = 1;\n/// PEM.\nstruct P;\n/// Oldest first.\nstruct Q;\n/// At most 60.\nconst B: u64 = 60;\n/// See `decide`.\nfn f() {}",
         "/// First a line\n/// and another.\nfn f() {}",
         "fn stand_in_unused() {} // A requirement may have no stand-ins.",
     ] {
