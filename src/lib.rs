@@ -1,14 +1,15 @@
 //! countersign: a policy decides who must approve a deployment, pull request reviews approve it, and the waiting
 //! execution is resumed exactly once.
 //!
-//! The rooms, and what may import what (`tests/integration/floors.rs` holds it):
+//! The rooms, and which room may import which (`tests/integration/floors.rs` holds it):
 //!
 //! ```text
-//! ident, finding  ←  policy  ←  approval  ←  ports  ←  app
-//!                                   ↑          ↑
-//!                                render     adapters        (implement ports; never import app)
-//! cli, dev, lambda, main and bin may import everything below; nothing imports them. webhook lies between: what dev and
-//! lambda both answer to a delivery
+//! ident, finding  ←  policy  ←  approval  ←  request  ←  ports  ←  app
+//!                                              ↑          ↑
+//!                                           render     adapters   (app imports render too; adapters implement ports,
+//!                                                                  and never import app or each other)
+//! webhook imports app and adapters: it is what dev and lambda do with a delivery. cli, dev, lambda, main and bin import
+//! what is below, and nothing imports them, except that cli imports dev
 //! ```
 
 #[cfg(feature = "gate")]
@@ -16,9 +17,9 @@ pub mod adapters;
 #[cfg(feature = "gate")]
 pub mod app;
 pub mod approval;
-#[cfg(feature = "cli")]
+#[cfg(feature = "demo")]
 pub mod cli;
-#[cfg(feature = "embedded")]
+#[cfg(feature = "demo")]
 pub mod dev;
 pub mod finding;
 pub mod ident;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
-#[cfg(feature = "embedded")]
+#[cfg(feature = "demo")]
 pub mod embedded;
 pub mod github;
 pub mod system_clock;

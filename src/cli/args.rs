@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
-use super::{
-    Exit, bundle_command, check, decide, demo, dev, diff, doctor, explain, github, init, matrix, pin, schema, test,
-};
+use super::{Exit, bundle_command, check, decide, demo, dev, diff, explain, init, matrix, schema, test};
+#[cfg(feature = "github")]
+use super::{doctor, github, pin};
 
 /// A GitOps engine for deployment approvals.
 #[derive(Debug, Parser)]
@@ -136,9 +136,12 @@ pub enum Command {
     /// Play a story through the local gate, and tell it. The policy is the example that is built in.
     Demo(demo::DemoArgs),
     /// Connect an installation to GitHub.
+    #[cfg(feature = "github")]
     Github(github::GithubArgs),
     /// Look over what is set up at GitHub: the App, its webhook, and the teams and accounts of the policy.
+    #[cfg(feature = "github")]
     Doctor(doctor::DoctorArgs),
     /// Write the numeric ids of the policy's accounts into its files.
+    #[cfg(feature = "github")]
     Pin(pin::PinArgs),
 }

@@ -8,17 +8,21 @@ mod decide;
 mod demo;
 mod dev;
 mod diff;
+#[cfg(feature = "github")]
 mod doctor;
 mod exit;
 mod explain;
 mod facts;
 mod failure;
+#[cfg(feature = "github")]
 mod github;
 mod init;
 mod levels;
 mod lines;
+#[cfg(feature = "github")]
 mod lookup;
 mod matrix;
+#[cfg(feature = "github")]
 mod pin;
 mod revision;
 mod schema;
@@ -56,8 +60,11 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Schema(args) => schema::run(args, &global.plain()?),
         Command::Dev(args) => dev::run(args, &global.plain()?),
         Command::Demo(args) => demo::run(args, &global.plain()?),
+        #[cfg(feature = "github")]
         Command::Github(args) => github::run(args, &global.plain()?),
+        #[cfg(feature = "github")]
         Command::Doctor(args) => doctor::run(args, &global.plain()?),
+        #[cfg(feature = "github")]
         Command::Pin(args) => pin::run(args, &global.plain()?),
     }
 }
