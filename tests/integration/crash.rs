@@ -13,6 +13,7 @@ use countersign::request::{Callback, End, State};
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::{Fuse, Side};
+use crate::rounds::rounds;
 
 /// A course of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +190,10 @@ async fn cut_off_everywhere(story: Story) {
 
     let mut deaths = 0;
     let mut presumed = 0;
-    for call in 0..calls {
+    // Every third call by default, and in each story others.
+    let every = rounds(3, 1);
+    let cuts: Vec<usize> = (story as usize % every..calls).step_by(every).collect();
+    for &call in &cuts {
         for side in [Side::Before, Side::After] {
             let world = GateWorld::new(story.environment());
             assert_eq!(live(&world, story, &Fuse::at(call, side)).await, 1, "{story:?}, call {call}, {side:?}");
@@ -211,8 +215,8 @@ async fn cut_off_everywhere(story: Story) {
     }
     println!("{story:?}: {calls} calls, {deaths} deaths, {presumed} presumed");
     // After the answer was taken, and before that is written: the only two places at which it has to be presumed.
-    assert_eq!(presumed, 2);
-    assert_eq!(deaths, 2 * calls);
+    assert!(presumed == 2 || every > 1 && presumed < 2, "{presumed}");
+    assert_eq!(deaths, 2 * cuts.len());
 }
 
 #[tokio::test]

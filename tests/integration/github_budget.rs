@@ -16,6 +16,7 @@ use crate::gate_world::fuse::Fuse;
 use crate::gate_world::{GateWorld, login};
 use crate::github_world::Hosted;
 use crate::local_gate;
+use crate::rounds::rounds;
 use crate::specimen::{execution, pull_request, revision, token};
 
 /// Two teams must approve; the second environment also looks at files, and the third at who pushed.
@@ -165,9 +166,9 @@ async fn an_approval_that_only_the_api_tells_of_costs_one_call_more() {
 }
 
 #[tokio::test]
-async fn two_hundred_requests_on_one_pull_request_cost_what_one_does() {
-    let scene = Scene::new().await;
-    for n in 0..200 {
+async fn many_requests_on_one_pull_request_cost_what_one_does() {
+    let (scene, many) = (Scene::new().await, rounds(40, 200));
+    for n in 0..many {
         scene.open(&format!("r{n}"), "production").await;
     }
     scene.hosted.take_seen();
@@ -176,16 +177,16 @@ async fn two_hundred_requests_on_one_pull_request_cost_what_one_does() {
     assert_eq!(scene.hosted.take_seen().len(), 6, "a delivery");
     scene.world.clock.advance(SignedDuration::from_mins(11));
     let swept = app::sweep(&scene.gate).await.expect("a sweep");
-    assert_eq!(swept.due, 200);
+    assert_eq!(swept.due, many);
     assert_eq!(scene.hosted.take_seen().len(), 6, "a sweep");
     let open = scene.world.store.open_for(&pull_request("acme/checkout#1")).await.expect("requests");
-    assert_eq!(open.len(), 200, "all of them wait for the second team");
+    assert_eq!(open.len(), many, "all of them wait for the second team");
 }
 
 #[tokio::test]
-async fn while_github_is_down_two_hundred_requests_do_not_ask_two_hundred_times() {
-    let scene = Scene::new().await;
-    for n in 0..200 {
+async fn while_github_is_down_many_requests_do_not_make_many_calls() {
+    let (scene, many) = (Scene::new().await, rounds(40, 200));
+    for n in 0..many {
         scene.open(&format!("r{n}"), "production").await;
     }
     let down = |change: &mut countersign::adapters::embedded::simulator::change::Change<'_>| {
@@ -196,7 +197,7 @@ async fn while_github_is_down_two_hundred_requests_do_not_ask_two_hundred_times(
     scene.hosted.take_seen();
     scene.world.clock.advance(SignedDuration::from_mins(11));
     let swept = app::sweep(&scene.gate).await.expect("a sweep");
-    assert_eq!((swept.due, swept.failed), (200, 200));
+    assert_eq!((swept.due, swept.failed), (many, many));
     let calls = scene.hosted.take_seen().len();
     assert!(calls <= 18, "six calls with three tries each, and not {calls}");
 }

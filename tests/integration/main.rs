@@ -56,6 +56,7 @@ mod races;
 mod release;
 mod reminder_model;
 mod reminders;
+mod rounds;
 mod rust_tokens;
 mod sarif;
 mod schema;
