@@ -1,4 +1,4 @@
-//! Rust code as words and marks, without comments and texts: as much of a lexer as finding paths takes.
+//! Rust code as words and marks, without comments and texts: the part of a lexer that finding paths needs.
 
 /// A word or a mark, and the line that it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ fn behind_block_comment(chars: &[char], start: usize) -> usize {
     i
 }
 
-/// Behind `r"…"`, `br#"…"#` and the like, where one begins here.
+/// The end of `r"…"`, `br#"…"#` and the like, if one begins here.
 fn behind_raw_text(chars: &[char], start: usize) -> Option<usize> {
     let mut i = start;
     if matches!(chars.get(i), Some('b' | 'c')) {
