@@ -75,3 +75,4 @@ mod times;
 mod webhook_door;
 mod webhook_payloads;
 mod webhook_schema;
+mod words;
