@@ -1,7 +1,7 @@
-//! Holds the documentation to the code: what it lists is what there is, what it shows is what is printed, and what it
-//! links to is there.
+//! Compares the documentation with the code: its lists are complete, its outputs are what the commands print, and its links
+//! lead somewhere.
 //!
-//! `COUNTERSIGN_UPDATE_DOCS=1 cargo test --test integration docs` writes the outputs that are shown anew.
+//! `COUNTERSIGN_UPDATE_DOCS=1 cargo test --test integration docs` writes the outputs anew.
 #![expect(clippy::disallowed_methods, reason = "a test reads the files that it is about")]
 
 use std::collections::{BTreeSet, HashMap};
@@ -43,7 +43,7 @@ pub(super) fn pages() -> Vec<String> {
     pages
 }
 
-/// A fenced block: what stands behind the fence, and its text with a line feed at the end of each line.
+/// A fenced block: the text after the opening fence, and the lines, each with a line feed.
 pub(super) struct Block {
     pub(super) kind: String,
     pub(super) text: String,
@@ -79,7 +79,7 @@ pub(super) fn sections<'p>(page: &'p str, level: &str) -> Vec<(&'p str, &'p str)
     sections
 }
 
-/// What stands in backticks in the first cell of each row of the tables under a heading.
+/// The texts in backticks in the first cells of the tables under a heading.
 pub(super) fn first_cells(page: &str, heading: &str) -> Vec<String> {
     let sections = sections(page, "##");
     let (_, text) = sections.iter().find(|(found, _)| *found == heading).unwrap_or_else(|| panic!("no `{heading}`"));
@@ -87,38 +87,38 @@ pub(super) fn first_cells(page: &str, heading: &str) -> Vec<String> {
     rows.filter_map(|row| row.split_once('`')).map(|(cell, _)| cell.to_owned()).collect()
 }
 
-// What is listed.
+// Lists.
 
 #[test]
-fn every_finding_has_a_heading_and_no_heading_is_of_another() {
+fn every_finding_has_a_heading_and_every_heading_a_finding() {
     let page = read("docs/findings.md");
-    let told: Vec<&str> = sections(&page, "##").iter().map(|(heading, _)| heading.trim_matches('`')).collect();
+    let listed: Vec<&str> = sections(&page, "##").iter().map(|(heading, _)| heading.trim_matches('`')).collect();
     let there: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
-    assert_eq!(told, there, "docs/findings.md has the codes of src/finding/code.rs, in that order");
+    assert_eq!(listed, there, "docs/findings.md has the codes of src/finding/code.rs, in that order");
 }
 
 #[test]
-fn every_reason_code_is_told_in_its_order() {
+fn every_reason_code_is_documented_in_its_order() {
     let there: Vec<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(first_cells(&read("docs/decisions.md"), "Reason codes"), there);
 }
 
 #[test]
-fn every_reason_of_a_review_is_told_in_its_order() {
+fn every_reason_of_a_review_is_documented_in_its_order() {
     let there: Vec<&str> = ReviewReason::ALL.iter().map(|reason| reason.as_str()).collect();
     assert_eq!(first_cells(&read("docs/decisions.md"), "Review reasons"), there);
 }
 
 #[test]
-fn every_error_name_is_told() {
+fn every_error_name_is_documented() {
     let page = read("docs/decisions.md");
     for name in Failure::NAMES {
-        assert!(page.contains(&format!("`{name}`")), "docs/decisions.md does not tell of {name}");
+        assert!(page.contains(&format!("`{name}`")), "docs/decisions.md does not mention {name}");
     }
 }
 
 #[test]
-fn every_direct_dependency_is_told_with_a_reason_and_nothing_else_is() {
+fn every_direct_dependency_is_documented_with_a_reason_and_nothing_else_is() {
     let page = read("docs/dependencies.md");
     let manifest = read("Cargo.toml");
     let of = |table: &str| -> BTreeSet<String> {
@@ -130,13 +130,13 @@ fn every_direct_dependency_is_told_with_a_reason_and_nothing_else_is() {
             .map(|(n, _)| n.to_owned())
             .collect()
     };
-    let told = |heading: &str| first_cells(&page, heading).into_iter().collect::<BTreeSet<_>>();
+    let documented = |heading: &str| first_cells(&page, heading).into_iter().collect::<BTreeSet<_>>();
     assert!(of("dependencies").contains("serde_yaml"), "the manifest is read");
-    assert_eq!(told("What is built in"), of("dependencies"));
-    assert_eq!(told("What only tests and benchmarks use"), of("dev-dependencies"));
+    assert_eq!(documented("What is built in"), of("dependencies"));
+    assert_eq!(documented("What only tests and benchmarks use"), of("dev-dependencies"));
 }
 
-// What is shown as a policy.
+// Policies.
 
 /// A snippet is one file, or several that `# file: name` begins.
 pub(super) fn bundle(snippet: &str) -> Linted {
@@ -160,20 +160,20 @@ fn codes(linted: &Linted) -> Vec<&'static str> {
     linted.findings.iter().map(|finding| finding.code.as_str()).collect()
 }
 
-/// Only what refuses a policy: a snippet about that is short, and need not be the best of policies.
+/// Only what refuses a policy: a short snippet about that may have other findings.
 pub(super) fn refusals(linted: &Linted) -> Vec<&'static str> {
     let refuses = linted.findings.iter().filter(|finding| finding.code.lint().is_none());
     refuses.map(|finding| finding.code.as_str()).collect()
 }
 
-/// Findings about files as a whole: what brings them about is not a text.
-const SHOWN_IN_WORDS: [&str; 5] = ["empty-bundle", "unreadable-file", "too-large", "too-many-findings", "not-utf8"];
+/// Findings about files as a whole. Their examples are described in words.
+const DESCRIBED_IN_WORDS: [&str; 5] = ["empty-bundle", "unreadable-file", "too-large", "too-many-findings", "not-utf8"];
 
 #[test]
 fn every_bad_snippet_has_its_finding_alone_and_every_good_one_none() {
     for (heading, text) in sections(&read("docs/findings.md"), "##") {
         let code = heading.trim_matches('`');
-        let kind = if SHOWN_IN_WORDS.contains(&code) { "text" } else { "yaml" };
+        let kind = if DESCRIBED_IN_WORDS.contains(&code) { "text" } else { "yaml" };
         let snippets = blocks(text);
         let [bad, good] = snippets.as_slice() else { panic!("{code}: {} snippets", snippets.len()) };
         assert_eq!((bad.kind.as_str(), good.kind.as_str()), (kind, kind), "{code}");
@@ -187,10 +187,10 @@ fn every_bad_snippet_has_its_finding_alone_and_every_good_one_none() {
 }
 
 #[test]
-fn the_limits_are_told_as_they_are() {
+fn the_limits_are_documented_as_they_are() {
     let (file, bundle) = (MAX_FILE_BYTES >> 20, MAX_BUNDLE_BYTES >> 20);
-    let told = format!("more than {file} MiB, or the bundle more than {bundle} MiB");
-    assert!(read("docs/findings.md").contains(&told), "{told}");
+    let limits = format!("more than {file} MiB, or the bundle more than {bundle} MiB");
+    assert!(read("docs/findings.md").contains(&limits), "{limits}");
 }
 
 #[test]
@@ -209,10 +209,10 @@ fn every_policy_in_the_readme_loads_without_findings() {
 #[test]
 fn the_page_about_tests_shows_a_policy_and_tests_that_are_run() {
     let page = read("docs/policy/testing.md");
-    let shown = |kind: &str| blocks(&page).into_iter().filter(|block| block.kind == kind).collect::<Vec<_>>();
-    let policies: Vec<String> = shown("yaml").into_iter().map(|block| block.text).collect();
+    let blocks_of = |kind: &str| blocks(&page).into_iter().filter(|block| block.kind == kind).collect::<Vec<_>>();
+    let policies: Vec<String> = blocks_of("yaml").into_iter().map(|block| block.text).collect();
     assert_eq!(policies, [read("docs/policy/testing/checkout.yaml")]);
-    let tests = shown("yaml test");
+    let tests = blocks_of("yaml test");
     assert!(tests.len() > 2);
     assert!(tests.iter().all(|block| read("docs/policy/testing/checkout.test.yaml").contains(&block.text)));
     assert!(output(&["test", "--policy", "docs/policy/testing/checkout.yaml"]).ends_with(" passed, 0 failed\n"));
@@ -226,9 +226,9 @@ fn the_test_command_of_the_readme_is_what_ci_runs() {
     assert!(read(".ci/run").lines().any(|line| line == command.trim_end()), "{command}");
 }
 
-// What is shown as output.
+// Outputs.
 
-/// What a command of ours prints to standard output, in a bare environment, from the root.
+/// The standard output of a command of ours, run in the root with an empty environment.
 pub(super) fn output(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     let output = command.args(arguments).current_dir(root()).env_clear().output().expect("the binary runs");
@@ -245,12 +245,12 @@ fn arguments(line: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// What `grep` leaves of a text.
+/// What `grep` prints of a text.
 fn lines_with(text: &str, word: &str) -> String {
     text.lines().filter(|line| line.contains(word)).map(|line| format!("{line}\n")).collect()
 }
 
-/// The page with what its commands print now. Of a long output `| grep WORD` shows the lines that matter.
+/// The page with what its commands print now. `| grep WORD` after a command keeps the lines that matter.
 fn regenerated(page: &str) -> String {
     let mut fresh = page.to_owned();
     for block in blocks(page).into_iter().filter(|block| block.kind == "console") {
@@ -258,7 +258,7 @@ fn regenerated(page: &str) -> String {
         let (ours, sought) = command.split_once(" | grep ").map_or((command, None), |(ours, word)| (ours, Some(word)));
         let arguments = arguments(ours).unwrap_or_else(|| panic!("not a command of ours: {command}"));
         let printed = sought.map_or_else(|| output(&arguments), |word| lines_with(&output(&arguments), word));
-        assert!(!printed.is_empty(), "{command} shows nothing");
+        assert!(!printed.is_empty(), "{command} prints nothing");
         let real = format!("{command}\n{printed}");
         fresh = fresh.replace(&format!("```console\n{}```\n", block.text), &format!("```console\n{real}```\n"));
     }
@@ -266,7 +266,7 @@ fn regenerated(page: &str) -> String {
 }
 
 #[test]
-fn every_output_that_is_shown_is_the_real_one() {
+fn every_output_in_the_pages_is_the_real_one() {
     let update = std::env::var_os("COUNTERSIGN_UPDATE_DOCS").is_some();
     for path in pages() {
         let page = read(&path);
@@ -275,20 +275,20 @@ fn every_output_that_is_shown_is_the_real_one() {
             fs::write(root().join(&path), &fresh).expect("the page is written");
             continue;
         }
-        assert_eq!(page, fresh, "{path} shows what is no longer printed");
+        assert_eq!(page, fresh, "{path} has an output that is no longer printed");
     }
 }
 
 #[test]
-fn the_demo_is_shown_and_tells_the_same_twice() {
-    let told = output(&["demo"]);
-    assert!(told.contains("Countersign.Expired"), "the story goes to its end");
-    assert_eq!(told, output(&["demo"]));
+fn the_demo_is_in_the_readme_and_prints_the_same_twice() {
+    let printed = output(&["demo"]);
+    assert!(printed.contains("Countersign.Expired"), "the story goes to its end");
+    assert_eq!(printed, output(&["demo"]));
     let page = read("README.md");
-    assert!(page.contains(&format!("```console\n$ cargo demo\n{told}```\n")));
+    assert!(page.contains(&format!("```console\n$ cargo demo\n{printed}```\n")));
 }
 
-// What is named and linked.
+// Names and links.
 
 /// All of `src` as one text.
 fn source() -> String {
@@ -308,7 +308,7 @@ fn source() -> String {
 }
 
 #[test]
-fn every_file_and_function_that_the_architecture_names_is_there() {
+fn every_file_and_function_that_the_architecture_names_exists() {
     let page = read("docs/architecture.md");
     let source = source();
     let code = Regex::new("`([^`\n]+)`").expect("the pattern is one");
@@ -328,7 +328,7 @@ fn every_file_and_function_that_the_architecture_names_is_there() {
     assert!(seen > 50, "names are found");
 }
 
-/// The part behind `#` that a heading is reached by.
+/// The part of a link after `#` that leads to a heading.
 pub(super) fn anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     heading.to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()

@@ -1,4 +1,4 @@
-//! terraform/README.md lists the module's inputs and outputs as they are written in its files.
+//! terraform/README.md lists the inputs and outputs that the module's files declare.
 //!
 //! `COUNTERSIGN_UPDATE_DOCS=1 cargo test --test integration terraform_docs` writes the tables anew.
 
@@ -69,8 +69,8 @@ fn inputs() -> String {
         let kind = variable.argument("type").expect("a type");
         let default = variable.argument("default").map_or("required".to_owned(), |default| format!("`{default}`"));
         let name = &variable.name;
-        let shown = if kind.contains('\n') { format!("[object](#{name})") } else { format!("`{kind}`") };
-        table.push_str(&format!("| `{name}` | {shown} | {default} | {} |\n", variable.description()));
+        let cell = if kind.contains('\n') { format!("[object](#{name})") } else { format!("`{kind}`") };
+        table.push_str(&format!("| `{name}` | {cell} | {default} | {} |\n", variable.description()));
         if kind.contains('\n') {
             types.push_str(&format!("\n#### {name}\n\n```hcl\n{kind}\n```\n"));
         }
@@ -86,7 +86,7 @@ fn outputs() -> String {
     table
 }
 
-/// The page with what stands between `<!-- name -->` and `<!-- /name -->` put anew.
+/// The page with new text between `<!-- name -->` and `<!-- /name -->`.
 fn with(page: &str, name: &str, content: &str) -> String {
     let (before, rest) =
         page.split_once(&format!("<!-- {name} -->\n")).unwrap_or_else(|| panic!("no {name} in {PAGE}"));
@@ -117,7 +117,7 @@ fn every_input_is_described_and_every_object_is_validated() {
 }
 
 #[test]
-fn every_validation_is_shown_to_refuse_something() {
+fn every_validation_has_a_test_that_it_refuses() {
     let validations = read("terraform/variables.tf").matches("\n  validation {").count();
     let runs = read("terraform/tests/validations.tftest.hcl");
     let refused: usize = runs
@@ -125,11 +125,11 @@ fn every_validation_is_shown_to_refuse_something() {
         .skip(1)
         .map(|list| list.split(']').next().unwrap_or_default().matches("var.").count())
         .sum();
-    assert!(refused >= validations, "{validations} validations, and {refused} that are seen to refuse");
+    assert!(refused >= validations, "{validations} validations, and {refused} that a test sees refuse");
 }
 
 #[test]
-fn every_resource_is_made_only_where_the_module_is_enabled() {
+fn every_resource_is_made_only_if_the_module_is_enabled() {
     for entry in std::fs::read_dir(root().join("terraform")).expect("the module") {
         let name = entry.expect("an entry").file_name().into_string().expect("a name");
         if Path::new(&name).extension().is_some_and(|extension| extension == "tf") {
@@ -147,19 +147,19 @@ fn every_resource_is_made_only_where_the_module_is_enabled() {
 }
 
 #[test]
-fn every_alarm_is_told_with_what_to_do() {
+fn every_alarm_is_documented_with_what_to_do() {
     let tested = read("terraform/tests/monitoring.tftest.hcl");
     let (_, list) = tested.split_once("output.monitoring.alarms == tolist([").expect("the test lists every alarm");
     let (list, _) = list.split_once(']').expect("an end");
     let there: BTreeSet<&str> = list.split('"').filter_map(|text| text.strip_prefix("countersign-")).collect();
-    let told = first_cells(&read("docs/aws.md"), "Alarms");
+    let documented = first_cells(&read("docs/aws.md"), "Alarms");
     assert!(there.len() > 10);
-    assert_eq!(told.iter().map(String::as_str).collect::<BTreeSet<_>>(), there);
+    assert_eq!(documented.iter().map(String::as_str).collect::<BTreeSet<_>>(), there);
 }
 
 #[test]
 fn the_roles_may_make_the_calls_that_the_store_makes_and_no_other() {
-    // Each call, and the right that it takes; a transaction takes those of its parts.
+    // Each call, and the right that it needs. A transaction needs those of its parts.
     const CALLS: [(&str, &str); 9] = [
         (".get_item()", "GetItem"),
         (".put_item()", "PutItem"),
