@@ -1,4 +1,4 @@
-//! Plain HTTP with a token, for what a client of ours does not call.
+//! Plain HTTP with a token, for calls that our client does not make.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,41 +10,39 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// Somebody with a token, and whom they call.
+/// A caller with a token, and the address to call.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     client: Client<HttpConnector, Full<Bytes>>,
     address: String,
     token: String,
-    /// What did not come out as it was to.
+    /// Answers with another status than expected.
     unexpected: Arc<Mutex<Vec<String>>>,
 }
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
     /// The path and query of the link `next`.
     pub(crate) next: Option<String>,
-    /// The methods that a path takes, where it was called with another.
+    /// The methods of a path, if it was called with another.
     pub(crate) allowed: Vec<String>,
 }
 
 impl Caller {
-    /// The account of that login.
     pub(crate) fn new(address: &str, login: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let unexpected = Arc::default();
         Self { client, address: address.to_owned(), token: format!("standin_{login}"), unexpected }
     }
 
-    /// The same place, called by another account.
+    /// The same address, called by another account.
     pub(crate) fn by(&self, login: &str) -> Self {
         Self { token: format!("standin_{login}"), ..self.clone() }
     }
 
-    /// Calls once. No body: `Value::Null`.
+    /// `Value::Null` is no body.
     pub(crate) async fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
         let bytes = if body.is_null() { String::new() } else { body.to_string() };
         let request = Request::builder()
@@ -75,22 +73,22 @@ impl Caller {
         String::from_utf8(bytes.to_vec()).expect("UTF-8")
     }
 
-    /// Calls for an answer with that status. Another is kept, so that one run shows them all.
+    /// Expects that status. Collects other ones, so that one run reports them all.
     pub(crate) async fn expect(&self, status: u16, method: &str, path: &str, body: Value) -> Value {
         let answer = self.call(method, path, &body).await;
         if answer.status != status {
-            let told = format!("{method} {path}: {} in place of {status}: {}", answer.status, answer.body);
-            self.unexpected.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+            let problem = format!("{method} {path}: {} instead of {status}: {}", answer.status, answer.body);
+            self.unexpected.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
         }
         answer.body
     }
 
-    /// Every answer that was another than expected.
+    /// Every unexpected answer.
     pub(crate) fn unexpected(&self) -> Vec<String> {
         self.unexpected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Every page of a list, as many items as there are.
+    /// All items of a list, over all pages.
     pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
         let mut items = Vec::new();
         let mut next = Some(path.to_owned());
@@ -104,7 +102,7 @@ impl Caller {
     }
 }
 
-/// Where `Link` says that the list goes on, without the host: that is the router's and not the one who was called.
+/// The path of the next page in `Link`. Its host is the router's, not the one that was called.
 fn next(link: &str) -> Option<String> {
     let (url, _) = link.split(", ").find_map(|part| part.split_once(">; rel=\"next\""))?;
     let after_scheme = url.trim_start_matches('<').split_once("://")?.1;

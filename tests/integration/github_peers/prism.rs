@@ -1,8 +1,8 @@
-//! GitHub's own description, held against calls and answers by somebody else's code: Prism, as a proxy.
+//! Checks calls and answers against GitHub's own API description with Prism as a proxy.
 //!
-//! Every call goes through a door of ours to Prism and from there to a router. The door knows what came of it: a call
-//! that Prism refuses never reaches the router, and an answer that GitHub could not give comes out changed or marked.
-//! So nothing passes by being swallowed, by Prism's log or by a client that takes a refusal for an answer.
+//! Every call goes through our recorder to Prism, and from there to a router. A call that Prism refuses never reaches the
+//! router. An answer that GitHub could not give comes back changed or marked. The recorder compares both ends, so that no
+//! fault is hidden by Prism's log or by a client that takes a refusal for an answer.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
@@ -25,17 +25,17 @@ use tokio::task::JoinHandle;
 
 use crate::github_exchanges::{Served, serve};
 
-/// Carries an exchange's number through Prism.
+/// The header with an exchange's number.
 pub(crate) const NUMBER: &str = "x-exchange";
-/// What Prism found, as JSON.
+/// The header with the violations that Prism found, as JSON.
 const VIOLATIONS: &str = "sl-violations";
 
-/// What a variable of `scripts/test-github` holds.
+/// A variable that `scripts/test-github` sets.
 pub(crate) fn given(variable: &str) -> PathBuf {
     std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: scripts/test-github sets it")).into()
 }
 
-/// Node with a file of an installed package or of `tests/github`.
+/// Runs a file of an installed package or of `tests/github` with Node.
 pub(crate) fn node(script: &std::path::Path) -> Command {
     let mut command = Command::new(given("COUNTERSIGN_TEST_NODE"));
     command.arg("--no-deprecation").arg(script).stdin(Stdio::null()).env("SCARF_ANALYTICS", "false");
@@ -53,26 +53,24 @@ impl Drop for Running {
     }
 }
 
-/// One call, and what became of it.
+/// A call and its result.
 #[derive(Debug, Clone)]
 pub(crate) struct Passed {
     pub(crate) method: String,
     pub(crate) path: String,
-    /// What the router answered, where the call reached it.
+    /// The status from the router, if the call reached it.
     pub(crate) reached: Option<u16>,
-    /// What came out.
+    /// The status from Prism.
     pub(crate) status: u16,
-    /// What Prism says is wrong.
     pub(crate) violations: Vec<String>,
 }
 
 impl Passed {
-    /// What is wrong with it, if anything.
     pub(crate) fn fault(&self) -> Option<String> {
         let said = self.violations.join("; ");
         let at = format!("{} {}", self.method, self.path);
         match self.reached {
-            None => Some(format!("{at}: GitHub would not take the call: {said}")),
+            None => Some(format!("{at}: GitHub would not accept the call: {said}")),
             Some(answer) if answer != self.status => Some(format!("{at}: GitHub could not give the answer: {said}")),
             Some(answer) if !self.violations.is_empty() => Some(format!("{at}: {answer}: {said}")),
             Some(_) => None,
@@ -91,7 +89,7 @@ pub(crate) struct Inspected {
     pub(crate) address: String,
     exchanges: Exchanges,
     under_way: UnderWay,
-    _door: Served,
+    _recorder: Served,
     _prism: Running,
     _router: Served,
 }
@@ -104,12 +102,19 @@ impl Inspected {
         let (prism, listening) = start(&router.address);
         let client: Sender = Client::builder(TokioExecutor::new()).build_http();
         let under_way = UnderWay::default();
-        let door = Door { exchanges: exchanges.clone(), under_way: under_way.clone(), client, listening };
-        let door = serve(Router::new().fallback(pass).with_state(door)).await;
-        Self { address: door.address.clone(), exchanges, under_way, _door: door, _prism: prism, _router: router }
+        let recorder = Recorder { exchanges: exchanges.clone(), under_way: under_way.clone(), client, listening };
+        let recorder = serve(Router::new().fallback(pass).with_state(recorder)).await;
+        Self {
+            address: recorder.address.clone(),
+            exchanges,
+            under_way,
+            _recorder: recorder,
+            _prism: prism,
+            _router: router,
+        }
     }
 
-    /// What passed so far. A call that its caller has given up is waited for as well.
+    /// All calls so far. Waits also for calls that their caller has given up.
     pub(crate) async fn passed(&self) -> Vec<Passed> {
         let under_way = std::mem::take(&mut *self.under_way.lock().unwrap_or_else(PoisonError::into_inner));
         for call in under_way {
@@ -118,13 +123,13 @@ impl Inspected {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Everything that was wrong so far.
+    /// All faults so far.
     pub(crate) async fn faults(&self) -> Vec<String> {
         self.passed().await.iter().filter_map(Passed::fault).collect()
     }
 }
 
-/// Starts Prism, which says where it listens.
+/// Starts Prism. Returns its address.
 fn start(upstream: &str) -> (Running, String) {
     let script = given("COUNTERSIGN_TEST_PACKAGES").join("@stoplight/prism-cli/dist/index.js");
     let description = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/github/description.json");
@@ -137,7 +142,7 @@ fn start(upstream: &str) -> (Running, String) {
     while let Some(Ok(line)) = lines.next() {
         if let Some((_, address)) = line.split_once("Prism is listening on ") {
             let address = address.trim().to_owned();
-            // Its log is read on, else it stops when the pipe is full.
+            // Prism would stop if nobody read its log from the pipe.
             std::thread::spawn(move || lines.for_each(drop));
             return (child, address);
         }
@@ -147,41 +152,41 @@ fn start(upstream: &str) -> (Running, String) {
 }
 
 #[derive(Clone)]
-struct Door {
+struct Recorder {
     exchanges: Exchanges,
     under_way: UnderWay,
     client: Sender,
     listening: String,
 }
 
-/// Hands a call to Prism, and its answer back. It goes on where the caller has gone.
-async fn pass(State(door): State<Door>, request: Request) -> Response {
+/// Passes a call to Prism and its answer back. Continues if the caller gives up.
+async fn pass(State(recorder): State<Recorder>, request: Request) -> Response {
     let (answer, answered) = oneshot::channel();
-    let under_way = Arc::clone(&door.under_way);
+    let under_way = Arc::clone(&recorder.under_way);
     let call = tokio::spawn(async move {
-        let _ = answer.send(hand_over(&door, request).await);
+        let _ = answer.send(hand_over(&recorder, request).await);
     });
     under_way.lock().unwrap_or_else(PoisonError::into_inner).push(call);
     answered.await.expect("an answer")
 }
 
-async fn hand_over(door: &Door, request: Request) -> Response {
+async fn hand_over(recorder: &Recorder, request: Request) -> Response {
     let (mut head, body) = request.into_parts();
     let path = head.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
     let number = {
-        let mut exchanges = door.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut exchanges = recorder.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
         let method = head.method.to_string();
         exchanges.push(Passed { method, path: path.clone(), reached: None, status: 0, violations: Vec::new() });
         exchanges.len() - 1
     };
     let body = to_bytes(body, usize::MAX).await.expect("a whole body");
-    head.uri = format!("{}{path}", door.listening).parse().expect("a URL");
+    head.uri = format!("{}{path}", recorder.listening).parse().expect("a URL");
     head.headers.remove(header::HOST);
     head.headers.insert(NUMBER, number.into());
-    let answer = door.client.request(Request::from_parts(head, Full::new(body))).await.expect("Prism answers");
+    let answer = recorder.client.request(Request::from_parts(head, Full::new(body))).await.expect("Prism answers");
     let (head, body) = answer.into_parts();
     let body = body.collect().await.expect("a whole body").to_bytes();
-    let mut exchanges = door.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut exchanges = recorder.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
     let passed = &mut exchanges[number];
     passed.status = head.status.as_u16();
     passed.violations = violations(head.status, &head.headers, &body);
@@ -189,7 +194,7 @@ async fn hand_over(door: &Door, request: Request) -> Response {
     Response::from_parts(head, Body::from(body))
 }
 
-/// Notes that a call came through, and what was answered.
+/// Records that a call reached the router, and the status.
 async fn reached(State(exchanges): State<Exchanges>, request: Request, next: Next) -> Response {
     let number = request.headers().get(NUMBER).and_then(|number| number.to_str().ok()?.parse::<usize>().ok());
     let answer = next.run(request).await;
@@ -199,10 +204,10 @@ async fn reached(State(exchanges): State<Exchanges>, request: Request, next: Nex
     answer
 }
 
-/// What Prism says is wrong, in its header or in a body of its own.
+/// The violations that Prism reports, in its header or in a body of its own.
 ///
-/// GitHub's description leaves many failures out, and that any list may be unchanged: a status that it does not list is
-/// none where it is a failure or 304.
+/// GitHub's description lacks many failures and 304. A status that is not in the description is no violation if it is one of
+/// these.
 fn violations(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     if let Some(text) = headers.get(VIOLATIONS).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()) {
@@ -221,22 +226,22 @@ fn violations(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Vec<Strin
             && violation["severity"] == "Warning"
             && violation["message"].as_str().is_some_and(|text| text.starts_with("Unable to match the returned status"))
     };
-    let mut told: Vec<String> = found.iter().filter(|violation| !unlisted(violation)).map(tell).collect();
-    told.dedup();
-    told.truncate(8);
-    told
+    let mut texts: Vec<String> = found.iter().filter(|violation| !unlisted(violation)).map(text).collect();
+    texts.dedup();
+    texts.truncate(8);
+    texts
 }
 
-fn tell(violation: &Value) -> String {
+fn text(violation: &Value) -> String {
     match violation["message"].as_str() {
         Some(message) => {
-            let place: Vec<String> = violation["location"].as_array().into_iter().flatten().map(plain).collect();
+            let place: Vec<String> = violation["location"].as_array().into_iter().flatten().map(unquoted).collect();
             format!("{}: {message}", place.join("."))
         }
-        None => plain(violation),
+        None => unquoted(violation),
     }
 }
 
-fn plain(value: &Value) -> String {
+fn unquoted(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

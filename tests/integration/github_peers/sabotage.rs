@@ -1,4 +1,4 @@
-//! That the check can fail: calls that GitHub would not take, and answers that it could not give.
+//! That the check can fail: calls that GitHub would not accept, and answers that it could not give.
 
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ async fn a_call_that_github_would_not_take_is_found_whatever_the_simulator_answe
     assert_eq!(faults.len(), wrong.len());
     for ((method, path, _, why), fault) in wrong.iter().zip(faults) {
         let fault = fault.unwrap_or_else(|| panic!("{method} {path} passed"));
-        assert!(fault.contains("GitHub would not take the call") && fault.contains(why), "{fault}");
+        assert!(fault.contains("GitHub would not accept the call") && fault.contains(why), "{fault}");
     }
 }
 
@@ -138,7 +138,7 @@ async fn an_exchange_that_was_written_down_is_held_against_the_description_as_if
     let faults =
         check(vec![good.clone(), exchange(members, "{}"), exchange("/orgs/acme/members-of/payments", "[]")]).await;
     let found: Vec<bool> =
-        ["could not give", "would not take"].iter().map(|why| faults.iter().any(|f| f.contains(why))).collect();
+        ["could not give", "would not accept"].iter().map(|why| faults.iter().any(|f| f.contains(why))).collect();
     assert_eq!((faults.len(), found), (2, vec![true, true]), "{faults:?}");
     assert_eq!(check(vec![good]).await, Vec::<String>::new());
 }
