@@ -265,7 +265,6 @@ pub enum WriteError {
     Unavailable(#[from] StoreError),
 }
 
-/// A notification.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// With the event and its number, lets a receiver drop a repetition.

@@ -21,8 +21,8 @@ pub fn check(bytes: &[u8]) {
     let text = render::finding::text(&loaded.findings, &loaded.sources, false);
     assert_eq!(text.is_empty(), loaded.findings.is_empty());
     let digest = loaded.policy.as_ref().map(Policy::digest);
-    let shown = render::finding::json(&loaded.findings, &loaded.sources, digest);
-    assert!(!shown.to_string().contains("\"line\":0"), "lines are counted from 1");
+    let report = render::finding::json(&loaded.findings, &loaded.sources, digest);
+    assert!(!report.to_string().contains("\"line\":0"), "lines are counted from 1");
     if let Some(policy) = &loaded.policy {
         used(policy);
         let again = load(sources(bytes)).policy.expect("what loads once loads twice");

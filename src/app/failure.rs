@@ -40,7 +40,7 @@ impl Failure {
         "Countersign.Unavailable",
     ];
 
-    /// The stable name. Approved has none: an approval is no failure.
+    /// The stable name. `Approved` has no name, since an approval is not a failure.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

@@ -17,10 +17,13 @@ pub enum NextStep {
     /// Take the same step again at this time.
     WaitUntil(Timestamp),
     /// The execution succeeds with this JSON. The rule is in audit mode: nobody approved.
-    Audited { output: String },
+    Audited {
+        output: String,
+    },
     /// The execution succeeds with this JSON.
-    Release { output: String },
-    /// The execution fails.
+    Release {
+        output: String,
+    },
     Fail(Failure),
 }
 

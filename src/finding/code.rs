@@ -166,7 +166,6 @@ codes! {
 }
 
 impl Code {
-    /// The default severity.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self.lint() {

@@ -47,7 +47,6 @@ impl Execution {
 enum How {
     /// Nobody answered in time.
     TimedOut,
-    /// A step failed.
     Stopped,
 }
 

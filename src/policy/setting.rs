@@ -59,7 +59,6 @@ macro_rules! fields {
 }
 
 fields! {
-    /// Who must approve.
     Require(Box<Require>) = "require",
     /// The time from when the request is opened to its deadline.
     Timeout(Duration) = "timeout",

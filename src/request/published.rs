@@ -171,7 +171,6 @@ pub enum DeploymentState {
     Queued,
     /// Approved, and about to be checked for the last time.
     InProgress,
-    /// Released.
     Success,
     /// Rejected, denied or expired.
     Failure,

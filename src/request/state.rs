@@ -55,7 +55,6 @@ pub enum End {
     Approved,
     /// Changes were requested.
     Rejected,
-    /// The deadline passed.
     Expired,
     /// The head or base changed, or the pull request was closed unmerged.
     Superseded,

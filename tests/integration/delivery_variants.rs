@@ -13,8 +13,8 @@ use crate::webhook_schema::{Schemas, Variant, Without};
 
 /// The expected result of a delivery with one field less than `whole`.
 fn without(whole: &OnPullRequest, variant: &Variant) -> OnPullRequest {
-    let mut told = whole.clone();
-    for observation in &mut told.observations {
+    let mut less = whole.clone();
+    for observation in &mut less.observations {
         match observation {
             Observation::ReviewGiven { review } => {
                 let against = review.state == ReviewState::ChangesRequested;
@@ -30,20 +30,20 @@ fn without(whole: &OnPullRequest, variant: &Variant) -> OnPullRequest {
                 }
             }
             Observation::ReviewRequestRemoved { .. } if variant.pointer == "/requested_reviewer" => {
-                told.observations.clear();
+                less.observations.clear();
                 break;
             }
             Observation::ReviewDismissed { .. }
             | Observation::HeadSeen { .. }
             | Observation::ReviewRequestRemoved { .. } => {}
             Observation::BaseChanged { .. } if variant.pointer == "/changes/base" => {
-                told.observations.clear();
+                less.observations.clear();
                 break;
             }
             Observation::BaseChanged { .. } => {}
         }
     }
-    told
+    less
 }
 
 #[test]

@@ -135,7 +135,7 @@ async fn lists_without_a_head_are_read_between_two_readings_of_the_pull_request(
     let scene = Scene::new().await;
     scene.open("a", "files").await;
     let seen = scene.hosted.take_seen();
-    let at = |end: &str| seen.iter().position(|line| line.ends_with(end)).expect("it is asked for");
+    let at = |end: &str| seen.iter().position(|line| line.ends_with(end)).expect("the call was made");
     let (first, last) = (at("/pulls/1"), seen.iter().rposition(|line| line.ends_with("/pulls/1")).expect("again"));
     for list in ["/files?per_page=100", "/commits?per_page=100", "/events?per_page=100"] {
         assert!(first < at(list) && at(list) < last, "{seen:#?}");

@@ -125,7 +125,7 @@ async fn an_unchanged_answer_is_not_sent_again_and_not_counted() {
     let client = hosted.client();
     let at = pull_request("acme/checkout#1");
     let first = client.read(&at, &Needs::default()).await.expect("facts");
-    // Four calls, and twice three of which the pull request itself is none: one is left.
+    // Four calls, then twice three without one for the pull request itself: one is left.
     world.host.set_rate_limit(4 + 3 + 3 + 1);
     for _ in 0..2 {
         assert_eq!(client.read(&at, &Needs::default()).await.expect("within the limit"), first);

@@ -64,7 +64,6 @@ impl SimulatedGithub {
         Self { host, served, policy }
     }
 
-    /// The policy's text.
     pub(crate) fn text(&self) -> String {
         std::fs::read_to_string(self.policy.path().join("policy.yaml")).expect("the policy is there")
     }

@@ -52,7 +52,6 @@ enum Step {
     Over,
 }
 
-/// Who works.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Webhook(Verdict),

@@ -9,12 +9,11 @@ use crate::docs::{pages, read, root};
 use crate::rust_tokens::tokens;
 
 /// Names that no Rust code has any more, each with what to write. Comments and texts may have the word.
-const NAMES: [(&str, &str); 18] = [
+const NAMES: [(&str, &str); 17] = [
     ("Asked", "the name of what is requested, such as `RequestedTarget`"),
     ("AskedFormat", "the formats that the command declares"),
     ("Force", "`Supersedes`"),
     ("GithubStandIn", "`GithubSimulator`"),
-    ("Met", "`SeenUsers`"),
     ("Scales", "`ReviewContext`"),
     ("Shown", "a name with `publish`"),
     ("Speaker", "`ReasonText`"),

@@ -137,13 +137,13 @@ fn print_tables(sizes: &[usize], columns: &[Vec<Measured>]) {
     print_table(sizes, columns, |measured, first| {
         let times = measured.decision.as_secs_f64() / first.decision.as_secs_f64();
         let few = if measured.few { " \\*" } else { "" };
-        format!("{} ({}×){few}", shown(measured.decision), significant(times))
+        format!("{} ({}×){few}", duration_text(measured.decision), significant(times))
     });
     if columns.iter().flatten().any(|measured| measured.few) {
-        println!("\n\\* slower than {} a decision: {FEW_QUERIES} queries, {FEW_ROUNDS} rounds.", shown(SLOW));
+        println!("\n\\* slower than {} a decision: {FEW_QUERIES} queries, {FEW_ROUNDS} rounds.", duration_text(SLOW));
     }
     println!("\nLoading, once, from each engine's own text or values, in CPU time.\n");
-    print_table(sizes, columns, |measured, _| shown(measured.load));
+    print_table(sizes, columns, |measured, _| duration_text(measured.load));
     let spread = columns.iter().flatten().map(|measured| measured.spread).fold(0.0, f64::max);
     println!("\nWidest spread of a line's rounds: {:.0} % of its median.", spread * 100.0);
 }
@@ -160,7 +160,7 @@ fn print_table(sizes: &[usize], columns: &[Vec<Measured>], cell: impl Fn(&Measur
     }
 }
 
-fn shown(time: Duration) -> String {
+fn duration_text(time: Duration) -> String {
     let nanos = time.as_secs_f64() * 1e9;
     match nanos {
         nanos if nanos < 1e3 => format!("{nanos:.0} ns"),

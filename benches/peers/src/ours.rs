@@ -15,7 +15,6 @@ use crate::task::{HEAD, Key, OF_LISTED, OF_TEAM, Query, State, Task};
 /// The verdict, with its reasons as data.
 pub struct Judged(Loaded);
 
-/// The whole decision.
 pub struct Decided(Loaded);
 
 struct Loaded {

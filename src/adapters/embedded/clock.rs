@@ -22,7 +22,6 @@ enum Reading {
 }
 
 impl MovableClock {
-    /// The machine's time.
     #[must_use]
     pub const fn real() -> Self {
         Self::with_offset(SignedDuration::ZERO)

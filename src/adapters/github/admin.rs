@@ -63,7 +63,6 @@ pub struct TeamFacts {
     pub members_count: u64,
 }
 
-/// The App's webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct HookConfig {
     /// `None` if no deliveries are sent.
@@ -86,7 +85,6 @@ pub struct AttemptFacts {
     pub event: String,
     /// `OK`, or the problem.
     pub status: String,
-    /// The receiver's answer.
     pub status_code: u16,
     pub delivered_at: Timestamp,
 }

@@ -31,7 +31,6 @@ pub struct DeliveryHeaders<'a> {
     pub signature: Option<&'a str>,
 }
 
-/// An accepted delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
     /// From a header, which the signature does not cover.

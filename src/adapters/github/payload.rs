@@ -20,7 +20,6 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The whole payload.
     pub(super) fn root(payload: &'a Value) -> Self {
         Self { name: String::new(), value: Some(payload) }
     }

@@ -21,7 +21,6 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The gravest first.
     pub const ALL: [Self; 4] = [Self::Looser, Self::Mixed, Self::Stricter, Self::Different];
 
     /// The word in JSON and in texts.

@@ -1,6 +1,6 @@
 //! Requirements that the people whom they list cannot meet, or only with one particular person.
 
-use super::Lint;
+use super::context::Lint;
 use super::quorum::Quorum;
 use crate::finding::{Code, Finding, Span};
 use crate::policy::UserRef;

@@ -6,7 +6,7 @@ use super::super::selector::Selectors;
 use super::super::service::Service;
 use super::super::yaml::{Entry, Node, Value};
 use super::super::{Field, Pattern, Policy, RuleBody, Setting, Sourced};
-use super::{Lint, entries, entries_of, nodes};
+use super::context::{Lint, entries, entries_of, nodes};
 use crate::finding::Span;
 
 /// A rule body as written.
@@ -22,7 +22,6 @@ pub(super) struct Body<'l> {
 #[derive(Clone, Copy)]
 pub(super) enum Layer<'l> {
     Defaults,
-    /// A top-level environment.
     Common(&'l Pattern),
     /// An environment of a service: the service's key, the service, the environment's key.
     Own(&'l Pattern, &'l Service, &'l Pattern),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Lint, OF_A_CALENDAR};
+use super::context::{Lint, OF_A_CALENDAR};
 use crate::finding::{Code, Finding};
 use crate::policy::Calendar;
 

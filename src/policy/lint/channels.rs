@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::Lint;
 use super::bodies::{Body, Layer};
+use super::context::Lint;
 use crate::finding::{Code, Finding, Span};
 use crate::ident::ChannelName;
 use crate::policy::{Event, Field, NotifyRule, Pattern, Require, Service, Setting};

@@ -1,6 +1,6 @@
 //! Conditions that can leave nothing to approve, and conditions that people who approve nothing can make hold.
 
-use super::Lint;
+use super::context::Lint;
 use crate::finding::{Code, Finding};
 use crate::policy::{Condition, Field, Requirement, Setting, Test};
 

@@ -1,7 +1,7 @@
 //! Values of a single field that make a rule weak: `require: none`, `mode`, `distinct` and `exclude`.
 
-use super::Lint;
 use super::bodies::Body;
+use super::context::Lint;
 use crate::finding::{Code, Finding};
 use crate::policy::{Exclusion, Field, Mode, Setting};
 

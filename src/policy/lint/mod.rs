@@ -8,6 +8,7 @@ mod bodies;
 mod calendars;
 mod channels;
 mod conditions;
+mod context;
 mod fields;
 mod patterns;
 mod quorum;
@@ -17,8 +18,8 @@ mod unused;
 mod waiver;
 mod weak_override;
 
-use bodies::{Body, Keys, bodies, levels};
-use quorum::Quorum;
+use bodies::{bodies, levels};
+use context::Lint;
 
 use jiff::Timestamp;
 
@@ -26,15 +27,12 @@ use super::Policy;
 use super::assemble::{Assembled, Section, assemble};
 use super::load::Parsed;
 use super::read::Reader;
-use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, Levels, Source, SourceId, SourceMap, Waived};
 
 /// The most lints that are reported for one bundle.
 const MAX_LINTS: usize = 1000;
 /// How many steps all lints together may take to compare things with each other.
 const BUDGET: u64 = 10_000_000;
-/// The steps for one question to a calendar, such as its next change.
-const OF_A_CALENDAR: usize = 10;
 
 #[derive(Debug)]
 pub struct Linted {
@@ -96,20 +94,6 @@ fn worst(findings: Findings) -> Vec<Finding> {
     found
 }
 
-struct Lint<'l> {
-    policy: &'l Policy,
-    sections: &'l [Section<'l>],
-    now: Timestamp,
-    /// Every rule body of the policy.
-    bodies: Vec<Body<'l>>,
-    /// Every list of selectors of the policy.
-    levels: Vec<Keys<'l>>,
-    /// The quorums of all bodies.
-    quorums: Vec<Quorum<'l>>,
-    budget: u64,
-    found: Vec<Finding>,
-}
-
 /// In the order of the codes, apart from those in [`fields`], which need no budget.
 const LOOKS: [fn(&mut Lint<'_>); 16] = [
     unused::look,
@@ -141,39 +125,6 @@ pub(super) fn look(look: &mut Look, policy: &Policy, sections: &[Section<'_>]) {
     }
     look.found = lint.found;
     look.steps = BUDGET - lint.budget;
-}
-
-impl<'l> Lint<'l> {
-    fn report(&mut self, finding: Finding) {
-        self.found.push(finding);
-    }
-
-    /// Takes steps off the budget. Returns whether it still had so many.
-    fn spend(&mut self, steps: usize) -> bool {
-        let left = self.budget.checked_sub(u64::try_from(steps).unwrap_or(u64::MAX));
-        self.budget = left.unwrap_or(0);
-        left.is_some()
-    }
-
-    /// The entries under a top-level key, of all files.
-    fn entries(&self, key: &str) -> Vec<&'l Entry> {
-        entries(nodes(self.sections, key))
-    }
-}
-
-fn nodes<'n>(sections: &'n [Section<'n>], key: &str) -> &'n [&'n Node] {
-    sections.iter().find(|section| section.key == key).map(|section| section.nodes.as_slice()).unwrap_or_default()
-}
-
-fn entries<'n>(nodes: &[&'n Node]) -> Vec<&'n Entry> {
-    nodes.iter().flat_map(|node| entries_of(node)).collect()
-}
-
-fn entries_of(node: &Node) -> &[Entry] {
-    match &node.value {
-        Value::Map(entries) => entries,
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => &[],
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::{Keys, Lint};
+use super::bodies::Keys;
+use super::context::Lint;
 use crate::finding::{Code, Finding, Span};
 use crate::policy::Pattern;
 

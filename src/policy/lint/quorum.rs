@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Lint;
 use super::bodies::Body;
+use super::context::Lint;
 use crate::finding::Span;
 use crate::ident::UserId;
 use crate::policy::{ApproverRef, DEFAULT_EXCLUDE, Escalation, Exclusion, Field, Leaf, Requirement, Setting, UserRef};

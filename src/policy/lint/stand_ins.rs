@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::Lint;
 use super::bodies::{Body, Layer};
+use super::context::Lint;
 use crate::finding::{Code, Finding, Span};
 use crate::policy::yaml::{Node, Value};
 use crate::policy::{ApproverRef, Escalation, Field, Require, Setting};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::bodies::Body;
-use super::{Lint, OF_A_CALENDAR};
+use super::context::{Lint, OF_A_CALENDAR};
 use crate::finding::{Code, Finding, Span};
 use crate::policy::{Calendar, Duration, Field, FreezeEffect, Require, Setting, Sourced};
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::super::approver::ApproverRef;
 use super::super::service::Service;
 use super::super::{Condition, NotifyRule, Require, Requirement, RuleBody, Setting, Test};
-use super::Lint;
+use super::context::Lint;
 use crate::finding::{Code, Finding};
 use crate::ident::ChannelName;
 

@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use super::Lint;
 use super::bodies::Body;
+use super::context::Lint;
 use crate::finding::{Code, Finding, Span};
 use crate::ident::{TeamSlug, UserId};
 use crate::policy::{ApproverRef, Field, Override, Require, Requirement, Setting};

@@ -3,7 +3,6 @@
 /// What leaving a line out costs. Cheap lines are left out first; among equals, the earlier line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cost {
-    /// A superseded review.
     Superseded,
     /// A review that does not count for another reason, or a request that is over.
     Passed,

@@ -37,7 +37,6 @@ pub(super) struct Ran {
 pub(super) struct World {
     folder: TempDir,
     pub(super) github: Github,
-    /// The event's payload.
     pub(super) event: Value,
     pub(super) event_name: &'static str,
     /// Further environment variables.

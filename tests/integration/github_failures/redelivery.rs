@@ -103,7 +103,7 @@ async fn a_delivery_that_github_refuses_is_requested_once_and_blocks_no_other() 
     }
     away.scene.host().drained().await;
     away.scene.hosted.fault("POST /app/hook/deliveries/", 50, gone);
-    assert_eq!(away.swept().await, 0, "fifty are refused, and so many are asked for at a time");
+    assert_eq!(away.swept().await, 0, "fifty are refused, and at most fifty are requested at a time");
     let refused: Vec<String> = posts(&away);
     assert_eq!(refused.len(), 50);
     // Another process looks at once, and knows of them.

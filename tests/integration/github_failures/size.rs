@@ -38,7 +38,7 @@ async fn three_thousand_files_are_all_read() {
 async fn a_file_beyond_three_thousand_may_be_below_infra() {
     let scene = after_push("files", files(3000)).await.approved_by("pia").await;
     let decision = scene.decides_to_wait().await;
-    assert_eq!(decision.unmet.len(), 1, "who is asked for infra/ is asked: {:?}", decision.unmet);
+    assert_eq!(decision.unmet.len(), 1, "the approver of infra/ is still needed: {:?}", decision.unmet);
 }
 
 #[tokio::test]

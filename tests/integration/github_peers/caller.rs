@@ -83,7 +83,6 @@ impl Caller {
         answer.body
     }
 
-    /// Every unexpected answer.
     pub(crate) fn unexpected(&self) -> Vec<String> {
         self.unexpected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

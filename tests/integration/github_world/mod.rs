@@ -87,7 +87,6 @@ impl Hosted {
         Self { host: host.clone(), clock: Arc::clone(clock), between, address, server }
     }
 
-    /// Where it is.
     #[cfg(feature = "lambda")]
     pub(crate) fn address(&self) -> &str {
         &self.address

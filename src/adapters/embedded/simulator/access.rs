@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::GithubSimulator;
 use super::delivery::APP_ID;
 use super::refusal::Refusal;
+use super::world::HostedApp;
 
 /// How long an installation's token is valid.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
@@ -22,16 +23,6 @@ const DRIFT: SignedDuration = SignedDuration::from_secs(60);
 /// How many calls a caller has in an hour. Can be set.
 const CALLS: u64 = 5000;
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
-
-/// The App that is installed on every repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostedApp {
-    /// Its account is `<slug>[bot]`.
-    pub slug: String,
-    /// PEM.
-    pub public_key: String,
-    pub created_at: Timestamp,
-}
 
 /// Valid tokens and counted calls.
 #[derive(Debug)]

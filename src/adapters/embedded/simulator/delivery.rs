@@ -28,7 +28,6 @@ pub struct Delivery {
     pub event: HookEvent,
     /// The payload's `action`.
     pub action: Option<String>,
-    /// The repository's id.
     pub repository: Option<u64>,
     /// The bytes that are signed and sent.
     pub body: String,

@@ -37,9 +37,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-pub use self::access::HostedApp;
 pub use self::refusal::Refusal;
 pub use self::storage::StorageError;
+pub use self::world::HostedApp;
 
 use self::access::Access;
 use self::change::Change;

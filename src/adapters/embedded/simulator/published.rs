@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::ident::{Revision, UserId};
 
-/// A check run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRun {
     pub id: u64,
@@ -58,7 +57,6 @@ pub struct Comment {
     pub writes: u64,
 }
 
-/// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
     pub id: u64,

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::world::{Commit, FileChange};
 use crate::ident::{RepositoryName, ReviewId, Revision, TeamSlug, UserId};
 
-/// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullRequest {
     /// Not its number.
@@ -67,7 +66,6 @@ pub struct Head {
     pub sha: Revision,
 }
 
-/// A review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     pub id: ReviewId,
@@ -80,7 +78,6 @@ pub struct Review {
     pub submitted_at: Option<Timestamp>,
 }
 
-/// A review's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewState {
@@ -155,11 +152,9 @@ pub enum Happening {
     Closed,
     Reopened,
     Merged {
-        /// The merge commit.
         commit: Revision,
     },
     HeadRefForcePushed {
-        /// The new head.
         commit: Revision,
     },
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::access::HostedApp;
 use super::delivery::Delivery;
 use super::published::{CheckRun, Comment, Deployment};
 use super::pull::PullRequest;
@@ -17,6 +16,16 @@ use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, Secret, Team
 
 /// A repository's id and a pull request's number.
 pub(super) type PullKey = (u64, u64);
+
+/// The App that is installed on every repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedApp {
+    /// Its account is `<slug>[bot]`.
+    pub slug: String,
+    /// PEM.
+    pub public_key: String,
+    pub created_at: Timestamp,
+}
 
 /// The whole state at one moment.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +64,6 @@ impl Default for Settings {
     }
 }
 
-/// The App's webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// In `X-GitHub-Hook-ID`.
@@ -164,7 +172,6 @@ impl MembershipState {
     }
 }
 
-/// A repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     pub id: u64,
@@ -200,7 +207,6 @@ pub struct Branch {
     pub commits: Vec<Commit>,
 }
 
-/// A commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     pub sha: Revision,
@@ -214,7 +220,6 @@ pub struct Commit {
     pub at: Timestamp,
 }
 
-/// A changed file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileChange {

@@ -65,7 +65,6 @@ impl Call {
     }
 }
 
-/// A successful answer.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Answer {
     pub(super) what: String,

@@ -10,7 +10,6 @@ use std::sync::{Mutex, PoisonError};
 
 use super::limits::Scope;
 
-/// The most answers.
 const MOST: usize = 256;
 /// The most bytes of all answers together.
 const BYTES: usize = 8 << 20;

@@ -11,7 +11,6 @@ use super::call::{Call, CallError};
 /// What to do if a list has more pages than the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Longer {
-    /// Fail.
     Refused,
     /// Leave out the rest, and mark the list as not whole.
     Cut,

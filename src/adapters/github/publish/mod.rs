@@ -66,7 +66,7 @@ impl Publisher for GithubClient {
             Err(PublisherError::Refused { .. } | PublisherError::Gone { .. }) if reviewers.len() > 1 => {}
             answer => return answer,
         }
-        // GitHub requests all or none: one reviewer that it refuses keeps back all others.
+        // GitHub requests all reviewers or nobody. One reviewer that it refuses keeps back all others.
         for reviewer in reviewers {
             match self.request_all(at, std::slice::from_ref(reviewer)).await {
                 Ok(()) => {}

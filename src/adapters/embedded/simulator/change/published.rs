@@ -51,7 +51,6 @@ pub struct CheckWrite {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Reviewers {
-    /// Logins.
     pub reviewers: Vec<String>,
     /// Slugs, without the organization.
     pub team_reviewers: Vec<String>,

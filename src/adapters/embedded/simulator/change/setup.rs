@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Change, made_up_hash};
-use crate::adapters::embedded::simulator::access::HostedApp;
 use crate::adapters::embedded::simulator::delivery::HookEvent;
 use crate::adapters::embedded::simulator::payload;
 use crate::adapters::embedded::simulator::refusal::Refusal;
+use crate::adapters::embedded::simulator::world::HostedApp;
 use crate::adapters::embedded::simulator::world::{
     Account, AccountType, Branch, Hook, HookSecret, MembershipState, Repository, Switches, Team,
 };

@@ -9,12 +9,12 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::call::{AppCall, Call};
-use super::{answer, ok};
+use super::response::{answer, ok};
 use crate::adapters::embedded::simulator::GithubSimulator;
-use crate::adapters::embedded::simulator::access::HostedApp;
 use crate::adapters::embedded::simulator::delivery::{Delivery, INSTALLATION_ID, Outcome};
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::Shapes;
+use crate::adapters::embedded::simulator::world::HostedApp;
 use crate::ident::Login;
 
 type Answer = Result<Response, Refusal>;

@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::ok;
+use super::response::ok;
 use crate::adapters::embedded::simulator::GithubSimulator;
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::refusal::Refusal;

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::answer;
+use super::response::answer;
 use crate::adapters::embedded::simulator::GithubSimulator;
 use crate::adapters::embedded::simulator::access::Allowance;
 use crate::ident::sha256_hex;

@@ -10,16 +10,15 @@ mod envelope;
 mod people;
 mod published;
 mod pulls;
+mod response;
 mod reviews;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
-use serde_json::Value;
 
 pub(super) use self::call::{parse, path_parameters};
+pub(super) use self::response::answer;
 use super::GithubSimulator;
 
 use super::refusal::Refusal;
@@ -71,19 +70,4 @@ fn repository_routes(router: Router<GithubSimulator>) -> Router<GithubSimulator>
             .route(&format!("/repos/{{owner}}/{{repo}}{path}"), method.clone())
             .route(&format!("/repositories/{{repository}}{path}"), method)
     })
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        answer(status, &self.body())
-    }
-}
-
-pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body.to_string()).into_response()
-}
-
-fn ok(body: &Value) -> Response {
-    answer(StatusCode::OK, body)
 }

@@ -3,7 +3,7 @@
 use axum::response::Response;
 
 use super::call::Call;
-use super::ok;
+use super::response::ok;
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::Shapes;
 use crate::ident::{Login, UserId};

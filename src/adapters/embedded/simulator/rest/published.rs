@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::{Call, parse};
-use super::{answer, ok};
+use super::response::{answer, ok};
 use crate::adapters::embedded::simulator::GithubSimulator;
 use crate::adapters::embedded::simulator::change::{
     CheckWrite, NewDeployment, NewDeploymentStatus, ProtectionWrite, Reviewers,

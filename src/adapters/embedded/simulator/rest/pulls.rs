@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::{Call, parse};
-use super::{answer, ok};
+use super::response::{answer, ok};
 use crate::adapters::embedded::simulator::change::{MergeCommand, NewPullRequest, PullRequestEdit};
 use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::refusal::Refusal;

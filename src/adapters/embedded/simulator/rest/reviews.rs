@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::call::{Call, parse};
-use super::ok;
+use super::response::ok;
 use crate::adapters::embedded::simulator::change::NewReview;
 use crate::adapters::embedded::simulator::pull::{Review, ReviewState};
 use crate::adapters::embedded::simulator::refusal::Refusal;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Shapes, node_id};
-use crate::adapters::embedded::simulator::access::HostedApp;
 use crate::adapters::embedded::simulator::delivery::{APP_ID, INSTALLATION_ID};
+use crate::adapters::embedded::simulator::world::HostedApp;
 use crate::ident::{Login, UserId};
 
 /// The events that the App subscribes to.
