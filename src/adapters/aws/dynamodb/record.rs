@@ -6,20 +6,27 @@ use crate::ident::RequestId;
 use crate::ports::StoreError;
 use crate::request::record::Record;
 
+/// How the partition key of a request's records begins. They have partitions of their own, so that IAM can keep functions
+/// from updating or deleting them.
+const AUDIT: &str = "AUDIT";
 /// How the second key of every record begins.
 const RECORD: &str = "RECORD#";
 /// What stands in the second key of what a record goes on in.
 const PART: &str = "#PART#";
 
+fn key(id: &RequestId) -> String {
+    format!("{AUDIT}#{id}")
+}
+
 /// The items of a record: its own, and what it goes on in.
-pub(super) fn items(pk: &str, record: &Record, expires_at: i64) -> Result<Vec<Item>, StoreError> {
+pub(super) fn items(record: &Record, expires_at: i64) -> Result<Vec<Item>, StoreError> {
     let json = encode("record", record)?;
     let sk = format!("{RECORD}{:010}", record.sequence);
-    Ok(in_parts(pk, &sk, &format!("{sk}{PART}"), &json, expires_at))
+    Ok(in_parts(&key(&record.request_id), &sk, &format!("{sk}{PART}"), &json, expires_at))
 }
 
 pub(super) async fn trail(table: &Table, id: &RequestId) -> Result<Vec<Record>, StoreError> {
-    let items = table.query(&super::request::key(id), RECORD).await?;
+    let items = table.query(&key(id), RECORD).await?;
     let mut bodies: Vec<String> = Vec::new();
     for item in &items {
         let body = text_of(item, BODY).unwrap_or_default();
