@@ -1,5 +1,17 @@
 # One role for each function, and one for the state machine: exact actions on exact resources.
 locals {
+  # The key prefixes under which a function may write. Only the gate and the webhook open requests.
+  written = {
+    gate    = ["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"]
+    webhook = ["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"]
+    sweep   = ["AUDIT#*", "PULL#*", "REQUEST#*", "VETO#*"]
+  }
+  # Conditions on the partition key. `Null` refuses a call without a key, which `ForAllValues` alone would allow.
+  below = { for use, prefixes in merge(local.written, { delete = ["PULL#*"], deliveries = ["DELIVERY#*"] }) : use => {
+    "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = prefixes }
+    Null                      = { "dynamodb:LeadingKeys" = "false" }
+  } }
+
   statements = {
     log = { for function in ["gate", "webhook", "sweep"] : function => {
       Sid      = "Log"
@@ -7,19 +19,37 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/lambda/${var.name}-${function}:*"
     } }
-    # A transaction needs the permissions of its parts.
-    items = {
-      Sid      = "Items"
+    read = {
+      Sid      = "Read"
       Effect   = "Allow"
-      Action   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+      Action   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
       Resource = local.arn.table
+    }
+    # A transaction needs the permissions of its parts. IAM cannot demand that a write is conditional, so PutItem on an
+    # existing audit record would overwrite it. The gate's own writes are conditional, and no function may update or
+    # delete audit records.
+    write = { for function in keys(local.written) : function => {
+      Sid       = "Write"
+      Effect    = "Allow"
+      Action    = ["dynamodb:PutItem"]
+      Resource  = local.arn.table
+      Condition = local.below[function]
+    } }
+    # Closing a request deletes the item that lists it as open under its pull request.
+    delete = {
+      Sid       = "Delete"
+      Effect    = "Allow"
+      Action    = ["dynamodb:DeleteItem"]
+      Resource  = local.arn.table
+      Condition = local.below.delete
     }
     # Records that a delivery was begun, is finished, or is refused permanently.
     deliveries = {
-      Sid      = "Deliveries"
-      Effect   = "Allow"
-      Action   = ["dynamodb:UpdateItem"]
-      Resource = local.arn.table
+      Sid       = "Deliveries"
+      Effect    = "Allow"
+      Action    = ["dynamodb:UpdateItem"]
+      Resource  = local.arn.table
+      Condition = local.below.deliveries
     }
     # Finds due items; only the sweep does this.
     indexes = {
@@ -75,7 +105,7 @@ locals {
   }
 
   common = concat(
-    [local.statements.items, local.statements.answer, local.statements.look, local.statements.github_secret],
+    [local.statements.read, local.statements.delete, local.statements.answer, local.statements.look, local.statements.github_secret],
     local.statements.notify,
     local.statements.key,
   )
@@ -87,7 +117,7 @@ locals {
   }
   function_policy = { for function in keys(local.functions) : function => jsonencode({
     Version   = "2012-10-17"
-    Statement = concat([local.statements.log[function]], local.common, local.own[function])
+    Statement = concat([local.statements.log[function], local.statements.write[function]], local.common, local.own[function])
   }) }
 
   state_machine_policy = jsonencode({

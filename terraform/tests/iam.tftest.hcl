@@ -19,9 +19,9 @@ run "permissions_by_default" {
     condition = {
       for function, made in aws_iam_role_policy.function : function => [for statement in jsondecode(made.policy).Statement : statement.Sid]
       } == {
-      gate    = ["Log", "Items", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify"]
-      webhook = ["Log", "Items", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify", "Deliveries", "WebhookSecret"]
-      sweep   = ["Log", "Items", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify", "Deliveries", "Indexes", "Undelivered"]
+      gate    = ["Log", "Write", "Read", "Delete", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify"]
+      webhook = ["Log", "Write", "Read", "Delete", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify", "Deliveries", "WebhookSecret"]
+      sweep   = ["Log", "Write", "Read", "Delete", "AnswerExecutions", "LookAtExecutions", "GitHubSecret", "Notify", "Deliveries", "Indexes", "Undelivered"]
     }
     error_message = "a function has too many or too few permissions"
   }
@@ -29,17 +29,44 @@ run "permissions_by_default" {
     condition = {
       for sid, resource in {
         for statement in flatten([for made in aws_iam_role_policy.function : jsondecode(made.policy).Statement]) :
-        statement.Sid => { actions = statement.Action, on = flatten([statement.Resource]) }... if contains(["Items", "Deliveries", "Indexes"], statement.Sid)
+        statement.Sid => { actions = statement.Action, on = flatten([statement.Resource]) }... if contains(["Read", "Write", "Delete", "Deliveries", "Indexes"], statement.Sid)
       } : sid => one(distinct(resource))
       } == {
-      Items = {
-        actions = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+      Read = {
+        actions = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"]
         on      = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one"]
       }
+      Write      = { actions = ["dynamodb:PutItem"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one"] }
+      Delete     = { actions = ["dynamodb:DeleteItem"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one"] }
       Deliveries = { actions = ["dynamodb:UpdateItem"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one"] }
       Indexes    = { actions = ["dynamodb:Query"], on = ["arn:aws:dynamodb:eu-central-1:123456789012:table/gate-one/index/due"] }
     }
     error_message = "the table permissions must be those that the store needs"
+  }
+  assert {
+    condition = {
+      for function, made in aws_iam_role_policy.function : function => {
+        for statement in jsondecode(made.policy).Statement : statement.Sid => [
+          statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"], statement.Condition.Null["dynamodb:LeadingKeys"]
+        ] if contains(["Write", "Delete", "Deliveries"], statement.Sid)
+      }
+      } == {
+      gate = {
+        Write  = [["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"], "false"]
+        Delete = [["PULL#*"], "false"]
+      }
+      webhook = {
+        Write      = [["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"], "false"]
+        Delete     = [["PULL#*"], "false"]
+        Deliveries = [["DELIVERY#*"], "false"]
+      }
+      sweep = {
+        Write      = [["AUDIT#*", "PULL#*", "REQUEST#*", "VETO#*"], "false"]
+        Delete     = [["PULL#*"], "false"]
+        Deliveries = [["DELIVERY#*"], "false"]
+      }
+    }
+    error_message = "a function may write under other keys than it needs, or change audit records"
   }
   assert {
     condition = alltrue(flatten([for made in aws_iam_role_policy.function : [

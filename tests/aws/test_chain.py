@@ -339,6 +339,28 @@ class ChainTests(unittest.TestCase):
             self.assertTrue(any(role.endswith(caller) for role in allowed), f"nothing was asked as {caller}")
         self.assertEqual([line for line in self.peer.lines("events.jsonl") if "failure" in line], [])
 
+    def test_zzz_no_function_may_change_audit_records_or_write_under_a_key_that_it_does_not_need(self):
+        if not setting.roles_are_the_modules():
+            self.skipTest("the roles are not the module's")
+        table = self.world.installation.table
+        audit = next(item for item in self.world.items() if item["pk"]["S"].startswith("AUDIT#"))
+        key = {name: audit[name] for name in ("pk", "sk")}
+        for function in ("gate", "webhook", "sweep"):
+            store = self.peer.client("dynamodb", f"ROLE.{self.world.installation.functions[function]}-function")
+            self.assertEqual(store.get_item(TableName=table, Key=key)["Item"], audit)
+            change = {"UpdateExpression": "SET body = :b", "ExpressionAttributeValues": {":b": {"S": "forged"}}}
+            for refused in (
+                lambda: store.delete_item(TableName=table, Key=key),
+                lambda: store.update_item(TableName=table, Key=key, **change),
+                lambda: store.transact_write_items(
+                    TransactItems=[{"Delete": {"TableName": table, "Key": key}}],
+                ),
+                lambda: store.put_item(TableName=table, Item={**key, "pk": {"S": "HOLD#checkout:production"}}),
+            ):
+                with self.assertRaisesRegex(Exception, "AccessDenied"):
+                    refused()
+        self.assertIn(audit, self.world.items())
+
     def test_zz_every_alarm_is_about_a_metric_that_the_functions_write(self):
         if not setting.roles_are_the_modules():
             self.skipTest("there are no alarms")

@@ -127,6 +127,27 @@ class ServiceTests(PeerTestCase):
             [["reader", "dynamodb:DeleteItem"], ["reader", "dynamodb:GetItem"], ["reader", "dynamodb:DeleteItem"]],
         )
 
+    def test_a_condition_on_the_partition_key_holds_for_every_write_and_an_unknown_condition_is_refused(self):
+        self.peer.client("dynamodb").create_table(
+            TableName="keyed",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        may = {"Effect": "Allow", "Action": ["dynamodb:PutItem", "dynamodb:Scan"], "Resource": "*"}
+        below = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["A#*"]}, "Null": {"dynamodb:LeadingKeys": "false"}}
+        role(self.peer, "keyed", {**may, "Condition": below})
+        role(self.peer, "strange", {**may, "Condition": {"StringEquals": {"dynamodb:LeadingKeys": "A#1"}}})
+        keyed, strange = self.peer.client("dynamodb", "ROLE.keyed"), self.peer.client("dynamodb", "ROLE.strange")
+        of = {key: {"pk": {"S": key}} for key in ("A#1", "B#1")}
+        denied = "AccessDeniedException"
+        self.assertEqual(self.refused(keyed.put_item, TableName="keyed", Item=of["A#1"]), "")
+        self.assertEqual(self.refused(keyed.put_item, TableName="keyed", Item=of["B#1"]), denied)
+        both = [{"Put": {"TableName": "keyed", "Item": item}} for item in of.values()]
+        self.assertEqual(self.refused(keyed.transact_write_items, TransactItems=both), denied)
+        self.assertEqual(self.refused(keyed.scan, TableName="keyed"), denied)
+        self.assertEqual(self.refused(strange.put_item, TableName="keyed", Item=of["A#1"]), denied)
+
     def test_a_state_machine_acts_with_its_role_and_one_that_nests_needs_the_managed_rule(self):
         bare = role(self.peer, "bare")
         definition = json.dumps(machine("A", A=waiting(TimeoutSeconds=60, End=True)))

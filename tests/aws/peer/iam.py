@@ -3,7 +3,8 @@
 Such a call is signed with the access key `ROLE.<role name>` (`functions`, and `as_role` here). Every other caller is
 the tester, who may do anything. Each check logs one line: `ALLOW` or `DENY`, the role, the action, the resource.
 
-Ignores conditions and key policies. Refuses `NotAction` and `NotResource`.
+Of conditions it knows `dynamodb:LeadingKeys`, under `ForAllValues:StringLike` and `Null`. It refuses all others, and
+`NotAction` and `NotResource`. It ignores key policies.
 """
 
 import fnmatch
@@ -30,6 +31,7 @@ IN_TRANSACTION = {
     "Update": "UpdateItem",
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
 }
 MANAGED_RULE = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 
@@ -81,20 +83,20 @@ def key_of(role_arn: str) -> str:
     return "ROLE." + role_arn.rsplit("/", 1)[-1]
 
 
-def allowed(role: str, action: str, resource: str) -> bool:
-    """Whether a role may do this. Logs the result."""
-    verdict = _permits(_identity_policies(role), action, resource)
+def allowed(role: str, action: str, resource: str, keys: frozenset[str] = frozenset()) -> bool:
+    """Whether a role may do this to the items under these partition keys. Logs the result."""
+    verdict = _permits(_identity_policies(role), action, resource, keys)
     boundary = _boundary(role)
     if boundary is not None:
-        verdict = verdict and _permits(boundary, action, resource)
+        verdict = verdict and _permits(boundary, action, resource, keys)
     with _lock, _log.open("a") as log:
         log.write(f"{'ALLOW' if verdict else 'DENY'} {role} {action} {resource}\n")
     return verdict
 
 
-def demand(role: str, action: str, resource: str) -> None:
+def demand(role: str, action: str, resource: str, keys: frozenset[str] = frozenset()) -> None:
     """Raises an error if a role may not do this."""
-    if not allowed(role, action, resource):
+    if not allowed(role, action, resource, keys):
         raise AccessDenied(
             f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/peer is not authorized to perform: {action} on "
             f"resource: {resource} because no identity-based policy allows the {action} action"
@@ -105,8 +107,8 @@ def _check_call(call) -> None:
     caller = re.search(r"Credential=ROLE\.([^/]+)/", call.headers.get("Authorization", ""))
     if caller:
         try:
-            for action, resource in _asked(call):
-                demand(caller[1], action, resource)
+            for action, resource, keys in _asked(call):
+                demand(caller[1], action, resource, keys)
         except AccessDenied as denied:
             if call.service_name == "sns":
                 raise AuthorizationError(denied.message) from None
@@ -122,12 +124,19 @@ def _check_managed_rule(definition: str, role_arn: str) -> None:
             demand(role_arn.rsplit("/", 1)[-1], action, MANAGED_RULE)
 
 
-def _asked(call) -> Iterator[tuple[str, str]]:
-    """Yields a call's actions and resources, as IAM names them."""
+def _asked(call) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Yields a call's actions and resources, as IAM names them, and the partition keys it concerns."""
+    body = {}
+    if call.service_name == "dynamodb":
+        body = call.body if isinstance(call.body, dict) else json.loads(call.body or "{}")
+        yield from _asked_of_tables(call, call._get_action(), body)
+    else:
+        yield from ((action, resource, frozenset()) for action, resource in _asked_elsewhere(call))
+
+
+def _asked_elsewhere(call) -> Iterator[tuple[str, str]]:
     service, action = SERVICE.get(call.service_name, call.service_name), call._get_action()
-    if service == "dynamodb":
-        yield from _asked_of_tables(action, call.body if isinstance(call.body, dict) else json.loads(call.body or "{}"))
-    elif service == "lambda":
+    if service == "lambda":
         name = unquote(re.search(r"/functions/([^/]+)", call.uri)[1])
         arn = name if name.startswith("arn:") else f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
         yield "lambda:InvokeFunction" if action == "Invoke" else f"lambda:{action}", arn
@@ -146,23 +155,27 @@ def _asked(call) -> Iterator[tuple[str, str]]:
         yield f"{service}:{action}", "*"
 
 
-def _asked_of_tables(action: str, body: dict) -> Iterator[tuple[str, str]]:
+def _asked_of_tables(call, action: str, body: dict) -> Iterator[tuple[str, str, frozenset[str]]]:
     def table(name: str) -> str:
         return name if name.startswith("arn:") else f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
 
-    if action == "TransactWriteItems":
+    def keys(part: dict) -> frozenset[str]:
+        found = call.dynamodb_backend.tables.get(part.get("TableName", "").rsplit("/", 1)[-1])
+        values = part.get("Key") or part.get("Item") or {}
+        key = values.get(found.hash_key_attr) if found else None
+        return frozenset(key.values()) if key else frozenset()
+
+    if action in ("TransactWriteItems", "TransactGetItems"):
         for item in body["TransactItems"]:
             for kind, part in item.items():
-                yield f"dynamodb:{IN_TRANSACTION[kind]}", table(part["TableName"])
-    elif action == "TransactGetItems":
-        for item in body["TransactItems"]:
-            yield "dynamodb:GetItem", table(item["Get"]["TableName"])
+                yield f"dynamodb:{IN_TRANSACTION[kind]}", table(part["TableName"]), keys(part)
     elif action in ("BatchGetItem", "BatchWriteItem"):
+        # A batch is allowed by its own action, and its keys are not looked at: no policy here sets a condition on it.
         for name in body["RequestItems"]:
-            yield f"dynamodb:{action}", table(name)
+            yield f"dynamodb:{action}", table(name), frozenset()
     else:
         index = f"/index/{body['IndexName']}" if body.get("IndexName") else ""
-        yield f"dynamodb:{action}", table(body.get("TableName", "*")) + index
+        yield f"dynamodb:{action}", table(body.get("TableName", "*")) + index, keys(body)
 
 
 def _identity_policies(role: str) -> list[dict]:
@@ -187,14 +200,28 @@ def _statements(document) -> Iterator[dict]:
         yield statement
 
 
-def _permits(statements: list[dict], action: str, resource: str) -> bool:
+def _permits(statements: list[dict], action: str, resource: str, keys: frozenset[str]) -> bool:
     effects = {
         statement["Effect"]
         for statement in statements
         if _matches(statement.get("Action", []), action.lower(), str.lower)
         and _matches(statement.get("Resource", []), resource, str)
+        and _holds(statement.get("Condition", {}), keys)
     }
     return effects == {"Allow"}
+
+
+def _holds(condition: dict, keys: frozenset[str]) -> bool:
+    """Whether a condition on partition keys holds. `ForAllValues` holds if there is no key."""
+    for operator, tests in condition.items():
+        for name, wanted in tests.items():
+            if name != "dynamodb:LeadingKeys" or operator not in ("ForAllValues:StringLike", "Null"):
+                raise AccessDenied(f"the peer does not know the condition {operator} on {name}")
+            if operator == "Null" and (wanted == "true") == bool(keys):
+                return False
+            if operator != "Null" and not all(_matches(wanted, key, str) for key in keys):
+                return False
+    return True
 
 
 def _matches(patterns, value: str, fold) -> bool:

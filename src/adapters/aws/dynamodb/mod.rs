@@ -3,7 +3,7 @@
 //! | `pk` | `sk` | |
 //! |---|---|---|
 //! | `REQUEST#<id>` | `REQUEST` | a request, with its version and the end of its trail |
-//! | | `RECORD#<n>` | its trail |
+//! | `AUDIT#<id>` | `RECORD#<n>` | its trail |
 //! | `TOKEN#<id>` | `TOKEN` | the token that its execution waits with, which is nowhere else |
 //! | `EXECUTION#<arn>` | `RUN#<redrive>` | the request of a run |
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |

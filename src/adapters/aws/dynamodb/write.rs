@@ -108,7 +108,7 @@ fn transaction(store: &DynamoDbStore, write: &Write, mark: &str) -> Result<Vec<T
     for (at, item) in parts.into_iter().enumerate() {
         all.push(if at == 0 { put_request(table, item, (request, record), mark)? } else { put(table, item, None)? });
     }
-    for (at, item) in items(&key(&request.id), record, expires_at)?.into_iter().enumerate() {
+    for (at, item) in items(record, expires_at)?.into_iter().enumerate() {
         all.push(put(table, item, (at == 0).then_some(NOTHING))?);
     }
     if let Some(token) = token {
