@@ -178,5 +178,6 @@ fn the_roles_may_make_the_calls_that_the_store_makes_and_no_other() {
     }
     let roles = read("terraform/iam.tf");
     let rights = roles.split("\"dynamodb:").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned);
-    assert_eq!(rights.collect::<BTreeSet<_>>(), made);
+    // The key of a condition has the form of a right.
+    assert_eq!(rights.filter(|right| right != "LeadingKeys").collect::<BTreeSet<_>>(), made);
 }
