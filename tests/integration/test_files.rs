@@ -109,7 +109,7 @@ fn a_key_or_word_that_no_decision_has_is_reported() {
         ("{ requirement: { parts: [{ parts: [{ meet: true }] }] } }", "`meet` is not a key of a decision's `parts`"),
         ("{ counts: pia }", "wrong-type `counts` is a text, and must be a list"),
         ("{ deadline: tomorrow }", "`deadline`: `tomorrow` is not an instant"),
-        ("{}", "4:11 empty-list `expect` names nothing, and would always hold"),
+        ("{}", "4:11 empty-list `expect` is empty, so it would always hold"),
     ] {
         let found = findings_of_case("", expect);
         assert!(matches!(found.as_slice(), [one] if one.contains(expected)), "{expect}: {found:?}");
@@ -125,9 +125,12 @@ fn a_value_of_the_wrong_kind_is_reported() {
         ),
         ("revision: 12", "wrong-type `revision` is a number, and must be a text (put it in quotes: `\"12\"`)"),
         ("reviews: [{ by: pia, state: aproved }]", "`aproved` is not a value of `state` (did you mean `approved`?)"),
-        ("reviews: [{ state: approved }]", "missing-key the review does not say `by` whom it is"),
+        ("reviews: [{ state: approved }]", "missing-key the review has no `by`"),
         ("reviews: [{ by: pia }]", "missing-key a review needs `state`"),
-        ("reviews: [{ by: pia, user: pia, state: approved }]", "duplicate-key `user` says the same as `by`"),
+        (
+            "reviews: [{ by: pia, user: pia, state: approved }]",
+            "duplicate-key `user` and `by` are two names of the same key",
+        ),
         (
             "reviews: [{ id: 3, by: pia, state: approved }, { id: 3, by: pat, state: approved }]",
             "two reviews have the `id` 3",
@@ -152,7 +155,7 @@ fn two_cases_of_one_name_are_reported_with_both_places() {
     let text = format!("cases:\n{case}{case}");
     assert_eq!(
         findings(&text),
-        ["5:9 duplicate-name a second case is called `twice` (say in the name what sets it apart)"]
+        ["5:9 duplicate-name a second case is called `twice` (give it a name that tells them apart)"]
     );
     let suites = read(&text);
     assert_eq!(suites.findings.iter().next().expect("one").related[0].span.line, 2);
@@ -166,7 +169,7 @@ fn a_file_that_is_not_yaml_or_is_empty_is_reported() {
     assert!(findings("")[0].contains("missing-key the test file is empty"));
     assert!(findings("- x\n")[0].contains("wrong-type"));
     assert!(
-        findings("cases:\n- name: x\n  expect: { verdict: denied }\n").join(" ").contains("the case says no `service`")
+        findings("cases:\n- name: x\n  expect: { verdict: denied }\n").join(" ").contains("the case has no `service`")
     );
 }
 
