@@ -119,7 +119,6 @@ pub(super) struct EligibleApprovers<'a> {
 
 impl<'a> EligibleApprovers<'a> {
     /// Looks up the people, including those who stand in at present.
-    #[inline]
     pub(super) fn new(requirement: &'a Requirement, stand_ins: &[&'a Escalation], teams: &'a Teams) -> Self {
         let (leaves, needs, lists) = (SmallVec::new(), SmallVec::new(), SmallVec::new());
         let mut approvers = Self { leaves, needs, lists, lacks_team: false, unconditional: true };

@@ -1,4 +1,4 @@
-//! The verdict, with its reasons as data: which step of the language's order applies first. Says nothing in words.
+//! The verdict and its reasons as data: the first step of the language's order that applies. No texts here.
 
 use smallvec::{SmallVec, smallvec};
 
@@ -6,24 +6,29 @@ use super::break_glass::{Overriding, overriding, unreadable_overriders};
 use super::decision::{ReasonCode, Verdict};
 use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
-use super::review::ReviewContext;
 use super::schedule::{Held, Release, deadline, is_settled, release};
 use crate::ident::TeamSlug;
 use crate::policy::{Below, NoRule, OnChangesRequested, Policy, Require, Rule};
 
-/// The verdict with everything it rests on.
+/// A ruling, with the reviews that it rests on.
 pub(super) struct Judgment<'f> {
+    pub(super) ruling: Ruling<'f>,
+    /// `None` if no review was looked at.
+    pub(super) people: Option<People<'f>>,
+}
+
+/// A verdict and its reasons.
+pub(super) struct Ruling<'f> {
     pub(super) verdict: Verdict,
     pub(super) reasons: Reasons<'f>,
-    pub(super) people: Option<People<'f>>,
     pub(super) overriding: Option<Overriding<'f>>,
-    /// With the verdict `wait`: when to ask again.
+    /// When to decide again, if the verdict is `wait`.
     pub(super) until: Option<jiff::Timestamp>,
 }
 
 type Reasons<'f> = SmallVec<[Cause<'f>; 2]>;
 
-/// A reason, with what it is about.
+/// A reason of a verdict, with what it is about.
 #[derive(Debug, Clone)]
 pub(super) enum Cause<'f> {
     RequirementMet,
@@ -84,29 +89,37 @@ impl Cause<'_> {
     }
 }
 
-impl<'f> Judgment<'f> {
-    fn of(verdict: Verdict, why: Cause<'f>) -> Self {
-        Self::with(verdict, smallvec![why])
+impl<'f> Ruling<'f> {
+    fn of(verdict: Verdict, cause: Cause<'f>) -> Self {
+        Self::with(verdict, smallvec![cause])
     }
 
     const fn with(verdict: Verdict, reasons: Reasons<'f>) -> Self {
-        Self { verdict, reasons, people: None, overriding: None, until: None }
+        Self { verdict, reasons, overriding: None, until: None }
     }
 
-    fn denied(why: Cause<'f>) -> Self {
-        Self::of(Verdict::Denied, why)
+    fn denied(cause: Cause<'f>) -> Self {
+        Self::of(Verdict::Denied, cause)
     }
+}
 
+impl<'f> From<Ruling<'f>> for Judgment<'f> {
+    fn from(ruling: Ruling<'f>) -> Self {
+        Self { ruling, people: None }
+    }
+}
+
+impl<'f> Judgment<'f> {
     pub(super) fn without_rule(why: Option<NoRule<'f>>) -> Self {
-        Self::denied(Cause::NoRule(why))
+        Ruling::denied(Cause::NoRule(why)).into()
     }
 }
 
 /// The verdict of [`super::decide`] alone, without any text.
 #[must_use]
 pub fn verdict(policy: &Policy, facts: &Facts) -> Verdict {
-    match policy.rule(&facts.target) {
-        Ok(rule) => judge(&rule, policy.below_floor(&facts.target.environment, &rule), facts).verdict,
+    match &policy.rule(&facts.target) {
+        Ok(rule) => judge(rule, policy.below_floor(&facts.target.environment, rule), facts).ruling.verdict,
         Err(_) => Verdict::Denied,
     }
 }
@@ -114,28 +127,30 @@ pub fn verdict(policy: &Policy, facts: &Facts) -> Verdict {
 /// Judges the facts under one rule. `below` is the floor that the rule falls below, if any.
 pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f Facts) -> Judgment<'f> {
     if let Some(below) = below {
-        return Judgment::denied(Cause::BelowFloor(Box::new(below)));
+        return Ruling::denied(Cause::BelowFloor(Box::new(below))).into();
     }
     let requirement = match rule.require() {
         None => return Judgment::without_rule(None),
-        Some(Require::Nobody) => return passing(rule, facts, smallvec![Cause::NothingAsked]),
+        Some(Require::Nobody) => return passing(rule, facts, Cause::NothingAsked).into(),
         Some(Require::People(requirement)) => requirement,
     };
-    let pull_request = match fitting(rule, facts) {
+    let pull_request = match required_pull_request(rule, facts) {
         Ok(pull_request) => pull_request,
-        Err(why) => return Judgment::denied(why),
+        Err(cause) => return Ruling::denied(cause).into(),
     };
-    let people = People::weigh(ReviewContext::new(rule, requirement, facts, pull_request));
-    let mut judgment = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
-    if judgment.verdict != Verdict::Approved {
-        judgment.reasons.extend(unreadable_overriders(&people).into_iter().map(Cause::OverrideTeamUnreadable));
+    let people = People::weigh(rule, requirement, facts, pull_request);
+    let mut ruling = match ended(rule, facts, pull_request) {
+        Some(ruling) => ruling,
+        None => by_people(rule, facts, &people),
+    };
+    if ruling.verdict != Verdict::Approved {
+        ruling.reasons.extend(unreadable_overriders(&people).into_iter().map(Cause::OverrideTeamUnreadable));
     }
-    judgment.people = Some(people);
-    judgment
+    Judgment { ruling, people: Some(people) }
 }
 
-/// Step 1: the pull request is one that the rule is about.
-fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Cause<'f>> {
+/// Step 1: there is a pull request, and its repository, branch and revision fit the rule.
+fn required_pull_request<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Cause<'f>> {
     let Some(pull_request) = &facts.pull_request else { return Err(Cause::PullRequestMissing) };
     if !rule.repository.iter().any(|pattern| pattern.matches(&pull_request.repository)) {
         return Err(Cause::WrongRepository);
@@ -150,8 +165,8 @@ fn fitting<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f PullRequest, Cau
     if is_wrong_revision(facts, pull_request) { Err(Cause::WrongRevision) } else { Ok(pull_request) }
 }
 
-/// The revision must be the head or, once merged, the merge commit. Where people were asked already, another head of an
-/// open pull request supersedes instead, and so does closing it.
+/// The revision must be the head or, once merged, the merge commit. After people were asked, a new head of an open pull
+/// request supersedes instead, and so does closing it.
 fn is_wrong_revision(facts: &Facts, pull_request: &PullRequest) -> bool {
     let fits = facts.revision.as_ref().is_some_and(|revision| {
         *revision == pull_request.head || (pull_request.merged && Some(revision) == pull_request.merge_commit.as_ref())
@@ -160,10 +175,10 @@ fn is_wrong_revision(facts: &Facts, pull_request: &PullRequest) -> bool {
     !(fits || closed || (facts.requested_at.is_some() && !pull_request.merged))
 }
 
-/// Steps 2 and 3: the head or the base is not what people were asked for, the pull request was closed, or the deadline
-/// came before the request was settled.
-fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Judgment<'f>> {
-    let superseded = |why| Some(Judgment::of(Verdict::Superseded, why));
+/// Steps 2 and 3: the head or the base has changed since people were asked, the pull request was closed, or the
+/// deadline came before the request was settled.
+fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Ruling<'f>> {
+    let superseded = |cause| Some(Ruling::of(Verdict::Superseded, cause));
     if pull_request.state == PullRequestState::Closed && !pull_request.merged {
         return superseded(Cause::Closed);
     }
@@ -171,61 +186,67 @@ fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Opti
         return superseded(Cause::HeadChanged);
     }
     if let (Some(requested_at), Some(changed_at)) = (facts.requested_at, pull_request.base_changed_at)
-        // GitHub tells whole seconds: within the one of asking it is not known which came first.
+        // GitHub gives whole seconds: within the same second it is not known which came first.
         && changed_at.as_second() >= requested_at.as_second()
     {
         return superseded(Cause::BaseChanged(changed_at));
     }
     let deadline = deadline(rule, facts)?;
     let over = facts.now >= deadline && !is_settled(rule, facts);
-    over.then(|| Judgment::of(Verdict::Expired, Cause::DeadlinePassed(deadline)))
+    over.then(|| Ruling::of(Verdict::Expired, Cause::DeadlinePassed(deadline)))
 }
 
-/// Steps 4 to 10: what the people's reviews and the time of day add up to.
-fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> Judgment<'f> {
+/// Steps 4 to 10: what the reviews and the time of day add up to.
+fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> Ruling<'f> {
     if let Some(overriding) = overriding(people) {
-        return Judgment { overriding: Some(overriding), ..Judgment::of(Verdict::Approved, Cause::Overridden) };
+        return Ruling { overriding: Some(overriding), ..Ruling::of(Verdict::Approved, Cause::Overridden) };
     }
     if people.context.plan.shape.is_none() {
-        return Judgment::denied(Cause::NothingRequired);
+        return Ruling::denied(Cause::NothingRequired);
     }
-    let (mut against, mut holding) = (Reasons::new(), Reasons::new());
-    for (person, ends) in people.objections() {
-        if ends { against.push(Cause::ChangesRequested(person)) } else { holding.push(Cause::ChangesStand(person)) }
+    let (mut rejecting, mut holding) = (Reasons::new(), Reasons::new());
+    for (person, rejects) in people.objections() {
+        if rejects {
+            rejecting.push(Cause::ChangesRequested(person))
+        } else {
+            holding.push(Cause::ChangesStand(person))
+        }
     }
     let vetoes = people.vetoes().map(Cause::Vetoed);
     match rule.on_changes_requested() {
-        OnChangesRequested::Reject => against.extend(vetoes),
+        OnChangesRequested::Reject => rejecting.extend(vetoes),
         OnChangesRequested::Block => holding.extend(vetoes),
         OnChangesRequested::Ignore => {}
     }
-    if !against.is_empty() {
-        return Judgment::with(Verdict::Rejected, against);
+    if !rejecting.is_empty() {
+        return Ruling::with(Verdict::Rejected, rejecting);
     }
-    let waiting = || match holding.is_empty() {
-        true => Judgment::with(Verdict::Pending, why_pending(people)),
-        false => Judgment::with(Verdict::Blocked, holding.clone()),
-    };
-    let met = holding.is_empty() && people.met();
-    // Freeze and window are asked before people are asked and again at release, not between.
-    let before_asking = facts.requested_at.is_none() && facts.approved_at.is_none();
-    if !met && !before_asking {
-        return waiting();
+    if holding.is_empty() && people.met() {
+        return passing(rule, facts, Cause::RequirementMet);
     }
-    let passing = passing(rule, facts, smallvec![Cause::RequirementMet]);
-    if met || passing.verdict != Verdict::Approved { passing } else { waiting() }
+    // Freezes and windows are looked at before people are asked and again at release, not in between.
+    if facts.requested_at.is_none() && facts.approved_at.is_none() {
+        let held = passing(rule, facts, Cause::RequirementMet);
+        if held.verdict != Verdict::Approved {
+            return held;
+        }
+    }
+    match holding.is_empty() {
+        true => Ruling::with(Verdict::Pending, why_pending(people)),
+        false => Ruling::with(Verdict::Blocked, holding),
+    }
 }
 
-/// What would be approved, as far as freezes, windows and the wait timer let it pass.
-fn passing<'f>(rule: &'f Rule<'f>, facts: &'f Facts, reasons: Reasons<'f>) -> Judgment<'f> {
+/// Approved, unless a freeze, a window or the wait timer holds the release.
+fn passing<'f>(rule: &'f Rule<'f>, facts: &'f Facts, cause: Cause<'f>) -> Ruling<'f> {
     match release(rule, facts) {
-        Release::Open => Judgment::with(Verdict::Approved, reasons),
-        Release::Denied(held) => Judgment::denied(Cause::Held(held)),
-        Release::Wait(until, held) => Judgment { until: Some(until), ..Judgment::of(Verdict::Wait, Cause::Held(held)) },
+        Release::Open => Ruling::of(Verdict::Approved, cause),
+        Release::Denied(held) => Ruling::denied(Cause::Held(held)),
+        Release::Wait(until, held) => Ruling { until: Some(until), ..Ruling::of(Verdict::Wait, Cause::Held(held)) },
     }
 }
 
-/// Cause approvals are still waited for.
+/// Why the request still waits for approvals.
 fn why_pending<'f>(people: &People<'f>) -> Reasons<'f> {
     let mut reasons = SmallVec::new();
     for leaf in people.lacking() {

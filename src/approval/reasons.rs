@@ -1,4 +1,4 @@
-//! The reasons of a verdict in words, each with the place in the policy that it rests on.
+//! The reasons of a verdict in words, each with its place in the policy.
 
 use super::condition::holds;
 use super::decision::{Applies, Reason, Verdict};
@@ -9,7 +9,7 @@ use super::schedule::Held;
 use crate::ident::{Login, Revision};
 use crate::policy::{Condition, Field, FreezeEffect, Pattern, RepositoryPattern, Requirement, Rule};
 
-/// What the words of a reason need.
+/// Puts the reasons of a verdict into words.
 pub(super) struct ReasonText<'a, 'f> {
     pub(super) rule: Option<&'a Rule<'a>>,
     pub(super) facts: &'a Facts,
@@ -17,16 +17,16 @@ pub(super) struct ReasonText<'a, 'f> {
 }
 
 impl ReasonText<'_, '_> {
-    /// All reasons.
     pub(super) fn reasons(&self) -> Vec<Reason> {
-        let word = |why: &Cause<'_>| Reason { code: why.code(), text: self.text(why), source: self.source(why) };
-        self.judgment.reasons.iter().map(word).collect()
+        let reason =
+            |cause: &Cause<'_>| Reason { code: cause.code(), text: self.text(cause), source: self.source(cause) };
+        self.judgment.ruling.reasons.iter().map(reason).collect()
     }
 
     /// The decision in one line.
     pub(super) fn summary(&self, reasons: &[Reason]) -> String {
-        match (&self.judgment.people, self.judgment.verdict) {
-            (Some(people), Verdict::Approved) if self.judgment.overriding.is_none() => {
+        match (&self.judgment.people, self.judgment.ruling.verdict) {
+            (Some(people), Verdict::Approved) if self.judgment.ruling.overriding.is_none() => {
                 format!("approved by {}", approvers(people))
             }
             (Some(people), Verdict::Pending) => people.progress(),
@@ -35,10 +35,10 @@ impl ReasonText<'_, '_> {
     }
 
     /// `file:line` of the policy that a reason rests on.
-    fn source(&self, why: &Cause<'_>) -> Option<String> {
+    fn source(&self, cause: &Cause<'_>) -> Option<String> {
         let rule = self.rule?;
         let set_at = |field| rule.set_at(field).map(ToString::to_string);
-        match why {
+        match cause {
             Cause::NoRule(_) | Cause::PullRequestMissing | Cause::WrongRepository | Cause::WrongBranch => {
                 Some(rule.source.to_string())
             }
@@ -68,37 +68,40 @@ impl ReasonText<'_, '_> {
         }
     }
 
-    fn text(&self, why: &Cause<'_>) -> String {
+    fn text(&self, cause: &Cause<'_>) -> String {
         let Facts { target, revision, pull_request, .. } = self.facts;
         let reference =
             || pull_request.as_ref().map(|pull_request| pull_request.reference().to_string()).unwrap_or_default();
         let head = pull_request.as_ref().map(|pull_request| pull_request.head.short()).unwrap_or_default();
-        let asked = revision.as_ref().map(Revision::short).unwrap_or_default();
-        match why {
+        let requested = revision.as_ref().map(Revision::short).unwrap_or_default();
+        match cause {
             Cause::RequirementMet => match &self.judgment.people {
                 Some(people) => format!("approved by {}", approvers(people)),
                 None => "the requirement is met".to_owned(),
             },
             Cause::NothingAsked => format!("{target} needs no approval"),
             Cause::NoRule(Some(why)) => why.in_words(target),
-            Cause::NoRule(None) => format!("the rule for {target} says nothing about who must approve"),
+            Cause::NoRule(None) => format!("the rule for {target} does not say who must approve"),
             Cause::BelowFloor(below) => format!("the rule for {target} is below a floor: {}", below.in_words()),
             Cause::NothingRequired => {
                 format!(
-                    "no part of what {target} requires applies to this pull request: a rule never approves by running empty"
+                    "no part of the requirement for {target} applies to this pull request, and an empty requirement is \
+                     never met"
                 )
             }
             Cause::QuorumUnmet(leaf) => self.lacks(*leaf),
-            Cause::Unsatisfiable(leaf) => format!(
-                "`{}` can never be met: too few people are left once the excluded are gone",
-                self.leaf_name(*leaf)
-            ),
-            Cause::ConditionUnknown => self.unknown(),
+            Cause::Unsatisfiable(leaf) => {
+                format!("`{}` can never be met: too few people are left without those excluded", self.leaf_name(*leaf))
+            }
+            Cause::ConditionUnknown => self.unknown_conditions(),
             Cause::TeamUnreadable(team) => {
-                format!("the team {team} could not be read: nobody counts by it, and everyone may object")
+                format!(
+                    "the team {team} could not be read: nobody is an approver through it, and everyone may request \
+                     changes"
+                )
             }
             Cause::OverrideTeamUnreadable(team) => {
-                format!("the team {team} could not be read: nobody overrides by it")
+                format!("the team {team} could not be read: nobody may override through it")
             }
             Cause::ExclusionUnknown => {
                 let people = self.judgment.people.as_ref();
@@ -106,7 +109,7 @@ impl ReasonText<'_, '_> {
             }
             Cause::Held(held) => held_text(held, &target.to_string()),
             Cause::Overridden => self.overridden(),
-            Cause::PullRequestMissing => format!("{target} needs a pull request, and none was given"),
+            Cause::PullRequestMissing => format!("{target} needs a pull request, but none was given"),
             Cause::DeadlinePassed(deadline) => {
                 let timeout = self.rule.map(|rule| rule.timeout().to_string()).unwrap_or_default();
                 format!("not approved within {timeout}, by {deadline}")
@@ -115,15 +118,15 @@ impl ReasonText<'_, '_> {
             Cause::WrongBranch => self.wrong_branch(),
             Cause::WrongRevision if revision.is_none() => "no revision was given".to_owned(),
             Cause::WrongRevision => {
-                format!("{asked} is neither the head of {} ({head}) nor its merge commit", reference())
+                format!("{requested} is neither the head of {} ({head}) nor its merge commit", reference())
             }
-            Cause::HeadChanged => format!("the head is now {head}, and {asked} was asked for"),
-            Cause::BaseChanged(at) => format!("the base branch was changed at {at}, after people were asked"),
+            Cause::HeadChanged => format!("the head is now {head}, but approval was requested for {requested}"),
+            Cause::BaseChanged(at) => format!("the base branch was changed at {at}, after approval was requested"),
             Cause::Closed => format!("{} was closed unmerged", reference()),
             Cause::ChangesRequested(person) => format!("{} requested changes on {head}", person.login),
-            Cause::ChangesStand(person) => format!("{} requested changes, and has not withdrawn that", person.login),
+            Cause::ChangesStand(person) => format!("{} requested changes and has not withdrawn this", person.login),
             Cause::Vetoed(veto) => {
-                format!("{} requested changes of the same commit on {}", veto.by.login, veto.pull_request)
+                format!("{} requested changes to the same commit on {}", veto.by.login, veto.pull_request)
             }
         }
     }
@@ -132,10 +135,10 @@ impl ReasonText<'_, '_> {
         let Some(pull_request) = &self.facts.pull_request else { return String::new() };
         let repository = self.rule.map(|rule| rule.repository).unwrap_or_default();
         let allowed: Vec<&str> = repository.iter().map(RepositoryPattern::as_str).collect();
-        let allowed = if allowed.is_empty() { "no repository at all".to_owned() } else { allowed.join(", ") };
+        let allowed = if allowed.is_empty() { "no repository".to_owned() } else { allowed.join(", ") };
         let (reference, given, service) =
             (pull_request.reference(), &pull_request.repository, &self.facts.target.service);
-        format!("{reference} is a pull request of {given}, and {service} is deployed from {allowed}")
+        format!("{reference} is a pull request of {given}, but {service} is deployed from {allowed}")
     }
 
     fn wrong_branch(&self) -> String {
@@ -145,7 +148,7 @@ impl ReasonText<'_, '_> {
             None => pull_request.default_branch.clone(),
         };
         let (reference, base, target) = (pull_request.reference(), &pull_request.base, &self.facts.target);
-        format!("{reference} goes into {base}, and {target} is deployed from {allowed}")
+        format!("{reference} goes into {base}, but {target} is deployed from {allowed}")
     }
 
     fn leaf_name(&self, leaf: usize) -> &str {
@@ -160,20 +163,19 @@ impl ReasonText<'_, '_> {
         format!("`{}` lacks {missing} {}", self.leaf_name(leaf), if missing == 1 { "approval" } else { "approvals" })
     }
 
-    /// Which conditions are not known to hold.
-    fn unknown(&self) -> String {
+    fn unknown_conditions(&self) -> String {
         let conditions = self.rule.and_then(Rule::requirement).map(Requirement::conditions).unwrap_or_default();
         let unknown =
             conditions.into_iter().filter(|condition| holds(condition, self.facts, self.facts.now) == Applies::Unknown);
-        let said: Vec<String> = unknown.map(Condition::to_string).collect();
-        format!("it is not known whether this holds, so the stricter reading stands: {}", said.join("; "))
+        let texts: Vec<String> = unknown.map(Condition::to_string).collect();
+        format!("it is not known whether this holds, so the stricter case is assumed: {}", texts.join("; "))
     }
 
     fn overridden(&self) -> String {
-        let Some(overriding) = &self.judgment.overriding else { return String::new() };
-        let said: Vec<String> =
+        let Some(overriding) = &self.judgment.ruling.overriding else { return String::new() };
+        let texts: Vec<String> =
             overriding.given.iter().map(|(person, reason)| format!("{}: {reason}", person.login)).collect();
-        format!("overridden by {}", said.join("; "))
+        format!("overridden by {}", texts.join("; "))
     }
 }
 
@@ -194,27 +196,27 @@ fn held_text(held: &Held<'_>, target: &str) -> String {
     }
 }
 
-/// The people whose approvals count, for a sentence.
+/// The people whose approvals count, as part of a sentence.
 fn approvers(people: &People<'_>) -> String {
     let logins: Vec<&str> = people.counting().map(|(_, person)| person.login.as_str()).collect();
     if logins.is_empty() { "nobody".to_owned() } else { logins.join(", ") }
 }
 
 impl People<'_> {
-    /// `1 of 2 payments; 1 of 1 security met`, for every leaf that was chosen.
+    /// `1 of 2 payments; 1 of 1 security met`, for all chosen leaves.
     fn progress(&self) -> String {
         let Some(assignment) = &self.assignment else { return String::new() };
         let leaves = self.context.approvers.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
-        let said = leaves.map(|(at, leaf)| {
+        let texts = leaves.map(|(at, leaf)| {
             let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
             let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);
             let have = self.have(at);
             format!("{have} of {} {name}{}", leaf.count, if have >= leaf.count { " met" } else { "" })
         });
-        said.collect::<Vec<_>>().join("; ")
+        texts.collect::<Vec<_>>().join("; ")
     }
 
-    /// Whose approvals count, in the order in which they were given.
+    /// Whose approvals count, in the order given.
     pub(super) fn counts(&self) -> Vec<Login> {
         self.counting().map(|(_, person)| person.login.clone()).collect()
     }

@@ -1,7 +1,6 @@
-//! Every review weighed: whether it counts, stands against, or does nothing, and the first reason for that.
+//! Weighs every review: whether it counts, objects or does nothing, and the first reason for that.
 //!
-//! Per person, by numeric id, over that person's reviews in order. Knows the rule and the facts, and no requirement's
-//! state: what the approvals that count add up to is `decide`'s business.
+//! Reviews are weighed per person (by numeric id), in order. What the counting approvals add up to is not known here.
 
 use jiff::Timestamp;
 
@@ -16,18 +15,17 @@ use super::schedule::escalated;
 use crate::ident::UserId;
 use crate::policy::{Duration, OnChangesRequested, Requirement, Rule};
 
-/// What one review came to.
+/// A review with what it does.
 #[derive(Debug)]
 pub(super) struct Weighed<'f> {
     pub(super) review: &'f Review,
     pub(super) verdict: ReviewVerdict,
     pub(super) reason: ReviewReason,
-    /// More about the reason than its code says.
     pub(super) detail: Detail,
-    /// Toward which leaves it counts.
+    /// The leaves that it counts toward.
     leaves: LeafSet,
-    /// Which earlier reviews of the same person it supersedes; none where it takes no part.
-    force: Option<Supersedes>,
+    /// Which earlier reviews of the same person it supersedes. `None` if it takes no part.
+    supersedes: Option<Supersedes>,
 }
 
 impl Candidate for Weighed<'_> {
@@ -37,23 +35,22 @@ impl Candidate for Weighed<'_> {
 }
 
 impl<'f> Weighed<'f> {
-    /// One that does nothing.
     #[inline]
     fn ignored(review: &'f Review, reason: ReviewReason, detail: Detail) -> Self {
-        Self { review, verdict: ReviewVerdict::Ignored, reason, detail, leaves: LeafSet::default(), force: None }
+        Self { review, verdict: ReviewVerdict::Ignored, reason, detail, leaves: LeafSet::default(), supersedes: None }
     }
 
-    /// Whose it is, where it takes part.
-    fn giver(&self) -> Option<UserId> {
-        self.force.and(self.review.user.as_ref()).map(|user| user.id)
+    /// The reviewer. `None` if the review takes no part.
+    fn reviewer(&self) -> Option<UserId> {
+        self.supersedes.and(self.review.user.as_ref()).map(|user| user.id)
     }
 
-    /// Whether it supersedes an earlier one that takes part.
-    fn supersedes(&self, earlier: &Self) -> bool {
-        self.giver() == earlier.giver() && self.force.is_some_and(|force| force.supersedes(earlier.review))
+    /// Whether it supersedes an earlier review that takes part.
+    fn replaces(&self, earlier: &Self) -> bool {
+        self.reviewer() == earlier.reviewer() && self.supersedes.is_some_and(|scope| scope.includes(earlier.review))
     }
 
-    /// Whether it is a person's standing approval of the head, whether or not it counts.
+    /// Whether it approves the head and no later review supersedes it. It need not count.
     pub(super) const fn is_standing_approval(&self) -> bool {
         match self.reason {
             ReviewReason::Counts
@@ -79,61 +76,61 @@ impl<'f> Weighed<'f> {
     }
 }
 
-/// What a reason's text tells beyond the code.
+/// What a reason's text says beyond its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     None,
     /// Stale: given on another commit.
     OtherCommit,
-    /// Stale: known from the API only, and given before the head became head.
+    /// Stale: known only from the API, and given before the head became the head.
     BeforeHead,
-    /// Stale: known from the API only, and when the head became head is not known.
+    /// Stale: known only from the API, and it is not known when the head became the head.
     HeadUnknown,
     /// Stale: given before the base was changed.
     BeforeBase,
-    /// Stale: without a time.
+    /// Stale: has no time.
     NoTime,
     /// Not named: names other targets.
     OtherTargets,
-    /// Not named: the rule asks for naming.
+    /// Not named: the rule is `explicit`.
     MustName,
-    /// Not named: names the target in a text that only the API knows.
+    /// Not named: names the target, but in a text known only from the API.
     NamedOnlyByApi,
     /// Not named: the command does not parse.
     Broken(BrokenCommand),
-    /// Against: was dismissed by someone whose dismissal does not count.
+    /// Objects: was dismissed by someone whose dismissal does not count.
     DismissalDoesNotCount,
 }
 
 /// Which earlier reviews of the same person a later one supersedes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Supersedes {
-    OverAll,
-    OverApprovals,
+    All,
+    Approvals,
 }
 
-/// Who was met, as bits: most people who have given one review are known by them not to have been.
+/// A 64-bit filter of user ids. A clear bit proves that the user has not been seen.
 #[derive(Default)]
 struct SeenUsers(u64);
 
 impl SeenUsers {
-    /// Whether the person may have been met before, who now is.
+    /// Adds a user. Returns whether they may have been seen before.
     #[inline]
-    const fn again(&mut self, person: UserId) -> bool {
-        let bit = 1 << (person.0 % 64);
-        let again = self.0 & bit != 0;
+    const fn add(&mut self, user: UserId) -> bool {
+        let bit = 1 << (user.0 % 64);
+        let seen = self.0 & bit != 0;
         self.0 |= bit;
-        again
+        seen
     }
 }
 
 impl Supersedes {
-    fn supersedes(self, earlier: &Review) -> bool {
-        self == Self::OverAll || !may_object(earlier)
+    fn includes(self, earlier: &Review) -> bool {
+        self == Self::All || !may_be_objection(earlier)
     }
 }
 
-/// Everything that weighing a review needs.
+/// Everything needed to weigh a review.
 pub(super) struct ReviewContext<'f> {
     pub(super) facts: &'f Facts,
     pub(super) pull_request: &'f PullRequest,
@@ -143,16 +140,14 @@ pub(super) struct ReviewContext<'f> {
     pub(super) exclusions: Exclusions<'f>,
     /// Includes those who stand in at present.
     pub(super) approvers: EligibleApprovers<'f>,
-    /// Whether a team that could not be read makes everyone's objection count.
-    everyone_has_a_say: bool,
+    /// Whether every person may request changes, because a team could not be read.
+    everyone_may_object: bool,
     /// Whether an approval must name the target.
     explicit: bool,
-    /// How old an approval may be.
     max_age: Option<Duration>,
 }
 
 impl<'f> ReviewContext<'f> {
-    /// Sets the scales for a rule that asks for people.
     pub(super) fn new(
         rule: &'f Rule<'f>,
         requirement: &'f Requirement,
@@ -160,7 +155,7 @@ impl<'f> ReviewContext<'f> {
         pull_request: &'f PullRequest,
     ) -> Self {
         let approvers = EligibleApprovers::new(requirement, &escalated(rule, facts), &facts.teams);
-        let everyone_has_a_say = approvers.lacks_team || lacks_team(rule.veto(), &facts.teams);
+        let everyone_may_object = approvers.lacks_team || lacks_team(rule.veto(), &facts.teams);
         let exclusions = Exclusions::of(rule, facts, pull_request);
         let (explicit, max_age) = (rule.explicit(), rule.max_age());
         let plan = Plan::new(requirement, &approvers, facts);
@@ -172,7 +167,7 @@ impl<'f> ReviewContext<'f> {
             plan,
             exclusions,
             approvers,
-            everyone_has_a_say,
+            everyone_may_object,
             explicit,
             max_age,
         }
@@ -181,54 +176,54 @@ impl<'f> ReviewContext<'f> {
     /// Weighs all reviews, in the order in which they were given.
     pub(super) fn weigh(&self) -> Vec<Weighed<'f>> {
         let (mut last, mut in_order) = (i64::MIN, true);
-        let (mut met, mut met_again) = (SeenUsers::default(), false);
+        let (mut seen, mut repeated) = (SeenUsers::default(), false);
         let weigh = |review: &'f Review| {
-            // As GitHub lists them, in whole seconds.
+            // GitHub gives whole seconds.
             let second = review.submitted_at.map_or(i64::MIN, Timestamp::as_second);
             in_order &= last < second;
             last = second;
-            if let Some((reason, detail)) = self.passed_over(review) {
+            if let Some((reason, detail)) = self.takes_no_part(review) {
                 return Weighed::ignored(review, reason, detail);
             }
             let Some(user) = &review.user else {
                 return Weighed::ignored(review, ReviewReason::NoUser, Detail::None);
             };
-            met_again |= met.again(user.id);
-            Weighed { force: Some(self.force(review)), ..self.standing(review, user) }
+            repeated |= seen.add(user.id);
+            Weighed { supersedes: Some(self.supersedes(review)), ..self.standing(review, user) }
         };
         let mut weighed: Vec<Weighed<'f>> = self.facts.reviews.iter().map(weigh).collect();
         if !in_order {
             weighed.sort_by_key(|weighed| (place_in_order(weighed.review), weighed.review.id));
         }
-        if met_again {
+        if repeated {
             supersede(&mut weighed);
         }
         weighed
     }
 
-    /// What a review that takes part does to earlier ones of the same person.
+    /// Which earlier reviews of the same person a review that takes part supersedes.
     ///
-    /// What only the API tells of a withdrawn approval that names something else lets no earlier approval come back, and
-    /// takes no request for changes back: either might be the work of whoever edited its text.
+    /// A withdrawn approval supersedes approvals alone if its text names something else now. That text may have been
+    /// edited by someone else, who must neither bring back an earlier approval nor withdraw a request for changes.
     #[inline]
-    fn force(&self, review: &Review) -> Supersedes {
+    fn supersedes(&self, review: &Review) -> Supersedes {
         let doubtful = is_withdrawn_approval(review) && self.names_something_else(review).is_some();
-        if doubtful { Supersedes::OverApprovals } else { Supersedes::OverAll }
+        if doubtful { Supersedes::Approvals } else { Supersedes::All }
     }
 
-    /// Reviews that take no part whoever gave them: comments, and approvals that name something else.
+    /// Why a review takes no part, whoever gave it: it is a comment, or an approval that names something else.
     #[inline]
-    fn passed_over(&self, review: &Review) -> Option<(ReviewReason, Detail)> {
+    fn takes_no_part(&self, review: &Review) -> Option<(ReviewReason, Detail)> {
         let approves = match review.state {
             ReviewState::Commented | ReviewState::Pending => return Some((ReviewReason::Comment, Detail::None)),
             ReviewState::Approved => true,
-            // What only the API tells of a withdrawn approval must not make it give way to an earlier one.
+            // A text known only from the API must not let an earlier approval take this one's place.
             ReviewState::Dismissed => is_withdrawn_approval(review) && review.bound_by == BoundBy::Delivery,
             ReviewState::ChangesRequested => false,
         };
-        // Most approvals say nothing.
-        let plain = review.body.is_empty() && !self.explicit;
-        let detail = if approves && !plain { self.names_something_else(review) } else { None };
+        // Most approvals have no text.
+        let may_name = !review.body.is_empty() || self.explicit;
+        let detail = if approves && may_name { self.names_something_else(review) } else { None };
         detail.map(|detail| (ReviewReason::NotNamed, detail))
     }
 
@@ -243,14 +238,14 @@ impl<'f> ReviewContext<'f> {
             Command::Approve(targets) => targets.iter().any(|named| named.names(target)),
             Command::Override(named, _) => named.names(target),
         };
-        // A text that only the API knows may have been edited by others: it may narrow, never widen.
+        // Others may have edited a text that is known only from the API: it may narrow an approval, never widen it.
         match names {
             false => Some(Detail::OtherTargets),
             true => (self.explicit && review.bound_by == BoundBy::Api).then_some(Detail::NamedOnlyByApi),
         }
     }
 
-    /// A person's standing by a review that takes part, if it is the last.
+    /// What a review that takes part does if it is the person's latest.
     #[inline]
     fn standing(&self, review: &'f Review, user: &Person) -> Weighed<'f> {
         match review.state {
@@ -302,14 +297,14 @@ impl<'f> ReviewContext<'f> {
         Some(review.submitted_at?.checked_add(age.signed()).unwrap_or(Timestamp::MAX))
     }
 
-    /// Cause an approval is not bound to the head.
+    /// Why an approval is not bound to the head.
     #[inline]
     fn why_stale(&self, review: &Review) -> Option<Detail> {
         if review.revision.as_ref() != Some(&self.pull_request.head) {
             return Some(Detail::OtherCommit);
         }
         let Some(submitted_at) = review.submitted_at else { return Some(Detail::NoTime) };
-        // GitHub tells whole seconds: at the same one it is not known which came first.
+        // GitHub gives whole seconds: within the same second it is not known which came first.
         if self.pull_request.base_changed_at.is_some_and(|changed| submitted_at <= changed) {
             return Some(Detail::BeforeBase);
         }
@@ -320,10 +315,9 @@ impl<'f> ReviewContext<'f> {
         }
     }
 
-    /// What a standing request for changes does.
     fn objection(&self, review: &'f Review, user: &Person, detail: Detail) -> Weighed<'f> {
         let on_head = review.revision.as_ref() == Some(&self.pull_request.head);
-        let reason = if !self.has_a_say(user) {
+        let reason = if !self.may_object(user) {
             let dismissed = detail == Detail::DismissalDoesNotCount;
             let reason = if dismissed { ReviewReason::Dismissed } else { ReviewReason::NoSay };
             return Weighed::ignored(review, reason, Detail::None);
@@ -340,26 +334,26 @@ impl<'f> ReviewContext<'f> {
         Weighed { verdict, ..Weighed::ignored(review, reason, detail) }
     }
 
-    /// Whether the person's request for changes is heeded. While a team cannot be read, every person's is.
-    fn has_a_say(&self, person: &Person) -> bool {
-        (self.everyone_has_a_say && person.kind == AccountKind::User) || self.surely_has_a_say(person)
+    /// Whether the person may request changes. While a team cannot be read, every person may.
+    fn may_object(&self, person: &Person) -> bool {
+        (self.everyone_may_object && person.kind == AccountKind::User) || self.surely_may_object(person)
     }
 
-    fn surely_has_a_say(&self, person: &Person) -> bool {
+    fn surely_may_object(&self, person: &Person) -> bool {
         !self.approvers.leaves_of(person).is_empty() || is_one_of(person, self.rule.veto(), &self.facts.teams)
     }
 
-    /// Whether a dismissed review stands no more.
+    /// Whether the dismissal of a review counts.
     ///
-    /// A request for changes outlasts a dismissal by anyone but its giver or another who surely has a say and surely is
-    /// not excluded. Where it is not known what was dismissed, it is held to be one that stands.
-    fn is_lifted(&self, review: &Review, giver: &Person) -> bool {
+    /// Only its author can dismiss a request for changes, or another person who surely may request changes and surely
+    /// is not excluded. If it is not known what a dismissed review said, its dismissal does not count.
+    fn is_lifted(&self, review: &Review, reviewer: &Person) -> bool {
         match review.was {
             Some(DismissedFrom::Approved) => true,
             None => false,
             Some(DismissedFrom::ChangesRequested) => review.dismissed_by.as_ref().is_some_and(|by| {
-                by.id == giver.id
-                    || (self.surely_has_a_say(by)
+                by.id == reviewer.id
+                    || (self.surely_may_object(by)
                         && self.exclusions.unknown.is_none()
                         && self.exclusions.reason(by).is_none())
             }),
@@ -367,15 +361,15 @@ impl<'f> ReviewContext<'f> {
     }
 }
 
-/// One stands where no later one of the same person supersedes it.
+/// Marks the reviews that a later one of the same person supersedes.
 fn supersede(weighed: &mut [Weighed<'_>]) {
-    let mut met = SeenUsers::default();
+    let mut seen = SeenUsers::default();
     for at in (0..weighed.len()).rev() {
         let Some((earlier, later)) = weighed.get_mut(at..).and_then(<[_]>::split_first_mut) else { return };
-        let met_again = earlier.giver().is_some_and(|giver| met.again(giver));
-        if met_again && later.iter().any(|later| later.supersedes(earlier)) {
+        let repeated = earlier.reviewer().is_some_and(|reviewer| seen.add(reviewer));
+        if repeated && later.iter().any(|later| later.replaces(earlier)) {
             let ignored = Weighed::ignored(earlier.review, ReviewReason::Superseded, Detail::None);
-            *earlier = Weighed { force: earlier.force, ..ignored };
+            *earlier = Weighed { supersedes: earlier.supersedes, ..ignored };
         }
     }
 }
@@ -385,7 +379,7 @@ fn is_withdrawn_approval(review: &Review) -> bool {
 }
 
 /// Whether a review requests changes, or did before a dismissal that may not count.
-fn may_object(review: &Review) -> bool {
+fn may_be_objection(review: &Review) -> bool {
     match review.state {
         ReviewState::ChangesRequested => true,
         ReviewState::Dismissed => !is_withdrawn_approval(review),
@@ -393,7 +387,7 @@ fn may_object(review: &Review) -> bool {
     }
 }
 
-/// Reviews go by time. One without a time supports least: an approval comes first, anything else last.
+/// The time by which reviews are ordered. One without a time helps least: an approval comes first, an objection last.
 fn place_in_order(review: &Review) -> Timestamp {
     review.submitted_at.unwrap_or(match review.state {
         ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => Timestamp::MIN,
