@@ -1,4 +1,4 @@
-//! Overrides: who sets the rule aside, and until when. Break-glass, so everything about it is told and recorded.
+//! Overrides (break glass): who overrides the rule, and until when.
 
 use jiff::Timestamp;
 use smallvec::SmallVec;
@@ -14,15 +14,15 @@ use super::schedule::after_of;
 use crate::ident::TeamSlug;
 use crate::policy::Override;
 
-/// An override that is met.
+/// An override by enough people.
 pub(super) struct Overriding<'f> {
-    /// Who gave it and with what reason, in the order in which they did.
+    /// Who overrides and with what reason, in the order given.
     pub(super) given: Vec<(&'f Person, String)>,
-    /// When the first of them stops counting.
+    /// When the first of these stops counting.
     pub(super) ends: Timestamp,
 }
 
-/// Whether the rule is set aside by those who may.
+/// The override, if enough of those who may override the rule do.
 pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
     let context = &people.context;
     let field = context.rule.override_by()?;
@@ -33,7 +33,7 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
     if given.is_empty() {
         return None;
     }
-    // People asked for in an override are asked for there alone: nobody stands in for them.
+    // Nobody stands in for those who may override.
     let approvers = EligibleApprovers::new(&field.by, &[], &context.facts.teams);
     let mut sets: SmallVec<[LeafSet; 16]> = SmallVec::new();
     given.retain(|(person, ..)| {
@@ -52,7 +52,7 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
     Some(Overriding { given: given.into_iter().map(|(person, reason, _)| (person, reason)).collect(), ends })
 }
 
-/// The teams of those who may override that could not be read, where someone tried to.
+/// The teams of those who may override that could not be read, if someone tried to override.
 pub(super) fn unreadable_overriders<'f>(people: &People<'f>) -> Vec<&'f TeamSlug> {
     let Some(field) = people.context.rule.override_by() else { return Vec::new() };
     let standing = people.weighed.iter().filter(|weighed| weighed.is_standing_approval());
@@ -62,10 +62,10 @@ pub(super) fn unreadable_overriders<'f>(people: &People<'f>) -> Vec<&'f TeamSlug
     unreadable(field.by.leaves().into_iter().flat_map(|leaf| &leaf.of), &people.context.facts.teams)
 }
 
-/// The override that a standing approval is, with its reason and when it stops counting.
+/// The override in an approval of the head: who gives it, the reason, and when it stops counting.
 ///
-/// Its text must be known as first delivered, since others may edit it later. Who opened the pull request can never
-/// override, whatever the rule excludes.
+/// Its text must be known as first delivered, because others may edit it later. Whoever opened the pull request can
+/// never override, whatever the rule excludes.
 fn override_of<'f>(
     people: &People<'f>,
     field: &Override,

@@ -1,4 +1,4 @@
-//! What the first line of an approving review says about targets.
+//! The command in the first line of an approving review.
 
 use crate::finding::closest;
 use crate::ident::{EnvironmentName, ServiceName, Target};
@@ -12,7 +12,7 @@ pub(super) enum Command {
     Approve(Vec<NamedTarget>),
     /// `/override TARGET reason…`, which reads as an approval of its target too.
     Override(NamedTarget, String),
-    /// It begins with a command, or what was meant as one, and does not parse.
+    /// It begins with a command, or something close to one, but does not parse.
     Broken(BrokenCommand),
 }
 
@@ -23,26 +23,22 @@ pub(super) struct NamedTarget {
     environment: EnvironmentName,
 }
 
-/// Cause a first line that begins with a command does not parse.
+/// Why a command does not parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BrokenCommand {
-    /// Nothing behind the command.
     #[error("the command names no target")]
     NoTarget,
-    /// Something that is no target.
     #[error("what follows the command is not a list of targets")]
     BadTarget,
-    /// An override that gives no reason.
-    #[error("an override needs a reason behind its target")]
+    #[error("an override needs a reason after its target")]
     NoReason,
-    /// A word that is almost a command.
     #[error("the command is misspelt: it is `/approve` or `/override`")]
     Misspelt,
 }
 
 const COMMANDS: [&str; 2] = ["approve", "override"];
 
-/// Characters that are not seen, and are no white space: they come along when a text is pasted.
+/// Invisible characters other than white space. Pasted texts contain them.
 const INVISIBLE: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
 
 impl NamedTarget {
@@ -54,7 +50,6 @@ impl NamedTarget {
         Some(Self { service, environment: EnvironmentName::new(environment).ok()? })
     }
 
-    /// Whether the target is meant.
     #[must_use]
     pub(super) fn names(&self, target: &Target) -> bool {
         self.environment == target.environment && self.service.as_ref().is_none_or(|service| *service == target.service)
@@ -62,17 +57,17 @@ impl NamedTarget {
 }
 
 impl Command {
-    /// Reads the first line of a review's text that holds anything.
+    /// Reads the first line of a review's text that is not blank. Ignores case.
     ///
-    /// Case is not regarded. What is almost a command (a letter off, or quoted, or in backticks as this project shows
-    /// it) counts as a broken one: a slip must not turn an approval of one target into one of all.
+    /// A line that is almost a command (misspelt, quoted or in backticks) is broken, not plain: a slip must not turn an
+    /// approval of one target into an approval of all.
     #[must_use]
     pub(super) fn read(body: &str) -> Self {
         let blank = |c: char| c.is_whitespace() || INVISIBLE.contains(&c);
         let line = body.lines().map(|line| line.trim_matches(blank)).find(|line| !line.is_empty()).unwrap_or_default();
         let Some(rest) = line.strip_prefix('/') else {
-            let dressed = line.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '/');
-            return if dressed.starts_with('/') { Self::misspelt(dressed) } else { Self::Plain };
+            let undecorated = line.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '/');
+            return if undecorated.starts_with('/') { Self::misspelt(undecorated) } else { Self::Plain };
         };
         let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let (word, rest) = rest.split_at(end);
@@ -85,7 +80,7 @@ impl Command {
         }
     }
 
-    /// A line that begins with a slash, and does not parse: broken where a command was meant, else plain.
+    /// A line that begins with a slash but is no command: broken if close to a command, otherwise plain.
     fn misspelt(line: &str) -> Self {
         let word: String = line
             .trim_start_matches(|c: char| !c.is_alphanumeric())

@@ -1,7 +1,6 @@
-//! Everything a decision rests on, as one value.
+//! Everything a decision depends on, as one value.
 //!
-//! What is not in here cannot change a decision. Facts are gathered by a use case, read by `decide`, and recorded with
-//! the decision, so that the same decision can be had again. Knows nothing of where they came from.
+//! A use case gathers facts, `decide` reads them, and they are recorded with the decision, so that it can be repeated.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::ident::{Login, PullRequestRef, RepositoryName, ReviewId, Revision, Target, TeamSlug, UserId};
 
-/// The shape of facts that this engine reads and writes.
+/// The version of the JSON form of facts.
 pub const FACTS_SCHEMA: u32 = 1;
 
 /// The facts of one decision. Instants are UTC.
@@ -21,38 +20,34 @@ pub struct Facts {
     /// Always [`FACTS_SCHEMA`].
     #[serde(deserialize_with = "schema_one")]
     pub schema: u32,
-    /// When the decision is made.
     pub now: Timestamp,
-    /// What is to be deployed, and where.
     pub target: Target,
-    /// When people were first asked; none: not, or not yet.
+    /// When people were first asked. `None` if they were not, or not yet.
     #[serde(default)]
     pub requested_at: Option<Timestamp>,
-    /// When the request was settled as approved, also without asking.
+    /// When the request was approved, also if nobody had to be asked.
     #[serde(default)]
     pub approved_at: Option<Timestamp>,
     /// The parts of the execution's input that the rule's conditions read.
     #[serde(default)]
     pub input: Map<String, Value>,
-    /// The version that is deployed.
     #[serde(default)]
     pub version: Option<String>,
-    /// `requestedBy`, on the caller's word.
+    /// `requestedBy`, as the caller gives it. Not verified.
     #[serde(default)]
     pub requester: Option<Login>,
-    /// The commit that is deployed. None only where no pull request is asked for.
+    /// The commit that is deployed. `None` only if no pull request is needed.
     #[serde(default)]
     pub revision: Option<Revision>,
-    /// The pull request; none where the rule asks for none.
+    /// `None` if the rule needs none.
     #[serde(default)]
     pub pull_request: Option<PullRequest>,
     /// Active members, child teams included. A team that could not be read is absent.
     #[serde(default)]
     pub teams: BTreeMap<TeamSlug, Vec<Person>>,
-    /// All reviews of the pull request.
     #[serde(default)]
     pub reviews: Vec<Review>,
-    /// Changes requested on another pull request for the same target and revision, and not lifted since.
+    /// Changes requested on another pull request for the same target and revision, and not withdrawn since.
     #[serde(default)]
     pub vetoes: Vec<Veto>,
 }
@@ -61,76 +56,65 @@ pub struct Facts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PullRequest {
-    /// Where it was opened.
     pub repository: RepositoryName,
-    /// The branch that rules mean when they name none.
+    /// The branch that may be deployed if a rule names none.
     pub default_branch: String,
-    /// Its number.
     pub number: u64,
-    /// Open or closed.
     pub state: PullRequestState,
-    /// Whether it was merged.
     #[serde(default)]
     pub merged: bool,
-    /// The commit that merging made. Never the test merge of an open pull request.
+    /// The commit that the merge made. Never the test merge of an open pull request.
     #[serde(default)]
     pub merge_commit: Option<Revision>,
-    /// The newest commit of its branch.
     pub head: Revision,
-    /// When `head` became head. None: not known, and then an approval known only from the API is stale.
+    /// When `head` became the head. `None` if not known: then an approval known only from the API is stale.
     #[serde(default)]
     pub head_first_seen: Option<Timestamp>,
-    /// The branch it is to go into.
+    /// The branch it would be merged into.
     pub base: String,
-    /// When `base` was last changed to another branch. None: never.
+    /// When `base` was last changed to another branch. `None` if never.
     #[serde(default)]
     pub base_changed_at: Option<Timestamp>,
-    /// Who opened it. None: the account is gone.
+    /// Who opened it. `None` if the account no longer exists.
     pub author: Option<Person>,
-    /// Label names.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// Added lines.
+    /// Lines added.
     #[serde(default)]
     pub additions: u64,
-    /// Deleted lines.
+    /// Lines deleted.
     #[serde(default)]
     pub deletions: u64,
-    /// Changed files.
     #[serde(default)]
     pub files: Vec<ChangedFile>,
-    /// Whether `files` holds every one.
+    /// Whether `files` is complete.
     #[serde(default)]
     pub files_complete: bool,
-    /// Commits that the pull request adds, over all parents.
+    /// The commits that the pull request adds, over all parents.
     #[serde(default)]
     pub commits: Vec<Commit>,
-    /// Whether `commits` holds every one.
+    /// Whether `commits` is complete.
     #[serde(default)]
     pub commits_complete: bool,
-    /// Who pushed to its branch.
     #[serde(default)]
     pub pushers: Vec<Person>,
-    /// Whether `pushers` reaches back to the branch's start.
+    /// Whether `pushers` includes everyone since the branch began.
     #[serde(default)]
     pub pushers_complete: bool,
 }
 
 impl PullRequest {
-    /// Its name, `owner/name#number`.
     #[must_use]
     pub fn reference(&self) -> PullRequestRef {
         PullRequestRef { repository: self.repository.clone(), number: self.number }
     }
 }
 
-/// Whether a pull request still takes commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PullRequestState {
-    /// It does.
     Open,
-    /// Merged, or closed without.
+    /// Merged, or closed without being merged.
     Closed,
 }
 
@@ -138,23 +122,20 @@ pub enum PullRequestState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangedFile {
-    /// From the repository's root.
+    /// Relative to the repository's root.
     pub path: String,
-    /// What a renamed file was called before.
+    /// The former path of a renamed file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_path: Option<String>,
 }
 
-/// A commit of the pull request. A person is none where GitHub knows no account for the e-mail address.
+/// A commit of the pull request. A person is `None` if GitHub knows no account of the e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Commit {
-    /// Its hash.
     pub sha: Revision,
-    /// Who wrote it.
     #[serde(default)]
     pub author: Option<Person>,
-    /// Who committed it.
     #[serde(default)]
     pub committer: Option<Person>,
 }
@@ -163,19 +144,15 @@ pub struct Commit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
-    /// The account's id.
     pub id: UserId,
-    /// The account's present login.
     pub login: Login,
-    /// What kind of account it is.
     #[serde(rename = "type", default)]
     pub kind: AccountKind,
 }
 
-/// GitHub's account types, as far as a rule tells them apart.
+/// GitHub's account types, as far as a rule distinguishes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountKind {
-    /// A person.
     #[default]
     User,
     /// A GitHub App.
@@ -189,42 +166,34 @@ pub enum AccountKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Review {
-    /// GitHub's id of it.
     pub id: ReviewId,
-    /// Who gave it. None: the account is gone.
+    /// The reviewer. `None` if the account no longer exists.
     pub user: Option<Person>,
-    /// What it says now.
     pub state: ReviewState,
-    /// What a dismissed one said before. None: not known.
+    /// What a dismissed review said before. `None` if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<DismissedFrom>,
-    /// Who dismissed it. None: not known.
+    /// `None` if not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dismissed_by: Option<Person>,
-    /// The commit it was given on. None: GitHub no longer knows it.
+    /// The commit it was given on. `None` if GitHub no longer knows it.
     pub revision: Option<Revision>,
     /// How `revision` and `body` are known.
     pub bound_by: BoundBy,
-    /// When it was given; a pending one has none.
+    /// `None` if the review is pending.
     pub submitted_at: Option<Timestamp>,
-    /// Its text.
     #[serde(default)]
     pub body: String,
 }
 
-/// A review's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewState {
-    /// In favour.
     Approved,
-    /// Against.
     ChangesRequested,
-    /// Neither.
     Commented,
-    /// Taken back, by its giver or somebody else.
+    /// Dismissed by the reviewer or somebody else.
     Dismissed,
-    /// Not submitted yet.
     Pending,
 }
 
@@ -232,9 +201,7 @@ pub enum ReviewState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DismissedFrom {
-    /// In favour.
     Approved,
-    /// Against.
     ChangesRequested,
 }
 
@@ -242,9 +209,9 @@ pub enum DismissedFrom {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoundBy {
-    /// As they stood in the first verified webhook.
+    /// From the first verified webhook delivery.
     Delivery,
-    /// As the API tells them now. GitHub may move `commit_id`, and others may edit the text.
+    /// From the API, as of now. GitHub may move `commit_id`, and others may edit the text.
     Api,
 }
 
@@ -252,11 +219,8 @@ pub enum BoundBy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Veto {
-    /// Who requested changes.
     pub by: Person,
-    /// When.
     pub at: Timestamp,
-    /// Where.
     pub pull_request: PullRequestRef,
 }
 
@@ -265,5 +229,5 @@ fn schema_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Erro
     if given == FACTS_SCHEMA {
         return Ok(given);
     }
-    Err(serde::de::Error::custom(format!("`schema` is {given}, and this engine reads {FACTS_SCHEMA}")))
+    Err(serde::de::Error::custom(format!("`schema` is {given}, but this engine reads {FACTS_SCHEMA}")))
 }

@@ -1,26 +1,23 @@
-//! Whether some people can meet a requirement: a choice of `any_of` parts, and an assignment of people to leaves.
+//! Whether people can meet a requirement: chooses `any_of` parts and assigns people to leaves. Works on numbers alone.
 //!
-//! With `distinct` a person serves one leaf, and the assignment is a maximum matching, never a greedy one. Among the
-//! choices the one that lacks the fewest people is taken; ties go to what is written first. Knows numbers only.
+//! With `distinct` each person serves one leaf, and the assignment is a maximum matching, never a greedy one. The
+//! choice that lacks the fewest people wins, and of equal choices the first.
 
 use smallvec::{SmallVec, smallvec};
 
 use super::eligibility::LeafSet;
 
-/// A requirement as the matching sees it; leaves are numbered as written.
+/// What is left of a requirement. Leaves are numbered as written.
 #[derive(Debug, Clone)]
 pub(super) enum Shape {
-    /// A leaf, by its number.
     Leaf(usize),
-    /// Every part.
     All(Vec<Shape>),
-    /// One of the parts.
     Any(Vec<Shape>),
-    /// One of the parts, of which it is not known whether they apply: never met, whoever approves.
+    /// A choice of parts none of which surely applies. Never met, whoever approves.
     Doubtful(Vec<Shape>),
-    /// Every part; in what order they are asked does not matter to whether they are met.
+    /// Every part. The order in which they are requested does not matter to whether they are met.
     InOrder(Vec<Shape>),
-    /// Every leaf, so many of them: what most requirements come to.
+    /// Every leaf; the number of leaves. Most requirements come to this.
     Every(usize),
 }
 
@@ -32,20 +29,18 @@ impl Shape {
         }
     }
 
-    /// The leaves in it, by number.
-    pub(super) fn each_leaf(&self, look: &mut impl FnMut(usize)) {
+    pub(super) fn each_leaf(&self, visit: &mut impl FnMut(usize)) {
         match self {
-            Self::Leaf(leaf) => look(*leaf),
-            Self::Every(leaves) => (0..*leaves).for_each(&mut *look),
+            Self::Leaf(leaf) => visit(*leaf),
+            Self::Every(leaves) => (0..*leaves).for_each(&mut *visit),
             Self::All(_) | Self::Any(_) | Self::Doubtful(_) | Self::InOrder(_) => {}
         }
-        self.parts().iter().for_each(|part| part.each_leaf(look));
+        self.parts().iter().for_each(|part| part.each_leaf(visit));
     }
 }
 
 /// Someone who could serve leaves.
 pub(super) trait Candidate {
-    /// Which; none where they serve nothing.
     fn leaves(&self) -> LeafSet;
 }
 
@@ -55,25 +50,22 @@ impl Candidate for LeafSet {
     }
 }
 
-/// Who could serve what.
 #[derive(Debug)]
 pub(super) struct Sides<'s, P> {
     /// How many people each leaf takes.
     pub(super) needs: &'s [u32],
     /// The people, in the order in which they approved.
     pub(super) people: &'s [P],
-    /// Whether one person serves one leaf at most.
+    /// Whether a person serves at most one leaf.
     pub(super) distinct: bool,
 }
 
-/// The best choice and assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Assignment {
-    /// How many people are missing in all; what can never be met lacks one more.
+    /// How many people are missing in all. What can never be met lacks one more.
     pub(super) lacking: u32,
-    /// The leaves that were chosen.
     pub(super) chosen: LeafSet,
-    /// Which leaf each person serves, where one serves one at most.
+    /// The leaf that each person serves. Used with `distinct` only.
     holder: Holders,
 }
 
@@ -116,7 +108,7 @@ struct Search<'s, P> {
 }
 
 impl<'s, P: Candidate> Search<'s, P> {
-    /// Works through what is left to choose, and drops what cannot become better than the best so far.
+    /// Tries all choices in `todo`, except those that cannot beat the best so far.
     fn explore(&mut self, mut todo: Vec<&'s Shape>, mut state: Assignment) {
         if self.best.as_ref().is_some_and(|best| self.at_least(&todo, &state) >= best.lacking) {
             return;
@@ -146,7 +138,8 @@ impl<'s, P: Candidate> Search<'s, P> {
         }
     }
 
-    /// The parts that could be the best: of those that nobody serves, only the first that takes the fewest.
+    /// The parts that could be the best choice. Of those that nobody serves only the cheapest can be, the first if
+    /// equal.
     fn worth_trying(&self, parts: &'s [Shape]) -> Vec<&'s Shape> {
         let idle = parts.iter().enumerate().filter(|(_, part)| !self.is_served(part));
         let cheapest = idle.min_by_key(|(at, part)| (self.cost(part), *at)).map(|(at, _)| at);
@@ -168,8 +161,8 @@ impl<'s, P: Candidate> Search<'s, P> {
         }
     }
 
-    /// How many a state will lack at least: adding a leaf takes nobody away, and with `distinct` each person who serves
-    /// no leaf yet can fill one place at most.
+    /// A lower bound of how many people a state will lack in the end. Adding a leaf takes nobody away, and with
+    /// `distinct` each person who serves no leaf yet can fill at most one place.
     fn at_least(&self, todo: &[&Shape], state: &Assignment) -> u32 {
         let rest: u32 = todo.iter().map(|shape| self.cost(shape)).sum();
         if !self.sides.distinct {
@@ -179,7 +172,7 @@ impl<'s, P: Candidate> Search<'s, P> {
         state.lacking + rest.saturating_sub(u32::try_from(free).unwrap_or(u32::MAX))
     }
 
-    /// The fewest people that could meet it; where people may serve several leaves, the fewest that it lacks.
+    /// The fewest people that could meet it. Without `distinct`: the fewest that it lacks.
     fn cost(&self, shape: &Shape) -> u32 {
         match shape {
             Shape::Leaf(leaf) => self.cost_of_leaf(*leaf),
@@ -224,8 +217,8 @@ impl<'s, P: Candidate> Search<'s, P> {
         state.lacking += need - have;
     }
 
-    /// Gives the leaf one more person, moving others to other leaves where that frees one. `tried` are the leaves that
-    /// this one search has looked at: a second look finds nobody else.
+    /// Gives the leaf one more person, and moves others to other leaves if that frees one. `tried` are the leaves
+    /// already searched: a second search finds nobody else.
     fn augment(&self, leaf: usize, holders: &mut [Option<u8>], tried: &mut LeafSet) -> bool {
         let wanted = LeafSet::only(leaf);
         for (person, candidate) in self.sides.people.iter().enumerate() {
@@ -277,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_greedy_choice_fails_the_person_who_fits_both_is_moved() {
+    fn a_person_who_fits_two_leaves_is_moved_if_a_greedy_choice_fails() {
         // Person 0 fits both leaves and came first; person 1 fits only the first.
         let (assignment, serving) = found(&all(2), &[(1, &[0, 1]), (1, &[0])], 2, true);
         assert_eq!(assignment.lacking, 0);
@@ -292,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_choice_that_lacks_the_fewest_is_reported_and_ties_go_to_the_first() {
+    fn the_choice_that_lacks_the_fewest_wins_and_of_equal_ones_the_first() {
         let any = Shape::Any(vec![Shape::Leaf(0), Shape::Leaf(1)]);
         assert_eq!(found(&any, &[(3, &[0]), (2, &[1])], 2, true).0.chosen, LeafSet::only(1));
         assert_eq!(found(&any, &[(2, &[0]), (2, &[1])], 2, true).0.chosen, LeafSet::only(0));
@@ -300,14 +293,14 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_whose_parts_only_perhaps_apply_is_never_met() {
+    fn a_choice_whose_parts_may_not_apply_is_never_met() {
         let doubtful = Shape::Doubtful(vec![Shape::Leaf(0)]);
         assert_eq!(found(&doubtful, &[(1, &[0])], 1, true).0.lacking, 1);
         assert_eq!(found(&doubtful, &[(1, &[0])], 1, false).0.lacking, 1);
     }
 
     #[test]
-    fn thirty_two_leaves_of_choices_are_found_through_quickly() {
+    fn a_choice_of_thirty_two_leaves_is_found_quickly() {
         let any = |at: usize| Shape::Any(vec![Shape::Leaf(at), Shape::Leaf(at + 1)]);
         let shape = Shape::All((0..16).map(|pair| any(pair * 2)).collect());
         let eligible: Vec<[usize; 2]> = (0..32).map(|leaf| [leaf % 7, (leaf + 3) % 7]).collect();

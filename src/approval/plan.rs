@@ -1,4 +1,4 @@
-//! Which parts of a requirement apply to these facts, and the shape of what is left to meet.
+//! Which parts of a requirement apply to the facts, and what is left to meet.
 
 use smallvec::SmallVec;
 
@@ -9,33 +9,31 @@ use super::facts::Facts;
 use super::matching::Shape;
 use crate::policy::Requirement;
 
-/// A requirement with its conditions decided.
+/// A requirement with its conditions evaluated.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Every part of it: itself first, then its parts, as written. None where all of it applies.
+    /// The requirement and its parts, in the order written. `None` if all of it applies.
     nodes: Option<Vec<Node>>,
-    /// What is left to meet; none where nothing applies.
+    /// What is left to meet. `None` if nothing applies.
     pub(super) shape: Option<Shape>,
-    /// The leaves that apply, or may.
+    /// The leaves that apply, or may apply.
     pub(super) leaves: LeafSet,
 }
 
-/// Whether a part applies.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
-    /// In the end, with the conditions of all that it stands in.
+    /// Whether this part and all its parents apply.
     pub(super) applies: Applies,
-    /// Where what it stands in applies.
+    /// Whether this part applies, assuming its parent does.
     pub(super) within: Applies,
 }
 
 impl Plan {
-    /// Whether it is not known of some part whether it applies.
+    /// Whether it is unknown of some part whether it applies.
     pub(super) fn is_doubtful(&self) -> bool {
         self.nodes.iter().flatten().any(|node| node.applies == Applies::Unknown)
     }
 
-    /// Whether a part applies, by its number.
     pub(super) fn node(&self, number: usize) -> Node {
         let all = |applies| Node { applies, within: applies };
         match &self.nodes {
@@ -60,7 +58,8 @@ impl Plan {
     }
 }
 
-/// Whether a part applies where what it stands in does, and what is left of it. `above` is whether that does.
+/// Returns whether a part applies, assuming its parent does, and what is left of it to meet. `above` says whether the
+/// parent applies.
 fn add(
     requirement: &Requirement,
     facts: &Facts,
@@ -102,8 +101,8 @@ fn add(
     };
     (applies, Some(shape))
 }
-/// A part that only perhaps applies cannot be the one that satisfies: where nothing else is left, the choice stays unmet
-/// whoever approves.
+
+/// A part that may not apply cannot satisfy a choice. If no other part is left, the choice stays unmet.
 fn any_of(parts: Vec<Shape>, sure: &[bool]) -> Shape {
     if !sure.contains(&true) {
         return Shape::Doubtful(parts);

@@ -1,4 +1,4 @@
-//! The requirement with the assignment laid to it: how far each part is met, what is missing, and who could give it.
+//! How far each part of the requirement is met, what is missing, and who could still approve.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use super::schedule::escalated;
 use crate::ident::{Login, TeamSlug, UserId};
 use crate::policy::{ApproverRef, Leaf, Requirement, UserRef};
 
-/// Logins as a set that keeps its order, compared without case.
+/// A set of logins that keeps their order and ignores case.
 #[derive(Default)]
 struct Logins<'l> {
     list: Vec<&'l Login>,
@@ -30,14 +30,14 @@ impl<'l> Logins<'l> {
     }
 }
 
-/// Different people who are left once the excluded are gone.
+/// Counts the different people who are left without those excluded.
 ///
-/// An account is known by its id: of a member, of a pinned ref, and of a login that some account of the facts has. A login
-/// of which that is not known is the account that is pinned under it, if there is one: nobody lists two people so.
+/// The id of a team member or of a pinned ref is known. The id of a bare login is known if the facts or a pinned ref
+/// have an account of that login.
 struct Accounts<'s, 'f> {
     context: &'s ReviewContext<'f>,
     ids: HashSet<UserId>,
-    /// The accounts that the facts show, by login.
+    /// Known ids by login.
     known: HashMap<&'f Login, UserId>,
 }
 
@@ -55,10 +55,10 @@ impl<'s, 'f> Accounts<'s, 'f> {
         }
     }
 
-    /// How many they are together with those who are listed one by one.
+    /// How many people there are, including those listed one by one.
     fn with_listed(mut self, listed: impl Iterator<Item = &'f UserRef>) -> usize {
         let mut listed: Vec<&UserRef> = listed.filter(|user| !self.context.exclusions.excludes_user(user)).collect();
-        // Those who are pinned come first, so that the others can be held against them.
+        // Pinned refs come first, so that their ids are known for the others.
         listed.sort_by_key(|user| user.id.is_none());
         let mut logins: HashSet<&Login> = HashSet::new();
         for user in listed {
@@ -77,12 +77,11 @@ impl<'s, 'f> Accounts<'s, 'f> {
 }
 
 impl<'f> People<'f> {
-    /// The requirement, part by part.
     pub(super) fn part(&self) -> Part {
         self.part_of(self.context.requirement, &mut 0, &mut 0).0
     }
 
-    /// A part, and whether it may be the one that satisfies a choice. `node` and `leaf` count parts and leaves, as
+    /// Returns a part, and whether it may satisfy a choice. `node` and `leaf` count parts and leaves, in the order
     /// written.
     fn part_of(&self, requirement: &Requirement, node: &mut usize, leaf: &mut usize) -> (Part, bool) {
         let Node { applies, within } = self.context.plan.node(*node);
@@ -113,7 +112,7 @@ impl<'f> People<'f> {
         let serving = self.serving(number);
         let have = u32::try_from(serving.len()).unwrap_or(u32::MAX);
         let met = have >= leaf.count;
-        let asked = applies != Applies::No && !met;
+        let open = applies != Applies::No && !met;
         let approved_by = self.counting().filter(|(at, _)| serving.contains(at));
         Quorum {
             name: leaf.name.to_string(),
@@ -123,13 +122,13 @@ impl<'f> People<'f> {
             applies,
             source: leaf.source.to_string(),
             approved_by: approved_by.map(|(_, person)| person.login.clone()).collect(),
-            can_approve: if asked { cloned(&self.can_approve(number)) } else { Vec::new() },
+            can_approve: if open { cloned(&self.can_approve(number)) } else { Vec::new() },
         }
     }
 
-    /// The chosen leaves that lack people, in words.
+    /// The chosen leaves that lack people.
     pub(super) fn unmet(&self) -> Vec<Unmet> {
-        let not_asked = self.context.plan.shape.as_ref().map(|shape| self.not_asked(shape)).unwrap_or_default();
+        let not_requested = self.context.plan.shape.as_ref().map(|shape| self.not_requested(shape)).unwrap_or_default();
         let unmet = |leaf: usize| {
             let written = self.leaf(leaf)?;
             Some(Unmet {
@@ -137,21 +136,20 @@ impl<'f> People<'f> {
                 need: written.count,
                 have: self.have(leaf),
                 can_approve: self.can_help(leaf),
-                asked: !not_asked.contains(&leaf),
+                asked: !not_requested.contains(&leaf),
                 unsatisfiable: self.is_unsatisfiable(leaf),
             })
         };
         self.lacking().filter_map(unmet).collect()
     }
 
-    /// A leaf by its number.
     pub(super) fn leaf(&self, leaf: usize) -> Option<&'f Leaf> {
         self.context.approvers.leaves().get(leaf).copied()
     }
 
-    /// The leaves of steps that are not asked yet: those behind the first step of an `in_order` that cannot be met
-    /// together with all before it.
-    fn not_asked(&self, shape: &Shape) -> Vec<usize> {
+    /// The leaves of steps that are not requested yet: those after the first step of an `in_order` that is not met
+    /// together with all steps before it.
+    fn not_requested(&self, shape: &Shape) -> Vec<usize> {
         let parts = match shape {
             Shape::Leaf(_) | Shape::Every(_) => return Vec::new(),
             Shape::All(parts) | Shape::Any(parts) | Shape::Doubtful(parts) | Shape::InOrder(parts) => parts,
@@ -162,14 +160,14 @@ impl<'f> People<'f> {
                 let before = Shape::All(parts.iter().take(steps).cloned().collect());
                 self.assign(&before).lacking == 0
             };
-            let asked = (1..=parts.len()).find(|steps| !met(*steps)).unwrap_or(parts.len());
-            parts.iter().skip(asked).for_each(|part| part.each_leaf(&mut |leaf| later.push(leaf)));
+            let requested = (1..=parts.len()).find(|steps| !met(*steps)).unwrap_or(parts.len());
+            parts.iter().skip(requested).for_each(|part| part.each_leaf(&mut |leaf| later.push(leaf)));
         }
-        later.extend(parts.iter().flat_map(|part| self.not_asked(part)));
+        later.extend(parts.iter().flat_map(|part| self.not_requested(part)));
         later
     }
 
-    /// Everyone the leaf lists, by login, as far as the teams could be read; none of the excluded.
+    /// Everyone who is listed for the leaf and not excluded, as far as the teams could be read.
     fn candidates(&self, leaf: usize) -> Vec<&'f Login> {
         let exclusions = &self.context.exclusions;
         let mut logins = Logins::default();
@@ -184,7 +182,7 @@ impl<'f> People<'f> {
         logins.list
     }
 
-    /// Who of the leaf's people could still approve.
+    /// Who could still approve for the leaf.
     fn can_approve(&self, leaf: usize) -> Vec<&'f Login> {
         if self.context.exclusions.unknown.is_some() {
             return Vec::new();
@@ -201,8 +199,8 @@ impl<'f> People<'f> {
         candidates
     }
 
-    /// Who could give what the leaf lacks: its own people, and with `distinct` also those of leaves that one of its
-    /// people serves, since whoever takes over there sets that person free.
+    /// Who could give what the leaf lacks: its own people, and with `distinct` also the people of leaves that one of
+    /// its people serves. Whoever takes over there frees that person.
     fn can_help(&self, leaf: usize) -> Vec<Login> {
         let mut reached: SmallVec<[usize; 8]> = SmallVec::from_slice(&[leaf]);
         let mut logins = Logins::default();
@@ -222,7 +220,7 @@ impl<'f> People<'f> {
         cloned(&logins.list)
     }
 
-    /// Whether too few people are left for the leaf once the excluded are gone, whoever may stand in later.
+    /// Whether too few people are left for the leaf without those excluded, even with all who may stand in later.
     pub(super) fn is_unsatisfiable(&self, leaf: usize) -> bool {
         let Some(written) = self.leaf(leaf) else { return false };
         let teams = &self.context.facts.teams;
@@ -241,7 +239,7 @@ impl<'f> People<'f> {
         usize::try_from(written.count).is_ok_and(|count| accounts.with_listed(listed) < count)
     }
 
-    /// The teams that could not be read, of those who are asked or stand in at present, and of those who may object.
+    /// The teams that could not be read, among the approvers, those who stand in at present, and `veto`.
     pub(super) fn unreadable_teams(&self) -> Vec<&'f TeamSlug> {
         let ReviewContext { rule, facts, .. } = &self.context;
         let steps = escalated(rule, facts);

@@ -1,5 +1,5 @@
-//! What time does to a request: reminders, escalations and the deadline; and what it does to a release: freezes, windows
-//! and the wait timer.
+//! What is due for a request (reminders, escalations, the deadline) and what holds a release (freezes, windows, the
+//! wait timer).
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,24 +11,20 @@ use crate::policy::{Calendar, Condition, Duration, Escalation, Freeze, FreezeEff
 /// Something that is due at a moment of a request's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment<'p> {
-    /// When.
     pub at: Timestamp,
-    /// What.
     pub kind: MomentKind<'p>,
 }
 
-/// What can be due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MomentKind<'p> {
-    /// Those still needed are told again: the reminder's number, from 0.
+    /// Approvers who are still needed are reminded. Reminders are numbered from 0.
     Remind(usize),
-    /// Others are told, and may stand in: the escalation's number, from 0.
+    /// Others are notified, and may stand in. Escalations are numbered from 0.
     Escalate(usize, &'p Escalation),
-    /// The deadline.
     Expire,
 }
 
-/// Everything that is due for a request, from asking people on, in the order of time; at one moment in the order of
+/// Everything that is due for a request after people were asked, in order of time. At the same time in the order of
 /// [`MomentKind`].
 #[must_use]
 pub fn moments<'p>(rule: &Rule<'p>, requested_at: Timestamp) -> Vec<Moment<'p>> {
@@ -46,18 +42,18 @@ pub fn moments<'p>(rule: &Rule<'p>, requested_at: Timestamp) -> Vec<Moment<'p>> 
     moments
 }
 
-/// The deadline of a request, once people were asked.
+/// The deadline of a request. `None` if people were not asked yet.
 pub(super) fn deadline(rule: &Rule<'_>, facts: &Facts) -> Option<Timestamp> {
     Some(after_of(facts.requested_at?, rule.timeout()))
 }
 
-/// Whether the request was approved before its deadline, so that it does not expire any more.
+/// Whether the request was approved before its deadline, so that it can no longer expire.
 pub(super) fn is_settled(rule: &Rule<'_>, facts: &Facts) -> bool {
     let before = |approved_at| deadline(rule, facts).is_none_or(|deadline| approved_at < deadline);
     facts.approved_at.is_some_and(before)
 }
 
-/// The escalations that have come, whose stand-ins count.
+/// The escalations that were due, whose stand-ins count.
 pub(super) fn escalated<'p>(rule: &Rule<'p>, facts: &Facts) -> Vec<&'p Escalation> {
     let Some(requested_at) = facts.requested_at else { return Vec::new() };
     rule.escalate().iter().filter(|step| after_of(requested_at, step.after) <= facts.now).collect()
@@ -67,33 +63,31 @@ pub(super) fn after_of(at: Timestamp, duration: Duration) -> Timestamp {
     at.checked_add(duration.signed()).unwrap_or(Timestamp::MAX)
 }
 
-/// Whether what is approved may be released now.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Release<'p> {
-    /// It may.
     Open,
-    /// Not now, and not by waiting.
+    /// Waiting does not help.
     Denied(Held<'p>),
-    /// Not now: ask again then.
+    /// Look again at this time.
     Wait(Timestamp, Held<'p>),
 }
 
 /// What holds a release.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Held<'p> {
-    /// A freeze, and when its calendar ends, if ever.
+    /// A freeze, and when its calendar ends. `None`: never.
     Frozen(&'p Freeze, Option<Timestamp>),
-    /// No calendar of the window is open, and when one opens, if ever.
+    /// No calendar of the window is open, and when one opens. `None`: never.
     OutOfWindow(Option<Timestamp>),
-    /// The wait timer, until then.
+    /// The wait timer, and when it ends.
     Timer(Timestamp),
 }
 
-/// How many changes of calendars are looked through for the end of a wait. Where that is not enough the wait ends at the
-/// last one looked at, and the question is asked again.
+/// How many changes of calendars are searched for the end of a wait. If that is not enough, the wait ends at the last
+/// one searched, and the facts are decided on again.
 const MOST_CHANGES: usize = 1_000;
 
-/// Freezes, windows and, where the request was settled, the wait timer.
+/// Whether a release is held by a freeze, a window or, if the request was approved, the wait timer.
 pub(super) fn release<'p>(rule: &Rule<'p>, facts: &Facts) -> Release<'p> {
     let Some(first) = held(rule, facts, facts.now) else { return Release::Open };
     if denies(first) {
@@ -102,8 +96,8 @@ pub(super) fn release<'p>(rule: &Rule<'p>, facts: &Facts) -> Release<'p> {
     let mut at = facts.now;
     for _ in 0..MOST_CHANGES {
         match held(rule, facts, at) {
-            // What waits until a freeze that denies is told so then.
             None => return Release::Wait(at, first),
+            // If a freeze that denies begins meanwhile, the decision at that time says so.
             Some(held) if denies(held) && at > facts.now => return Release::Wait(at, first),
             Some(held) => match next(held, at) {
                 Some(next) => at = next,
@@ -114,7 +108,7 @@ pub(super) fn release<'p>(rule: &Rule<'p>, facts: &Facts) -> Release<'p> {
     Release::Wait(at, first)
 }
 
-/// What holds a release at an instant: a freeze that denies before everything that may be waited for.
+/// What holds a release at an instant. A freeze that denies comes before everything that ends by waiting.
 fn held<'p>(rule: &Rule<'p>, facts: &Facts, at: Timestamp) -> Option<Held<'p>> {
     let frozen = |effect| {
         let in_force = |freeze: &&Freeze| {
@@ -146,7 +140,7 @@ const fn denies(held: Held<'_>) -> bool {
     }
 }
 
-/// The next instant at which what holds may have changed.
+/// The next instant at which this may hold the release no longer.
 fn next(held: Held<'_>, at: Timestamp) -> Option<Timestamp> {
     match held {
         Held::Frozen(freeze, ends) => {
@@ -158,8 +152,8 @@ fn next(held: Held<'_>, at: Timestamp) -> Option<Timestamp> {
     }
 }
 
-/// What comes first of what is due and of what may change without anyone acting, while people are waited for.
-pub(super) fn next_while_asking(rule: &Rule<'_>, facts: &Facts) -> Option<NextAction> {
+/// The next thing that is due, or may change without anyone acting, while the request waits for people.
+pub(super) fn next_while_pending(rule: &Rule<'_>, facts: &Facts) -> Option<NextAction> {
     let due = facts.requested_at.map(|requested_at| moments(rule, requested_at)).unwrap_or_default();
     let due = due.into_iter().filter(|moment| moment.at > facts.now).map(|moment| NextAction {
         at: moment.at,
@@ -169,13 +163,13 @@ pub(super) fn next_while_asking(rule: &Rule<'_>, facts: &Facts) -> Option<NextAc
             MomentKind::Expire => NextActionKind::Expire,
         },
     });
-    // What was settled is past being asked: nobody is reminded, and it does not expire.
+    // A request that was approved in time sends no reminder and does not expire.
     let due = due.filter(|next| next.kind == NextActionKind::Escalate || !is_settled(rule, facts));
     let conditions = rule.conditions().flat_map(Condition::calendars).map(|calendar| &**calendar);
     due.chain(change_of(conditions, facts.now)).min_by_key(|next| (next.at, next.kind))
 }
 
-/// The next change of what an approval may be released in, and of who has a say.
+/// The next change of freezes, windows, conditions and of who may approve or request changes, once approved.
 pub(super) fn next_while_approved(rule: &Rule<'_>, facts: &Facts) -> Option<NextAction> {
     let freezes = rule.freeze().iter().map(|freeze| &*freeze.calendar);
     let windows = rule.window().unwrap_or_default().iter().map(|calendar| &**calendar);

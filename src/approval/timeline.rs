@@ -1,35 +1,29 @@
-//! The next moments at which something changes under a rule: calendars that open and close, and what is due for a request.
+//! When something changes under a rule next: calendars that open and close, and what is due for a request.
 
 use jiff::Timestamp;
 
 use super::schedule::{MomentKind, moments};
 use crate::policy::{Calendar, Condition, Freeze, Rule};
 
-/// What changes at a moment.
 #[derive(Debug, Clone, Copy)]
 pub enum Change<'p> {
-    /// A freeze's calendar opens: from now on nothing is released.
+    /// A freeze's calendar opens. From then on nothing is released.
     FreezeBegins(&'p Freeze),
-    /// A freeze's calendar closes.
     FreezeEnds(&'p Freeze),
-    /// A calendar of the window opens.
     WindowOpens(&'p Calendar),
-    /// A calendar of the window closes.
     WindowCloses(&'p Calendar),
-    /// A calendar that a condition asks opens.
+    /// A calendar that a condition names opens.
     ConditionBegins(&'p Calendar),
-    /// A calendar that a condition asks closes.
     ConditionEnds(&'p Calendar),
-    /// Something is due for the request.
     Due(MomentKind<'p>),
 }
 
-/// How many changes of one calendar are told.
+/// How many changes of one calendar are listed.
 const OF_ONE_CALENDAR: usize = 4;
-/// How many moments are told in all.
+/// How many changes are listed in all.
 const IN_ALL: usize = 16;
 
-/// What changes after an instant, in the order of time, for a request that people were asked for at `requested_at`.
+/// What changes after an instant, in order of time, for a request made at `requested_at`.
 #[must_use]
 pub fn timeline<'p>(rule: &Rule<'p>, at: Timestamp, requested_at: Timestamp) -> Vec<(Timestamp, Change<'p>)> {
     let mut changes: Vec<(Timestamp, Change<'p>)> = Vec::new();
@@ -43,11 +37,11 @@ pub fn timeline<'p>(rule: &Rule<'p>, at: Timestamp, requested_at: Timestamp) -> 
             (when, if opens { Change::WindowOpens(calendar) } else { Change::WindowCloses(calendar) })
         }));
     }
-    let mut asked: Vec<&'p Calendar> =
+    let mut named: Vec<&'p Calendar> =
         rule.conditions().flat_map(Condition::calendars).map(|calendar| &**calendar).collect();
-    asked.sort_by_key(|calendar| calendar.name());
-    asked.dedup_by_key(|calendar| calendar.name());
-    for calendar in asked {
+    named.sort_by_key(|calendar| calendar.name());
+    named.dedup_by_key(|calendar| calendar.name());
+    for calendar in named {
         changes.extend(flips(calendar, at).map(|(when, opens)| {
             (when, if opens { Change::ConditionBegins(calendar) } else { Change::ConditionEnds(calendar) })
         }));

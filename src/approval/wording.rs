@@ -1,4 +1,4 @@
-//! Every review's outcome in words, made to be read by the person whose review it is.
+//! What each review does, in words for the reviewer.
 
 use super::decision::{ReviewOutcome, ReviewReason};
 use super::facts::ReviewState;
@@ -6,7 +6,7 @@ use super::people::People;
 use super::review::{Detail, Weighed};
 
 impl People<'_> {
-    /// Every review and what it came to, in the order in which they were given.
+    /// What each review does, in the order in which they were given.
     pub(super) fn outcomes(&self) -> Vec<ReviewOutcome> {
         self.weighed.iter().map(|weighed| self.outcome(weighed)).collect()
     }
@@ -23,7 +23,6 @@ impl People<'_> {
         }
     }
 
-    /// The reason in words, made to be read by the person whose review it is.
     fn text(&self, weighed: &Weighed<'_>) -> String {
         let review = weighed.review;
         let user = review.user.as_ref().map_or("someone", |user| user.login.as_str());
@@ -48,7 +47,7 @@ impl People<'_> {
                 | Detail::NoTime
                 | Detail::DismissalDoesNotCount => format!("names other targets than {target}"),
             },
-            ReviewReason::NoUser => "its account is gone".to_owned(),
+            ReviewReason::NoUser => "the reviewer's account no longer exists".to_owned(),
             ReviewReason::Superseded => format!("{user} gave a later review"),
             ReviewReason::Dismissed => match &review.dismissed_by {
                 Some(by) => format!("was dismissed by {}", by.login),
@@ -61,7 +60,7 @@ impl People<'_> {
             ReviewReason::Requester => format!("{user} requested the deployment"),
             ReviewReason::ExclusionUnknown => self.context.exclusions.unknown.clone().unwrap_or_default(),
             ReviewReason::Bot => format!("{user} is not a person, and the policy does not list it"),
-            ReviewReason::NotEligible => format!("{user} is asked for nowhere in this rule"),
+            ReviewReason::NotEligible => format!("{user} is not an approver for {target}"),
             ReviewReason::TooOld => match self.context.rule.max_age() {
                 Some(age) => format!("is older than {age}: approve again"),
                 None => "is too old: approve again".to_owned(),
@@ -71,14 +70,14 @@ impl People<'_> {
                 let on = if earlier { format!(" on a commit before {head}") } else { String::new() };
                 let despite = match (weighed.detail, &review.dismissed_by) {
                     (Detail::DismissalDoesNotCount, Some(by)) => {
-                        format!("; the dismissal by {} does not lift it", by.login)
+                        format!("; the dismissal by {} does not count", by.login)
                     }
-                    (Detail::DismissalDoesNotCount, None) => "; its dismissal does not lift it".to_owned(),
+                    (Detail::DismissalDoesNotCount, None) => "; its dismissal does not count".to_owned(),
                     _ => String::new(),
                 };
                 format!("{user} requested changes{on}{despite}")
             }
-            ReviewReason::NoSay => format!("{user} requested changes, and has no say under this rule"),
+            ReviewReason::NoSay => format!("{user} requested changes, but may not do so for {target}"),
             ReviewReason::ChangesIgnored => "the rule ignores requests for changes".to_owned(),
         }
     }
@@ -97,21 +96,21 @@ impl People<'_> {
             | Detail::NamedOnlyByApi
             | Detail::Broken(_)
             | Detail::DismissalDoesNotCount => match &weighed.review.revision {
-                Some(revision) => format!("was given on {}, and the head is {head}", revision.short()),
-                None => format!("was given on a commit that GitHub no longer knows, and the head is {head}"),
+                Some(revision) => format!("was given on {}, but the head is {head}", revision.short()),
+                None => format!("was given on a commit that GitHub no longer knows, but the head is {head}"),
             },
         }
     }
 
-    /// The leaf that the person serves, else the first that asks for them.
+    /// The leaf that the person is assigned to, or else the first that they may approve.
     fn counts_toward(&self, login: &str) -> String {
         let Some((at, _)) = self.counting().find(|(_, person)| person.login.as_str() == login) else {
             return "the requirement".to_owned();
         };
         let leaves = 0..self.context.approvers.leaves().len();
         let serving = leaves.clone().find(|leaf| self.serving(*leaf).contains(&at));
-        let asked = || leaves.into_iter().find(|leaf| self.set_of(at).has(*leaf));
-        let leaf = serving.or_else(asked).and_then(|leaf| self.leaf(leaf));
+        let first = || leaves.into_iter().find(|leaf| self.set_of(at).has(*leaf));
+        let leaf = serving.or_else(first).and_then(|leaf| self.leaf(leaf));
         leaf.map_or_else(|| "the requirement".to_owned(), |leaf| leaf.name.to_string())
     }
 }

@@ -1,13 +1,13 @@
-//! A decision in a bounded space: what costs least is left out first. Knows nothing of who bounds it.
+//! Truncates a decision to a bounded size. The least important parts are left out first.
 
 use super::Decision;
 
-/// The most characters of a text that has to be short.
+/// The most characters of one text in a truncated decision.
 const LONGEST_TEXT: usize = 2_000;
 
 impl Decision {
-    /// Makes a text of the decision that fits: where the whole does not, reviews are left out first, then parts, then the
-    /// rest but for what the verdict is and why.
+    /// Returns a text of the decision that fits. If the whole does not, reviews are left out first, then the
+    /// requirement, then everything except the verdict and its first reason.
     #[must_use]
     pub fn truncated(&self, text: impl Fn(&Self) -> String, fits: impl Fn(&str) -> bool) -> String {
         let cuts: [fn(&mut Self); 4] = [
@@ -29,20 +29,20 @@ impl Decision {
             },
             |decision| decision.counts.clear(),
         ];
-        let mut shown = self.clone();
-        let mut whole = text(&shown);
+        let mut decision = self.clone();
+        let mut whole = text(&decision);
         for cut in cuts {
             if fits(&whole) {
                 break;
             }
-            cut(&mut shown);
-            whole = text(&shown);
+            cut(&mut decision);
+            whole = text(&decision);
         }
         whole
     }
 }
 
-/// A text cut to what is read of it anyway.
+/// Cuts a text to its first 2,000 characters.
 pub(crate) fn clip(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
 }

@@ -1,8 +1,8 @@
-//! The closed vocabularies of a decision: why, and what is next. Each word stands once.
+//! The closed vocabularies of a decision. Each word is written once.
 
 use serde::{Deserialize, Serialize};
 
-/// Declares an enum whose values are words in JSON, so that the list of all and the words are never short of one.
+/// Declares an enum of words in JSON together with the list of all its words.
 macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* }) => {
         $(#[$doc])*
@@ -12,10 +12,10 @@ macro_rules! vocabulary {
         }
 
         impl $name {
-            /// Every one, in the order of the documentation.
+            /// In the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$word,)*];
 
-            /// As it stands in JSON.
+            /// As in JSON.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -29,11 +29,11 @@ macro_rules! vocabulary {
 vocabulary! {
     /// What can come due without anyone acting.
     NextActionKind {
-        /// Those still needed are told again.
+        /// Approvers who are still needed are reminded.
         Remind = "remind",
-        /// Others are told, and may stand in.
+        /// Others are notified, and may stand in.
         Escalate = "escalate",
-        /// An approval that counts grows older than `max_age`.
+        /// An approval that counts becomes older than `max_age`.
         ApprovalAges = "approval_ages",
         /// An override stops counting.
         OverrideEnds = "override_ends",
@@ -41,79 +41,74 @@ vocabulary! {
         CalendarChanges = "calendar_changes",
         /// With the verdict `wait`: what holds the release ends.
         Evaluate = "evaluate",
-        /// The deadline.
         Expire = "expire",
     }
 }
 
 vocabulary! {
-    /// Cause a review counts or does not.
+    /// Why a review counts or does not.
     ReviewReason {
-        /// Counts toward the requirement.
         Counts = "counts",
-        /// A comment, or not submitted.
+        /// A comment, or not submitted yet.
         Comment = "comment",
-        /// Names other targets, none where one must be named, or does not parse.
+        /// Names other targets, names none although the rule is `explicit`, or does not parse.
         NotNamed = "not-named",
-        /// Its account is gone.
+        /// The reviewer's account no longer exists.
         NoUser = "no-user",
-        /// The same person gave a later one.
+        /// The same person gave a later review.
         Superseded = "superseded",
-        /// It was dismissed.
         Dismissed = "dismissed",
-        /// Given on another commit, or not shown to be given on this one.
+        /// Given on another commit, or not known to be given on this one.
         Stale = "stale",
-        /// By who opened the pull request.
+        /// By the person who opened the pull request.
         Author = "author",
         /// By an author or committer of its commits.
         Committer = "committer",
         /// By someone who pushed to its branch.
         Pusher = "pusher",
-        /// By who requested the deployment.
+        /// By the person who requested the deployment.
         Requester = "requester",
-        /// Who must be excluded is not fully known.
+        /// It is not fully known who must be excluded.
         ExclusionUnknown = "exclusion-unknown",
-        /// By an account that is not a person, and not listed.
+        /// By an account that is not a person and is not listed.
         Bot = "bot",
-        /// By someone who is asked for nowhere.
+        /// By someone who is not an eligible approver.
         NotEligible = "not-eligible",
         /// Older than `max_age`.
         TooOld = "too-old",
-        /// Requests changes, on the head, by someone with a say.
+        /// Requests changes on the head, by someone who may.
         ChangesRequested = "changes-requested",
-        /// Requests changes, on an earlier commit, by someone with a say.
+        /// Requests changes on an earlier commit, by someone who may.
         EarlierChangesRequested = "earlier-changes-requested",
-        /// Requests changes, by someone without a say.
+        /// Requests changes, by someone who may not.
         NoSay = "no-say",
-        /// Requests changes, and the rule ignores that.
+        /// Requests changes, but the rule ignores that.
         ChangesIgnored = "changes-ignored",
     }
 }
 
 vocabulary! {
-    /// Cause a verdict is what it is.
+    /// Why a verdict is what it is.
     ReasonCode {
-        /// The requirement is met.
         RequirementMet = "requirement-met",
-        /// The rule asks for nobody.
+        /// The rule says `require: none`.
         NothingAsked = "nothing-asked",
-        /// No rule for the target.
+        /// No rule matches the target, or it does not say who must approve.
         NoRule = "no-rule",
-        /// The rule needs a pull request, and there is none.
+        /// The rule needs a pull request, but none was given.
         PullRequestMissing = "pull-request-missing",
-        /// The pull request is not one of the service's repositories.
+        /// The pull request is not in a repository of the service.
         WrongRepository = "wrong-repository",
         /// The pull request does not go into one of the rule's branches.
         WrongBranch = "wrong-branch",
         /// The revision is neither the head nor the merge commit.
         WrongRevision = "wrong-revision",
-        /// The head is another commit than the one people were asked for.
+        /// The head is not the commit for which approval was requested.
         HeadChanged = "head-changed",
-        /// The base branch was changed after people were asked.
+        /// The base branch was changed after approval was requested.
         BaseChanged = "base-changed",
-        /// The pull request was closed unmerged.
+        /// The pull request was closed without being merged.
         Closed = "closed",
-        /// The deadline came.
         DeadlinePassed = "deadline-passed",
         /// The rule is below a floor.
         BelowFloor = "below-floor",
@@ -123,13 +118,13 @@ vocabulary! {
         Frozen = "frozen",
         /// No calendar of `window` is open.
         OutOfWindow = "out-of-window",
-        /// No calendar of `window` opens again.
+        /// No calendar of `window` ever opens again.
         WindowOver = "window-over",
-        /// What is approved waits before it is released.
+        /// The request is approved, and `wait` is not over yet.
         WaitTimer = "wait-timer",
-        /// Those who may have set the rule aside.
+        /// Enough people override the rule.
         Overridden = "overridden",
-        /// Someone with a say has requested changes.
+        /// Someone who may request changes has done so.
         ChangesRequested = "changes-requested",
         /// Changes requested on another pull request for the same commit.
         Vetoed = "vetoed",
@@ -137,15 +132,15 @@ vocabulary! {
         QuorumUnmet = "quorum-unmet",
         /// A leaf can never be met.
         Unsatisfiable = "unsatisfiable",
-        /// Whether a part of the requirement applies is not known.
+        /// It is not known whether a part of the requirement applies.
         ConditionUnknown = "condition-unknown",
         /// A team could not be read.
         TeamUnreadable = "team-unreadable",
-        /// Who must be excluded is not fully known.
+        /// It is not fully known who must be excluded.
         ExclusionUnknown = "exclusion-unknown",
-        /// At release: what was approved is approved no longer.
+        /// At release: the request is no longer approved.
         ApprovalWithdrawn = "approval-withdrawn",
-        /// At release: only the present policy refuses.
+        /// At release: the pinned rule approves, but the present policy does not.
         PolicyChanged = "policy-changed",
     }
 }
