@@ -13,7 +13,7 @@ const WEB_FLOW: UserId = UserId(19_864_447);
 #[derive(Debug, Default)]
 pub(super) struct Exclusions<'f> {
     /// If several reasons apply to a person, the first comes first.
-    people: SmallVec<[(&'f Person, ReviewReason); 2]>,
+    people: SmallVec<[(&'f Person, ReviewReason); 4]>,
     requester: Option<&'f Login>,
     /// Why nobody's approval can count: it is not fully known who must be excluded.
     pub(super) unknown: Option<String>,

@@ -139,10 +139,7 @@ pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f
         Err(cause) => return Ruling::denied(cause).into(),
     };
     let people = People::weigh(rule, requirement, facts, pull_request);
-    let mut ruling = match ended(rule, facts, pull_request) {
-        Some(ruling) => ruling,
-        None => by_people(rule, facts, &people),
-    };
+    let mut ruling = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
     if ruling.verdict != Verdict::Approved {
         ruling.reasons.extend(unreadable_overriders(&people).into_iter().map(Cause::OverrideTeamUnreadable));
     }
@@ -206,10 +203,9 @@ fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> R
     }
     let (mut rejecting, mut holding) = (Reasons::new(), Reasons::new());
     for (person, rejects) in people.objections() {
-        if rejects {
-            rejecting.push(Cause::ChangesRequested(person))
-        } else {
-            holding.push(Cause::ChangesStand(person))
+        match rejects {
+            true => rejecting.push(Cause::ChangesRequested(person)),
+            false => holding.push(Cause::ChangesStand(person)),
         }
     }
     let vetoes = people.vetoes().map(Cause::Vetoed);
