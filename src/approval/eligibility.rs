@@ -113,7 +113,7 @@ pub(super) struct EligibleApprovers<'a> {
     lists: SmallVec<[List<'a>; 4]>,
     /// Whether a team among the refs could not be read.
     pub(super) lacks_team: bool,
-    /// Whether the requirement has no conditions and no choices, as most have none: then every leaf must be met.
+    /// Whether the requirement has no conditions and no choices, like most. Then every leaf must be met.
     pub(super) unconditional: bool,
 }
 
