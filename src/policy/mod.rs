@@ -50,7 +50,7 @@ pub use lint::{Linted, lint};
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
 pub use mention::{Mentioned, Pin, mentions, pinned};
 pub use path::{PathError, PathPattern};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Pattern, PatternError, key_of_names};
 pub use pointer::{Pointer, PointerError};
 pub use prepared::{PREPARED_SCHEMA, PreparedError, read_prepared};
 pub use read::{Mention, Named, Place, Sourced};
@@ -61,6 +61,7 @@ pub use service::{Layer, RepositoryPattern, RepositoryPatternError, Service, Ser
 pub use setting::{Field, RuleBody, Setting};
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::ident::{ChannelName, EnvironmentName, PolicyDigest, ServiceName, Target};
@@ -114,6 +115,10 @@ impl NoRule<'_> {
             ),
         }
     }
+}
+
+fn spelling<T: Clone + FromStr>(key: Option<&Pattern>, given: &T) -> T {
+    key.filter(|key| key.is_exact()).and_then(|key| key.as_str().parse().ok()).unwrap_or_else(|| given.clone())
 }
 
 impl Policy {
@@ -171,6 +176,19 @@ impl Policy {
         let common = self.environments.find(target.environment.as_str());
         self.effective((service_key, service), own, common)
             .ok_or(NoRule::Environment { service_selector: service_key.as_str() })
+    }
+
+    /// The target with its names as the policy's exact keys spell them, the service's own environments first. A name
+    /// without an exact key stays as given.
+    #[must_use]
+    pub fn spelled(&self, target: &Target) -> Target {
+        let service = self.services.find(target.service.as_str());
+        let own = service.and_then(|(_, service)| service.environments.exact_key(target.environment.as_str()));
+        let environment = own.or_else(|| self.environments.exact_key(target.environment.as_str()));
+        Target {
+            service: spelling(service.map(|(key, _)| key), &target.service),
+            environment: spelling(environment, &target.environment),
+        }
     }
 
     /// Every written rule of a service: one for each environment key of the service and of the top level. The rule of a
