@@ -84,7 +84,13 @@ impl Condition {
     /// The teams whose members must be known.
     #[must_use]
     pub fn teams(&self) -> Vec<&TeamSlug> {
-        self.terms().into_iter().flat_map(|term| term.test.approvers()).flat_map(ApproverRef::teams).collect()
+        self.approvers().into_iter().flat_map(ApproverRef::teams).collect()
+    }
+
+    /// Everyone whom it lists.
+    #[must_use]
+    pub fn approvers(&self) -> Vec<&ApproverRef> {
+        self.terms().into_iter().flat_map(|term| term.test.approvers()).collect()
     }
 
     /// Where it reads the execution's input.

@@ -279,3 +279,27 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::load;
+    use crate::finding::{Source, SourceContent};
+    use crate::ident::Target;
+
+    #[test]
+    fn a_target_is_spelled_as_the_exact_keys_are_the_services_own_first() {
+        let text = "version: 1\nenvironments: { PROD: { require: none }, Test: { require: none } }\n\
+                    services:\n  Shop: { environments: { Prod: {}, \"t*\": {} } }\n  \"Pay-*\": {}\n";
+        let content = SourceContent::Bytes(text.as_bytes().to_vec());
+        let policy = load(vec![Source { name: "a.yaml".to_owned(), content }]).policy.unwrap();
+        let spelled = |service: &str, environment: &str| {
+            let target = Target { service: service.parse().unwrap(), environment: environment.parse().unwrap() };
+            policy.spelled(&target).to_string()
+        };
+        assert_eq!(spelled("sHOP", "pROD"), "Shop:Prod");
+        assert_eq!(spelled("shop", "test"), "Shop:Test", "the key is exact at the top level only");
+        assert_eq!(spelled("pay-EU", "prod"), "pay-EU:PROD");
+        assert_eq!(spelled("other", "TeSt"), "other:Test");
+        assert_eq!(spelled("other", "TOAST"), "other:TOAST");
+    }
+}
