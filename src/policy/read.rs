@@ -338,9 +338,9 @@ fn defined_twice(first: &Entry, again: &Entry, what: &str) -> Finding {
         Finding::at(Code::DuplicateName, again.key_span, format!("the {what} `{key}` is defined twice"))
             .hint("keep one of the two, or join them")
     } else {
-        let message = format!("the {what} `{key}` has the same name as `{}`, in another case", first.key);
+        let message = format!("the {what} `{key}` differs from `{}` only in case", first.key);
         Finding::at(Code::DuplicateName, again.key_span, message)
-            .hint("keep one of the two, join them, or give one another name: case does not tell names apart")
+            .hint("keep one of the two, join them, or give one another name")
     };
     finding.related(first.key_span, "it is already defined here")
 }

@@ -217,7 +217,7 @@ mod tests {
         let linted = of(text.clone(), &Levels::default());
         assert_eq!(linted.findings.len(), MAX_LINTS + 1);
         assert_eq!(linted.findings.count(Severity::Error), 0, "a sound policy stays sound");
-        assert!(linted.findings.iter().any(|finding| finding.message == "1002 more findings are not reported"));
+        assert!(linted.findings.iter().any(|finding| finding.message == "1003 more findings are not reported"));
         let mut levels = Levels::default();
         levels.set(Code::ChannelWithoutSubscriber, Level::Deny).unwrap();
         levels.set(Code::UnusedGroup, Level::Allow).unwrap();
