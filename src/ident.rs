@@ -156,8 +156,10 @@ macro_rules! caseless {
         }
         impl Ord for $name {
             fn cmp(&self, other: &Self) -> Ordering {
-                let lower = |text: &str| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-                lower(&self.0).cmp(&lower(&other.0))
+                fn lower(text: &str) -> impl Iterator<Item = u8> {
+                    text.bytes().map(|byte| byte.to_ascii_lowercase())
+                }
+                lower(&self.0).cmp(lower(&other.0))
             }
         }
     )*};
@@ -181,12 +183,12 @@ fn is_token(text: &str, longest: usize) -> bool {
 }
 
 text_newtype!(
-    /// A deployed service, e.g. `checkout`.
+    /// A deployed service, e.g. `checkout`, compared without case.
     ServiceName, "service name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
     |text| boxed_if(text, is_name(text))
 );
 text_newtype!(
-    /// An environment to deploy to, e.g. `production`.
+    /// An environment to deploy to, e.g. `production`, compared without case as on GitHub.
     EnvironmentName, "environment name", "a letter or digit, then letters, digits, `.`, `_`, `/` or `-`, at most 128 characters",
     |text| boxed_if(text, is_name(text))
 );
@@ -243,18 +245,8 @@ text_newtype!(
     |text| boxed_if(text, text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && is_hex(hex)))
 );
 
-exact!(
-    ServiceName,
-    EnvironmentName,
-    ChannelName,
-    TeamSlug,
-    Revision,
-    RequestId,
-    ExecutionArn,
-    DeliveryId,
-    PolicyDigest
-);
-caseless!(Login, RepositoryName);
+exact!(ChannelName, TeamSlug, Revision, RequestId, ExecutionArn, DeliveryId, PolicyDigest);
+caseless!(ServiceName, EnvironmentName, Login, RepositoryName);
 
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
@@ -376,12 +368,20 @@ impl fmt::Display for ReviewId {
     }
 }
 
-/// A service in an environment. Each rule of a policy is for one target.
+/// A service in an environment, compared without case. Each rule of a policy is for one target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     pub service: ServiceName,
     pub environment: EnvironmentName,
+}
+
+impl Target {
+    /// The one spelling in stored keys.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.to_string().to_ascii_lowercase()
+    }
 }
 
 impl fmt::Display for Target {

@@ -49,6 +49,7 @@ pub async fn evaluate(
     pinned: Option<Pinned>,
 ) -> Result<Evaluated, Failure> {
     let mut given = ExecutionInput::read(input)?;
+    given.target = app.policy.spelled(&given.target);
     if let Some(pinned) = pinned {
         given.pull_request = pinned.pull_request.or(given.pull_request);
         given.revision = pinned.revision.or(given.revision);

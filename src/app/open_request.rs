@@ -62,7 +62,7 @@ pub async fn open_request(
     let rule = app.policy.rule(&given.target).ok();
     let subject = Subject {
         input: rule.as_ref().map(|rule| recorded(rule, input)).unwrap_or_default(),
-        target: given.target,
+        target: app.policy.spelled(&given.target),
         pull_request: pinned.pull_request,
         revision: pinned.revision,
         version: given.version,

@@ -30,7 +30,8 @@ pub async fn reevaluate(app: &App, wanted: Reevaluation) -> Result<Recorded, Fai
     let Some(begun) = BegunDelivery::begin(app, &wanted.delivery).await? else { return Ok(Recorded::Before) };
     let request = app.store.request(&wanted.request).await?.filter(|request| {
         let at = request.subject.pull_request.as_ref();
-        at.is_some_and(|at| at.repository == wanted.repository) && check_name(&request.subject.target) == wanted.check
+        at.is_some_and(|at| at.repository == wanted.repository)
+            && check_name(&request.subject.target).eq_ignore_ascii_case(&wanted.check)
     });
 
     let reading = &app.reading_once();

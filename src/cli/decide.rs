@@ -14,6 +14,7 @@ use super::lines::{Line, Lines};
 use super::terminal;
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
+use crate::approval::facts::Facts;
 use crate::policy::Policy;
 use crate::render;
 
@@ -41,13 +42,17 @@ pub(super) fn run(args: &DecideArgs, policy_path: &Path) -> anyhow::Result<Exit>
         let tally = decide_lines(&policy, &args.facts)?;
         return Ok(tally.exit(args.require_approved));
     }
-    let decision = decide(&policy, &read_facts(&args.facts)?);
+    let decision = decided(&policy, read_facts(&args.facts)?);
     match args.output.format {
         Format::Text => terminal::print(&render::decision::text(&decision, terminal::stdout_color()))?,
         Format::Json => terminal::print_json(&decision)?,
     }
     let not_approved = args.require_approved && decision.verdict != Verdict::Approved;
     Ok(if not_approved { Exit::NotApproved } else { Exit::Done })
+}
+
+fn decided(policy: &Policy, facts: Facts) -> Decision {
+    decide(policy, &Facts { target: policy.spelled(&facts.target), ..facts })
 }
 
 /// How many lines have which result.
@@ -96,7 +101,7 @@ fn decide_lines(policy: &Policy, path: &Path) -> anyhow::Result<Tally> {
             Line::TooLong => Err(too_long()),
         };
         number += 1;
-        match facts.map(|facts| decide(policy, &facts)) {
+        match facts.map(|facts| decided(policy, facts)) {
             Ok(decision) => {
                 tally.count(&decision);
                 serde_json::to_writer(&mut out, &decision)?;

@@ -42,6 +42,7 @@ type Moments<'p> = (Timestamp, Vec<(Timestamp, Change<'p>)>);
 pub(super) fn run(args: &ExplainArgs, policy_path: &Path) -> anyhow::Result<Exit> {
     let policy = load_policy(policy_path)?;
     let target = Target { service: args.service.clone(), environment: args.environment.clone() };
+    let target = policy.spelled(&target);
     let decided = match &args.facts {
         Some(path) => {
             let mut facts = read_facts(path)?;
@@ -52,6 +53,7 @@ pub(super) fn run(args: &ExplainArgs, policy_path: &Path) -> anyhow::Result<Exit
                     .hint("explain the target that the facts are about")
                     .into());
             }
+            facts.target = target.clone();
             Some((decide(&policy, &facts), facts))
         }
         None => None,

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::terminal;
 use crate::finding::closest;
 use crate::ident::is_name;
-use crate::policy::{Pattern, Policy};
+use crate::policy::{Pattern, Policy, key_of_names};
 use crate::render::matrix::Matrix;
 
 /// The most targets that a terminal or a browser can usefully show.
@@ -74,11 +74,11 @@ fn chosen<'p>(
     what: &str,
 ) -> Result<Vec<&'p str>, Failure> {
     let mut seen = HashSet::new();
-    let written: Vec<&str> = written.map(Pattern::as_str).filter(|key| seen.insert(*key)).collect();
+    let written: Vec<&str> = written.filter(|key| seen.insert(key.key())).map(Pattern::as_str).collect();
     if requested.is_empty() {
         return Ok(written);
     }
-    if let Some(other) = requested.iter().find(|text| !is_name(text) && !seen.contains(text.as_str())) {
+    if let Some(other) = requested.iter().find(|text| !is_name(text) && !seen.contains(&key_of_names(text))) {
         let message = format!("`{other}` is neither the name of a {what} nor a key of the policy");
         let hint = closest(other, written.iter().copied()).map_or_else(
             || "write a name, or a pattern exactly as in the policy".to_owned(),
@@ -87,5 +87,5 @@ fn chosen<'p>(
         return Err(Failure::new("unknown-key", message).hint(hint));
     }
     let mut once = HashSet::new();
-    Ok(requested.iter().map(String::as_str).filter(|text| once.insert(*text)).collect())
+    Ok(requested.iter().map(String::as_str).filter(|text| once.insert(key_of_names(text))).collect())
 }

@@ -61,7 +61,7 @@ codes! {
     YamlLimit = "yaml-limit",
     /// A key is written twice in one mapping.
     DuplicateKey = "duplicate-key",
-    /// A name is defined twice at one level.
+    /// A name is defined twice at one level, whatever its case.
     DuplicateName = "duplicate-name",
     /// A key does not exist at this place.
     UnknownKey = "unknown-key",
@@ -143,6 +143,8 @@ codes! {
     CommittersCounted = "committers-counted" => Note,
     /// Nobody is excluded: authors can approve their own changes.
     NobodyExcluded = "nobody-excluded" => Warning,
+    /// Users are listed without a numeric id.
+    UnpinnedLogin = "unpinned-login" => Note,
     /// `mode: audit` stops nothing.
     Audit = "audit" => Warning,
     /// People who approve nothing can make a rule looser.

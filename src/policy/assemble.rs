@@ -148,7 +148,7 @@ fn read_selectors<T>(
     let mut selectors = Selectors::with_capacity(entries.len());
     for entry in entries {
         let value = read(reader, entry);
-        match entry.key.parse::<Pattern>() {
+        match Pattern::of_names(&entry.key) {
             Ok(key) if !key.is_exact() || reader.check_name(entry, what) => selectors.add(key, value),
             Ok(_) => {}
             Err(error) => reader.report(refused(Code::InvalidPattern, entry.key_span, &error)),
@@ -161,7 +161,7 @@ fn read_floors(reader: &mut Reader<'_>, nodes: &[&Node]) -> Vec<Floor> {
     let mut floors = Vec::new();
     for entry in reader.entries_once(nodes, "floor") {
         let source = reader.place(entry.key_span);
-        match entry.key.parse::<Pattern>() {
+        match Pattern::of_names(&entry.key) {
             Ok(key) if !key.is_exact() || reader.check_name(entry, "environment") => {
                 floors.push(read_floor(reader, &entry.node, key, source));
             }

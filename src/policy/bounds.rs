@@ -33,7 +33,7 @@ fn is_about(floor: &Floor, environment: &Pattern) -> bool {
     if environment.is_exact() {
         selector.matches(environment.as_str())
     } else {
-        selector.is_star() || selector.as_str() == environment.as_str()
+        selector.is_star() || selector == environment
     }
 }
 

@@ -13,7 +13,7 @@ use super::approver::ApproverRef;
 use super::calendar::Calendar;
 use super::comparison::Comparison;
 use super::path::PathPattern;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, read_patterns_of_names};
 use super::pointer::Pointer;
 use super::read::Place;
 use crate::ident::TeamSlug;
@@ -57,8 +57,8 @@ pub enum Test {
     Authors(Vec<ApproverRef>),
     /// Everyone who opened, committed or pushed is among these.
     OnlyAuthors(Vec<ApproverRef>),
-    /// `requestedBy` matches. Compared without case, as logins are, except by a regular expression.
-    Requester(Vec<Pattern>),
+    /// `requestedBy` matches, without case, as logins are compared.
+    Requester(#[serde(deserialize_with = "read_patterns_of_names")] Vec<Pattern>),
     /// The deployed version matches.
     Version(Vec<Pattern>),
     /// The sum of added and deleted lines.
@@ -84,7 +84,13 @@ impl Condition {
     /// The teams whose members must be known.
     #[must_use]
     pub fn teams(&self) -> Vec<&TeamSlug> {
-        self.terms().into_iter().flat_map(|term| term.test.approvers()).flat_map(ApproverRef::teams).collect()
+        self.approvers().into_iter().flat_map(ApproverRef::teams).collect()
+    }
+
+    /// Everyone whom it lists.
+    #[must_use]
+    pub fn approvers(&self) -> Vec<&ApproverRef> {
+        self.terms().into_iter().flat_map(|term| term.test.approvers()).collect()
     }
 
     /// Where it reads the execution's input.

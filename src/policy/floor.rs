@@ -25,6 +25,8 @@ pub struct Floor {
     pub explicit: bool,
     /// Whether rules must not have an override.
     pub no_override: bool,
+    /// Whether every user that a rule lists must have a numeric id.
+    pub pinned: bool,
     /// Where its key is written.
     pub source: Place,
 }
@@ -50,7 +52,7 @@ impl PartialEq for Floor {
 impl Eq for Floor {}
 
 impl Floor {
-    /// The first problem, in the order of the rule's fields. `None` if the rule is above the floor.
+    /// The first problem, in the order of the floor's fields. `None` if the rule is above the floor.
     #[must_use]
     pub fn below(&self, rule: &Rule<'_>) -> Option<Below<'_>> {
         let below = |field, rule_says, floor_says| Some(Below { floor: self, field, rule_says, floor_says });
@@ -81,6 +83,10 @@ impl Floor {
         if self.no_override && rule.override_by().is_some() {
             return below(Field::Override, "allows an override".to_owned(), "allows none".to_owned());
         }
+        if let Some((field, user)) = rule.first_unpinned().filter(|_| self.pinned) {
+            let needs = "requires the numeric id of every user (`pinned: true`), which `countersign pin` adds";
+            return below(field, format!("lists `{user}` without a numeric id"), needs.to_owned());
+        }
         // A rule that lets everything pass is below every floor.
         (rule.mode() == Mode::Audit).then(|| Below {
             floor: self,
@@ -101,7 +107,7 @@ impl Below<'_> {
 }
 
 const FLOOR_KEYS: Keys =
-    Keys { what: "a floor", known: &["approvals", "max_timeout", "exclude", "explicit", "override"] };
+    Keys { what: "a floor", known: &["approvals", "max_timeout", "exclude", "explicit", "override", "pinned"] };
 
 /// Reads one entry of `floor`, without its selector.
 pub(super) fn read_floor(reader: &mut Reader<'_>, node: &Node, selector: Pattern, source: Place) -> Floor {
@@ -112,6 +118,7 @@ pub(super) fn read_floor(reader: &mut Reader<'_>, node: &Node, selector: Pattern
         exclude: node.get("exclude").and_then(|exclude| read_exclude(reader, exclude)).unwrap_or_default(),
         explicit: read_only(reader, node, "explicit", true),
         no_override: read_only(reader, node, "override", false),
+        pinned: read_only(reader, node, "pinned", true),
         selector,
         source,
     }

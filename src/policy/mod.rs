@@ -50,7 +50,7 @@ pub use lint::{Linted, lint};
 pub use load::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, load};
 pub use mention::{Mentioned, Pin, mentions, pinned};
 pub use path::{PathError, PathPattern};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Pattern, PatternError, key_of_names};
 pub use pointer::{Pointer, PointerError};
 pub use prepared::{PREPARED_SCHEMA, PreparedError, read_prepared};
 pub use read::{Mention, Named, Place, Sourced};
@@ -61,6 +61,7 @@ pub use service::{Layer, RepositoryPattern, RepositoryPatternError, Service, Ser
 pub use setting::{Field, RuleBody, Setting};
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::ident::{ChannelName, EnvironmentName, PolicyDigest, ServiceName, Target};
@@ -114,6 +115,10 @@ impl NoRule<'_> {
             ),
         }
     }
+}
+
+fn spelling<T: Clone + FromStr>(key: Option<&Pattern>, given: &T) -> T {
+    key.filter(|key| key.is_exact()).and_then(|key| key.as_str().parse().ok()).unwrap_or_else(|| given.clone())
 }
 
 impl Policy {
@@ -171,6 +176,19 @@ impl Policy {
         let common = self.environments.find(target.environment.as_str());
         self.effective((service_key, service), own, common)
             .ok_or(NoRule::Environment { service_selector: service_key.as_str() })
+    }
+
+    /// The target with its names as the policy's exact keys spell them, the service's own environments first. A name
+    /// without an exact key stays as given.
+    #[must_use]
+    pub fn spelled(&self, target: &Target) -> Target {
+        let service = self.services.find(target.service.as_str());
+        let own = service.and_then(|(_, service)| service.environments.exact_key(target.environment.as_str()));
+        let environment = own.or_else(|| self.environments.exact_key(target.environment.as_str()));
+        Target {
+            service: spelling(service.map(|(key, _)| key), &target.service),
+            environment: spelling(environment, &target.environment),
+        }
     }
 
     /// Every written rule of a service: one for each environment key of the service and of the top level. The rule of a
@@ -259,5 +277,29 @@ impl Policy {
             ServiceField::Notify => (!service.notify.is_empty()).then_some(&service.source),
             ServiceField::Description => service.description.as_ref().map(|_| &service.source),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::load;
+    use crate::finding::{Source, SourceContent};
+    use crate::ident::Target;
+
+    #[test]
+    fn a_target_is_spelled_as_the_exact_keys_are_the_services_own_first() {
+        let text = "version: 1\nenvironments: { PROD: { require: none }, Test: { require: none } }\n\
+                    services:\n  Shop: { environments: { Prod: {}, \"t*\": {} } }\n  \"Pay-*\": {}\n";
+        let content = SourceContent::Bytes(text.as_bytes().to_vec());
+        let policy = load(vec![Source { name: "a.yaml".to_owned(), content }]).policy.unwrap();
+        let spelled = |service: &str, environment: &str| {
+            let target = Target { service: service.parse().unwrap(), environment: environment.parse().unwrap() };
+            policy.spelled(&target).to_string()
+        };
+        assert_eq!(spelled("sHOP", "pROD"), "Shop:Prod");
+        assert_eq!(spelled("shop", "test"), "Shop:Test", "the key is exact at the top level only");
+        assert_eq!(spelled("pay-EU", "prod"), "pay-EU:PROD");
+        assert_eq!(spelled("other", "TeSt"), "other:Test");
+        assert_eq!(spelled("other", "TOAST"), "other:TOAST");
     }
 }

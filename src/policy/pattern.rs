@@ -1,21 +1,34 @@
 //! Patterns: an exact text, a glob, or a regular expression between slashes.
 //!
 //! A pattern always matches the whole text, in linear time: globs by a two-pointer walk, expressions by the `regex` crate.
+//! Patterns of service and environment names and of `requester` compare without case, all others with case.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use regex::{Regex, RegexBuilder};
+
+use serde::{Deserialize as _, Deserializer};
 
 use crate::ident::{printable, serde_as_text};
 
 /// The most bytes that one compiled expression may take.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
 
+/// `FromStr` makes one that compares with case, [`Pattern::of_names`] one without.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: Box<str>,
     form: Form,
+    case: Case,
+}
+
+/// Whether ASCII case matters. A regular expression without case folds all of Unicode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Matters,
+    Ignored,
 }
 
 #[derive(Debug, Clone)]
@@ -40,24 +53,58 @@ pub enum PatternError {
 }
 
 impl Pattern {
-    /// Whether the whole text matches, case included.
+    /// A pattern of names, which compare without case.
+    ///
+    /// # Errors
+    /// See [`PatternError`].
+    pub fn of_names(text: &str) -> Result<Self, PatternError> {
+        Self::new(text, Case::Ignored)
+    }
+
+    fn new(text: &str, case: Case) -> Result<Self, PatternError> {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(PatternError::Form(printable(text, 60)));
+        }
+        let form =
+            match between_slashes(text) {
+                Some("") => return Err(PatternError::Form(text.to_owned())),
+                Some(inner) => {
+                    // A flag such as `(?x)` could let the closing parenthesis fall into a comment: compile the inner alone first.
+                    let compiled = Regex::new(inner).and_then(|_| {
+                        RegexBuilder::new(&format!("^(?:{inner})$"))
+                            .case_insensitive(case == Case::Ignored)
+                            .size_limit(REGEX_SIZE_LIMIT)
+                            .build()
+                    });
+                    Form::Regex(compiled.map_err(|error| PatternError::Regex {
+                        given: printable(inner, 60),
+                        why: regex_message(&error),
+                    })?)
+                }
+                None if is_glob(text) => Form::Glob,
+                None => Form::Exact,
+            };
+        Ok(Self { text: text.into(), form, case })
+    }
+
+    /// Whether the whole text matches.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        match &self.form {
-            Form::Exact => *self.text == *text,
-            Form::Glob => glob_matches(self.text.as_bytes(), text.as_bytes(), u8::eq),
-            Form::Regex(regex) => regex.is_match(text),
+        match (&self.form, self.case) {
+            (Form::Exact, Case::Matters) => *self.text == *text,
+            (Form::Exact, Case::Ignored) => self.text.eq_ignore_ascii_case(text),
+            (Form::Glob, Case::Matters) => glob_matches(self.text.as_bytes(), text.as_bytes(), u8::eq),
+            (Form::Glob, Case::Ignored) => {
+                glob_matches(self.text.as_bytes(), text.as_bytes(), u8::eq_ignore_ascii_case)
+            }
+            (Form::Regex(regex), _) => regex.is_match(text),
         }
     }
 
-    /// Whether the whole text matches without regard to case, as for logins. A regular expression needs its own `(?i)`.
+    /// The same text for patterns of names that are the same key of a level.
     #[must_use]
-    pub fn matches_without_case(&self, text: &str) -> bool {
-        match &self.form {
-            Form::Exact => self.text.eq_ignore_ascii_case(text),
-            Form::Glob => glob_matches(self.text.as_bytes(), text.as_bytes(), u8::eq_ignore_ascii_case),
-            Form::Regex(regex) => regex.is_match(text),
-        }
+    pub fn key(&self) -> Cow<'_, str> {
+        key_of_names(&self.text)
     }
 
     /// The text as it was written, slashes included.
@@ -91,7 +138,13 @@ impl Pattern {
             (Form::Regex(_), _) | (_, Form::Regex(_)) => true,
             (Form::Exact, _) => other.matches(&self.text),
             (_, Form::Exact) => self.matches(&other.text),
-            (Form::Glob, Form::Glob) => globs_overlap(self.text.as_bytes(), other.text.as_bytes()),
+            (Form::Glob, Form::Glob) => match (self.case, other.case) {
+                (Case::Matters, Case::Matters) => globs_overlap(self.text.as_bytes(), other.text.as_bytes()),
+                (Case::Ignored, _) | (_, Case::Ignored) => globs_overlap(
+                    &self.text.to_ascii_lowercase().into_bytes(),
+                    &other.text.to_ascii_lowercase().into_bytes(),
+                ),
+            },
         }
     }
 }
@@ -100,26 +153,24 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(PatternError::Form(printable(text, 60)));
-        }
-        let form = match between_slashes(text) {
-            Some("") => return Err(PatternError::Form(text.to_owned())),
-            Some(inner) => {
-                // A flag such as `(?x)` could let the closing parenthesis fall into a comment: compile the inner alone first.
-                let compiled = Regex::new(inner)
-                    .and_then(|_| RegexBuilder::new(&format!("^(?:{inner})$")).size_limit(REGEX_SIZE_LIMIT).build());
-                Form::Regex(
-                    compiled.map_err(|error| PatternError::Regex {
-                        given: printable(inner, 60),
-                        why: regex_message(&error),
-                    })?,
-                )
-            }
-            None if is_glob(text) => Form::Glob,
-            None => Form::Exact,
-        };
-        Ok(Self { text: text.into(), form })
+        Self::new(text, Case::Matters)
+    }
+}
+
+/// Reads stored patterns that compare without case.
+pub(super) fn read_patterns_of_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pattern>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| Pattern::of_names(text).map_err(serde::de::Error::custom)).collect()
+}
+
+/// The key of a level as it compares with others: without case, unless it is a regular expression, whose meaning case
+/// can change (`\d` and `\D`).
+#[must_use]
+pub fn key_of_names(text: &str) -> Cow<'_, str> {
+    if between_slashes(text).is_none() && text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -144,9 +195,11 @@ fn regex_message(error: &regex::Error) -> String {
 
 serde_as_text!(Pattern);
 
+/// Two patterns are equal if they compare alike and are written alike, or differ in case only where case is ignored.
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.case == other.case
+            && (self.text == other.text || (self.case == Case::Ignored && self.key() == other.key()))
     }
 }
 
@@ -259,6 +312,26 @@ mod tests {
         assert!(pattern("/pay-(eu|us)/").matches("pay-eu"));
         assert!(!pattern("/pay-(eu|us)/").matches("pay-eu-2"));
         assert!(!pattern("/a|b/").matches("ab"));
+    }
+
+    #[test]
+    fn a_pattern_of_names_compares_without_case_and_any_other_with_case() {
+        for text in ["Pay-EU", "pay-*", "Pay-?U", "/pay-(eu|us)/"] {
+            let of_names = Pattern::of_names(text).unwrap();
+            assert!(["pay-eu", "PAY-EU", "Pay-Eu"].iter().all(|name| of_names.matches(name)), "{text}");
+            assert!(!["pay-eu", "PAY-EU"].iter().all(|name| pattern(text).matches(name)), "{text}");
+        }
+    }
+
+    #[test]
+    fn case_changes_the_key_of_a_regular_expression_only() {
+        let of_names = |text| Pattern::of_names(text).unwrap();
+        assert_eq!(of_names("Pay-*"), of_names("pay-*"));
+        assert_eq!(of_names("Pay"), of_names("pAY"));
+        assert_ne!(of_names("/\\d/"), of_names("/\\D/"));
+        assert_ne!(pattern("Pay-*"), pattern("pay-*"));
+        assert!(of_names("PAY-*").overlaps(&of_names("*-eu")));
+        assert!(of_names("a*X").overlaps(&of_names("*Ax")));
     }
 
     #[test]

@@ -2,15 +2,18 @@
 //!
 //! Knows types, names and closed vocabularies in general, and no particular key.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use super::approver::UserRef;
+use super::pattern::key_of_names;
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, closest};
 use crate::ident::{TeamSlug, is_name, printable, serde_as_text};
@@ -214,27 +217,28 @@ impl<'s> Reader<'s> {
         true
     }
 
-    /// The entries of a section's mappings over all files, each name once. Reports a second definition.
+    /// The entries of a section's mappings over all files, each name once. Reports a second definition, also one whose
+    /// name differs only in case.
     pub(super) fn entries_once<'n>(&mut self, nodes: &[&'n Node], what: &str) -> Vec<&'n Entry> {
-        // No key appears twice in one mapping: the YAML reader refuses that.
-        if let [Node { value: Value::Map(entries), .. }] = nodes {
+        // No key appears twice in one mapping, as the YAML reader refuses that. Most mappings have few keys.
+        if let [Node { value: Value::Map(entries), .. }] = nodes
+            && entries.len() <= FEW_KEYS
+            && !differ_in_case_only(entries)
+        {
             return entries.iter().collect();
         }
         let mut kept = Vec::new();
-        let mut first: HashMap<&str, Span> = HashMap::new();
+        let mut first: HashMap<Cow<'n, str>, &'n Entry, RandomState> = HashMap::default();
         for node in nodes {
             for entry in self.map(node, &format!("{what}s")).unwrap_or_default() {
-                if let Some(span) = first.get(&*entry.key) {
-                    let message = format!("the {what} `{}` is defined twice", entry.key);
-                    self.report(
-                        Finding::at(Code::DuplicateName, entry.key_span, message)
-                            .related(*span, "it is already defined here")
-                            .hint("keep one of the two, or join them"),
-                    );
-                    continue;
+                let key = key_of_names(&entry.key);
+                match first.get(&key) {
+                    Some(defined) => self.report(defined_twice(defined, entry, what)),
+                    None => {
+                        first.insert(key, entry);
+                        kept.push(entry);
+                    }
                 }
-                first.insert(&entry.key, entry.key_span);
-                kept.push(entry);
             }
         }
         kept
@@ -318,6 +322,27 @@ impl<'s> Reader<'s> {
         }
         self.list(node, field).map(|items| items.iter().collect()).unwrap_or_default()
     }
+}
+
+/// Up to this many keys, comparing each with each is quicker than any hash.
+const FEW_KEYS: usize = 8;
+
+fn differ_in_case_only(entries: &[Entry]) -> bool {
+    let same = |a: &Entry, b: &Entry| a.key.len() == b.key.len() && key_of_names(&a.key) == key_of_names(&b.key);
+    entries.iter().enumerate().any(|(at, entry)| entries.iter().take(at).any(|other| same(entry, other)))
+}
+
+fn defined_twice(first: &Entry, again: &Entry, what: &str) -> Finding {
+    let key = &again.key;
+    let finding = if first.key == again.key {
+        Finding::at(Code::DuplicateName, again.key_span, format!("the {what} `{key}` is defined twice"))
+            .hint("keep one of the two, or join them")
+    } else {
+        let message = format!("the {what} `{key}` differs from `{}` only in case", first.key);
+        Finding::at(Code::DuplicateName, again.key_span, message)
+            .hint("keep one of the two, join them, or give one another name")
+    };
+    finding.related(first.key_span, "it is already defined here")
 }
 
 /// A parser's error as a finding. By our convention, what follows `: expected` in its text is the hint.

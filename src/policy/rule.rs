@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::approver::ApproverRef;
+use super::approver::{ApproverRef, UserRef};
 use super::calendar::Calendar;
 use super::condition::Condition;
 use super::duration::Duration;
@@ -155,6 +155,22 @@ impl<'p> Rule<'p> {
         teams.sort_unstable();
         teams.dedup();
         teams
+    }
+
+    /// The first user whom the rule lists without a numeric id, and the field that lists them.
+    pub(super) fn first_unpinned(&self) -> Option<(Field, &'p UserRef)> {
+        let required = self.requirement().into_iter().flat_map(Requirement::approvers);
+        let stand_ins = self.escalate().iter().flat_map(|step| &step.stand_in).flat_map(|stand_in| &stand_in.by);
+        let freezes = self.freeze().iter().filter_map(|freeze| freeze.except.as_ref());
+        let overriding = self.override_by().into_iter().flat_map(|field| field.by.approvers());
+        let listed = required
+            .map(|listed| (Field::Require, listed))
+            .chain(stand_ins.map(|listed| (Field::Escalate, listed)))
+            .chain(self.veto().iter().map(|listed| (Field::Veto, listed)))
+            .chain(freezes.flat_map(Condition::approvers).map(|listed| (Field::Freeze, listed)))
+            .chain(overriding.map(|listed| (Field::Override, listed)));
+        let mut users = listed.flat_map(|(field, listed)| listed.users().iter().map(move |user| (field, user)));
+        users.find(|(_, user)| user.id.is_none())
     }
 
     /// Where a field is set. `None` if it has its default.

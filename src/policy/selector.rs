@@ -1,13 +1,14 @@
 //! One level of selectors, and the index that finds the one for a name without a walk over all.
 //!
-//! The exact key wins, else the first pattern that matches. A bare `*` comes last, wherever it is written. Patterns are
-//! put into buckets by the literal text they begin or end with, so that a look-up tries only those that could match.
+//! The exact key wins, else the first pattern that matches. A bare `*` comes last, wherever it is written. Names compare
+//! without case. Patterns are put into buckets by the literal text they begin or end with, so that a look-up tries only
+//! those that could match.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, key_of_names};
 use crate::ident::is_name;
 
 /// The most overlapping pairs that are reported for one level. There can be as many as the square of the patterns.
@@ -30,10 +31,10 @@ impl<T> Default for Selectors<T> {
     }
 }
 
-/// The numbers of entries, by the text that a name must have for them to match.
+/// The numbers of entries, by the text in lower case that a name must have for them to match.
 #[derive(Debug, Clone, Default)]
 struct Index {
-    /// Every key by its text, including patterns.
+    /// Every key by [`Pattern::key`], including patterns.
     by_key: HashMap<Box<str>, u32, RandomState>,
     star: Option<u32>,
     /// Globs by the literal text before their first wildcard, unless it is empty.
@@ -72,11 +73,12 @@ impl Buckets {
 
 impl Index {
     fn add(&mut self, key: &Pattern, number: u32) {
-        self.by_key.insert(key.as_str().into(), number);
+        self.by_key.insert(key.key().into(), number);
         if key.is_star() {
             self.star = Some(number);
         } else if !key.is_exact() {
-            match key.as_glob().map(literal_ends) {
+            let text = key.key();
+            match key.as_glob().map(|_| literal_ends(&text)) {
                 Some((prefix, _)) if !prefix.is_empty() => self.prefixes.add(prefix, number),
                 Some((_, suffix)) if !suffix.is_empty() => self.suffixes.add(&reversed(suffix), number),
                 Some(_) | None => self.others.push(number),
@@ -86,6 +88,7 @@ impl Index {
 
     fn find<T>(&self, name: &str, entries: &[(Pattern, T)]) -> Option<u32> {
         let pattern = |number: u32| entry(entries, number).map(|(pattern, _)| pattern);
+        let name = &*key_of_names(name);
         let exact = self.by_key.get(name).copied();
         if exact.and_then(pattern).is_some_and(Pattern::is_exact) {
             return exact;
@@ -118,7 +121,7 @@ impl<T> Selectors<T> {
         Self { entries: Vec::with_capacity(keys), index: None }
     }
 
-    /// Adds an entry at the end. The key's text must be new. The caller reports duplicates.
+    /// Adds an entry at the end. The key is of names, and must be new. The caller reports duplicates.
     pub(super) fn add(&mut self, key: Pattern, value: T) {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         if let Some(index) = &mut self.index {
@@ -140,7 +143,8 @@ impl<T> Selectors<T> {
             return index.find(name, &self.entries).and_then(|number| entry(&self.entries, number));
         }
         let matching = || self.iter().find(|(key, _)| !key.is_exact() && !key.is_star() && key.matches(name));
-        self.iter().find(|(key, _)| key.is_exact() && key.as_str() == name).or_else(matching).or_else(|| self.star())
+        let exact = |key: &Pattern| key.is_exact() && key.matches(name);
+        self.iter().find(|(key, _)| exact(key)).or_else(matching).or_else(|| self.star())
     }
 
     /// The entry for a name or a pattern. For a name see [`Self::find`]. For a pattern it is the entry of the same text,
@@ -160,19 +164,25 @@ impl<T> Selectors<T> {
         }
     }
 
-    /// The entry with exactly this key text.
+    /// The entry with this key, however the key is spelled.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&T> {
         self.get_key_value(key).map(|(_, value)| value)
     }
 
-    /// The entry with exactly this key text, with its key.
+    /// The entry with this key, however the key is spelled, with its key.
     #[must_use]
     pub fn get_key_value(&self, key: &str) -> Option<(&Pattern, &T)> {
+        let key = key_of_names(key);
         match &self.index {
-            Some(index) => index.by_key.get(key).and_then(|number| entry(&self.entries, *number)),
-            None => self.iter().find(|(own, _)| own.as_str() == key),
+            Some(index) => index.by_key.get(&*key).and_then(|number| entry(&self.entries, *number)),
+            None => self.iter().find(|(own, _)| own.key() == key),
         }
+    }
+
+    /// The exact key for a name, as it is written.
+    pub(super) fn exact_key(&self, name: &str) -> Option<&Pattern> {
+        self.get_key_value(name).map(|(key, _)| key).filter(|key| key.is_exact())
     }
 
     /// All entries, in the order of the files.
@@ -194,13 +204,13 @@ impl<T> Selectors<T> {
             .filter(|(_, (pattern, _))| !pattern.is_exact() && !pattern.is_star())
             .map(|(number, (pattern, value))| (number, pattern, value))
             .collect();
+        let prefixes: Vec<Vec<u8>> = patterns.iter().map(|(_, pattern, _)| prefix_of(pattern)).collect();
         let mut by_prefix: HashMap<&[u8], Vec<usize>> = HashMap::new();
-        for (at, (_, pattern, _)) in patterns.iter().enumerate() {
-            by_prefix.entry(prefix_of(pattern)).or_default().push(at);
+        for (at, prefix) in prefixes.iter().enumerate() {
+            by_prefix.entry(prefix).or_default().push(at);
         }
         let mut pairs = Vec::new();
-        for (at, (number, pattern, value)) in patterns.iter().enumerate() {
-            let prefix = prefix_of(pattern);
+        for (at, ((number, pattern, value), prefix)) in patterns.iter().zip(&prefixes).enumerate() {
             // Two globs overlap only if the literal beginning of one begins that of the other. Look from the longer one.
             for length in 0..=prefix.len() {
                 let same_length = length == prefix.len();
@@ -227,9 +237,9 @@ impl<T> Selectors<T> {
     }
 }
 
-/// The text that all matches of a pattern begin with. Empty for a regular expression.
-fn prefix_of(pattern: &Pattern) -> &[u8] {
-    pattern.as_glob().map(|glob| literal_ends(glob).0).unwrap_or_default()
+/// The text in lower case that all matches of a pattern begin with. Empty for a regular expression.
+fn prefix_of(pattern: &Pattern) -> Vec<u8> {
+    pattern.as_glob().map(|glob| literal_ends(glob).0.to_ascii_lowercase()).unwrap_or_default()
 }
 
 /// The literal text before a glob's first wildcard, and after its last.
@@ -246,13 +256,13 @@ fn reversed(bytes: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::Selectors;
+    use super::{Pattern, Selectors};
     use proptest::prelude::*;
 
     fn selectors(keys: &[&str]) -> Selectors<usize> {
         let mut selectors = Selectors::default();
         for (number, key) in keys.iter().enumerate() {
-            selectors.add(key.parse().unwrap(), number);
+            selectors.add(Pattern::of_names(key).unwrap(), number);
         }
         selectors
     }
@@ -265,6 +275,22 @@ mod tests {
         assert_eq!(key("pay-us"), "pay-*");
         assert_eq!(key("ship-eu"), "*-eu");
         assert_eq!(key("other"), "*");
+    }
+
+    #[test]
+    fn names_are_found_in_any_case_among_few_keys_and_among_many() {
+        let few = ["Pay-EU", "pay-*", "*-Eu", "/x[0-9]/", "*"];
+        let many: Vec<String> = (0..20).map(|number| format!("Other-{number}")).collect();
+        let many: Vec<&str> = few.into_iter().chain(many.iter().map(String::as_str)).collect();
+        for level in [selectors(&few), selectors(&many)] {
+            let key = |name| level.find(name).map(|(pattern, _)| pattern.as_str().to_owned()).unwrap();
+            for (name, found) in [("pay-eu", 0), ("PAY-US", 1), ("Ship-EU", 2), ("X1", 3), ("ship", 4)] {
+                assert_eq!(key(name), few[found]);
+            }
+            let written = |text| level.get_key_value(text).map(|(pattern, _)| pattern.as_str().to_owned());
+            assert_eq!(written("PAY-*").as_deref(), Some("pay-*"));
+            assert_eq!(written("/X[0-9]/"), None, "case can change the meaning of a regular expression");
+        }
     }
 
     #[test]
@@ -285,19 +311,24 @@ mod tests {
     #[test]
     fn overlapping_pairs_are_found_for_any_beginning() {
         let level = selectors(&["pay-*", "payments-*", "pay-eu-*", "*-eu", "/x/", "*"]);
-        assert_eq!(level.overlaps(|_, _| true), [(0, 2), (0, 3), (0, 4), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)]);
+        let pairs = [(0, 2), (0, 3), (0, 4), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)];
+        assert_eq!(level.overlaps(|_, _| true), pairs);
+        let level = selectors(&["pay-*", "PAYMENTS-*", "Pay-eu-*", "*-EU", "/x/", "*"]);
+        assert_eq!(level.overlaps(|_, _| true), pairs);
     }
 
     proptest! {
         #[test]
         fn the_index_finds_what_a_walk_over_all_selectors_finds(
-            keys in proptest::collection::btree_set("[ab*?]{1,4}|/[ab]\\*b/", 1..24),
-            name in "[ab]{1,5}",
+            keys in proptest::collection::btree_set("[abAB*?]{1,4}|/[abB]\\*b/", 1..24),
+            name in "[abAB]{1,5}",
         ) {
-            let keys: Vec<String> = keys.into_iter().collect();
+            let mut keys: Vec<String> = keys.into_iter().collect();
+            let mut seen = std::collections::HashSet::new();
+            keys.retain(|key| seen.insert(super::key_of_names(key).into_owned()));
             let level = selectors(&keys.iter().map(String::as_str).collect::<Vec<_>>());
-            let walk = keys.iter().find(|key| **key == name)
-                .or_else(|| keys.iter().find(|key| *key != "*" && key.parse::<super::Pattern>().unwrap().matches(&name)))
+            let walk = keys.iter().find(|key| key.eq_ignore_ascii_case(&name))
+                .or_else(|| keys.iter().find(|key| *key != "*" && Pattern::of_names(key).unwrap().matches(&name)))
                 .or_else(|| keys.iter().find(|key| *key == "*"));
             prop_assert_eq!(level.find(&name).map(|(pattern, _)| pattern.as_str()), walk.map(String::as_str));
         }

@@ -44,8 +44,16 @@ pub struct Layer {
 }
 
 /// `owner/name`. The name may be a glob. Compared without case, as on GitHub.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RepositoryPattern(Box<str>);
+
+impl PartialEq for RepositoryPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for RepositoryPattern {}
 
 impl RepositoryPattern {
     #[must_use]

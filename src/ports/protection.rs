@@ -85,7 +85,8 @@ impl ProtectionRequest {
     /// The environment has a name that no policy can contain.
     pub fn execution(&self) -> Result<ExecutionArn, IdentError> {
         let Self { run, repository_id, deployment_id, .. } = self;
-        ExecutionArn::new(&format!("{ARN_PREFIX}{repository_id}:{}:{deployment_id}:{}", run.run_id, run.environment))
+        let environment = run.environment.to_ascii_lowercase();
+        ExecutionArn::new(&format!("{ARN_PREFIX}{repository_id}:{}:{deployment_id}:{environment}", run.run_id))
     }
 }
 

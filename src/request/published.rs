@@ -269,10 +269,10 @@ pub struct PublishedRequest {
     pub state: Option<DeploymentState>,
 }
 
-/// The key of a check in [`Published::checks`].
+/// The key of a check in [`Published::checks`]. Its name, which holds those of the target, is in lower case.
 #[must_use]
 pub fn check_key(name: &str, head: &Revision) -> String {
-    format!("{head} {name}")
+    format!("{head} {}", name.to_ascii_lowercase())
 }
 
 impl Published {

@@ -131,7 +131,7 @@ fn a_path_with_nothing_there_ends_with_1() {
 
 #[test]
 fn a_sound_policy_is_reported_as_sound() {
-    let ran = Countersign::new("check sound").run();
+    let ran = Countersign::new("check sound --allow unpinned-login").run();
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert!(ran.stdout.starts_with("policy is sound: 2 services, 2 environments, digest sha256:"), "{}", ran.stdout);
     let document = Countersign::new("check sound --format json --deny note").run().json();
@@ -141,7 +141,7 @@ fn a_sound_policy_is_reported_as_sound() {
 
 #[test]
 fn several_bundles_are_reported_one_after_another() {
-    let ran = Countersign::new("check sound lint/invalid-requirement/bad.yaml").run();
+    let ran = Countersign::new("check --allow unpinned-login sound lint/invalid-requirement/bad.yaml").run();
     assert_eq!(ran.code, Some(3));
     let (sound, broken) = ran.stdout.split_once("== lint/invalid-requirement/bad.yaml\n").expect("a heading");
     assert!(sound.starts_with("== sound\npolicy is sound") && broken.contains("invalid-requirement"));

@@ -22,7 +22,9 @@ fn a_warning_is_denied_from_its_severity_or_by_its_code() {
 fn a_level_changes_the_severity_of_a_finding() {
     let severity = |words: &str| {
         let document =
-            Countersign::new(&format!("check{words} --format json lint/sole-approver/bad.yaml")).run().json();
+            Countersign::new(&format!("check --allow unpinned-login{words} --format json lint/sole-approver/bad.yaml"))
+                .run()
+                .json();
         (document["findings"][0]["severity"].clone(), document["notes"].clone(), document["warnings"].clone())
     };
     assert_eq!(severity(""), ("note".into(), 1.into(), 0.into()));
@@ -50,7 +52,7 @@ fn a_code_that_is_unknown_or_not_a_lint_or_has_two_levels_is_wrong_usage() {
 #[test]
 fn waived_findings_are_counted_and_listed_with_their_reasons() {
     let waived = "lint/unused-waiver/good.yaml";
-    let ran = Countersign::new(&format!("check --deny sole-approver {waived}")).run();
+    let ran = Countersign::new(&format!("check --deny sole-approver --allow unpinned-login {waived}")).run();
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert!(ran.stdout.ends_with("; 0 errors, 0 warnings, 1 waived\n"), "{}", ran.stdout);
     let document = Countersign::new(&format!("check --format json {waived}")).run().json();
@@ -108,7 +110,8 @@ fn only_check_prints_the_formats_of_findings() {
 #[test]
 fn a_calendar_is_over_from_its_end_and_check_accepts_any_time() {
     let findings = |words: &str| {
-        let ran = Countersign::new(&format!("check --format json lint/calendar-over/bad.yaml{words}")).run();
+        let arguments = format!("check --format json --allow unpinned-login lint/calendar-over/bad.yaml{words}");
+        let ran = Countersign::new(&arguments).run();
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         ran.json()["findings"].as_array().map_or(0, Vec::len)
     };

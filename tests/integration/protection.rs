@@ -63,6 +63,22 @@ async fn kinds(acme: &Acme) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn an_environment_in_another_case_has_the_same_rule_and_is_spelled_as_in_the_policy() {
+    let folder = folder();
+    let policy = POLICY.replace("      timed:", "      \"*\": { require: 1 of anyone }\n      timed:");
+    let policy = policy.replace("  payments: {", "  anyone: { teams: [acme/anyone] }\n  payments: {");
+    let acme = acme(folder.path(), &policy).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    deploy(&acme, "PRODUCTION", &commit(2)).await;
+    assert_eq!(answers(&acme).await, ["waits: waiting for 0 of 1 payments"]);
+    let open = acme.gate.get("/requests").await.expect("requests");
+    assert_eq!(open["requests"][0]["target"], json!({ "service": "checkout", "environment": "production" }));
+    acme.review("pia", pull, "APPROVE").await;
+    assert!(answers(&acme).await[1].starts_with("approved: "));
+    acme.close().await;
+}
+
+#[tokio::test]
 async fn a_deployment_waits_for_its_approvals_and_is_approved_once() {
     let folder = folder();
     let acme = acme(folder.path(), POLICY).await;

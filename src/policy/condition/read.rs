@@ -97,7 +97,7 @@ fn read_test(reader: &mut Reader<'_>, entry: &Entry, names: ConditionNames<'_>) 
         "branch" => read_all(reader, node, key, Code::InvalidPattern).map(Test::Branch),
         "authors" => read_approvers(reader, node, key, names.groups).map(Test::Authors),
         "only_authors" => read_approvers(reader, node, key, names.groups).map(Test::OnlyAuthors),
-        "requester" => read_all(reader, node, key, Code::InvalidPattern).map(Test::Requester),
+        "requester" => read_each(reader, node, key, read_requester).map(Test::Requester),
         "version" => read_all(reader, node, key, Code::InvalidPattern).map(Test::Version),
         "lines" => read_lines(reader, node).map(Test::Lines),
         "input" => read_inputs(reader, node).map(Test::Input),
@@ -127,6 +127,11 @@ fn read_all<T: FromStr<Err: fmt::Display>>(
     code: Code,
 ) -> Option<Vec<T>> {
     read_each(reader, node, field, |reader, item| reader.parsed(item, field, code))
+}
+
+fn read_requester(reader: &mut Reader<'_>, node: &Node) -> Option<Pattern> {
+    let text = reader.text(node, "requester")?;
+    Pattern::of_names(text).map_err(|error| reader.report(refused(Code::InvalidPattern, node.span, &error))).ok()
 }
 
 fn read_label(reader: &mut Reader<'_>, node: &Node) -> Option<Box<str>> {

@@ -11,6 +11,7 @@ use crate::policy::approver::{ApproverRef, Group};
 use crate::policy::calendar::Calendar;
 use crate::policy::condition::{Condition, Test};
 use crate::policy::field::{Escalation, Freeze, NotifyRule};
+use crate::policy::pattern::Pattern;
 use crate::policy::read::Sourced;
 use crate::policy::requirement::{Require, Requirement};
 use crate::policy::rule::Rule;
@@ -224,8 +225,11 @@ impl Keys {
         push(text, &test.key());
         match test {
             Test::Paths(paths) | Test::OnlyPaths(paths) => write_list(text, paths),
-            Test::Labels(labels) => write_list(text, labels),
-            Test::Branch(patterns) | Test::Requester(patterns) | Test::Version(patterns) => write_list(text, patterns),
+            Test::Labels(labels) => {
+                write_list(text, &labels.iter().map(|label| label.to_lowercase()).collect::<Vec<_>>());
+            }
+            Test::Requester(patterns) => write_list(text, &patterns.iter().map(Pattern::key).collect::<Vec<_>>()),
+            Test::Branch(patterns) | Test::Version(patterns) => write_list(text, patterns),
             Test::Authors(refs) | Test::OnlyAuthors(refs) => self.write_refs(text, refs),
             Test::Lines(comparison) => push(text, comparison),
             Test::Input(inputs) => {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::change::Subject;
 use super::example::{examples, in_common};
 use crate::policy::Policy;
-use crate::policy::pattern::Pattern;
+use crate::policy::pattern::{Pattern, key_of_names};
 use crate::policy::selector::Selectors;
 use crate::policy::service::{Layer, Service};
 
@@ -31,13 +31,12 @@ pub(super) fn services<'p>(policies: [&'p Policy; 2]) -> Vec<ComparedService<'p>
     let mut names = Names::of(levels.iter().flat_map(|level| level.iter()).map(|(key, _)| key));
     // If both policies have the same patterns in the same order, one example for each is enough.
     let patterns = |level: &Selectors<Service>| -> Vec<String> {
-        level.iter().filter(|(key, _)| !key.is_exact()).map(|(key, _)| key.to_string()).collect()
+        level.iter().filter(|(key, _)| !key.is_exact()).map(|(key, _)| key.key().into_owned()).collect()
     };
     let [old, new] = policies.map(|policy| patterns(&policy.services));
     let differ = old != new;
     let [in_old, in_new]: [HashSet<&str>; 2] = [&old, &new].map(|texts| texts.iter().map(String::as_str).collect());
-    let moved =
-        |pattern: &Pattern| differ && (!in_old.contains(pattern.as_str()) || !in_new.contains(pattern.as_str()));
+    let moved = |pattern: &Pattern| differ && (!in_old.contains(&*pattern.key()) || !in_new.contains(&*pattern.key()));
     let reordered = {
         let common = |of: &[String], other: &[String]| -> Vec<String> {
             let other: BTreeSet<&String> = other.iter().collect();
@@ -50,26 +49,27 @@ pub(super) fn services<'p>(policies: [&'p Policy; 2]) -> Vec<ComparedService<'p>
     };
     names.represent(&applies_in, &|a, b| reordered || moved(a) || moved(b));
     let entry = |name: &str| policies.map(|policy| policy.services.find(name));
-    let subjects = names.subjects.iter();
-    subjects
-        .map(|(name, pattern)| ComparedService {
-            subject: Subject { name: name.clone(), pattern: pattern.clone() },
-            entries: entry(name),
-        })
-        .collect()
+    names.subjects.into_values().map(|subject| ComparedService { entries: entry(&subject.name), subject }).collect()
+}
+
+/// Names by their lower case, which is what they compare by. Of two spellings, the newer policy's is kept.
+type Spelled<'p> = BTreeMap<String, &'p str>;
+
+fn spelled<'p>(keys: impl IntoIterator<Item = &'p Pattern>) -> Spelled<'p> {
+    keys.into_iter().filter(|key| key.is_exact()).map(|key| (key.key().into_owned(), key.as_str())).collect()
 }
 
 pub(super) struct Environments<'p> {
     /// The names at the top level and of the floors.
-    common: BTreeSet<&'p str>,
+    common: Spelled<'p>,
     common_patterns: Vec<&'p Pattern>,
     /// Every name of both policies.
-    written: BTreeSet<&'p str>,
+    written: Spelled<'p>,
     /// Whether names of other services are tried.
     elsewhere: bool,
     policies: [&'p Policy; 2],
     /// The examples for services with the same patterns.
-    found: HashMap<Vec<&'p str>, Rc<BTreeMap<String, Option<String>>>>,
+    found: HashMap<Vec<&'p str>, Rc<BTreeMap<String, Subject>>>,
 }
 
 impl<'p> Environments<'p> {
@@ -77,11 +77,11 @@ impl<'p> Environments<'p> {
         let top = policies.iter().flat_map(|policy| policy.environments.iter()).map(|(key, _)| key);
         let floors = policies.iter().flat_map(|policy| &policy.floors).map(|floor| &floor.selector);
         let (exact, patterns): (Vec<&Pattern>, Vec<&Pattern>) = top.chain(floors).partition(|key| key.is_exact());
-        let common: BTreeSet<&str> = exact.into_iter().map(Pattern::as_str).collect();
+        let common = spelled(exact);
         let own = policies.iter().flat_map(|policy| policy.services.iter());
         let own = own.flat_map(|(_, service)| service.environments.iter()).map(|(key, _)| key);
-        let mut written: BTreeSet<&str> = own.filter(|key| key.is_exact()).map(Pattern::as_str).collect();
-        written.extend(&common);
+        let mut written = spelled(own);
+        written.extend(common.clone());
         let elsewhere = services.len().saturating_mul(written.len()) <= MOST_ELSEWHERE;
         Self { common, common_patterns: patterns, written, elsewhere, policies, found: HashMap::new() }
     }
@@ -89,20 +89,21 @@ impl<'p> Environments<'p> {
     /// In the order of their names.
     pub(super) fn of(&mut self, service: &ComparedService<'p>) -> Vec<Subject> {
         let own = || service.entries.iter().flatten().flat_map(|(_, service)| service.environments.iter());
-        let written = own().map(|(key, _)| key).filter(|key| key.is_exact()).map(Pattern::as_str);
-        let mut exact: BTreeSet<&str> = self.common.iter().copied().chain(written).collect();
+        let mut exact = self.common.clone();
+        exact.extend(spelled(own().map(|(key, _)| key)));
         let mut patterns: Vec<&'p Pattern> = own().map(|(key, _)| key).filter(|key| !key.is_exact()).collect();
         patterns.extend(&self.common_patterns);
         if self.elsewhere && !patterns.is_empty() {
-            let matched = |name: &&&str| patterns.iter().any(|pattern| pattern.matches(name));
-            exact.extend(self.written.iter().filter(matched));
+            for (key, name) in &self.written {
+                if !exact.contains_key(key) && patterns.iter().any(|pattern| pattern.matches(name)) {
+                    exact.insert(key.clone(), name);
+                }
+            }
         }
         let mut subjects: Vec<Subject> =
-            exact.into_iter().map(|name| Subject { name: name.to_owned(), pattern: None }).collect();
+            exact.into_values().map(|name| Subject { name: name.to_owned(), pattern: None }).collect();
         if !patterns.is_empty() {
-            let found = self.representatives(service, patterns);
-            let found = found.iter().map(|(name, pattern)| Subject { name: name.clone(), pattern: pattern.clone() });
-            subjects.extend(found);
+            subjects.extend(self.representatives(service, patterns).values().cloned());
         }
         subjects.sort_unstable();
         subjects
@@ -112,7 +113,7 @@ impl<'p> Environments<'p> {
         &mut self,
         service: &ComparedService<'p>,
         patterns: Vec<&'p Pattern>,
-    ) -> Rc<BTreeMap<String, Option<String>>> {
+    ) -> Rc<BTreeMap<String, Subject>> {
         let key: Vec<&str> = patterns.iter().map(|pattern| pattern.as_str()).collect();
         if let Some(found) = self.found.get(&key) {
             return Rc::clone(found);
@@ -124,7 +125,7 @@ impl<'p> Environments<'p> {
             levels.iter().filter(|level| level.find(name).is_some_and(|(key, _)| key == pattern)).count()
         };
         let mut names = Names::of(patterns);
-        names.taken.extend(self.written.iter().copied());
+        names.taken.extend(self.written.keys().cloned());
         // A name may have a layer at two levels. Overlapping patterns decide which.
         names.represent(&applies_in, &|_, _| true);
         let found = Rc::new(names.subjects);
@@ -135,21 +136,23 @@ impl<'p> Environments<'p> {
 
 /// Names, and the patterns that some of them are examples for.
 struct Names<'p> {
-    subjects: BTreeMap<String, Option<String>>,
+    /// By [`Pattern::key`].
+    subjects: BTreeMap<String, Subject>,
     patterns: Vec<&'p Pattern>,
-    /// The names of the policies themselves.
-    taken: BTreeSet<&'p str>,
+    /// The names of the policies themselves, in lower case.
+    taken: HashSet<String>,
 }
 
 impl<'p> Names<'p> {
     fn of(keys: impl IntoIterator<Item = &'p Pattern>) -> Self {
-        let mut names = Self { subjects: BTreeMap::new(), patterns: Vec::new(), taken: BTreeSet::new() };
-        let mut seen = BTreeSet::new();
+        let mut names = Self { subjects: BTreeMap::new(), patterns: Vec::new(), taken: HashSet::new() };
+        let mut seen = HashSet::new();
         for key in keys {
             if key.is_exact() {
-                names.taken.insert(key.as_str());
-                names.subjects.insert(key.as_str().to_owned(), None);
-            } else if seen.insert(key.as_str()) {
+                names.taken.insert(key.key().into_owned());
+                let subject = Subject { name: key.as_str().to_owned(), pattern: None };
+                names.subjects.insert(key.key().into_owned(), subject);
+            } else if seen.insert(key.key()) {
                 names.patterns.push(key);
             }
         }
@@ -159,15 +162,16 @@ impl<'p> Names<'p> {
     /// Finds an example for each pattern, and for the pairs of which another may come to apply. `applies_in` counts the
     /// places in which the pattern is the one that applies to a name.
     fn represent(&mut self, applies_in: &dyn Fn(&Pattern, &str) -> usize, pairs: &dyn Fn(&Pattern, &Pattern) -> bool) {
-        let free = |taken: &BTreeSet<&str>, name: &str| !taken.contains(name);
-        for pattern in &self.patterns {
+        let is_free = |names: &Self, name: &str| !names.taken.contains(&*key_of_names(name));
+        for pattern in self.patterns.clone() {
             let mut candidates = examples(pattern);
-            candidates.retain(|name| free(&self.taken, name) && !self.subjects.contains_key(name));
+            candidates.retain(|name| is_free(self, name) && !self.subjects.contains_key(&*key_of_names(name)));
             // The first of those that it applies to in the most places.
             let best = candidates.iter().rev().max_by_key(|name| applies_in(pattern, name));
             // The text of a pattern is not a name, which shows that there is no example.
-            let name = best.map_or(pattern.as_str(), String::as_str);
-            self.subjects.insert(name.to_owned(), Some(pattern.as_str().to_owned()));
+            let name = best.map_or(pattern.as_str(), String::as_str).to_owned();
+            let subject = Subject { name, pattern: Some(pattern.as_str().to_owned()) };
+            self.subjects.insert(key_of_names(&subject.name).into_owned(), subject);
         }
         let mut looked_at = 0;
         for (at, a) in self.patterns.iter().enumerate() {
@@ -177,8 +181,10 @@ impl<'p> Names<'p> {
                     return;
                 }
                 let name = if a.overlaps(b) { in_common(a, b) } else { None };
-                if let Some(name) = name.filter(|name| free(&self.taken, name)) {
-                    self.subjects.entry(name).or_insert_with(|| Some(format!("{a} and {b}")));
+                if let Some(name) = name.filter(|name| is_free(self, name)) {
+                    let key = key_of_names(&name).into_owned();
+                    let pattern = Some(format!("{a} and {b}"));
+                    self.subjects.entry(key).or_insert(Subject { name, pattern });
                 }
             }
         }

@@ -86,6 +86,26 @@ fn fewer_people_are_looser_and_more_are_stricter() {
 }
 
 #[test]
+fn names_in_another_case_are_the_same_target() {
+    let text = |service: &str, environment: &str, pattern: &str, repository: &str| {
+        policy(&format!(
+            "{HEAD}defaults: {{ repository: {repository} }}\n\
+             services:\n  {service}: {{ environments: {{ {environment}: {{ require: 1 of sre }}, \"{pattern}\": {{ require: 2 of sre }} }} }}\n\
+             floor: {{ {environment}: {{ approvals: 1 }} }}\n"
+        ))
+    };
+    let (old, new) =
+        (text("shop", "production", "prod-*", "acme/shop"), text("SHOP", "Production", "Prod-*", "Acme/Shop"));
+    assert!(diff(&old, &new).changes.is_empty(), "{:?}", diff(&old, &new).changes);
+    let stricter = text("Shop", "PRODUCTION", "PROD-*", "acme/shop");
+    let fewer = policy(&format!(
+        "{HEAD}services: {{ shop: {{ repository: acme/shop, environments: {{ production: {{ require: 2 of sre }} }} }} }}\n"
+    ));
+    let names: Vec<_> = diff(&fewer, &stricter).changes.iter().map(|change| change.environment.name.clone()).collect();
+    assert_eq!(names, ["PROD-any", "PRODUCTION"], "each target once, as the newer policy spells it");
+}
+
+#[test]
 fn the_same_people_written_in_another_way_are_only_different() {
     let same = "require: different";
     require("\"1 of payments, security\"", "\"1 of security, payments\"", same, same);

@@ -14,6 +14,7 @@ mod patterns;
 mod quorum;
 mod stand_ins;
 mod times;
+mod unpinned;
 mod unused;
 mod waiver;
 mod weak_override;
@@ -63,13 +64,14 @@ pub(super) struct Look {
 pub fn lint(bundle: Vec<Source>, levels: &Levels, now: Timestamp) -> Linted {
     let mut look = Look { now, ..Look::default() };
     let parsed = Parsed::of(bundle);
-    let Assembled { policy, sections, mut findings, .. } = assemble(Reader::new(&parsed.sources), &parsed);
+    let Assembled { policy, sections, mut findings, mentions } =
+        assemble(Reader::with_mentions(&parsed.sources), &parsed);
     let texts: Vec<SourceId> = parsed.trees.iter().map(|tree| tree.span.source).collect();
     let (waivers, problems) = waiver::read(&parsed.sources, &texts);
     let (mut lints, mut waived) = (problems, Vec::new());
     if let Some(policy) = &policy {
         self::look(&mut look, policy, &sections);
-        let mut found: Findings = look.found.into_iter().collect();
+        let mut found: Findings = look.found.into_iter().chain(unpinned::unpinned(&mentions)).collect();
         found.sort();
         let (kept, aside, unused) = waiver::apply(&waivers, found);
         lints.extend(kept.into_iter().chain(unused));
@@ -166,7 +168,7 @@ mod tests {
         let linted = of(text.clone(), &Levels::default());
         assert_eq!(linted.findings.len(), MAX_LINTS + 1);
         assert_eq!(linted.findings.count(Severity::Error), 0, "a sound policy stays sound");
-        assert!(linted.findings.iter().any(|finding| finding.message == "1002 more findings are not reported"));
+        assert!(linted.findings.iter().any(|finding| finding.message == "1003 more findings are not reported"));
         let mut levels = Levels::default();
         levels.set(Code::ChannelWithoutSubscriber, Level::Deny).unwrap();
         levels.set(Code::UnusedGroup, Level::Allow).unwrap();

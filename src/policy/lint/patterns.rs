@@ -26,9 +26,9 @@ pub(super) fn unreachable(lint: &mut Lint<'_>) {
     lint.found.extend(found);
 }
 
-/// Earlier globs with their places, by the literal text that they begin with and then by the one that they end with. A
-/// glob that covers another begins and ends with no more literal text than the other.
-type Earlier<'l> = HashMap<&'l str, HashMap<&'l str, Vec<(&'l Pattern, Span)>>>;
+/// Earlier globs with their places, by the literal text in lower case that they begin with, and then by the one that they
+/// end with. A glob that covers another begins and ends with no more literal text than the other.
+type Earlier<'l> = HashMap<String, HashMap<String, Vec<(&'l Pattern, Span)>>>;
 
 pub(super) fn shadowed(lint: &mut Lint<'_>) {
     let levels = std::mem::take(&mut lint.levels);
@@ -49,9 +49,11 @@ fn look_at(lint: &mut Lint<'_>, level: &Keys<'_>) {
         if is_universal(key) {
             universal = universal.or(Some((key, *span)));
         }
-        if let Some(glob) = key.as_glob() {
-            let (prefix, suffix) = literal_ends(glob);
-            earlier.entry(prefix).or_default().entry(suffix).or_default().push((key, *span));
+        if key.as_glob().is_some() {
+            let text = key.key();
+            let (prefix, suffix) = literal_ends(&text);
+            let by_suffix = earlier.entry(prefix.to_owned()).or_default();
+            by_suffix.entry(suffix.to_owned()).or_default().push((key, *span));
         }
     }
     // A bare `*` is tried last, wherever it is written.
@@ -63,7 +65,8 @@ fn look_at(lint: &mut Lint<'_>, level: &Keys<'_>) {
 
 /// An earlier pattern that covers the key. `None` if the budget runs out.
 fn covering<'l>(lint: &mut Lint<'_>, earlier: &Earlier<'l>, key: &Pattern) -> Option<(&'l Pattern, Span)> {
-    let (prefix, suffix) = literal_ends(key.as_glob()?);
+    let text = key.as_glob().map(|_| key.key())?;
+    let (prefix, suffix) = literal_ends(&text);
     let beginnings = (0..=prefix.len()).filter_map(|length| prefix.get(..length));
     for by_suffix in beginnings.filter_map(|beginning| earlier.get(beginning)) {
         let ends = (0..=suffix.len()).filter_map(|start| suffix.get(start..));
@@ -110,7 +113,7 @@ fn covers(wide: &Pattern, narrow: &Pattern) -> bool {
         return true;
     }
     match (wide.as_glob(), narrow.as_glob()) {
-        (Some(wide), Some(narrow)) => glob_covers(&normalized(wide), &normalized(narrow)),
+        (Some(_), Some(_)) => glob_covers(&normalized(&wide.key()), &normalized(&narrow.key())),
         (None, _) | (_, None) => false,
     }
 }
@@ -221,6 +224,7 @@ mod tests {
             "`prod-eu-*` never applies: `prod-*` is tried first and matches every name that `prod-eu-*` matches";
         assert_eq!(messages, [format!("4:3 {message}")]);
         assert_eq!(count(ShadowedPattern, &policy(&["*-eu", "prod-*-eu"])), 1);
+        assert_eq!(count(ShadowedPattern, &policy(&["Prod-*", "prod-EU-*"])), 1, "names compare without case");
         assert_eq!(count(ShadowedPattern, &policy(&["/.*/", "prod-*", "/x|y/", "*"])), 3);
         assert_eq!(count(ShadowedPattern, &policy(&["*", "**"])), 1, "the bare star");
     }
@@ -244,7 +248,7 @@ mod tests {
     }
 
     fn pattern(text: &str) -> Pattern {
-        text.parse().unwrap()
+        Pattern::of_names(text).unwrap()
     }
 
     #[test]
@@ -259,6 +263,7 @@ mod tests {
             ("/.*/", "pay-*"),
             ("**", "*"),
             ("/.+/", "/pay-.*/"),
+            ("Pay-*", "pay-EU-*"),
         ] {
             assert!(covers(&pattern(wide), &pattern(narrow)), "{wide} {narrow}");
         }
@@ -288,7 +293,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_covering_glob_matches_what_the_covered_one_matches(wide in "[ab*?]{1,6}", narrow in "[ab*?]{1,6}", name in "[abc]{1,8}") {
+        fn a_covering_glob_matches_what_the_covered_one_matches(wide in "[abA*?]{1,6}", narrow in "[abA*?]{1,6}", name in "[abcA]{1,8}") {
             let (wide, narrow) = (format!("{wide}*"), format!("*{narrow}"));
             if covers(&pattern(&wide), &pattern(&narrow)) && pattern(&narrow).matches(&name) {
                 prop_assert!(pattern(&wide).matches(&name), "{} {} {}", wide, narrow, name);

@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_finding_is_waived_on_its_line_or_on_the_lines_above() {
         let linted = of(
-            "version: 1\ngroups:\n  a: { users: [x] } # countersign: allow(unused-group) comes next week\n  # countersign: allow(unused-group) for Bo\n  # who else\n  b: { users: [y] }\n",
+            "version: 1\ngroups:\n  a: { users: [x#1] } # countersign: allow(unused-group) comes next week\n  # countersign: allow(unused-group) for Bo\n  # who else\n  b: { users: [y#2] }\n",
         );
         assert_eq!(codes(&linted), []);
         assert_eq!(waived(&linted), [(Code::UnusedGroup, "comes next week"), (Code::UnusedGroup, "for Bo")]);
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_waiver_on_another_line_or_above_a_blank_one_waives_nothing() {
         let linted = of(
-            "version: 1\n# countersign: allow(unused-group) x\n\ngroups: # countersign: allow(unused-group) y\n  a: { users: [x] }\n",
+            "version: 1\n# countersign: allow(unused-group) x\n\ngroups: # countersign: allow(unused-group) y\n  a: { users: [x#1] }\n",
         );
         assert_eq!(codes(&linted), [Code::UnusedWaiver, Code::UnusedWaiver, Code::UnusedGroup]);
     }
@@ -216,13 +216,13 @@ mod tests {
     #[test]
     fn a_text_that_only_looks_like_a_waiver_waives_nothing() {
         let linted = of(
-            "version: 1\ngroups: { a: { users: [x] } }\nservices: { s: { description: 'x # countersign: allow(unused-group) y' } }\n",
+            "version: 1\ngroups: { a: { users: [x#1] } }\nservices: { s: { description: 'x # countersign: allow(unused-group) y' } }\n",
         );
         assert_eq!(codes(&linted), [Code::UnusedGroup]);
     }
 
     fn policy(comment: &str) -> String {
-        format!("version: 1\ngroups:\n  a: {{ users: [x] }} # {comment}\n")
+        format!("version: 1\ngroups:\n  a: {{ users: [x#1] }} # {comment}\n")
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_waiver_without_a_reason_is_reported_and_waives_nothing() {
-        let text = "version: 1\ngroups:\n  a: { users: [x] } # countersign: allow(unused-group)\n";
+        let text = "version: 1\ngroups:\n  a: { users: [x#1] } # countersign: allow(unused-group)\n";
         assert_eq!(found(WaiverWithoutReason, text), ["3:21 this waiver gives no reason, and waives nothing"]);
         assert_eq!(count(UnusedGroup, text), 1);
     }

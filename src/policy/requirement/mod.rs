@@ -73,6 +73,12 @@ impl Requirement {
         leaves
     }
 
+    /// Everyone whom it lists, in its conditions too.
+    pub(super) fn approvers(&self) -> impl Iterator<Item = &ApproverRef> {
+        let required = self.leaves().into_iter().flat_map(|leaf| &leaf.of);
+        required.chain(self.conditions().into_iter().flat_map(Condition::approvers))
+    }
+
     /// Every condition in it, as written.
     #[must_use]
     pub fn conditions(&self) -> Vec<&Condition> {

@@ -180,6 +180,7 @@ fn floor() -> Node {
         .key("exclude", defined("exclude"), "`exclude` contains at least these.")
         .key("explicit", only(true), "The rule has `explicit: true`.")
         .key("override", only(false), "The rule has no `override`.")
+        .key("pinned", only(true), "Every user that the rule lists has a numeric id, as in `dana#583231`.")
         .node()
         .says("Limits that no rule of these environments may fall below.")
 }

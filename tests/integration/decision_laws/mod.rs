@@ -55,6 +55,29 @@ fn pinned(policy: &Policy, facts: &Facts) -> PinnedRule {
     serde_json::from_str(&serde_json::to_string(&rule).expect("a pinned rule is JSON")).expect("and is read again")
 }
 
+/// The facts with names in another case: of the target, people, teams, the repository and labels, and in commands.
+fn recased(facts: &Value, key: &str, upper: &mut impl Iterator<Item = bool>) -> Value {
+    let mut cased = |text: &str| if upper.next() == Some(true) { text.to_ascii_uppercase() } else { text.to_owned() };
+    match facts {
+        Value::String(text)
+            if matches!(key, "service" | "environment" | "login" | "requester" | "repository" | "labels" | "body") =>
+        {
+            cased(text).into()
+        }
+        Value::Array(items) => items.iter().map(|item| recased(item, key, upper)).collect(),
+        Value::Object(entries) => {
+            let mut others = serde_json::Map::new();
+            for (name, value) in entries {
+                let other =
+                    if key == "teams" && upper.next() == Some(true) { name.to_ascii_uppercase() } else { name.clone() };
+                others.insert(other, recased(value, name, upper));
+            }
+            Value::Object(others)
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => facts.clone(),
+    }
+}
+
 /// A law that never applies proves nothing: the generated facts must lead to every verdict.
 #[test]
 fn generated_facts_lead_to_every_verdict_and_enough_approvals() {
@@ -117,6 +140,17 @@ proptest! {
         if before.verdict == Verdict::Approved {
             prop_assert_eq!(after.verdict, Verdict::Approved, "{:?}", after);
         }
+    }
+
+    #[test]
+    fn the_case_of_names_changes_nothing(
+        rule in rule(), known in known_facts(), flips in flips(), upper in prop::collection::vec(any::<bool>(), 16)
+    ) {
+        let known = less_known(&known, &flips, false);
+        let policy = policy(&rule);
+        let lower = |decision: &Decision| serde_json::to_string(decision).expect("JSON").to_lowercase();
+        let recased = recased(&known, "", &mut upper.into_iter().cycle());
+        prop_assert_eq!(lower(&decide(&policy, &read(&known))), lower(&decide(&policy, &read(&recased))));
     }
 
     #[test]

@@ -81,6 +81,10 @@ pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_la
         [veto(pia.clone(), 1, "acme/checkout#2"), veto(pat, 3, "acme/checkout#1"), veto(pia, 9, "acme/checkout#1")];
     assert_eq!(store.vetoes(&target, &of).await, Ok(expected.to_vec()));
     assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
+    let upper = |name: &str| name.to_ascii_uppercase();
+    let service = upper(target.service.as_str()).parse().expect("a name");
+    let environment = upper(target.environment.as_str()).parse().expect("a name");
+    assert_eq!(store.vetoes(&Target { service, environment }, &of).await, Ok(expected.to_vec()), "in any case");
 }
 
 fn publication(version: u64, due: Option<i64>) -> Published {

@@ -12,6 +12,8 @@
 //! | `DELIVERY#<id>` | `DELIVERY` | whether a delivery was processed |
 //! | `VETO#<target>@<revision>` | `VETO#<user>#<pull request>` | a request for changes that ended a request |
 //!
+//! Names that compare without case are in lower case in keys: targets and pull requests.
+//!
 //! The open requests of a pull request and the runs of an execution must be found immediately. An index would lag, so the
 //! same transaction writes items for them. What is due may lag by moments: the index `due` holds the keys of items with a
 //! due time. If `REQUEST` or `RECORD#<n>` is too long for an item, it continues in `…#PART#<n>`.

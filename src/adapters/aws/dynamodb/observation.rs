@@ -114,7 +114,7 @@ pub(super) async fn observed(table: &Table, at: &PullRequestRef) -> Result<Obser
 }
 
 fn veto_key(target: &Target, revision: &Revision) -> String {
-    format!("{VETO}{target}@{revision}")
+    format!("{VETO}{}@{revision}", target.key())
 }
 
 /// A person has one veto on a pull request, with the latest time: only a later approval lifts it.

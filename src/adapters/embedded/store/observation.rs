@@ -15,7 +15,7 @@ use crate::request::observation::{Observation, Observed};
 const DELIVERIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("deliveries");
 /// Observations by the pull request's name in lower case.
 const OBSERVED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("observed");
-/// Vetoes by target and revision, `service:environment@revision`. Names in a target have no `:` or `@`.
+/// Vetoes by target and revision, `service:environment@revision`, the target in lower case. Names in a target have no `:` or `@`.
 const VETOES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("vetoes");
 
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
@@ -97,7 +97,7 @@ pub(super) fn observed(database: &Database, pull: &str) -> Result<Observed, Stor
 }
 
 fn veto_key(target: &Target, revision: &Revision) -> String {
-    format!("{target}@{revision}")
+    format!("{}@{revision}", target.key())
 }
 
 /// Adds a veto. A person has one veto on a pull request, with the latest time: only a later approval lifts it.
