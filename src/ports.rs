@@ -43,15 +43,27 @@ pub trait CodeHost: Send + Sync {
     /// The team's active members, including those of child teams. `None` if the team is gone, or may not be read.
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError>;
 
-    /// The repository's pull requests with this revision as their head or merge commit.
+    /// The repository's pull requests with this revision as their head or merge commit, in the order of their numbers.
     async fn pull_requests_of(
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError>;
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError>;
 
     /// Drops the answers that are kept for one piece of work. Does nothing if the host keeps none.
     fn forget(&self) {}
+}
+
+/// A pull request that was found by a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundPullRequest {
+    pub at: PullRequestRef,
+    pub base: String,
+    /// The default branch of the repository.
+    pub default_branch: String,
+    /// Whether its commits are in another repository. Anybody can open such a pull request.
+    pub from_fork: bool,
+    pub closed_unmerged: bool,
 }
 
 /// A pull request and its reviews at one moment.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::candidates::the_one;
 use super::failure::Failure;
 use super::gather::{GatherError, Moments, gather};
 use super::input::{ExecutionInput, InvalidInput, recorded};
@@ -10,7 +11,7 @@ use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, end_execution, notify, publish};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
-use crate::ident::{PullRequestRef, RequestId, Revision};
+use crate::ident::RequestId;
 use crate::policy::{Exclusion, Rule};
 use crate::ports::{CodeHostError, Write, WriteError};
 use crate::request::record::{Entry, RecordKind};
@@ -142,7 +143,7 @@ async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Resu
         subject.pull_request = Some(match (&input.repository, &subject.revision) {
             (Some(repository), Some(revision)) => {
                 let found = app.code_host.pull_requests_of(repository, revision).await;
-                the_one(found.map_err(GatherError::from).map_err(unreadable)?, revision)?
+                the_one(rule, found.map_err(GatherError::from).map_err(unreadable)?, revision)?
             }
             _ => {
                 let problem = format!(
@@ -154,20 +155,4 @@ async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Resu
         });
     }
     Ok(subject)
-}
-
-fn the_one(found: Vec<PullRequestRef>, revision: &Revision) -> Result<PullRequestRef, InvalidInput> {
-    match <[PullRequestRef; 1]>::try_from(found) {
-        Ok([one]) => Ok(one),
-        Err(found) if found.is_empty() => Err(InvalidInput::one(format!(
-            "`revision`: no pull request has {revision} as its head or merge commit: give `pullRequest`"
-        ))),
-        Err(found) => {
-            let names: Vec<String> = found.iter().map(ToString::to_string).collect();
-            Err(InvalidInput::one(format!(
-                "`revision`: several pull requests have {revision} as head or merge commit ({}): give `pullRequest`",
-                names.join(", ")
-            )))
-        }
-    }
 }

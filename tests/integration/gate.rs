@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::{Fuse, Side};
-use crate::local_gate::{Acme, commit, open_pull_request, status};
+use crate::local_gate::{Acme, commit, open_from_fork, open_pull_request, status};
 use crate::specimen::pull_request;
 use crate::webhook_door::GUID;
 
@@ -95,6 +95,20 @@ async fn a_second_pull_request_of_the_same_commit_does_not_remove_a_veto() {
     let dismissed = acme.github.send(hyper::Method::PUT, &path, Some("standin_pat"), Some(&body)).await;
     dismissed.expect("a dismissal");
     assert_eq!(acme.start("c", "canary", second).await["status"], "SUCCEEDED");
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_from_a_fork_does_not_make_a_revision_ambiguous() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    open_from_fork(&acme.github, &commit(2)).await;
+    let input = json!({
+        "service": "checkout", "environment": "canary", "repository": "acme/checkout", "revision": commit(2)
+    });
+    assert_eq!(acme.start_with("a", input).await["status"], "RUNNING");
+    assert_eq!(acme.request_of("a").await["pull_request"], format!("acme/checkout#{pull}"));
     acme.close().await;
 }
 

@@ -182,6 +182,18 @@ pub(crate) async fn open_pull_request(github: &Client, branch: &str, sha: &str) 
     opened["number"].as_u64().expect("a number")
 }
 
+/// A pull request from a fork of zoe's, into main, with this commit as its head.
+pub(crate) async fn open_from_fork(github: &Client, sha: &str) -> u64 {
+    github.post("/_standin/repos/acme/checkout/forks", &json!({ "owner": "zoe" })).await.expect("a fork");
+    let commits = json!([{ "sha": sha, "author": "dave", "committer": "dave" }]);
+    let body = json!({ "by": "zoe", "commits": commits });
+    github.post("/_standin/repos/zoe/checkout/branches/twin", &body).await.expect("a push");
+    let body = json!({ "title": "twin", "head": "zoe:twin", "base": "main" });
+    let path = "/repos/acme/checkout/pulls";
+    let opened = github.send(Method::POST, path, Some("standin_zoe"), Some(&body)).await.expect("a pull request");
+    opened["number"].as_u64().expect("a number")
+}
+
 pub(crate) async fn review(github: &Client, login: &str, pull: u64, event: &str) -> u64 {
     let body = if event == "APPROVE" { "" } else { "please change this" };
     review_saying(github, login, pull, (event, body)).await

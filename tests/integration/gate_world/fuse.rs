@@ -12,9 +12,9 @@ use countersign::ident::{
     TeamSlug,
 };
 use countersign::ports::{
-    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Needs, Notifier,
-    NotifyError, PublishContext, Publisher, PublisherError, Reading, RequestStore, SettleClaim, Spot, StoreError,
-    Which, Write, WriteError,
+    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, FoundPullRequest, Message, Needs,
+    Notifier, NotifyError, PublishContext, Publisher, PublisherError, Reading, RequestStore, SettleClaim, Spot,
+    StoreError, Which, Write, WriteError,
 };
 use countersign::request::observation::{Observation, Observed};
 use countersign::request::published::{Check, Deployment, DeploymentStatus, Published, Reviewer};
@@ -125,7 +125,7 @@ impl CodeHost for Fused<GithubSimulator> {
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         self.fuse.around(self.port.pull_requests_of(repository, revision)).await
     }
 }
