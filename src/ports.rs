@@ -214,8 +214,12 @@ pub trait RequestStore: Send + Sync {
     /// The open requests of a pull request.
     async fn open_for(&self, pull_request: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError>;
 
-    /// The requests of an execution, from all its runs.
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError>;
+    /// The requests of the execution that was started then, from all its runs.
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError>;
 
     /// The requests that are due by then, the longest due first.
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError>;

@@ -42,7 +42,8 @@ impl Evaluated {
 /// the rule is in audit mode, stores and notifies that. If the execution has to wait, stores nothing.
 ///
 /// # Errors
-/// [`Failure::InvalidInput`], and [`Failure::Unavailable`] if the facts could not be read or stored.
+/// [`Failure::InvalidInput`]; [`Failure::OtherSubject`] if the execution has a request for something else, since the
+/// head moved before a retry of this step, for example; and [`Failure::Unavailable`] if the facts could not be read or stored.
 pub async fn evaluate(
     app: &App,
     execution: &ExecutionRef,
@@ -59,6 +60,9 @@ pub async fn evaluate(
     subject.input = rule.as_ref().map(|rule| recorded(rule, input)).unwrap_or_default();
     let facts = gather(app, rule.as_ref(), &subject, Moments::default()).await.map_err(unreadable)?;
     subject.revision.clone_from(&facts.revision);
+    if let Some(stored) = app.store.request(&execution.request_id()).await? {
+        Failure::unless_same(&stored.subject, &subject)?;
+    }
 
     let decision = decide(&app.policy, &facts);
 
@@ -93,7 +97,10 @@ pub async fn evaluate(
             decision
         }
         // A retry of this step: what was stored the first time stands.
-        Err(WriteError::Conflict { stored: Some(stored) }) => stored.decision().cloned().unwrap_or(decision),
+        Err(WriteError::Conflict { stored: Some(stored) }) => {
+            Failure::unless_same(&stored.subject, &request.subject)?;
+            stored.decision().cloned().unwrap_or(decision)
+        }
         Err(error) => return Err(error.into()),
     };
     Ok(if stands.goes_on_in_audit() {

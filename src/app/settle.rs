@@ -170,7 +170,7 @@ async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
             app.callback.hold(claim, &decision).await;
             None
         }
-        Err(failure @ Failure::Ended { .. }) => {
+        Err(failure @ (Failure::Ended { .. } | Failure::OtherSubject { .. })) => {
             Some(Answer::Failure { error: failure.name().to_owned(), cause: failure.cause() })
         }
         Err(failure @ (Failure::Unavailable { .. } | Failure::PolicyInvalid { .. } | Failure::InvalidInput(_))) => {

@@ -62,7 +62,7 @@ async fn assert_filled(store: &EmbeddedStore, claim: &SettleClaim) {
     assert_chain(claim.request(), &store.trail(id).await.expect("a trail"));
     assert_eq!(store.requests(Which::All).await.map(|all| all.len()), Ok(2));
     assert_eq!(store.open_for(&pull_request("Acme/checkout#1")).await.map(|open| open.len()), Ok(2));
-    assert_eq!(store.of_execution(&execution("two")).await.map(|runs| runs.len()), Ok(1));
+    assert_eq!(store.of_execution(&execution("two"), at(0)).await.map(|runs| runs.len()), Ok(1));
     let due = store.due(at(3600)).await.expect("due");
     assert_eq!(due.first(), Some(claim.request()));
     let delivery = DeliveryId::new("3f0c").expect("an id");

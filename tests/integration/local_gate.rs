@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use countersign::app::ExecutionRef;
 use countersign::dev::client::{Client, ClientError};
 use countersign::dev::{LocalGate, Options, Running};
 use countersign::finding::{Source, SourceContent};
@@ -90,6 +91,17 @@ impl Acme {
 
     pub(crate) async fn execution(&self, name: &str) -> Value {
         self.gate.get(&format!("/executions/{name}")).await.expect("an execution")
+    }
+
+    /// The present run of an execution.
+    pub(crate) async fn run_of(&self, name: &str) -> ExecutionRef {
+        let Value::Object(mut fields) = self.execution(name).await else { panic!("an object") };
+        let mut take = |name: &str| fields.remove(name).expect("a field");
+        ExecutionRef {
+            arn: serde_json::from_value(take("execution_arn")).expect("an ARN"),
+            started_at: serde_json::from_value(take("started_at")).expect("an instant"),
+            redrive: serde_json::from_value(take("redrive")).expect("a number"),
+        }
     }
 
     pub(crate) async fn request_of(&self, name: &str) -> Value {

@@ -126,7 +126,7 @@ async fn a_request_longer_than_an_item_is_read_back_whole_by_every_query() {
     let request = write.request.clone();
     store.write(write).await.expect("written");
     assert_eq!(store.request(&request.id).await, Ok(Some(request.clone())));
-    assert_eq!(store.of_execution(&request.execution).await, Ok(vec![request.clone()]));
+    assert_eq!(store.of_execution(&request.execution, request.started_at).await, Ok(vec![request.clone()]));
     assert_eq!(store.due(at(100_000)).await, Ok(vec![request.clone()]));
     assert_eq!(store.open_for(&pull_request("acme/checkout#1")).await, Ok(vec![request]));
 }

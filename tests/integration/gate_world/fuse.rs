@@ -19,7 +19,7 @@ use countersign::ports::{
 use countersign::request::observation::{Observation, Observed};
 use countersign::request::published::{Check, Deployment, DeploymentStatus, Published, Reviewer};
 use countersign::request::record::Record;
-use countersign::request::{ApprovalRequest, CallbackOutcome};
+use countersign::request::{ApprovalRequest, CallbackOutcome, ExecutionRef};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
@@ -99,8 +99,8 @@ impl ExecutionCallback for Fused<Arc<Broker>> {
         self.fuse.around(self.port.resume(claim, answer)).await
     }
 
-    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
-        self.fuse.around(self.port.is_running(execution, redrive)).await
+    async fn is_running(&self, execution: &ExecutionRef) -> Result<bool, CallbackError> {
+        self.fuse.around(self.port.is_running(execution)).await
     }
 }
 
@@ -152,8 +152,12 @@ impl RequestStore for Fused<EmbeddedStore> {
         self.fuse.around(self.port.open_for(pull_request)).await
     }
 
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
-        self.fuse.around(self.port.of_execution(execution)).await
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.fuse.around(self.port.of_execution(execution, started_at)).await
     }
 
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {

@@ -5,7 +5,7 @@
 //! | `REQUEST#<id>` | `REQUEST` | a request, with its version and the end of its trail |
 //! | | `RECORD#<n>` | its trail |
 //! | `TOKEN#<id>` | `TOKEN` | the token that its execution waits with, which is nowhere else |
-//! | `EXECUTION#<arn>` | `RUN#<redrive>` | the request of a run |
+//! | `EXECUTION#<arn>#<start>` | `RUN#<redrive>` | the request of a run |
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |
 //! | | `TOLD#…` | observations of it, an item for each |
 //! | | `PAGE` | what is published on it |
@@ -106,8 +106,12 @@ impl RequestStore for DynamoDbStore {
         request::open_for(&self.table, pull_request).await
     }
 
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
-        request::of_execution(&self.table, execution).await
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError> {
+        request::of_execution(&self.table, execution, started_at).await
     }
 
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {

@@ -127,9 +127,13 @@ impl RequestStore for EmbeddedStore {
         self.work(move |database| request::open_for(database, &key)).await
     }
 
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError> {
         let execution = execution.clone();
-        self.work(move |database| request::of_execution(database, &execution)).await
+        self.work(move |database| request::of_execution(database, &execution, started_at)).await
     }
 
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
