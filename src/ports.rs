@@ -239,11 +239,11 @@ pub trait RequestStore: Send + Sync {
     /// All observations of the pull request.
     async fn observed(&self, pull_request: &PullRequestRef) -> Result<Observed, StoreError>;
 
-    /// Stores whose request for changes ended a request: once for each person and pull request.
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError>;
+    /// Stores a request for changes to a commit: once for each person and pull request.
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError>;
 
-    /// The vetoes stored for a target and revision, oldest first.
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError>;
+    /// The requests for changes to a commit, oldest first.
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError>;
 
     /// What is published on a pull request. The default if nothing is stored.
     async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError>;

@@ -67,7 +67,7 @@ pub async fn evaluate(
     let decision = decide(&app.policy, &facts);
 
     end_execution::end_earlier_runs(app, execution).await?;
-    if decision.verdict == Verdict::Rejected {
+    if matches!(decision.verdict, Verdict::Rejected | Verdict::Blocked) {
         remember_vetoes(app, &decision, &facts).await?;
     }
     let (Some((end, kind)), Some(rule)) = (over_at_once(&decision), rule) else {

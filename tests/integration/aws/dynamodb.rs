@@ -142,7 +142,7 @@ async fn every_item_expires_at_its_time() {
     let observation = Observation::HeadSeen { head: revision('a'), pusher: Some(person(3, "dave")), at: at(1) };
     store.observe(&pull_request("acme/checkout#1"), observation).await.expect("kept");
     let veto = Veto { by: person(1, "pia"), at: at(3), pull_request: pull_request("acme/checkout#1") };
-    store.remember_veto(&target(), &revision('a'), veto).await.expect("kept");
+    store.remember_veto(&revision('a'), veto).await.expect("kept");
     let second = |by: SignedDuration| at(0).checked_add(by).expect("an instant").as_second().to_string();
     let longest = SignedDuration::from_hours(366 * 24);
     for item in items(&client, &name).await {

@@ -8,8 +8,7 @@ use countersign::adapters::embedded::simulator::GithubSimulator;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::facts::{Person, Veto};
 use countersign::ident::{
-    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
-    TeamSlug,
+    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken, TeamSlug,
 };
 use countersign::ports::{
     Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, FoundPullRequest, Message, Needs,
@@ -184,12 +183,12 @@ impl RequestStore for Fused<EmbeddedStore> {
         self.fuse.around(self.port.observed(at)).await
     }
 
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
-        self.fuse.around(self.port.remember_veto(target, revision, veto)).await
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        self.fuse.around(self.port.remember_veto(revision, veto)).await
     }
 
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-        self.fuse.around(self.port.vetoes(target, revision)).await
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        self.fuse.around(self.port.vetoes(revision)).await
     }
 
     async fn published(&self, at: &PullRequestRef) -> Result<Published, StoreError> {

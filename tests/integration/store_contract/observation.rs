@@ -65,7 +65,6 @@ pub(crate) async fn observations_are_merged_and_none_is_lost(store: Store) {
 pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time(store: Store) {
     let veto = |by, seconds, pull: &str| Veto { by, at: at(seconds), pull_request: pull_request(pull) };
     let (pia, pat) = (person(1, "pia"), person(2, "pat"));
-    let target = target();
     let of = revision('a');
     for given in [
         veto(pia.clone(), 5, "acme/checkout#1"),
@@ -75,12 +74,12 @@ pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_la
         veto(pia.clone(), 1, "acme/checkout#2"),
         veto(pat.clone(), 3, "acme/checkout#1"),
     ] {
-        store.remember_veto(&target, &of, given).await.expect("kept");
+        store.remember_veto(&of, given).await.expect("kept");
     }
     let expected =
         [veto(pia.clone(), 1, "acme/checkout#2"), veto(pat, 3, "acme/checkout#1"), veto(pia, 9, "acme/checkout#1")];
-    assert_eq!(store.vetoes(&target, &of).await, Ok(expected.to_vec()));
-    assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
+    assert_eq!(store.vetoes(&of).await, Ok(expected.to_vec()));
+    assert_eq!(store.vetoes(&revision('b')).await, Ok(Vec::new()));
 }
 
 fn publication(version: u64, due: Option<i64>) -> Published {

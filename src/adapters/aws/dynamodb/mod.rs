@@ -10,7 +10,7 @@
 //! | | `TOLD#…` | observations of it, an item for each |
 //! | | `PAGE` | what is published on it |
 //! | `DELIVERY#<id>` | `DELIVERY` | whether a delivery was processed |
-//! | `VETO#<target>@<revision>` | `VETO#<user>#<pull request>` | a request for changes that ended a request |
+//! | `VETO#<revision>` | `VETO#<user>#<pull request>` | a request for changes to a commit |
 //!
 //! The open requests of a pull request and the runs of an execution must be found immediately. An index would lag, so the
 //! same transaction writes items for them. What is due may lag by moments: the index `due` holds the keys of items with a
@@ -32,7 +32,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::table::Table;
 use super::connection::Connection;
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
+use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, TaskToken};
 use crate::ports::{Clock, DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
 use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
@@ -138,12 +138,12 @@ impl RequestStore for DynamoDbStore {
         observation::observed(&self.table, pull_request).await
     }
 
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
-        observation::remember_veto(self, target, revision, veto).await
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        observation::remember_veto(self, revision, veto).await
     }
 
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-        observation::vetoes(&self.table, target, revision).await
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        observation::vetoes(&self.table, revision).await
     }
 
     async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError> {

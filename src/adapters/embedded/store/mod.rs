@@ -26,7 +26,7 @@ use redb::{Database, ReadableTable as _, TableDefinition};
 
 use self::value::failed;
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
+use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, TaskToken};
 use crate::ports::{DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
 use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
@@ -165,14 +165,14 @@ impl RequestStore for EmbeddedStore {
         self.work(move |database| observation::observed(database, &key)).await
     }
 
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
-        let (target, revision) = (target.clone(), revision.clone());
-        self.work(move |database| observation::remember_veto(database, &target, &revision, veto)).await
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        let revision = revision.clone();
+        self.work(move |database| observation::remember_veto(database, &revision, veto)).await
     }
 
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-        let (target, revision) = (target.clone(), revision.clone());
-        self.work(move |database| observation::vetoes(database, &target, &revision)).await
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        let revision = revision.clone();
+        self.work(move |database| observation::vetoes(database, &revision)).await
     }
 
     async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError> {
