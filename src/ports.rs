@@ -251,6 +251,16 @@ pub trait RequestStore: Send + Sync {
     /// Stores `published` if the stored version is the one before (none for version 1). Returns whether it did.
     async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError>;
 
+    /// Stores that checks of the pull request are published on this commit.
+    async fn publish_on(&self, pull_request: &PullRequestRef, head: &Revision) -> Result<(), StoreError>;
+
+    /// The pull requests of the repository whose checks are published on this commit, in the order of their numbers.
+    async fn published_on(
+        &self,
+        repository: &RepositoryName,
+        head: &Revision,
+    ) -> Result<Vec<PullRequestRef>, StoreError>;
+
     /// The pull requests whose publication is due by then, the longest due first.
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError>;
 }

@@ -199,6 +199,14 @@ impl RequestStore for Fused<EmbeddedStore> {
         self.fuse.around(self.port.save_published(at, published)).await
     }
 
+    async fn publish_on(&self, at: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+        self.fuse.around(self.port.publish_on(at, head)).await
+    }
+
+    async fn published_on(&self, of: &RepositoryName, head: &Revision) -> Result<Vec<PullRequestRef>, StoreError> {
+        self.fuse.around(self.port.published_on(of, head)).await
+    }
+
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
         self.fuse.around(self.port.publications_due(by)).await
     }

@@ -49,6 +49,7 @@ macro_rules! store_contract {
             a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time,
             a_publication_is_saved_only_if_its_last_version_is_known,
             publications_are_due_in_the_order_of_time_and_only_while_they_have_a_due_time,
+            the_pull_requests_with_checks_on_a_commit_are_found_once_and_no_other_ones,
             nothing_that_is_printed_contains_the_token,
         );
     };

@@ -138,3 +138,20 @@ pub(crate) async fn publications_are_due_in_the_order_of_time_and_only_while_the
     assert_eq!(store.publications_due(at(30)).await, Ok(vec![pulls[0].clone()]));
     assert_eq!(store.publications_due(at(40)).await, Ok(vec![pulls[0].clone(), pulls[1].clone()]));
 }
+
+pub(crate) async fn the_pull_requests_with_checks_on_a_commit_are_found_once_and_no_other_ones(store: Store) {
+    let head = revision('a');
+    let repository = pull_request("acme/checkout#1").repository;
+    assert_eq!(store.published_on(&repository, &head).await, Ok(Vec::new()));
+    for (name, digit) in
+        [("acme/checkout#10", 'a'), ("acme/checkout#2", 'a'), ("acme/checkout#2", 'a'), ("acme/checkout#3", 'b')]
+    {
+        store.publish_on(&pull_request(name), &revision(digit)).await.expect("kept");
+    }
+    store.publish_on(&pull_request("acme/other#1"), &head).await.expect("kept");
+    let shouted = pull_request("ACME/checkout#1").repository;
+    for of in [repository, shouted] {
+        let expected = vec![pull_request("acme/checkout#2"), pull_request("acme/checkout#10")];
+        assert_eq!(store.published_on(&of, &head).await, Ok(expected));
+    }
+}

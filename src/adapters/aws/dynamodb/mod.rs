@@ -9,6 +9,7 @@
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |
 //! | | `TOLD#…` | observations of it, an item for each |
 //! | | `PAGE` | what is published on it |
+//! | `HEAD#<repository>@<commit>` | `PULL#<pull request>` | that checks of it are published on the commit |
 //! | `DELIVERY#<id>` | `DELIVERY` | whether a delivery was processed |
 //! | `VETO#<revision>` | `VETO#<user>#<pull request>` | a request for changes to a commit |
 //!
@@ -32,7 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::table::Table;
 use super::connection::Connection;
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, TaskToken};
+use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken};
 use crate::ports::{Clock, DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
 use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
@@ -154,14 +155,28 @@ impl RequestStore for DynamoDbStore {
         published::save(self, pull_request, published).await
     }
 
+    async fn publish_on(&self, pull_request: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+        published::publish_on(self, pull_request, head).await
+    }
+
+    async fn published_on(
+        &self,
+        repository: &RepositoryName,
+        head: &Revision,
+    ) -> Result<Vec<PullRequestRef>, StoreError> {
+        published::published_on(&self.table, repository, head).await
+    }
+
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
         published::due(&self.table, by).await
     }
 }
 
+const PULL: &str = "PULL#";
+
 /// A pull request as a key. Repositories compare without case.
 fn pull_key(pull_request: &PullRequestRef) -> String {
-    format!("PULL#{}", pull_request.to_string().to_ascii_lowercase())
+    format!("{PULL}{}", pull_request.to_string().to_ascii_lowercase())
 }
 
 /// A random mark of one write. A retry after a lost answer recognizes its own write by it.

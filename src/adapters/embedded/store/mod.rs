@@ -26,7 +26,7 @@ use redb::{Database, ReadableTable as _, TableDefinition};
 
 use self::value::failed;
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, TaskToken};
+use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken};
 use crate::ports::{DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
 use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
@@ -183,6 +183,20 @@ impl RequestStore for EmbeddedStore {
     async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
         let (pull_request, published) = (pull_request.clone(), published.clone());
         self.work(move |database| published::save(database, &pull_request, &published)).await
+    }
+
+    async fn publish_on(&self, pull_request: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+        let (at, head) = (pull_request.clone(), head.clone());
+        self.work(move |database| published::publish_on(database, &at, &head)).await
+    }
+
+    async fn published_on(
+        &self,
+        repository: &RepositoryName,
+        head: &Revision,
+    ) -> Result<Vec<PullRequestRef>, StoreError> {
+        let (repository, head) = (repository.clone(), head.clone());
+        self.work(move |database| published::published_on(database, &repository, &head)).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
