@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -297,10 +298,12 @@ impl std::io::Write for DigestWriter {
 }
 
 impl RequestId {
-    /// The id of the request that an execution opens in its `redrive`-th redrive. 0 is the first run.
+    /// The id of the request that an execution opens in its `redrive`-th redrive. 0 is the first run. Step Functions
+    /// allows the name of an execution, and so its ARN, again after 90 days; only the start tells the two apart.
     #[must_use]
-    pub fn of(execution: &ExecutionArn, redrive: u32) -> Self {
-        let hex = sha256_hex(format!("{execution}\n{redrive}").as_bytes());
+    pub fn of(execution: &ExecutionArn, started_at: Timestamp, redrive: u32) -> Self {
+        let started_at = started_at.as_millisecond();
+        let hex = sha256_hex(format!("{execution}\n{started_at}\n{redrive}").as_bytes());
         Self(format!("req-{}", hex.get(..32).unwrap_or_default()).into())
     }
 }

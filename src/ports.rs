@@ -43,15 +43,27 @@ pub trait CodeHost: Send + Sync {
     /// The team's active members, including those of child teams. `None` if the team is gone, or may not be read.
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError>;
 
-    /// The repository's pull requests with this revision as their head or merge commit.
+    /// The repository's pull requests with this revision as their head or merge commit, in the order of their numbers.
     async fn pull_requests_of(
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError>;
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError>;
 
     /// Drops the answers that are kept for one piece of work. Does nothing if the host keeps none.
     fn forget(&self) {}
+}
+
+/// A pull request that was found by a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundPullRequest {
+    pub at: PullRequestRef,
+    pub base: String,
+    /// The default branch of the repository.
+    pub default_branch: String,
+    /// Whether its commits are in another repository. Anybody can open such a pull request.
+    pub from_fork: bool,
+    pub closed_unmerged: bool,
 }
 
 /// A pull request and its reviews at one moment.
@@ -202,8 +214,12 @@ pub trait RequestStore: Send + Sync {
     /// The open requests of a pull request.
     async fn open_for(&self, pull_request: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError>;
 
-    /// The requests of an execution, from all its runs.
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError>;
+    /// The requests of the execution that was started then, from all its runs.
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError>;
 
     /// The requests that are due by then, the longest due first.
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError>;
@@ -223,17 +239,27 @@ pub trait RequestStore: Send + Sync {
     /// All observations of the pull request.
     async fn observed(&self, pull_request: &PullRequestRef) -> Result<Observed, StoreError>;
 
-    /// Stores whose request for changes ended a request: once for each person and pull request.
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError>;
+    /// Stores a request for changes to a commit: once for each person and pull request.
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError>;
 
-    /// The vetoes stored for a target and revision, oldest first.
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError>;
+    /// The requests for changes to a commit, oldest first.
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError>;
 
     /// What is published on a pull request. The default if nothing is stored.
     async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError>;
 
     /// Stores `published` if the stored version is the one before (none for version 1). Returns whether it did.
     async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError>;
+
+    /// Stores that checks of the pull request are published on this commit.
+    async fn publish_on(&self, pull_request: &PullRequestRef, head: &Revision) -> Result<(), StoreError>;
+
+    /// The pull requests of the repository whose checks are published on this commit, in the order of their numbers.
+    async fn published_on(
+        &self,
+        repository: &RepositoryName,
+        head: &Revision,
+    ) -> Result<Vec<PullRequestRef>, StoreError>;
 
     /// The pull requests whose publication is due by then, the longest due first.
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError>;

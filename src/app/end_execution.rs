@@ -34,7 +34,7 @@ pub async fn expire_execution(app: &App, execution: &ExecutionRef) -> Result<Fai
 
 /// Whether the execution still runs, and so may wait. `true` if that is not known.
 pub(super) async fn still_runs(app: &App, execution: &ExecutionRef) -> bool {
-    app.callback.is_running(&execution.arn, execution.redrive).await.unwrap_or_else(|error| {
+    app.callback.is_running(execution).await.unwrap_or_else(|error| {
         tracing::warn!(execution.arn = %execution.arn, reason = %error, "unknown whether the execution still runs");
         true
     })
@@ -45,7 +45,7 @@ pub(super) async fn end_earlier_runs(app: &App, execution: &ExecutionRef) -> Res
     if execution.redrive == 0 {
         return Ok(());
     }
-    for request in app.store.of_execution(&execution.arn).await? {
+    for request in app.store.of_execution(&execution.arn, execution.started_at).await? {
         if request.redrive < execution.redrive && request.is_open() {
             close(app, request, ExecutionEnd::Stopped).await?;
         }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::candidates::the_one;
 use super::failure::Failure;
 use super::gather::{GatherError, Moments, gather};
 use super::input::{ExecutionInput, InvalidInput, recorded};
@@ -10,7 +11,7 @@ use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, end_execution, notify, publish};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
-use crate::ident::{PullRequestRef, RequestId, Revision};
+use crate::ident::RequestId;
 use crate::policy::{Exclusion, Rule};
 use crate::ports::{CodeHostError, Write, WriteError};
 use crate::request::record::{Entry, RecordKind};
@@ -41,7 +42,8 @@ impl Evaluated {
 /// the rule is in audit mode, stores and notifies that. If the execution has to wait, stores nothing.
 ///
 /// # Errors
-/// [`Failure::InvalidInput`], and [`Failure::Unavailable`] if the facts could not be read or stored.
+/// [`Failure::InvalidInput`]; [`Failure::OtherSubject`] if the execution has a request for something else, since the
+/// head moved before a retry of this step, for example; and [`Failure::Unavailable`] if the facts could not be read or stored.
 pub async fn evaluate(
     app: &App,
     execution: &ExecutionRef,
@@ -59,11 +61,14 @@ pub async fn evaluate(
     subject.input = rule.as_ref().map(|rule| recorded(rule, input)).unwrap_or_default();
     let facts = gather(app, rule.as_ref(), &subject, Moments::default()).await.map_err(unreadable)?;
     subject.revision.clone_from(&facts.revision);
+    if let Some(stored) = app.store.request(&execution.request_id()).await? {
+        Failure::unless_same(&stored.subject, &subject)?;
+    }
 
     let decision = decide(&app.policy, &facts);
 
     end_execution::end_earlier_runs(app, execution).await?;
-    if decision.verdict == Verdict::Rejected {
+    if matches!(decision.verdict, Verdict::Rejected | Verdict::Blocked) {
         remember_vetoes(app, &decision, &facts).await?;
     }
     let (Some((end, kind)), Some(rule)) = (over_at_once(&decision), rule) else {
@@ -93,7 +98,10 @@ pub async fn evaluate(
             decision
         }
         // A retry of this step: what was stored the first time stands.
-        Err(WriteError::Conflict { stored: Some(stored) }) => stored.decision().cloned().unwrap_or(decision),
+        Err(WriteError::Conflict { stored: Some(stored) }) => {
+            Failure::unless_same(&stored.subject, &request.subject)?;
+            stored.decision().cloned().unwrap_or(decision)
+        }
         Err(error) => return Err(error.into()),
     };
     Ok(if stands.goes_on_in_audit() {
@@ -143,7 +151,7 @@ async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Resu
         subject.pull_request = Some(match (&input.repository, &subject.revision) {
             (Some(repository), Some(revision)) => {
                 let found = app.code_host.pull_requests_of(repository, revision).await;
-                the_one(found.map_err(GatherError::from).map_err(unreadable)?, revision)?
+                the_one(rule, found.map_err(GatherError::from).map_err(unreadable)?, revision)?
             }
             _ => {
                 let problem = format!(
@@ -155,20 +163,4 @@ async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Resu
         });
     }
     Ok(subject)
-}
-
-fn the_one(found: Vec<PullRequestRef>, revision: &Revision) -> Result<PullRequestRef, InvalidInput> {
-    match <[PullRequestRef; 1]>::try_from(found) {
-        Ok([one]) => Ok(one),
-        Err(found) if found.is_empty() => Err(InvalidInput::one(format!(
-            "`revision`: no pull request has {revision} as its head or merge commit: give `pullRequest`"
-        ))),
-        Err(found) => {
-            let names: Vec<String> = found.iter().map(ToString::to_string).collect();
-            Err(InvalidInput::one(format!(
-                "`revision`: several pull requests have {revision} as head or merge commit ({}): give `pullRequest`",
-                names.join(", ")
-            )))
-        }
-    }
 }

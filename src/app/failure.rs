@@ -4,7 +4,7 @@ use super::input::InvalidInput;
 use crate::approval::decision::Decision;
 use crate::ports::{ClaimError, CodeHostError, StoreError, WriteError};
 use crate::render::answer;
-use crate::request::End;
+use crate::request::{End, Subject};
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,11 @@ pub enum Failure {
         /// `None` if the execution ended before anything was decided.
         decision: Option<Box<Decision>>,
     },
+    /// The execution's request was stored for something else.
+    #[error(
+        "the execution already has a request for {stored}, and cannot have one for {wanted}: start another execution"
+    )]
+    OtherSubject { stored: Box<Subject>, wanted: Box<Subject> },
     /// The policy cannot be used, or is not the one that was installed. Nothing can be decided until that is corrected.
     #[error("{detail}")]
     PolicyInvalid { detail: String },
@@ -46,6 +51,7 @@ impl Failure {
         match self {
             Self::InvalidInput(_) => "Countersign.InvalidInput",
             Self::Ended { end, .. } => end_name(*end),
+            Self::OtherSubject { .. } => end_name(End::Superseded),
             Self::PolicyInvalid { .. } => "Countersign.PolicyInvalid",
             Self::Unavailable { .. } => "Countersign.Unavailable",
         }
@@ -59,9 +65,21 @@ impl Failure {
             Self::Ended { decision: Some(decision), .. } => answer::cause(decision),
             Self::Ended { decision: None, .. }
             | Self::InvalidInput(_)
+            | Self::OtherSubject { .. }
             | Self::PolicyInvalid { .. }
             | Self::Unavailable { .. } => answer::plain_cause(self.name(), &self.to_string()),
         }
+    }
+
+    /// A stored request is a step's own only if its subject is the same.
+    ///
+    /// # Errors
+    /// [`Failure::OtherSubject`].
+    pub(super) fn unless_same(stored: &Subject, wanted: &Subject) -> Result<(), Self> {
+        if stored.is_same(wanted) {
+            return Ok(());
+        }
+        Err(Self::OtherSubject { stored: Box::new(stored.clone()), wanted: Box::new(wanted.clone()) })
     }
 
     pub(super) fn unavailable(detail: impl Into<String>) -> Self {

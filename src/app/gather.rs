@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::App;
 use super::failure::Failure;
-use super::vetoes::standing_vetoes;
+use super::vetoes::{remember_read, standing_vetoes};
 use crate::approval::facts::{FACTS_SCHEMA, Facts, Person, PullRequest, Review};
 use crate::ident::{PullRequestRef, Revision, TeamSlug};
 use crate::policy::{Condition, Exclusion, Rule, Test};
@@ -52,6 +52,7 @@ pub(super) async fn gather(
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;
         facts.teams = teams;
+        remember_read(app, &facts).await?;
         facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
     // The time is read last, so that no fact is later than it.

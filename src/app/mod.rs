@@ -1,5 +1,6 @@
 //! The use cases. Each has three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
 
+mod candidates;
 mod end_execution;
 mod evaluate;
 mod failure;

@@ -57,7 +57,7 @@ impl NextStep {
     pub fn after_verification(verified: Result<Release, Failure>) -> Result<Self, Failure> {
         let Release { request_id, decision } = match verified {
             Ok(release) => release,
-            Err(failure @ Failure::Ended { .. }) => return Ok(Self::Fail(failure)),
+            Err(failure @ (Failure::Ended { .. } | Failure::OtherSubject { .. })) => return Ok(Self::Fail(failure)),
             Err(failure) => return Err(failure),
         };
         match decision.verdict {

@@ -48,7 +48,7 @@ pub struct Wait {
 /// next ([`super::publish_opened`]).
 ///
 /// # Errors
-/// [`Failure::InvalidInput`]; [`Failure::Ended`] if the request is over already; [`Failure::Unavailable`] if it could
+/// [`Failure::InvalidInput`]; [`Failure::OtherSubject`]; [`Failure::Ended`] if the request is over already; [`Failure::Unavailable`] if it could
 /// not be stored.
 pub async fn open_request(
     app: &App,
@@ -108,6 +108,12 @@ async fn store(
             None => {
                 let request = ApprovalRequest { retry: wait.retry, ..pending(app, execution, (subject, rule), now)? };
                 Write::new(request, entry(RecordKind::Opened))
+            }
+            Some(request) if !request.subject.is_same(subject) => {
+                return Err(Failure::OtherSubject {
+                    stored: Box::new(request.subject),
+                    wanted: Box::new(subject.clone()),
+                });
             }
             Some(request) => match request.retoken(wait.retry) {
                 Ok(next) => Write::new(next, entry(RecordKind::Retoken)),

@@ -3,6 +3,7 @@
 //! The steps are those of an execution: evaluate, open, settle, verify. A deployment that needs no wait is answered
 //! here. One that has to wait is answered by whoever settles its request.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::evaluate::{Evaluated, evaluate};
@@ -16,6 +17,9 @@ use crate::ident::{DeliveryId, RepositoryName, ServiceName};
 use crate::policy::Policy;
 use crate::ports::{Protection, ProtectionComment, ProtectionDesk, ProtectionRequest};
 use crate::request::{ApprovalRequest, Callback, State};
+
+/// The start of every deployment: the number in its ARN is never given again, so the start need not tell two apart.
+const NEVER_REUSED: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// An answer to send now.
 struct Reply {
@@ -75,7 +79,7 @@ async fn reply(app: &App, wanted: &ProtectionRequest) -> Result<Option<Reply>, F
         Ok(arn) => arn,
         Err(error) => return Ok(Some(Reply::rejected(format!("the environment cannot be in a policy: {error}")))),
     };
-    let execution = ExecutionRef { arn, redrive: 0 };
+    let execution = ExecutionRef { arn, started_at: NEVER_REUSED, redrive: 0 };
     if let Some(request) = app.store.request(&execution.request_id()).await? {
         return again(app, &request).await;
     }
@@ -131,6 +135,7 @@ fn refused(failure: Failure) -> Result<Reply, Failure> {
         Failure::InvalidInput(problems) => Ok(Reply::rejected(problems.to_string())),
         Failure::Ended { decision: Some(decision), .. } => Ok(Reply::rejected(decision.summary)),
         Failure::Ended { end, decision: None } => Ok(Reply::rejected(format!("the request ended as {}", end.as_str()))),
+        failure @ Failure::OtherSubject { .. } => Ok(Reply::rejected(failure.to_string())),
         failure @ (Failure::PolicyInvalid { .. } | Failure::Unavailable { .. }) => Err(failure),
     }
 }

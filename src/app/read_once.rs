@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::App;
 use crate::approval::facts::Person;
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
-use crate::ports::{Clock, CodeHost, CodeHostError, Needs, Reading};
+use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
 /// How long an answer is used within a piece of work.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
@@ -83,7 +83,7 @@ impl CodeHost for ReadOnce {
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         self.host.pull_requests_of(repository, revision).await
     }
 
@@ -120,7 +120,7 @@ mod tests {
             &self,
             _: &RepositoryName,
             _: &Revision,
-        ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+        ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
             Ok(Vec::new())
         }
     }

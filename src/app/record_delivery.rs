@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::settle::Settled;
+use super::vetoes::remember_review;
 use super::{App, publish, settle};
 use crate::ident::{DeliveryId, PullRequestRef};
 use crate::ports::DeliveryState;
@@ -47,7 +48,7 @@ impl<'a> BegunDelivery<'a> {
     }
 }
 
-/// Stores a delivery's observations, and settles every open request of its pull request.
+/// Stores a delivery's observations and requests for changes, and settles every open request of its pull request.
 ///
 /// # Errors
 /// [`Failure::Unavailable`]: the delivery is not marked as done, and should be delivered again.
@@ -55,6 +56,10 @@ pub async fn record_delivery(app: &App, delivered: DeliveredObservations) -> Res
     let DeliveredObservations { delivery, pull_request, observations } = delivered;
     let Some(begun) = BegunDelivery::begin(app, &delivery).await? else { return Ok(Recorded::Before) };
     for observation in observations {
+        // First: what is observed counts as remembered.
+        if let Observation::ReviewGiven { review } = &observation {
+            remember_review(app, &pull_request, review, app.clock.now()).await?;
+        }
         app.store.observe(&pull_request, observation).await?;
     }
 

@@ -56,11 +56,11 @@ pub(super) async fn settle_read(app: &App, mut request: ApprovalRequest) -> Resu
             State::Pending => {
                 let facts = facts_of(app, &request).await?;
                 let decision = decide_under(&request.rule.rule(), &request.policy_digest, &facts);
+                if matches!(decision.verdict, Verdict::Rejected | Verdict::Blocked) {
+                    remember_vetoes(app, &decision, &facts).await?;
+                }
                 if End::of(decision.verdict).is_none() {
                     return wait(app, &request, decision).await;
-                }
-                if decision.verdict == Verdict::Rejected {
-                    remember_vetoes(app, &decision, &facts).await?;
                 }
                 let (at, kind) = (facts.now, RecordKind::Claimed);
                 let entry = Entry { kind, at, decision: Some(decision), facts: Some(facts) };
@@ -170,7 +170,7 @@ async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
             app.callback.hold(claim, &decision).await;
             None
         }
-        Err(failure @ Failure::Ended { .. }) => {
+        Err(failure @ (Failure::Ended { .. } | Failure::OtherSubject { .. })) => {
             Some(Answer::Failure { error: failure.name().to_owned(), cause: failure.cause() })
         }
         Err(failure @ (Failure::Unavailable { .. } | Failure::PolicyInvalid { .. } | Failure::InvalidInput(_))) => {

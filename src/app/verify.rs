@@ -77,7 +77,7 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
 
 /// The request of this run of the execution. A redrive from Verify makes none, and releases that of the run before.
 async fn newest_request(app: &App, execution: &ExecutionRef) -> Result<ApprovalRequest, Failure> {
-    let requests = app.store.of_execution(&execution.arn).await?;
+    let requests = app.store.of_execution(&execution.arn, execution.started_at).await?;
     let newest = requests.into_iter().filter(|request| request.redrive <= execution.redrive).max_by_key(|r| r.redrive);
     newest.ok_or_else(|| Failure::unavailable(format!("the execution {} has no request to release", execution.arn)))
 }

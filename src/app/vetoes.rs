@@ -1,55 +1,84 @@
-//! Requests for changes that ended a request. They are stored, and are facts again for as long as they stand on the
-//! pull request they were given on. Neither a redrive nor another pull request of the same commit gets rid of one.
+//! Requests for changes, remembered by the commit that they were given on, whether or not a request was open. They are
+//! facts again for as long as they stand on the pull request they were given on. Neither a redrive nor another pull
+//! request of the same commit gets rid of one.
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::App;
-use super::failure::Failure;
 use super::gather::{GatherError, read_pull_request};
 use crate::approval::decision::{Decision, ReviewVerdict};
-use crate::approval::facts::{Facts, PullRequest, Veto};
+use crate::approval::facts::{BoundBy, DismissedFrom, Facts, PullRequest, Review, ReviewState, Veto};
 use crate::approval::objectors;
-use crate::ident::Revision;
+use crate::ident::{PullRequestRef, ReviewId, Revision, UserId};
 use crate::policy::Rule;
-use crate::ports::CodeHostError;
+use crate::ports::{CodeHostError, StoreError};
 
-/// Stores whose requests for changes end a request, before it ends. They are stored for the revision and for the head,
-/// since a merge makes another revision of the same head.
-pub(super) async fn remember_vetoes(app: &App, decision: &Decision, facts: &Facts) -> Result<(), Failure> {
+/// Stores a review that requests changes, or did before it was dismissed, for the commit that it was given on. It is
+/// stored whoever gave it: who may request changes depends on the rule of each later request.
+pub(super) async fn remember_review(
+    app: &App,
+    pull_request: &PullRequestRef,
+    review: &Review,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let objects = match review.state {
+        ReviewState::ChangesRequested => true,
+        ReviewState::Dismissed => review.was != Some(DismissedFrom::Approved),
+        ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => false,
+    };
+    let (true, Some(by), Some(revision)) = (objects, &review.user, &review.revision) else { return Ok(()) };
+    let at = review.submitted_at.unwrap_or(now);
+    app.store.remember_veto(revision, Veto { by: by.clone(), at, pull_request: pull_request.clone() }).await
+}
+
+/// Stores the requests for changes that were read and whose deliveries never came. A delivered one is stored already.
+pub(super) async fn remember_read(app: &App, facts: &Facts) -> Result<(), StoreError> {
+    let Some(pull_request) = &facts.pull_request else { return Ok(()) };
+    for review in facts.reviews.iter().filter(|review| review.bound_by == BoundBy::Api) {
+        remember_review(app, &pull_request.reference(), review, facts.now).await?;
+    }
+    Ok(())
+}
+
+/// Stores the requests for changes that end or block a request, before it ends. One that was given on an earlier commit
+/// counts as given on the revision and on the head, too: a merge makes another revision of the same head.
+pub(super) async fn remember_vetoes(app: &App, decision: &Decision, facts: &Facts) -> Result<(), StoreError> {
     let Some(pull_request) = &facts.pull_request else { return Ok(()) };
     let objects = |id| {
         let against = |verdict| matches!(verdict, ReviewVerdict::Rejects | ReviewVerdict::Blocks);
         decision.reviews.iter().any(|review| review.id == id && against(review.verdict))
     };
     for review in facts.reviews.iter().filter(|review| objects(review.id)) {
-        let Some(by) = review.user.clone() else { continue };
-        let at = review.submitted_at.unwrap_or(facts.now);
-        let veto = Veto { by, at, pull_request: pull_request.reference() };
         for revision in revisions(facts, pull_request) {
-            app.store.remember_veto(&facts.target, revision, veto.clone()).await?;
+            let given_on_it = Review { revision: Some(revision.clone()), ..review.clone() };
+            remember_review(app, &pull_request.reference(), &given_on_it, facts.now).await?;
         }
     }
     Ok(())
 }
 
-/// The revisions that a veto is stored for.
+/// The commits whose vetoes a request counts.
 fn revisions<'f>(facts: &'f Facts, pull_request: &'f PullRequest) -> BTreeSet<&'f Revision> {
     facts.revision.iter().chain([&pull_request.head]).collect()
 }
 
-/// The stored vetoes from other pull requests that still stand there.
+/// The stored vetoes from other pull requests that still stand there, by people who may request changes under the rule.
 pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -> Result<Vec<Veto>, GatherError> {
     let Some(pull_request) = &facts.pull_request else { return Ok(Vec::new()) };
     let mut remembered: Vec<Veto> = Vec::new();
     for revision in revisions(facts, pull_request) {
-        for veto in app.store.vetoes(&facts.target, revision).await? {
+        for veto in app.store.vetoes(revision).await? {
             if !remembered.contains(&veto) && veto.pull_request != pull_request.reference() {
                 remembered.push(veto);
             }
         }
     }
     let mut standing = Vec::new();
-    for veto in remembered {
+    let may_object = may_object(rule, facts, pull_request, &remembered);
+    // Anybody can request changes, on many pull requests. Those of others cost no reading.
+    for veto in remembered.into_iter().filter(|veto| may_object.contains(&veto.by.id)) {
         let stands = match read_pull_request(app, rule, &veto.pull_request).await {
             Ok((there, reviews)) => {
                 let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
@@ -65,4 +94,24 @@ pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -
     }
     standing.sort_by_key(|veto| (veto.at, veto.by.id));
     Ok(standing)
+}
+
+/// Which of the givers may request changes under the rule: those whose request for changes would stand here.
+fn may_object(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest, vetoes: &[Veto]) -> BTreeSet<UserId> {
+    let review = |(id, veto): (u64, &Veto)| Review {
+        id: ReviewId(id),
+        user: Some(veto.by.clone()),
+        state: ReviewState::ChangesRequested,
+        was: None,
+        dismissed_by: None,
+        revision: Some(pull_request.head.clone()),
+        bound_by: BoundBy::Delivery,
+        submitted_at: Some(veto.at),
+        body: String::new(),
+    };
+    if vetoes.is_empty() {
+        return BTreeSet::new();
+    }
+    let reviews = (1..).zip(vetoes).map(review).collect();
+    objectors(rule, &Facts { reviews, vetoes: Vec::new(), ..facts.clone() }).into_iter().collect()
 }

@@ -107,7 +107,7 @@ impl Machine {
 
     async fn take(&self, execution: &Execution, step: Step) -> Result<Next, BrokerError> {
         let now = self.app.clock.now();
-        let reference = reference(execution);
+        let reference = execution.reference();
         match step {
             Step::Evaluate { not_before, .. }
             | Step::Verify { not_before, .. }
@@ -185,7 +185,7 @@ impl Machine {
 
     /// Closes the open request of an execution that is over. Returns whether that worked.
     async fn close_request(&self, execution: &Execution) -> bool {
-        let closed = app::end_execution(&self.app, &reference(execution), ExecutionEnd::Stopped).await;
+        let closed = app::end_execution(&self.app, &execution.reference(), ExecutionEnd::Stopped).await;
         closed.inspect_err(|failure| not_closed(execution, failure)).is_ok()
     }
 
@@ -226,10 +226,6 @@ impl Machine {
     }
 }
 
-pub(super) fn reference(execution: &Execution) -> ExecutionRef {
-    ExecutionRef { arn: execution.arn.clone(), redrive: execution.redrive }
-}
-
 /// The machine's form of the next step. `wait` makes the step that waits until a time.
 fn follow(step: NextStep, wait: impl FnOnce(Timestamp) -> Step) -> Next {
     match step {
@@ -258,6 +254,7 @@ fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, O
         Failure::Unavailable { .. }
         | Failure::PolicyInvalid { .. }
         | Failure::InvalidInput(_)
+        | Failure::OtherSubject { .. }
         | Failure::Ended { .. } => fail(failure),
     }
 }

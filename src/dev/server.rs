@@ -16,7 +16,6 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::machine::reference;
 use super::{LocalGate, webhook};
 use crate::adapters::embedded::broker::{BrokerError, Execution, Status};
 use crate::app;
@@ -124,7 +123,7 @@ async fn stop(State(gate): Gate, Path(id): Path<String>) -> Response {
     };
     // On AWS an event reports to the sweep that an execution ended. Here we end it ourselves. The request goes first:
     // if we crash in between, the execution waits for nobody, and fails at its deadline.
-    if let Err(why) = app::end_execution(&gate.app, &reference(&execution), ExecutionEnd::Stopped).await {
+    if let Err(why) = app::end_execution(&gate.app, &execution.reference(), ExecutionEnd::Stopped).await {
         return failure(StatusCode::SERVICE_UNAVAILABLE, why.name(), &why.to_string());
     }
     if let Err(error) = gate.broker.end(&id, Status::Aborted) {
@@ -159,7 +158,7 @@ fn execution_json(execution: &Execution) -> Value {
         "error": error,
         "cause": cause,
         "waits": execution.task.is_some(),
-        "request_id": reference(execution).request_id(),
+        "request_id": execution.reference().request_id(),
     })
 }
 

@@ -32,13 +32,15 @@ enum Step {
 #[derive(Deserialize)]
 struct Execution {
     arn: ExecutionArn,
+    /// `$$.Execution.StartTime`, which a redrive does not change.
+    started: Timestamp,
     redrive: u32,
     input: Value,
 }
 
 impl Execution {
     fn reference(&self) -> ExecutionRef {
-        ExecutionRef { arn: self.arn.clone(), redrive: self.redrive }
+        ExecutionRef { arn: self.arn.clone(), started_at: self.started, redrive: self.redrive }
     }
 }
 

@@ -15,8 +15,9 @@ use crate::adapters::github::delivery::AppInstallation;
 use crate::approval::facts::Person;
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{
-    AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, Needs, ProtectedRun,
-    Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher, PublisherError, Reading, Spot,
+    AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, FoundPullRequest, Needs,
+    ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher, PublisherError, Reading,
+    Spot,
 };
 use crate::request::CallbackOutcome;
 use crate::request::published::{Check, Deployment, DeploymentStatus, Reviewer};
@@ -120,7 +121,7 @@ impl CodeHost for Github {
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         self.for_facts().await?.pull_requests_of(repository, revision).await
     }
 

@@ -30,6 +30,8 @@ pub struct Event {
 struct Detail {
     execution_arn: Option<ExecutionArn>,
     /// Milliseconds since 1970.
+    start_date: Option<i64>,
+    /// Milliseconds since 1970.
     stop_date: Option<i64>,
 }
 
@@ -48,7 +50,7 @@ pub struct Done {
 
 pub async fn sweep(installation: &Installation, event: &Event) -> Result<Done, Failure> {
     match (&event.detail.execution_arn, event.kind.as_str()) {
-        (Some(execution), EXECUTION_ENDED) => ended(installation, execution, event.detail.stop_date).await,
+        (Some(execution), EXECUTION_ENDED) => ended(installation, execution, &event.detail).await,
         _ => swept(installation).await,
     }
 }
@@ -70,14 +72,18 @@ async fn swept(installation: &Installation) -> Result<Done, Failure> {
 
 /// Closes the open request of the run that ended. The event does not say which run that is: a request that was opened
 /// after the end belongs to a redrive, and stays open.
-async fn ended(installation: &Installation, arn: &ExecutionArn, stopped: Option<i64>) -> Result<Done, Failure> {
+async fn ended(installation: &Installation, arn: &ExecutionArn, detail: &Detail) -> Result<Done, Failure> {
     let app = &installation.app;
-    let until = stopped
+    let started_at = detail.start_date.and_then(|at| Timestamp::from_millisecond(at).ok()).ok_or_else(|| {
+        Failure::Unavailable { detail: "the event of an execution's end does not say when it was started".to_owned() }
+    })?;
+    let until = detail
+        .stop_date
         .and_then(|at| Timestamp::from_millisecond(at).ok())
         .and_then(|at| at.checked_add(SKEW).ok())
         .unwrap_or(Timestamp::MAX);
     let mut done = Done::default();
-    for request in app.store.of_execution(arn).await? {
+    for request in app.store.of_execution(arn, started_at).await? {
         if request.is_open() && request.opened_at <= until {
             done.due += 1;
             let ended = app::end_execution(app, &request.execution_ref(), ExecutionEnd::Stopped).await?;

@@ -7,7 +7,7 @@ use super::{RequestStore, StoreError, Write, WriteError};
 use crate::approval::decision::Decision;
 use crate::ident::{ExecutionArn, TaskToken};
 use crate::request::record::{Entry, RecordKind};
-use crate::request::{ApprovalRequest, CallbackOutcome, End, Refused, Settling, State};
+use crate::request::{ApprovalRequest, CallbackOutcome, End, ExecutionRef, Refused, Settling, State};
 
 /// The right to resume one execution once: the proof that a conditional write has claimed its request.
 ///
@@ -124,7 +124,7 @@ pub trait ExecutionCallback: Send + Sync {
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError>;
 
     /// Whether this run of the execution still runs. `true` if the implementation has no way to know.
-    async fn is_running(&self, _execution: &ExecutionArn, _redrive: u32) -> Result<bool, CallbackError> {
+    async fn is_running(&self, _execution: &ExecutionRef) -> Result<bool, CallbackError> {
         Ok(true)
     }
 

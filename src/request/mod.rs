@@ -12,6 +12,7 @@ pub mod record;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -47,14 +48,39 @@ pub struct Subject {
     pub input: Map<String, Value>,
 }
 
+impl Subject {
+    /// Whether both are about the same target, pull request and revision.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let identity =
+            |subject: &Self| (subject.target.clone(), subject.pull_request.clone(), subject.revision.clone());
+        identity(self) == identity(other)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.target)?;
+        if let Some(pull_request) = &self.pull_request {
+            write!(f, ", {pull_request}")?;
+        }
+        match &self.revision {
+            Some(revision) => write!(f, " at {}", revision.short()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// One request for approval by one run of an execution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApprovalRequest {
-    /// Derived from the execution and its redrive.
+    /// Derived from the execution, its start and its redrive.
     pub id: RequestId,
     /// Grows by one with every write. A write names the version that it replaces.
     pub version: u64,
     pub execution: ExecutionArn,
+    /// When the execution was started. A later execution may have the same ARN.
+    pub started_at: Timestamp,
     /// The run of the execution, 0 for the first.
     pub redrive: u32,
     pub subject: Subject,
@@ -87,6 +113,8 @@ pub struct ApprovalRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutionRef {
     pub arn: ExecutionArn,
+    /// When the execution was started, in whole milliseconds. A redrive does not change it.
+    pub started_at: Timestamp,
     /// How often the execution was redriven, 0 for its first run.
     pub redrive: u32,
 }
@@ -95,7 +123,7 @@ impl ExecutionRef {
     /// The id of the request that this run makes.
     #[must_use]
     pub fn request_id(&self) -> RequestId {
-        RequestId::of(&self.arn, self.redrive)
+        RequestId::of(&self.arn, self.started_at, self.redrive)
     }
 }
 
@@ -122,6 +150,7 @@ impl ApprovalRequest {
             id: execution.request_id(),
             version: 1,
             execution: execution.arn.clone(),
+            started_at: execution.started_at,
             redrive: execution.redrive,
             subject,
             policy_digest,
@@ -141,7 +170,7 @@ impl ApprovalRequest {
 
     #[must_use]
     pub fn execution_ref(&self) -> ExecutionRef {
-        ExecutionRef { arn: self.execution.clone(), redrive: self.redrive }
+        ExecutionRef { arn: self.execution.clone(), started_at: self.started_at, redrive: self.redrive }
     }
 
     /// Whether it waits or is being settled.

@@ -156,7 +156,7 @@ mod tests {
     fn a_record_of_another_request_does_not_follow() {
         let (_, first, second) = two();
         let execution = crate::ident::ExecutionArn::new("arn:other").unwrap();
-        let other = Record { request_id: RequestId::of(&execution, 0), ..second };
+        let other = Record { request_id: RequestId::of(&execution, Timestamp::UNIX_EPOCH, 0), ..second };
         assert!(!other.follows(&first.hash));
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn asked_in(environment: &str) -> (ApprovalRequest, Decision) {
     }))
     .unwrap();
     let arn = ExecutionArn::new("arn:aws:states:eu-west-1:1:execution:gate:one").unwrap();
-    let execution = ExecutionRef { arn, redrive: 0 };
+    let execution = ExecutionRef { arn, started_at: at(0), redrive: 0 };
     let subject = Subject {
         target: facts.target.clone(),
         pull_request: Some(PullRequestRef::new("acme/checkout#1").unwrap()),
@@ -298,4 +298,16 @@ fn a_request_reads_back_as_it_was_written() {
         let json = serde_json::to_string(&request).unwrap();
         assert_eq!(serde_json::from_str::<ApprovalRequest>(&json).unwrap(), request);
     }
+}
+
+#[test]
+fn each_start_of_an_execution_and_each_redrive_of_it_has_a_request_of_its_own() {
+    let first = pending().execution_ref();
+    let ids = [
+        first.request_id(),
+        ExecutionRef { redrive: 1, ..first.clone() }.request_id(),
+        ExecutionRef { started_at: at(1), ..first.clone() }.request_id(),
+    ];
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 3);
+    assert_eq!(ids.first(), Some(&pending().id));
 }

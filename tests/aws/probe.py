@@ -71,6 +71,7 @@ def role(peer: Peer, name: str, *statements: dict) -> str:
 def waiting(**more) -> dict:
     """Returns a state that waits for its token."""
     payload = {"token.$": "$$.Task.Token", "retry.$": "$$.State.RetryCount", "redrive.$": "$$.Execution.RedriveCount"}
+    payload["started.$"] = "$$.Execution.StartTime"
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",

@@ -112,6 +112,8 @@ class InterpreterTests(PeerTestCase):
         self.states.redrive_execution(executionArn=execution)
         second = self.handed(execution, 2)[1]
         self.assertEqual((first["redrive"], second["redrive"], second["retry"]), (0, 1, 0))
+        self.assertEqual(first["started"], second["started"])
+        self.assertRegex(first["started"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertEqual(
             self.refused(self.states.send_task_success, taskToken=first["token"], output="{}"), "TaskTimedOut"
         )

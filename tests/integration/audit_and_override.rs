@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign::app::{self, App, ExecutionRef};
-use countersign::ident::ExecutionArn;
+use countersign::app::{self, App};
 use serde_json::{Value, json};
 
 use crate::local_gate::{Acme, commit, open_pull_request, policy};
@@ -215,8 +214,7 @@ async fn an_override_of_only_the_present_policy_notifies_those_that_this_policy_
     acme.review("pia", pull, "APPROVE").await;
     acme.start("a", "held", pull).await;
     let present = App { policy: Arc::new(policy(OVERRIDE)), ..acme.local.app.clone() };
-    let arn = ExecutionArn::new("arn:aws:states:local:000000000000:execution:countersign:a").expect("an ARN");
-    let released = app::verify(&present, &ExecutionRef { arn, redrive: 0 }).await.expect("a release");
+    let released = app::verify(&present, &acme.run_of("a").await).await.expect("a release");
     assert_eq!(released.decision.overridden.map(|given| given.reason), Some("no time to lose".to_owned()));
     assert_eq!(acme.notified().await, ["desk: approved", "board: overridden", "desk: overridden"]);
     acme.close().await;

@@ -48,7 +48,7 @@ async fn fill(store: &EmbeddedStore) -> SettleClaim {
     let observation = Observation::HeadSeen { head: revision('a'), pusher: Some(person(3, "dave")), at: at(1) };
     store.observe(&pull_request("acme/checkout#1"), observation).await.expect("kept");
     let veto = Veto { by: person(1, "pia"), at: at(3), pull_request: pull_request("acme/checkout#1") };
-    store.remember_veto(&target(), &revision('a'), veto).await.expect("kept");
+    store.remember_veto(&revision('a'), veto).await.expect("kept");
     let mut entry = entry(RecordKind::Claimed, 4);
     entry.decision = Some(decision(Verdict::Approved));
     SettleClaim::take(store, &request, entry).await.expect("a claim")
@@ -62,13 +62,13 @@ async fn assert_filled(store: &EmbeddedStore, claim: &SettleClaim) {
     assert_chain(claim.request(), &store.trail(id).await.expect("a trail"));
     assert_eq!(store.requests(Which::All).await.map(|all| all.len()), Ok(2));
     assert_eq!(store.open_for(&pull_request("Acme/checkout#1")).await.map(|open| open.len()), Ok(2));
-    assert_eq!(store.of_execution(&execution("two")).await.map(|runs| runs.len()), Ok(1));
+    assert_eq!(store.of_execution(&execution("two"), at(0)).await.map(|runs| runs.len()), Ok(1));
     let due = store.due(at(3600)).await.expect("due");
     assert_eq!(due.first(), Some(claim.request()));
     let delivery = DeliveryId::new("3f0c").expect("an id");
     assert_eq!(store.begin_delivery(&delivery, at(9)).await, Ok(DeliveryState::Done));
     assert_eq!(store.observed(&pull_request("acme/checkout#1")).await.map(|observed| observed.heads.len()), Ok(1));
-    assert_eq!(store.vetoes(&target(), &revision('a')).await.map(|vetoes| vetoes.len()), Ok(1));
+    assert_eq!(store.vetoes(&revision('a')).await.map(|vetoes| vetoes.len()), Ok(1));
 }
 
 #[tokio::test]

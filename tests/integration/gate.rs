@@ -1,16 +1,18 @@
 //! The gate from end to end: executions and signed deliveries in, one answer out.
 
+use countersign::adapters::embedded::simulator::change::ReviewEvent;
 use countersign::adapters::github::delivery::{Delivery, DeliveryKind, PullRequestEvent};
 use countersign::adapters::github::signature::WebhookSecret;
 use countersign::dev::client::ClientError;
 use countersign::ident::DeliveryId;
+use countersign::ports::RequestStore as _;
 use countersign::webhook::{end_of_patience, work};
 use serde_json::{Value, json};
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::{Fuse, Side};
-use crate::local_gate::{Acme, commit, open_pull_request, status};
-use crate::specimen::pull_request;
+use crate::local_gate::{Acme, commit, open_from_fork, open_pull_request, status};
+use crate::specimen::{pull_request, revision};
 use crate::webhook_door::GUID;
 
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
@@ -95,6 +97,117 @@ async fn a_second_pull_request_of_the_same_commit_does_not_remove_a_veto() {
     let dismissed = acme.github.send(hyper::Method::PUT, &path, Some("standin_pat"), Some(&body)).await;
     dismissed.expect("a dismissal");
     assert_eq!(acme.start("c", "canary", second).await["status"], "SUCCEEDED");
+    acme.close().await;
+}
+
+/// Opens the commit of a pull request again, and closes the first.
+async fn opened_again(acme: &Acme, first: u64, sha: &str) -> u64 {
+    let path = format!("/repos/acme/checkout/pulls/{first}");
+    let body = json!({ "state": "closed" });
+    let closed = acme.github.send(hyper::Method::PATCH, &path, Some("standin_dave"), Some(&body));
+    closed.await.expect("it closes");
+    let again = open_pull_request(&acme.github, "again", sha).await;
+    acme.review("pia", again, "APPROVE").await;
+    again
+}
+
+const MODES: &str = r#"
+version: 1
+groups:
+  payments: { teams: [acme/payments] }
+services:
+  checkout:
+    repository: acme/checkout
+    environments:
+      rejected: { require: 1 of payments, timeout: 4h }
+      blocked: { require: 1 of payments, timeout: 4h, on_changes_requested: block }
+      ignored: { require: 1 of payments, timeout: 4h, on_changes_requested: ignore }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_requested_before_any_request_count_against_the_commit_in_every_mode() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::under(folder.path(), MODES).await;
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pat", first, "REQUEST_CHANGES").await;
+    let again = opened_again(&acme, first, &commit(2)).await;
+    assert_eq!(acme.start("a", "rejected", again).await["error"], "Countersign.Rejected");
+    assert_eq!(acme.start("b", "blocked", again).await["status"], "RUNNING");
+    assert_eq!(acme.request_of("b").await["decision"]["verdict"], "blocked");
+    assert_eq!(acme.start("c", "ignored", again).await["status"], "SUCCEEDED");
+    // Its giver approves the same commit on the other pull request, which lifts it.
+    acme.review("pat", again, "APPROVE").await;
+    assert_eq!(acme.execution("b").await["status"], "SUCCEEDED");
+    assert_eq!(acme.start("d", "rejected", again).await["status"], "SUCCEEDED");
+    acme.close().await;
+}
+
+#[tokio::test]
+async fn changes_requested_are_remembered_when_they_are_delivered_and_else_when_they_are_read() {
+    for delivered in [true, false] {
+        let world = GateWorld::new("production");
+        let gate = world.gate(&Fuse::never());
+        world.review("pia", ReviewEvent::Approve);
+        world.review("pat", ReviewEvent::RequestChanges);
+        if delivered {
+            world.deliver(&gate, "one").await.expect("worked");
+        } else {
+            world.evaluate(&gate).await.expect("a decision");
+        }
+        let stored = world.store.vetoes(&revision('a')).await.expect("vetoes");
+        assert_eq!(stored.iter().map(|veto| veto.by.login.as_str()).collect::<Vec<_>>(), ["pat"], "{delivered}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_requested_under_one_target_count_for_every_other_target_of_the_commit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::under(folder.path(), MODES).await;
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.start("a", "ignored", first).await;
+    acme.review("pat", first, "REQUEST_CHANGES").await;
+    let again = opened_again(&acme, first, &commit(2)).await;
+    assert_eq!(acme.start("b", "rejected", again).await["error"], "Countersign.Rejected");
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_requested_on_an_earlier_commit_count_against_the_head_that_they_blocked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::under(folder.path(), MODES).await;
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pat", first, "REQUEST_CHANGES").await;
+    acme.push("feature", &commit(3)).await;
+    assert_eq!(acme.start("a", "blocked", first).await["status"], "RUNNING");
+    assert_eq!(acme.request_of("a").await["decision"]["verdict"], "blocked");
+    let again = opened_again(&acme, first, &commit(3)).await;
+    assert_eq!(acme.start("b", "blocked", again).await["status"], "RUNNING");
+    assert_eq!(acme.request_of("b").await["decision"]["verdict"], "blocked");
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_requested_by_somebody_who_may_not_request_changes_count_on_no_pull_request() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::under(folder.path(), MODES).await;
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("zoe", first, "REQUEST_CHANGES").await;
+    let again = opened_again(&acme, first, &commit(2)).await;
+    assert_eq!(acme.start("a", "rejected", again).await["status"], "SUCCEEDED");
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_from_a_fork_does_not_make_a_revision_ambiguous() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    open_from_fork(&acme.github, &commit(2)).await;
+    let input = json!({
+        "service": "checkout", "environment": "canary", "repository": "acme/checkout", "revision": commit(2)
+    });
+    assert_eq!(acme.start_with("a", input).await["status"], "RUNNING");
+    assert_eq!(acme.request_of("a").await["pull_request"], format!("acme/checkout#{pull}"));
     acme.close().await;
 }
 

@@ -17,7 +17,7 @@ use crate::gate_world::{GateWorld, login};
 use crate::github_world::Hosted;
 use crate::local_gate;
 use crate::rounds::rounds;
-use crate::specimen::{execution, pull_request, revision, token};
+use crate::specimen::{at, execution, pull_request, revision, token};
 
 /// Two teams must approve; the second environment also looks at files, and the third at who pushed.
 const POLICY: &str = r#"
@@ -69,7 +69,7 @@ impl Scene {
     }
 
     async fn open(&self, name: &str, environment: &str) -> RequestId {
-        let run = app::ExecutionRef { arn: execution(name), redrive: 0 };
+        let run = app::ExecutionRef { arn: execution(name), started_at: at(0), redrive: 0 };
         let input = json!({ "service": "checkout", "environment": environment, "pullRequest": "acme/checkout#1" });
         let pinned = app::Pinned { pull_request: Some(pull_request("acme/checkout#1")), revision: Some(revision('a')) };
         let wait = app::Wait { token: token(name), retry: 0 };

@@ -8,7 +8,7 @@ use countersign::adapters::embedded::simulator::world::{AccountType, FileChange,
 use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::approval::facts::{DismissedFrom, PullRequestState, ReviewState};
 use countersign::ident::{PullRequestRef, RepositoryName, ReviewId, Revision, TeamSlug};
-use countersign::ports::{CodeHost, CodeHostError, Needs, Reading};
+use countersign::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 use jiff::SignedDuration;
 
 use crate::gate_world::{GateWorld, login};
@@ -47,7 +47,7 @@ fn changed<T>(world: &GateWorld, work: impl FnOnce(&mut Change<'_>) -> Result<T,
 struct Answers {
     readings: Vec<Result<Reading, CodeHostError>>,
     teams: Vec<Option<Vec<countersign::approval::facts::Person>>>,
-    found: Vec<Result<Vec<PullRequestRef>, CodeHostError>>,
+    found: Vec<Result<Vec<FoundPullRequest>, CodeHostError>>,
 }
 
 async fn answers(host: &dyn CodeHost, simulator: &GithubSimulator) -> Answers {

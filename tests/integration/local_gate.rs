@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use countersign::app::ExecutionRef;
 use countersign::dev::client::{Client, ClientError};
 use countersign::dev::{LocalGate, Options, Running};
 use countersign::finding::{Source, SourceContent};
@@ -92,6 +93,17 @@ impl Acme {
         self.gate.get(&format!("/executions/{name}")).await.expect("an execution")
     }
 
+    /// The present run of an execution.
+    pub(crate) async fn run_of(&self, name: &str) -> ExecutionRef {
+        let Value::Object(mut fields) = self.execution(name).await else { panic!("an object") };
+        let mut take = |name: &str| fields.remove(name).expect("a field");
+        ExecutionRef {
+            arn: serde_json::from_value(take("execution_arn")).expect("an ARN"),
+            started_at: serde_json::from_value(take("started_at")).expect("an instant"),
+            redrive: serde_json::from_value(take("redrive")).expect("a number"),
+        }
+    }
+
     pub(crate) async fn request_of(&self, name: &str) -> Value {
         let execution = self.execution(name).await;
         let id = execution["request_id"].as_str().expect("an id").to_owned();
@@ -179,6 +191,18 @@ pub(crate) async fn open_pull_request(github: &Client, branch: &str, sha: &str) 
     let body = json!({ "title": branch, "head": branch, "base": "main" });
     let path = "/repos/acme/checkout/pulls";
     let opened = github.send(Method::POST, path, Some("standin_dave"), Some(&body)).await.expect("a pull request");
+    opened["number"].as_u64().expect("a number")
+}
+
+/// A pull request from a fork of zoe's, into main, with this commit as its head.
+pub(crate) async fn open_from_fork(github: &Client, sha: &str) -> u64 {
+    github.post("/_standin/repos/acme/checkout/forks", &json!({ "owner": "zoe" })).await.expect("a fork");
+    let commits = json!([{ "sha": sha, "author": "dave", "committer": "dave" }]);
+    let body = json!({ "by": "zoe", "commits": commits });
+    github.post("/_standin/repos/zoe/checkout/branches/twin", &body).await.expect("a push");
+    let body = json!({ "title": "twin", "head": "zoe:twin", "base": "main" });
+    let path = "/repos/acme/checkout/pulls";
+    let opened = github.send(Method::POST, path, Some("standin_zoe"), Some(&body)).await.expect("a pull request");
     opened["number"].as_u64().expect("a number")
 }
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::gate_world::GateWorld;
 use crate::github_world::{Fault, Hosted};
-use crate::local_gate::{Acme, commit, open_pull_request};
+use crate::local_gate::{Acme, commit, open_from_fork, open_pull_request};
 use crate::webhook_door::Sent;
 use crate::webhook_schema::Schemas;
 
@@ -73,6 +73,19 @@ async fn an_environment_in_another_case_has_the_same_rule_and_is_spelled_as_in_t
     assert_eq!(answers(&acme).await, ["waits: waiting for 0 of 1 payments"]);
     let open = acme.gate.get("/requests").await.expect("requests");
     assert_eq!(open["requests"][0]["target"], json!({ "service": "checkout", "environment": "production" }));
+    acme.review("pia", pull, "APPROVE").await;
+    assert!(answers(&acme).await[1].starts_with("approved: "));
+    acme.close().await;
+}
+
+#[tokio::test]
+async fn a_twin_from_a_fork_does_not_get_a_deployment_rejected() {
+    let folder = folder();
+    let acme = acme(folder.path(), POLICY).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    open_from_fork(&acme.github, &commit(2)).await;
+    deploy(&acme, "production", &commit(2)).await;
+    assert_eq!(answers(&acme).await, ["waits: waiting for 0 of 1 payments"]);
     acme.review("pia", pull, "APPROVE").await;
     assert!(answers(&acme).await[1].starts_with("approved: "));
     acme.close().await;

@@ -100,6 +100,44 @@ async fn a_waiting_request_is_published_as_a_check_a_comment_a_review_request_an
     acme.close().await;
 }
 
+/// Another pull request of a branch, into another base.
+async fn opened_into(acme: &Acme, branch: &str, base: &str) -> u64 {
+    crate::local_gate::push(&acme.github, base, &commit(9)).await;
+    let body = json!({ "title": "the same into another base", "head": branch, "base": base });
+    let path = "/repos/acme/checkout/pulls";
+    let opened = acme.github.send(Method::POST, path, Some("standin_dave"), Some(&body)).await;
+    opened.expect("a pull request")["number"].as_u64().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_of_a_commit_with_two_pull_requests_reports_the_youngest_request_that_still_waits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = crate::local_gate::POLICY
+        .replace("repository: acme/checkout", "repository: acme/checkout\n    branches: [\"*\"]");
+    let acme = Acme::under(folder.path(), &text).await;
+    let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    assert_eq!(acme.start("a", "canary", first).await["status"], "RUNNING");
+    let second = opened_into(&acme, "feature", "release").await;
+    assert_eq!(acme.start("b", "canary", second).await["status"], "RUNNING");
+    let reports = async |name: &str, status: &str| {
+        let check = check(&acme);
+        assert_eq!(check.external_id, acme.request_of(name).await["id"], "{}", title(&check));
+        assert_eq!(check.status, status);
+    };
+    reports("b", "in_progress").await;
+    acme.review("pia", second, "APPROVE").await;
+    assert_eq!(acme.execution("b").await["status"], "SUCCEEDED");
+    reports("a", "in_progress").await;
+    // Neither the sweep nor the next request of the first pull request turns it back.
+    acme.pass("15m").await;
+    reports("a", "in_progress").await;
+    acme.review("pia", first, "APPROVE").await;
+    assert_eq!(acme.execution("a").await["status"], "SUCCEEDED");
+    acme.pass("15m").await;
+    reports("b", "completed").await;
+    acme.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_webhook_of_a_review_publishes_why_it_does_not_count() {
     let folder = tempfile::tempdir().expect("a folder");

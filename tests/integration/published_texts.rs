@@ -128,9 +128,10 @@ impl Case {
             State::Closed(Closed { end, callback: Callback::Sent, decision, closed_at: instant(self.now) })
         };
         ApprovalRequest {
-            id: RequestId::of(&execution, 0),
+            id: RequestId::of(&execution, instant("08:00"), 0),
             version: 1,
             execution,
+            started_at: instant("08:00"),
             redrive: 0,
             subject: Subject {
                 target,

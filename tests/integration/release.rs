@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use countersign::adapters::embedded::simulator::change::ReviewEvent;
-use countersign::app::{self, App, ExecutionRef, Failure};
+use countersign::app::{self, App, ExecutionRef, Failure, Pinned, Wait};
 use countersign::approval::decision::Event;
-use countersign::ident::{ChannelName, ExecutionArn};
+use countersign::ident::ChannelName;
 use countersign::ports::{Message, Notifier, NotifyError};
 use countersign::request::End;
 use hyper::Method;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::Fuse;
 use crate::local_gate::{Acme, POLICY, commit, open_pull_request, policy};
+use crate::specimen::{at, execution, pull_request, token};
 
 /// The same gate under another policy, in which zoe may request changes.
 fn with_zoe(acme: &Acme) -> App {
@@ -26,9 +28,9 @@ fn with_zoe(acme: &Acme) -> App {
     App { policy: Arc::new(policy(&text)), ..acme.local.app.clone() }
 }
 
-fn run(name: &str, redrive: u32) -> ExecutionRef {
-    let arn = format!("arn:aws:states:local:000000000000:execution:countersign:{name}");
-    ExecutionRef { arn: ExecutionArn::new(&arn).expect("an ARN"), redrive }
+/// An execution that no machine drives.
+fn run(name: &str) -> ExecutionRef {
+    ExecutionRef { arn: execution(name), started_at: at(0), redrive: 0 }
 }
 
 fn canary(pull: u64) -> Value {
@@ -49,10 +51,65 @@ async fn an_approved_request_is_released_again_on_the_same_facts_even_in_a_redri
     let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.review("pia", pull, "APPROVE").await;
     assert_eq!(acme.start("a", "canary", pull).await["status"], "SUCCEEDED");
+    let first = acme.run_of("a").await;
     for redrive in [0, 1] {
-        let released = app::verify(&acme.local.app, &run("a", redrive)).await.expect("a release");
-        assert_eq!(released.request_id, run("a", 0).request_id());
+        let run = ExecutionRef { redrive, ..first.clone() };
+        let released = app::verify(&acme.local.app, &run).await.expect("a release");
+        assert_eq!(released.request_id, first.request_id());
     }
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_that_uses_a_name_again_is_not_released_by_the_approval_of_the_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    acme.review("pia", pull, "APPROVE").await;
+    assert_eq!(acme.start("a", "canary", pull).await["status"], "SUCCEEDED");
+    let first = acme.run_of("a").await;
+    let started_at = first.started_at.checked_add(SignedDuration::from_hours(91 * 24)).expect("an instant");
+    let again = ExecutionRef { started_at, ..first.clone() };
+    assert_eq!((again.arn.clone(), again.redrive), (first.arn.clone(), first.redrive));
+
+    let app = &acme.local.app;
+    assert!(matches!(app::verify(app, &again).await, Err(Failure::Unavailable { .. })));
+    let refused = open_pull_request(&acme.github, "refused", &commit(3)).await;
+    acme.review("pat", refused, "REQUEST_CHANGES").await;
+    let evaluated = app::evaluate(app, &again, &canary(refused), None).await.expect("a decision");
+    assert_eq!(evaluated.decision().verdict.as_str(), "rejected");
+    assert_eq!(ended(app::verify(app, &again).await), End::Rejected);
+    acme.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_request_is_not_accepted_for_another_pull_request_target_or_revision() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let acme = Acme::with_people(folder.path()).await;
+    let pull = open_pull_request(&acme.github, "feature", &commit(2)).await;
+    let other = open_pull_request(&acme.github, "other", &commit(3)).await;
+    acme.review("pia", pull, "APPROVE").await;
+    assert_eq!(acme.start("a", "canary", pull).await["status"], "SUCCEEDED");
+    let (app, run) = (&acme.local.app, acme.run_of("a").await);
+    let staging =
+        json!({ "service": "checkout", "environment": "staging", "pullRequest": format!("acme/checkout#{pull}") });
+    let superseded = |failure: Failure| {
+        let said = failure.to_string();
+        assert!(said.contains(&format!("checkout:canary, acme/checkout#{pull} at 0202020")), "{said}");
+        failure.name()
+    };
+    for input in [canary(other), staging] {
+        let refused = app::evaluate(app, &run, &input, None).await.expect_err("another subject");
+        assert_eq!(superseded(refused), "Countersign.Superseded");
+    }
+    let pinned = Pinned { pull_request: Some(pull_request(&format!("acme/checkout#{other}"))), revision: None };
+    let wait = Wait { token: token("secret"), retry: 0 };
+    let refused = app::open_request(app, &run, &canary(other), pinned, wait).await.expect_err("another subject");
+    assert_eq!(superseded(refused), "Countersign.Superseded");
+    // A retry of the step after the head has moved.
+    acme.push("feature", &commit(4)).await;
+    let refused = app::evaluate(app, &run, &canary(pull), None).await.expect_err("another subject");
+    assert_eq!(superseded(refused), "Countersign.Superseded");
     acme.close().await;
 }
 
@@ -68,7 +125,7 @@ async fn an_approval_that_was_withdrawn_since_is_rejected_and_notified() {
     let body = json!({ "message": "on second thought", "event": "DISMISS" });
     acme.github.send(Method::PUT, &path, Some("standin_pia"), Some(&body)).await.expect("a dismissal");
     acme.settle().await;
-    match app::verify(&acme.local.app, &run("a", 0)).await {
+    match app::verify(&acme.local.app, &acme.run_of("a").await).await {
         Err(Failure::Ended { end: End::Rejected, decision: Some(decision) }) => {
             assert_eq!(decision.reasons[0].code.as_str(), "approval-withdrawn");
         }
@@ -88,13 +145,13 @@ async fn a_veto_that_only_the_present_policy_knows_stops_the_release() {
     let present = with_zoe(&acme);
     let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.review("zoe", first, "REQUEST_CHANGES").await;
-    let refused = app::evaluate(&present, &run("first", 0), &canary(first), None).await.expect("a decision");
+    let refused = app::evaluate(&present, &run("first"), &canary(first), None).await.expect("a decision");
     assert_eq!(refused.decision().verdict.as_str(), "rejected");
 
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
     assert_eq!(acme.start("second", "canary", second).await["status"], "SUCCEEDED");
-    assert_eq!(ended(app::verify(&present, &run("second", 0)).await), End::Denied);
+    assert_eq!(ended(app::verify(&present, &acme.run_of("second").await).await), End::Denied);
     acme.close().await;
 }
 
@@ -115,10 +172,10 @@ async fn a_part_of_the_input_that_only_the_present_policy_reads_is_unknown_and_m
     let mut input = canary(pull);
     input["region"] = json!("us");
     input["zone"] = json!("us");
-    let first = app::evaluate(&under("/region"), &run("first", 0), &input, None).await.expect("a decision");
+    let first = app::evaluate(&under("/region"), &run("first"), &input, None).await.expect("a decision");
     assert_eq!(first.decision().verdict.as_str(), "approved");
-    app::verify(&under("/region"), &run("first", 0)).await.expect("a release");
-    match app::verify(&under("/zone"), &run("first", 0)).await {
+    app::verify(&under("/region"), &run("first")).await.expect("a release");
+    match app::verify(&under("/zone"), &run("first")).await {
         Err(Failure::Ended { end: End::Denied, decision: Some(decision) }) => {
             let codes: Vec<&str> = decision.reasons.iter().map(|reason| reason.code.as_str()).collect();
             assert_eq!(codes, ["policy-changed", "quorum-unmet", "condition-unknown"]);
@@ -137,11 +194,11 @@ async fn a_veto_that_stops_a_release_is_remembered_for_the_next_pull_request_of_
     acme.review("pia", first, "APPROVE").await;
     acme.review("zoe", first, "REQUEST_CHANGES").await;
     assert_eq!(acme.start("first", "canary", first).await["status"], "SUCCEEDED");
-    assert_eq!(ended(app::verify(&present, &run("first", 0)).await), End::Denied);
+    assert_eq!(ended(app::verify(&present, &acme.run_of("first").await).await), End::Denied);
 
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
-    let refused = app::evaluate(&present, &run("second", 0), &canary(second), None).await.expect("a decision");
+    let refused = app::evaluate(&present, &run("second"), &canary(second), None).await.expect("a decision");
     assert_eq!(refused.decision().reasons[0].code.as_str(), "vetoed");
     acme.close().await;
 }

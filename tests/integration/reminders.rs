@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use countersign::app::{self, App, ExecutionRef, sweep};
-use countersign::ident::{ChannelName, ExecutionArn};
+use countersign::app::{self, App, sweep};
+use countersign::ident::ChannelName;
 use countersign::ports::{Message, Notifier, NotifyError};
 use serde_json::json;
 
@@ -198,8 +198,7 @@ async fn an_override_found_at_release_is_notified_until_its_channel_receives_it_
     acme.approve("zoe", pull, "/override production no time to lose").await;
     let channel = unreachable(1);
     let gate = App { notifier: channel.clone(), ..acme.local.app.clone() };
-    let arn = ExecutionArn::new("arn:aws:states:local:000000000000:execution:countersign:a").expect("an ARN");
-    app::verify(&gate, &ExecutionRef { arn, redrive: 0 }).await.expect("a release");
+    app::verify(&gate, &acme.run_of("a").await).await.expect("a release");
     assert!(channel.received().is_empty());
     // The gate tries again.
     acme.pass("10m").await;

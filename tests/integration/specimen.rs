@@ -80,9 +80,10 @@ pub(crate) fn run_of(name: &str, redrive: u32, opened: i64) -> ApprovalRequest {
     let rule = policy.rule(&target).map(|rule| rule.pin());
     let rule = rule.unwrap_or_else(|why| panic!("no rule: {why:?}"));
     ApprovalRequest {
-        id: RequestId::of(&execution, redrive),
+        id: RequestId::of(&execution, at(0), redrive),
         version: 1,
         execution,
+        started_at: at(0),
         redrive,
         subject: Subject {
             target,

@@ -219,6 +219,7 @@ fn every_step_gets_the_execution_and_its_run() {
     for (name, state) in tasks() {
         let execution = &state["Parameters"]["Payload"]["execution"];
         assert_eq!(execution["arn.$"], "$$.Execution.Id", "{name}");
+        assert_eq!(execution["started.$"], "$$.Execution.StartTime", "{name}");
         assert_eq!(execution["redrive.$"], "$$.Execution.RedriveCount", "{name}");
         assert_eq!(execution["input.$"], "$$.Execution.Input", "{name}");
     }

@@ -58,7 +58,7 @@ async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
     let redelivery = Some(Arc::new(Redelivery::new(log.clone())));
     let gate = App { publisher: Some(Arc::new(hosted.client())), redelivery, ..world.gate(&Fuse::never()) };
     for (number, digit) in [(1, 'a'), (2, 'b'), (3, 'c')] {
-        let run = app::ExecutionRef { arn: execution(&format!("e{number}")), redrive: 0 };
+        let run = app::ExecutionRef { arn: execution(&format!("e{number}")), started_at: at(0), redrive: 0 };
         let pull = pull_request(&format!("acme/checkout#{number}"));
         let input = json!({ "service": "checkout", "environment": "production", "pullRequest": pull });
         let pinned = app::Pinned { pull_request: Some(pull), revision: Some(revision(digit)) };

@@ -12,12 +12,14 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::connection::Connection;
 use super::error::{SdkError, describe};
-use crate::ident::ExecutionArn;
 use crate::ports::{Answer, CallbackError, ExecutionCallback, SettleClaim};
-use crate::request::CallbackOutcome;
+use crate::request::{CallbackOutcome, ExecutionRef};
 
 /// The token is no longer valid: it timed out, was answered, or its execution has ended.
 const OVER: [&str; 3] = ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"];
+
+/// By how much two reports of the start of one execution may differ.
+const SAME_START_SECONDS: i64 = 60;
 
 pub struct StepFunctions {
     connection: Connection,
@@ -51,9 +53,13 @@ impl ExecutionCallback for StepFunctions {
         }
     }
 
-    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
-        let call = self.client().describe_execution().execution_arn(execution.as_str());
+    async fn is_running(&self, execution: &ExecutionRef) -> Result<bool, CallbackError> {
+        let ExecutionRef { arn, started_at, redrive } = execution;
+        let redrive = *redrive;
+        let call = self.client().describe_execution().execution_arn(arn.as_str());
         match call.send().await {
+            // Another execution with the same name, which Step Functions allows 90 days after the end of the first.
+            Ok(described) if described.start_date().secs() > started_at.as_second() + SAME_START_SECONDS => Ok(false),
             Ok(described) => {
                 let running = *described.status() == ExecutionStatus::Running;
                 let described_run = described.redrive_count().map_or(i64::from(redrive), i64::from);

@@ -13,7 +13,7 @@ use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
-use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
+use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
 #[async_trait]
 impl CodeHost for GithubSimulator {
@@ -43,13 +43,20 @@ impl CodeHost for GithubSimulator {
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         let world = self.readable()?;
         let not_found = || CodeHostError::NotFound { what: format!("the repository `{repository}`") };
         let repository = world.repository(repository).ok_or_else(not_found)?;
         let pulls = world.pulls_of(repository.id);
         let found = pulls.filter(|pull| pull.head.sha == *revision || merge_commit(pull).as_ref() == Some(revision));
-        Ok(found.map(|pull| PullRequestRef { repository: repository.name.clone(), number: pull.number }).collect())
+        let one = |pull: &PullRequest| FoundPullRequest {
+            at: PullRequestRef { repository: repository.name.clone(), number: pull.number },
+            base: pull.base.clone(),
+            default_branch: repository.default_branch.clone(),
+            from_fork: comes_from_fork(repository, pull),
+            closed_unmerged: pull.state == PullState::Closed,
+        };
+        Ok(found.map(|pull| one(pull)).collect())
     }
 }
 

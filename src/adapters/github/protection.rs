@@ -11,7 +11,7 @@ use crate::ident::ExecutionArn;
 use crate::ports::{
     Answer, CallbackError, ExecutionCallback, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, SettleClaim,
 };
-use crate::request::CallbackOutcome;
+use crate::request::{CallbackOutcome, ExecutionRef};
 
 /// Answers deployments of Actions at the desk, and passes all other executions on.
 #[derive(Clone)]
@@ -41,9 +41,9 @@ impl ExecutionCallback for ProtectionRouter {
         self.desk.answer(&run(claim)?, protection, &ProtectionComment::new(&text)).await
     }
 
-    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
+    async fn is_running(&self, execution: &ExecutionRef) -> Result<bool, CallbackError> {
         // GitHub does not report an end. It shows when GitHub refuses the answer.
-        if ProtectedRun::is(execution) { Ok(true) } else { self.others.is_running(execution, redrive).await }
+        if ProtectedRun::is(&execution.arn) { Ok(true) } else { self.others.is_running(execution).await }
     }
 
     fn releases(&self, execution: &ExecutionArn) -> bool {

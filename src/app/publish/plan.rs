@@ -105,14 +105,24 @@ impl Planner<'_> {
     }
 
     fn checks(&self, public: bool) -> Vec<PlannedCheck> {
+        let Known { statuses, sharing, .. } = self.known;
+        let ours: BTreeSet<String> = statuses.iter().filter_map(key_of).collect();
+        let shared: BTreeSet<String> = sharing.iter().filter_map(key_of).collect();
+        let mut all: Vec<&RequestStatus> = statuses.iter().chain(sharing).collect();
+        all.sort_by_key(|status| (status.request.opened_at, status.request.id.clone()));
         let planned = |(key, status): (String, &RequestStatus)| {
             let resend = self.wanted.resend_check && self.wanted.request == Some(&status.request.id);
             let placed = self.published.checks.get(&key);
-            let check = publish::check(status, &self.known.statuses, public);
+            let pull_request = &status.request.subject.pull_request;
+            let beside = all.iter().filter(|other| other.request.subject.pull_request == *pull_request);
+            let beside: Vec<RequestStatus> = beside.map(|other| (*other).clone()).collect();
+            let check = publish::check(status, &beside, public);
             let check = check.filter(|check| resend || differs(placed, check))?;
-            Some(PlannedCheck { key, check, spot: spot(placed) })
+            // The other pull request may have created the one that GitHub shows.
+            let spot = if shared.contains(&key) { Spot::Unsure } else { spot(placed) };
+            Some(PlannedCheck { key, check, spot })
         };
-        leading(&self.known.statuses).into_iter().filter_map(planned).collect()
+        leading(&all).into_iter().filter(|(key, _)| ours.contains(key)).filter_map(planned).collect()
     }
 
     /// Returns `None` if people were never asked: a check says enough then.
@@ -175,13 +185,17 @@ fn differs(placed: Option<&Placed>, value: &impl Serialize) -> bool {
     placed.is_none_or(|placed| placed.begun || placed.digest != digest(value))
 }
 
-/// Maps each check to the request that it reports. If several requests have the same target and commit, that is the
-/// youngest that is not over, or else the youngest.
-fn leading(statuses: &[RequestStatus]) -> BTreeMap<String, &RequestStatus> {
+/// The key of a request's check. `None` if it has no commit.
+fn key_of(status: &RequestStatus) -> Option<String> {
+    status.head().map(|head| check_key(&publish::check_name(&status.request.subject.target), head))
+}
+
+/// Maps each check to the request that it reports. If several requests have the same target and commit, on whichever pull
+/// request, that is the youngest that is not over, or else the youngest.
+fn leading<'s>(statuses: &[&'s RequestStatus]) -> BTreeMap<String, &'s RequestStatus> {
     let mut leading: BTreeMap<String, &RequestStatus> = BTreeMap::new();
     for status in statuses {
-        let Some(head) = status.head() else { continue };
-        let key = check_key(&publish::check_name(&status.request.subject.target), head);
+        let Some(key) = key_of(status) else { continue };
         if leading.get(&key).is_none_or(|before| before.stage.is_last() || !status.stage.is_last()) {
             leading.insert(key, status);
         }

@@ -113,6 +113,9 @@ def _redriving(report: Callable[[dict], None]) -> None:
         env = environment(self)
         context: ContextObjectData = env.states.context_object.context_object_data
         context["Execution"]["RedriveCount"] = 0
+        started = self._evaluation_details.execution_details.start_time
+        if isinstance(started, datetime.datetime):
+            context["Execution"]["StartTime"] = started.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return env
 
     ExecutionWorker._get_evaluation_environment = with_redrive_count
@@ -138,7 +141,9 @@ def _reporting(report: Callable[[dict], None]) -> None:
     start = executions.Execution.start
 
     def started(self):
-        self.exec_status, self.start_date = RUNNING, _now()
+        now = _now()
+        # AWS counts in milliseconds, and says the same in each of its reports.
+        self.exec_status, self.start_date = RUNNING, now.replace(microsecond=now.microsecond // 1000 * 1000)
         report(_status_change(self))
         start(self)
 
@@ -188,7 +193,7 @@ def _status_change(execution: executions.Execution) -> dict:
         "stateMachineArn": execution.state_machine.arn,
         "name": execution.name,
         "status": execution.status,
-        "startDate": int(execution.start_date.timestamp() * 1000),
+        "startDate": round(execution.start_date.timestamp() * 1000),
         "stopDate": int(stopped) if stopped else None,
         "input": execution.execution_input,
         "inputDetails": {"included": True},

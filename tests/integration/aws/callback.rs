@@ -4,8 +4,8 @@ use countersign::adapters::aws::stepfunctions::StepFunctions;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::decision::Verdict;
 use countersign::ports::{Answer, CallbackError, ExecutionCallback as _, RequestStore as _, SettleClaim};
-use countersign::request::CallbackOutcome;
 use countersign::request::record::{Entry, RecordKind};
+use countersign::request::{CallbackOutcome, ExecutionRef};
 use serde_json::json;
 
 use super::cloud::{Cloud, nowhere};
@@ -65,13 +65,16 @@ async fn a_token_without_a_waiting_task_is_no_longer_valid() {
 
 #[tokio::test]
 async fn an_execution_runs_if_step_functions_says_so_and_otherwise_it_is_unknown() {
-    let described = |status: &str, redrives: u32| {
+    let described_at = |started: i64, status: &str, redrives: u32| {
         let arn = execution("one");
         let described = json!({
-            "executionArn": arn, "stateMachineArn": arn, "status": status, "startDate": 1.0, "redriveCount": redrives
+            "executionArn": arn, "stateMachineArn": arn, "status": status, "redriveCount": redrives,
+            "startDate": at(started).as_second()
         });
         described.to_string()
     };
+    let described = |status: &str, redrives: u32| described_at(0, status, redrives);
+    let run = ExecutionRef { arn: execution("one"), started_at: at(0), redrive: 1 };
     for (status, body, expected) in [
         (200, described("RUNNING", 1), Some(true)),
         (200, described("ABORTED", 1), Some(false)),
@@ -79,10 +82,13 @@ async fn an_execution_runs_if_step_functions_says_so_and_otherwise_it_is_unknown
         // Step Functions may describe the run before for a moment.
         (200, described("ABORTED", 0), Some(true)),
         (200, described("PENDING_REDRIVE", 1), Some(false)),
+        // Another execution has the same name now.
+        (200, described_at(90 * 86_400, "RUNNING", 1), Some(false)),
+        (200, described_at(90 * 86_400, "RUNNING", 0), Some(false)),
         (400, json!({ "__type": "ExecutionDoesNotExist" }).to_string(), None),
     ] {
         let cloud = Cloud::new([(status, body)]).await;
-        let said = StepFunctions::new(cloud.connection()).is_running(&execution("one"), 1).await;
+        let said = StepFunctions::new(cloud.connection()).is_running(&run).await;
         assert_eq!(said.ok(), expected);
         let call = cloud.calls().pop().expect("a call");
         assert_eq!(call.json(), json!({ "executionArn": execution("one") }));

@@ -126,7 +126,7 @@ async fn a_request_longer_than_an_item_is_read_back_whole_by_every_query() {
     let request = write.request.clone();
     store.write(write).await.expect("written");
     assert_eq!(store.request(&request.id).await, Ok(Some(request.clone())));
-    assert_eq!(store.of_execution(&request.execution).await, Ok(vec![request.clone()]));
+    assert_eq!(store.of_execution(&request.execution, request.started_at).await, Ok(vec![request.clone()]));
     assert_eq!(store.due(at(100_000)).await, Ok(vec![request.clone()]));
     assert_eq!(store.open_for(&pull_request("acme/checkout#1")).await, Ok(vec![request]));
 }
@@ -142,7 +142,7 @@ async fn every_item_expires_at_its_time() {
     let observation = Observation::HeadSeen { head: revision('a'), pusher: Some(person(3, "dave")), at: at(1) };
     store.observe(&pull_request("acme/checkout#1"), observation).await.expect("kept");
     let veto = Veto { by: person(1, "pia"), at: at(3), pull_request: pull_request("acme/checkout#1") };
-    store.remember_veto(&target(), &revision('a'), veto).await.expect("kept");
+    store.remember_veto(&revision('a'), veto).await.expect("kept");
     let second = |by: SignedDuration| at(0).checked_add(by).expect("an instant").as_second().to_string();
     let longest = SignedDuration::from_hours(366 * 24);
     for item in items(&client, &name).await {

@@ -8,18 +8,17 @@ use countersign::adapters::embedded::simulator::GithubSimulator;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::facts::{Person, Veto};
 use countersign::ident::{
-    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, Target, TaskToken,
-    TeamSlug,
+    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken, TeamSlug,
 };
 use countersign::ports::{
-    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, Message, Needs, Notifier,
-    NotifyError, PublishContext, Publisher, PublisherError, Reading, RequestStore, SettleClaim, Spot, StoreError,
-    Which, Write, WriteError,
+    Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, FoundPullRequest, Message, Needs,
+    Notifier, NotifyError, PublishContext, Publisher, PublisherError, Reading, RequestStore, SettleClaim, Spot,
+    StoreError, Which, Write, WriteError,
 };
 use countersign::request::observation::{Observation, Observed};
 use countersign::request::published::{Check, Deployment, DeploymentStatus, Published, Reviewer};
 use countersign::request::record::Record;
-use countersign::request::{ApprovalRequest, CallbackOutcome};
+use countersign::request::{ApprovalRequest, CallbackOutcome, ExecutionRef};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
@@ -99,8 +98,8 @@ impl ExecutionCallback for Fused<Arc<Broker>> {
         self.fuse.around(self.port.resume(claim, answer)).await
     }
 
-    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
-        self.fuse.around(self.port.is_running(execution, redrive)).await
+    async fn is_running(&self, execution: &ExecutionRef) -> Result<bool, CallbackError> {
+        self.fuse.around(self.port.is_running(execution)).await
     }
 }
 
@@ -125,7 +124,7 @@ impl CodeHost for Fused<GithubSimulator> {
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         self.fuse.around(self.port.pull_requests_of(repository, revision)).await
     }
 }
@@ -152,8 +151,12 @@ impl RequestStore for Fused<EmbeddedStore> {
         self.fuse.around(self.port.open_for(pull_request)).await
     }
 
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
-        self.fuse.around(self.port.of_execution(execution)).await
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError> {
+        self.fuse.around(self.port.of_execution(execution, started_at)).await
     }
 
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
@@ -180,12 +183,12 @@ impl RequestStore for Fused<EmbeddedStore> {
         self.fuse.around(self.port.observed(at)).await
     }
 
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
-        self.fuse.around(self.port.remember_veto(target, revision, veto)).await
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        self.fuse.around(self.port.remember_veto(revision, veto)).await
     }
 
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-        self.fuse.around(self.port.vetoes(target, revision)).await
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        self.fuse.around(self.port.vetoes(revision)).await
     }
 
     async fn published(&self, at: &PullRequestRef) -> Result<Published, StoreError> {
@@ -194,6 +197,14 @@ impl RequestStore for Fused<EmbeddedStore> {
 
     async fn save_published(&self, at: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
         self.fuse.around(self.port.save_published(at, published)).await
+    }
+
+    async fn publish_on(&self, at: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+        self.fuse.around(self.port.publish_on(at, head)).await
+    }
+
+    async fn published_on(&self, of: &RepositoryName, head: &Revision) -> Result<Vec<PullRequestRef>, StoreError> {
+        self.fuse.around(self.port.published_on(of, head)).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {

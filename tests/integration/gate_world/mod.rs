@@ -15,7 +15,7 @@ use countersign::adapters::embedded::simulator::{GithubSimulator, Refusal};
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::app::{self, App, DeliveredObservations, ExecutionRef, Failure, Pinned, Recorded};
 use countersign::approval::decision::Event;
-use countersign::ident::{ChannelName, DeliveryId, ExecutionArn, Login, RepositoryName, RequestId};
+use countersign::ident::{ChannelName, DeliveryId, Login, RepositoryName, RequestId};
 use countersign::ports::{
     Answer, CallbackError, CodeHost as _, ExecutionCallback, Message, Needs, Notifier, NotifyError, RequestStore as _,
     SettleClaim,
@@ -75,7 +75,7 @@ impl ExecutionCallback for Broker {
         Ok(CallbackOutcome::Taken)
     }
 
-    async fn is_running(&self, _: &ExecutionArn, _: u32) -> Result<bool, CallbackError> {
+    async fn is_running(&self, _: &ExecutionRef) -> Result<bool, CallbackError> {
         Ok(!self.stopped.load(Ordering::Relaxed))
     }
 }
@@ -162,7 +162,7 @@ impl GateWorld {
     }
 
     pub(crate) fn execution() -> ExecutionRef {
-        ExecutionRef { arn: execution("one"), redrive: 0 }
+        ExecutionRef { arn: execution("one"), started_at: at(0), redrive: 0 }
     }
 
     fn input(&self) -> Value {

@@ -24,7 +24,7 @@ use crate::gate_world::fuse::Fuse;
 use crate::gate_world::{GateWorld, login};
 use crate::github_world::Hosted;
 use crate::local_gate;
-use crate::specimen::{execution, pull_request, revision, token};
+use crate::specimen::{at, execution, pull_request, revision, token};
 
 const POLICY: &str = r#"
 version: 1
@@ -65,14 +65,14 @@ impl Scene {
         let hosted = Hosted::new(&world.host, &world.clock).await;
         let policy = Arc::new(local_gate::policy(POLICY));
         let gate = App { policy, code_host: Arc::new(hosted.client()), ..world.gate(&Fuse::never()) };
-        let id = RequestId::of(&execution("one"), 0);
+        let id = RequestId::of(&execution("one"), at(0), 0);
         Self { world, hosted, gate, id, pull: pull_request("acme/checkout#1") }
     }
 
     /// A minute later, approval for a commit is requested.
     async fn open(self, environment: &str, digit: char) -> Self {
         self.a_minute_passes();
-        let run = app::ExecutionRef { arn: execution("one"), redrive: 0 };
+        let run = app::ExecutionRef { arn: execution("one"), started_at: at(0), redrive: 0 };
         let input = json!({ "service": "checkout", "environment": environment, "pullRequest": self.pull });
         let pinned = app::Pinned { pull_request: Some(self.pull.clone()), revision: Some(revision(digit)) };
         self.world.broker.wait_with("secret");

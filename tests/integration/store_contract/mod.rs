@@ -49,6 +49,7 @@ macro_rules! store_contract {
             a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time,
             a_publication_is_saved_only_if_its_last_version_is_known,
             publications_are_due_in_the_order_of_time_and_only_while_they_have_a_due_time,
+            the_pull_requests_with_checks_on_a_commit_are_found_once_and_no_other_ones,
             nothing_that_is_printed_contains_the_token,
         );
     };
@@ -395,8 +396,10 @@ pub(crate) async fn the_runs_of_an_execution_are_found_and_no_other_ones(store: 
     let second = open(&store, run_of("one", 1, 10), "secret").await;
     open(&store, run_of("one-and-more", 0, 0), "secret").await;
     let first = end(&store, &first).await;
-    assert_eq!(store.of_execution(&execution("one")).await, Ok(vec![first, second, third]));
-    assert_eq!(store.of_execution(&execution("none")).await, Ok(Vec::new()));
+    assert_eq!(store.of_execution(&execution("one"), at(0)).await, Ok(vec![first, second, third]));
+    assert_eq!(store.of_execution(&execution("none"), at(0)).await, Ok(Vec::new()));
+    // A later execution with the same name.
+    assert_eq!(store.of_execution(&execution("one"), at(90 * 86_400)).await, Ok(Vec::new()));
 }
 
 pub(crate) async fn all_requests_are_listed_by_age_or_only_the_open_ones(store: Store) {

@@ -65,7 +65,6 @@ pub(crate) async fn observations_are_merged_and_none_is_lost(store: Store) {
 pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_latest_time(store: Store) {
     let veto = |by, seconds, pull: &str| Veto { by, at: at(seconds), pull_request: pull_request(pull) };
     let (pia, pat) = (person(1, "pia"), person(2, "pat"));
-    let target = target();
     let of = revision('a');
     for given in [
         veto(pia.clone(), 5, "acme/checkout#1"),
@@ -75,16 +74,12 @@ pub(crate) async fn a_veto_stands_once_for_a_person_and_pull_request_with_its_la
         veto(pia.clone(), 1, "acme/checkout#2"),
         veto(pat.clone(), 3, "acme/checkout#1"),
     ] {
-        store.remember_veto(&target, &of, given).await.expect("kept");
+        store.remember_veto(&of, given).await.expect("kept");
     }
     let expected =
         [veto(pia.clone(), 1, "acme/checkout#2"), veto(pat, 3, "acme/checkout#1"), veto(pia, 9, "acme/checkout#1")];
-    assert_eq!(store.vetoes(&target, &of).await, Ok(expected.to_vec()));
-    assert_eq!(store.vetoes(&target, &revision('b')).await, Ok(Vec::new()));
-    let upper = |name: &str| name.to_ascii_uppercase();
-    let service = upper(target.service.as_str()).parse().expect("a name");
-    let environment = upper(target.environment.as_str()).parse().expect("a name");
-    assert_eq!(store.vetoes(&Target { service, environment }, &of).await, Ok(expected.to_vec()), "in any case");
+    assert_eq!(store.vetoes(&of).await, Ok(expected.to_vec()));
+    assert_eq!(store.vetoes(&revision('b')).await, Ok(Vec::new()));
 }
 
 fn publication(version: u64, due: Option<i64>) -> Published {
@@ -142,4 +137,21 @@ pub(crate) async fn publications_are_due_in_the_order_of_time_and_only_while_the
     assert_eq!(store.save_published(&pulls[2], &publication(2, None)).await, Ok(true));
     assert_eq!(store.publications_due(at(30)).await, Ok(vec![pulls[0].clone()]));
     assert_eq!(store.publications_due(at(40)).await, Ok(vec![pulls[0].clone(), pulls[1].clone()]));
+}
+
+pub(crate) async fn the_pull_requests_with_checks_on_a_commit_are_found_once_and_no_other_ones(store: Store) {
+    let head = revision('a');
+    let repository = pull_request("acme/checkout#1").repository;
+    assert_eq!(store.published_on(&repository, &head).await, Ok(Vec::new()));
+    for (name, digit) in
+        [("acme/checkout#10", 'a'), ("acme/checkout#2", 'a'), ("acme/checkout#2", 'a'), ("acme/checkout#3", 'b')]
+    {
+        store.publish_on(&pull_request(name), &revision(digit)).await.expect("kept");
+    }
+    store.publish_on(&pull_request("acme/other#1"), &head).await.expect("kept");
+    let shouted = pull_request("ACME/checkout#1").repository;
+    for of in [repository, shouted] {
+        let expected = vec![pull_request("acme/checkout#2"), pull_request("acme/checkout#10")];
+        assert_eq!(store.published_on(&of, &head).await, Ok(expected));
+    }
 }

@@ -5,12 +5,13 @@
 //! | `REQUEST#<id>` | `REQUEST` | a request, with its version and the end of its trail |
 //! | `AUDIT#<id>` | `RECORD#<n>` | its trail |
 //! | `TOKEN#<id>` | `TOKEN` | the token that its execution waits with, which is nowhere else |
-//! | `EXECUTION#<arn>` | `RUN#<redrive>` | the request of a run |
+//! | `EXECUTION#<arn>#<start>` | `RUN#<redrive>` | the request of a run |
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |
 //! | | `TOLD#…` | observations of it, an item for each |
 //! | | `PAGE` | what is published on it |
+//! | `HEAD#<repository>@<commit>` | `PULL#<pull request>` | that checks of it are published on the commit |
 //! | `DELIVERY#<id>` | `DELIVERY` | whether a delivery was processed |
-//! | `VETO#<target>@<revision>` | `VETO#<user>#<pull request>` | a request for changes that ended a request |
+//! | `VETO#<revision>` | `VETO#<user>#<pull request>` | a request for changes to a commit |
 //!
 //! Names that compare without case are in lower case in keys: targets and pull requests.
 //!
@@ -34,7 +35,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::table::Table;
 use super::connection::Connection;
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
+use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken};
 use crate::ports::{Clock, DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
 use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
@@ -108,8 +109,12 @@ impl RequestStore for DynamoDbStore {
         request::open_for(&self.table, pull_request).await
     }
 
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
-        request::of_execution(&self.table, execution).await
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError> {
+        request::of_execution(&self.table, execution, started_at).await
     }
 
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
@@ -136,12 +141,12 @@ impl RequestStore for DynamoDbStore {
         observation::observed(&self.table, pull_request).await
     }
 
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
-        observation::remember_veto(self, target, revision, veto).await
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        observation::remember_veto(self, revision, veto).await
     }
 
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-        observation::vetoes(&self.table, target, revision).await
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        observation::vetoes(&self.table, revision).await
     }
 
     async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError> {
@@ -152,14 +157,28 @@ impl RequestStore for DynamoDbStore {
         published::save(self, pull_request, published).await
     }
 
+    async fn publish_on(&self, pull_request: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+        published::publish_on(self, pull_request, head).await
+    }
+
+    async fn published_on(
+        &self,
+        repository: &RepositoryName,
+        head: &Revision,
+    ) -> Result<Vec<PullRequestRef>, StoreError> {
+        published::published_on(&self.table, repository, head).await
+    }
+
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {
         published::due(&self.table, by).await
     }
 }
 
+const PULL: &str = "PULL#";
+
 /// A pull request as a key. Repositories compare without case.
 fn pull_key(pull_request: &PullRequestRef) -> String {
-    format!("PULL#{}", pull_request.to_string().to_ascii_lowercase())
+    format!("{PULL}{}", pull_request.to_string().to_ascii_lowercase())
 }
 
 /// A random mark of one write. A retry after a lost answer recognizes its own write by it.

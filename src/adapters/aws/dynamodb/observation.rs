@@ -1,4 +1,4 @@
-//! Deliveries, observations from them, and vetoes: requests for changes that ended a request.
+//! Deliveries, observations from them, and vetoes: requests for changes to a commit.
 //!
 //! Each observation is an item of its own. Its condition implements [`Observed::add`], so that concurrent writes lose
 //! nothing, and the number of observations is not limited by the size of an item.
@@ -13,7 +13,7 @@ use super::value::{
 };
 use super::{DynamoDbStore, pull_key};
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, PullRequestRef, Revision, Target};
+use crate::ident::{DeliveryId, PullRequestRef, Revision};
 use crate::ports::{DeliveryState, StoreError};
 use crate::request::observation::{Observation, Observed};
 
@@ -113,27 +113,22 @@ pub(super) async fn observed(table: &Table, at: &PullRequestRef) -> Result<Obser
     Ok(observed)
 }
 
-fn veto_key(target: &Target, revision: &Revision) -> String {
-    format!("{VETO}{}@{revision}", target.key())
+fn veto_key(revision: &Revision) -> String {
+    format!("{VETO}{revision}")
 }
 
 /// A person has one veto on a pull request, with the latest time: only a later approval lifts it.
-pub(super) async fn remember_veto(
-    store: &DynamoDbStore,
-    target: &Target,
-    revision: &Revision,
-    veto: Veto,
-) -> Result<(), StoreError> {
+pub(super) async fn remember_veto(store: &DynamoDbStore, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
     let sk = format!("{VETO}{}#{}", veto.by.id, pull_key(&veto.pull_request));
-    let mut item = item(store, &veto_key(target, revision), &sk, encode("veto", &veto)?);
+    let mut item = item(store, &veto_key(revision), &sk, encode("veto", &veto)?);
     item.extend([at_attribute(veto.at)]);
     store.table.put(item, Some(later_than_stored(veto.at))).await.map(|_| ())
 }
 
-pub(super) async fn vetoes(table: &Table, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+pub(super) async fn vetoes(table: &Table, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
     let mut vetoes: Vec<Veto> = Vec::new();
-    for item in table.query(&veto_key(target, revision), VETO).await? {
-        let what = format!("veto of {target}");
+    for item in table.query(&veto_key(revision), VETO).await? {
+        let what = format!("veto of {revision}");
         vetoes.push(decode(&what, text_of(&item, BODY).ok_or_else(|| incomplete(&what))?)?);
     }
     vetoes.sort_by_key(|veto| (veto.at, veto.by.id));

@@ -10,8 +10,8 @@ use super::table::{Condition, DUE_PK, DUE_SK, Table};
 use super::value::{
     BODY, EXPIRES_AT, Item, PK, WRITTEN_BY, decode, encode, incomplete, keyed, number, sortable, text, text_of,
 };
-use super::{DynamoDbStore, mark, pull_key};
-use crate::ident::PullRequestRef;
+use super::{DynamoDbStore, PULL, mark, pull_key};
+use crate::ident::{PullRequestRef, RepositoryName, Revision};
 use crate::ports::StoreError;
 use crate::request::published::Published;
 
@@ -70,6 +70,32 @@ pub(super) async fn save(
     let stored = store.table.put(item, Some(condition)).await?;
     // A retry of this write finds its own mark.
     Ok(stored.map_or_else(|stored| text_of(&stored, WRITTEN_BY) == Some(&mark), |()| true))
+}
+
+/// The first key of the pull requests whose checks are on a commit.
+fn head_key(repository: &RepositoryName, head: &Revision) -> String {
+    format!("HEAD#{}@{head}", repository.as_str().to_ascii_lowercase())
+}
+
+pub(super) async fn publish_on(store: &DynamoDbStore, at: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+    let mut item = keyed(&head_key(&at.repository, head), &pull_key(at));
+    item.insert(BODY.to_owned(), text(encode("pull request of a commit", at)?));
+    item.insert(EXPIRES_AT.to_owned(), number(store.kept_from(store.clock.now())));
+    store.table.put(item, None).await.map(|_| ())
+}
+
+pub(super) async fn published_on(
+    table: &Table,
+    repository: &RepositoryName,
+    head: &Revision,
+) -> Result<Vec<PullRequestRef>, StoreError> {
+    let mut found: Vec<PullRequestRef> = Vec::new();
+    for item in table.query(&head_key(repository, head), PULL).await? {
+        let what = format!("pull request of the commit {head}");
+        found.push(decode(&what, text_of(&item, BODY).ok_or_else(|| incomplete(&what))?)?);
+    }
+    found.sort_by_key(|at| at.number);
+    Ok(found)
 }
 
 pub(super) async fn due(table: &Table, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {

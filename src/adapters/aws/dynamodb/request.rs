@@ -37,8 +37,9 @@ pub(super) fn open_key(id: &RequestId) -> String {
     format!("{OPEN}{id}")
 }
 
-pub(super) fn execution_key(execution: &ExecutionArn) -> String {
-    format!("EXECUTION#{execution}")
+/// The start is in milliseconds since 1970.
+pub(super) fn execution_key(execution: &ExecutionArn, started_at: Timestamp) -> String {
+    format!("EXECUTION#{execution}#{}", started_at.as_millisecond())
 }
 
 pub(super) fn run_key(redrive: u32) -> String {
@@ -103,8 +104,12 @@ pub(super) async fn open_for(table: &Table, at: &PullRequestRef) -> Result<Vec<A
 }
 
 /// All or nothing: which run is the newest decides what is released.
-pub(super) async fn of_execution(table: &Table, of: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
-    let keys = request_keys(&table.query(&execution_key(of), RUN).await?);
+pub(super) async fn of_execution(
+    table: &Table,
+    of: &ExecutionArn,
+    started_at: Timestamp,
+) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let keys = request_keys(&table.query(&execution_key(of, started_at), RUN).await?);
     let items = table.get_all(&keys).await?;
     if items.len() != keys.len() {
         return Err(StoreError { detail: format!("a request of {of} is missing") });

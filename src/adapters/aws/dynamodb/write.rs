@@ -124,7 +124,8 @@ fn transaction(store: &DynamoDbStore, write: &Write, mark: &str) -> Result<Vec<T
         }
     }
     if request.version == 1 {
-        let run = reference(&execution_key(&request.execution), &run_key(request.redrive), request, expires_at);
+        let execution = execution_key(&request.execution, request.started_at);
+        let run = reference(&execution, &run_key(request.redrive), request, expires_at);
         all.push(put(table, run, None)?);
     }
     Ok(all)

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ident::ExecutionArn;
+use crate::request::ExecutionRef;
 
 /// An execution of the gate's state machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,13 @@ pub struct Execution {
     /// The task that it waits for.
     pub task: Option<Task>,
     pub status: Status,
+}
+
+impl Execution {
+    #[must_use]
+    pub fn reference(&self) -> ExecutionRef {
+        ExecutionRef { arn: self.arn.clone(), started_at: self.started_at, redrive: self.redrive }
+    }
 }
 
 /// A task that waits for an answer to its token. The token itself is stored separately.

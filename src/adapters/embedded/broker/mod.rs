@@ -23,7 +23,7 @@ pub use execution::{BrokerError, Execution, Status, Task, TaskError, TaskOutcome
 
 use crate::ident::{ExecutionArn, IdentError, TaskToken};
 use crate::ports::{Answer, CallbackError, Clock, ExecutionCallback, SettleClaim};
-use crate::request::CallbackOutcome;
+use crate::request::{CallbackOutcome, ExecutionRef};
 
 const EXECUTIONS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("executions");
 /// The names of running executions. Most executions have ended, and nobody drives those.
@@ -378,9 +378,9 @@ impl ExecutionCallback for Broker {
         }
     }
 
-    async fn is_running(&self, execution: &ExecutionArn, redrive: u32) -> Result<bool, CallbackError> {
+    async fn is_running(&self, execution: &ExecutionRef) -> Result<bool, CallbackError> {
         let running = self.running().map_err(|error| CallbackError { detail: error.to_string() })?;
-        Ok(running.iter().any(|one| one.arn == *execution && one.redrive == redrive))
+        Ok(running.iter().any(|one| one.reference() == *execution))
     }
 }
 

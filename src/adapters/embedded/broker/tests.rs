@@ -9,6 +9,7 @@ use super::{Broker, BrokerError, Status, TaskError, TaskOutcome};
 use crate::adapters::embedded::clock::MovableClock;
 use crate::ident::TaskToken;
 use crate::ports::ExecutionCallback as _;
+use crate::request::ExecutionRef;
 
 fn broker() -> (Broker, Arc<MovableClock>) {
     let clock = Arc::new(MovableClock::fixed("2026-11-18T10:00:00Z".parse::<Timestamp>().unwrap()));
@@ -95,10 +96,13 @@ async fn an_execution_runs_in_its_newest_run_only_and_until_that_ends() {
     waiting(&broker);
     let failed = Status::Failed { error: "E".to_owned(), cause: String::new() };
     broker.end("a", failed.clone()).unwrap();
-    let arn = broker.redrive("a", &Value::Null).unwrap().arn;
-    assert_eq!((broker.is_running(&arn, 0).await, broker.is_running(&arn, 1).await), (Ok(false), Ok(true)));
+    let second = broker.redrive("a", &Value::Null).unwrap().reference();
+    let first = ExecutionRef { redrive: 0, ..second.clone() };
+    let other = ExecutionRef { started_at: Timestamp::UNIX_EPOCH, ..second.clone() };
+    assert_eq!(broker.is_running(&second).await, Ok(true));
+    assert_eq!((broker.is_running(&first).await, broker.is_running(&other).await), (Ok(false), Ok(false)));
     broker.end("a", failed).unwrap();
-    assert_eq!(broker.is_running(&arn, 1).await, Ok(false));
+    assert_eq!(broker.is_running(&second).await, Ok(false));
 }
 
 #[test]

@@ -26,7 +26,7 @@ use redb::{Database, ReadableTable as _, TableDefinition};
 
 use self::value::failed;
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RequestId, Revision, Target, TaskToken};
+use crate::ident::{DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken};
 use crate::ports::{DeliveryState, RequestStore, StoreError, Which, Write, WriteError};
 use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
@@ -127,9 +127,13 @@ impl RequestStore for EmbeddedStore {
         self.work(move |database| request::open_for(database, &key)).await
     }
 
-    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
+    async fn of_execution(
+        &self,
+        execution: &ExecutionArn,
+        started_at: Timestamp,
+    ) -> Result<Vec<ApprovalRequest>, StoreError> {
         let execution = execution.clone();
-        self.work(move |database| request::of_execution(database, &execution)).await
+        self.work(move |database| request::of_execution(database, &execution, started_at)).await
     }
 
     async fn due(&self, by: Timestamp) -> Result<Vec<ApprovalRequest>, StoreError> {
@@ -161,14 +165,14 @@ impl RequestStore for EmbeddedStore {
         self.work(move |database| observation::observed(database, &key)).await
     }
 
-    async fn remember_veto(&self, target: &Target, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
-        let (target, revision) = (target.clone(), revision.clone());
-        self.work(move |database| observation::remember_veto(database, &target, &revision, veto)).await
+    async fn remember_veto(&self, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+        let revision = revision.clone();
+        self.work(move |database| observation::remember_veto(database, &revision, veto)).await
     }
 
-    async fn vetoes(&self, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-        let (target, revision) = (target.clone(), revision.clone());
-        self.work(move |database| observation::vetoes(database, &target, &revision)).await
+    async fn vetoes(&self, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+        let revision = revision.clone();
+        self.work(move |database| observation::vetoes(database, &revision)).await
     }
 
     async fn published(&self, pull_request: &PullRequestRef) -> Result<Published, StoreError> {
@@ -179,6 +183,20 @@ impl RequestStore for EmbeddedStore {
     async fn save_published(&self, pull_request: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {
         let (pull_request, published) = (pull_request.clone(), published.clone());
         self.work(move |database| published::save(database, &pull_request, &published)).await
+    }
+
+    async fn publish_on(&self, pull_request: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+        let (at, head) = (pull_request.clone(), head.clone());
+        self.work(move |database| published::publish_on(database, &at, &head)).await
+    }
+
+    async fn published_on(
+        &self,
+        repository: &RepositoryName,
+        head: &Revision,
+    ) -> Result<Vec<PullRequestRef>, StoreError> {
+        let (repository, head) = (repository.clone(), head.clone());
+        self.work(move |database| published::published_on(database, &repository, &head)).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {

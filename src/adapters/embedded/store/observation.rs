@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::value::{decode, encode, failed};
 use crate::approval::facts::Veto;
-use crate::ident::{DeliveryId, Revision, Target};
+use crate::ident::{DeliveryId, Revision};
 use crate::ports::{DeliveryState, StoreError};
 use crate::request::observation::{Observation, Observed};
 
@@ -96,18 +96,9 @@ pub(super) fn observed(database: &Database, pull: &str) -> Result<Observed, Stor
     Ok(read(database, OBSERVED, pull)?.unwrap_or_default())
 }
 
-fn veto_key(target: &Target, revision: &Revision) -> String {
-    format!("{}@{revision}", target.key())
-}
-
 /// Adds a veto. A person has one veto on a pull request, with the latest time: only a later approval lifts it.
-pub(super) fn remember_veto(
-    database: &Database,
-    target: &Target,
-    revision: &Revision,
-    veto: Veto,
-) -> Result<(), StoreError> {
-    change(database, VETOES, &veto_key(target, revision), |stored: Option<Vec<Veto>>| {
+pub(super) fn remember_veto(database: &Database, revision: &Revision, veto: Veto) -> Result<(), StoreError> {
+    change(database, VETOES, revision.as_str(), |stored: Option<Vec<Veto>>| {
         let mut vetoes = stored.unwrap_or_default();
         let same = |known: &&mut Veto| known.by.id == veto.by.id && known.pull_request == veto.pull_request;
         match vetoes.iter_mut().find(same) {
@@ -120,6 +111,6 @@ pub(super) fn remember_veto(
     })
 }
 
-pub(super) fn vetoes(database: &Database, target: &Target, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
-    Ok(read(database, VETOES, &veto_key(target, revision))?.unwrap_or_default())
+pub(super) fn vetoes(database: &Database, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
+    Ok(read(database, VETOES, revision.as_str())?.unwrap_or_default())
 }

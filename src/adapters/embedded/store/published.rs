@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pull_key;
 use super::value::{decode, encode, failed};
-use crate::ident::PullRequestRef;
+use crate::ident::{PullRequestRef, RepositoryName, Revision};
 use crate::ports::StoreError;
 use crate::request::published::Published;
 
@@ -15,7 +15,11 @@ const PUBLISHED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("pages"
 /// The keys of [`PUBLISHED`] that have a due time, by that time in nanoseconds since 1970.
 const DUE: TableDefinition<'_, (i128, &str), ()> = TableDefinition::new("pages-due");
 
+/// The pull requests whose checks are on a commit, by repository and commit and by number.
+const HEADS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("pages-by-head");
+
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    transaction.open_table(HEADS).map_err(failed)?;
     transaction.open_table(PUBLISHED).map_err(failed)?;
     transaction.open_table(DUE).map_err(failed)?;
     Ok(())
@@ -83,6 +87,37 @@ pub(super) fn due(database: &Database, by: Timestamp) -> Result<Vec<PullRequestR
         }
     }
     Ok(due)
+}
+
+fn head_key(repository: &RepositoryName, head: &Revision) -> String {
+    format!("{}@{head}", repository.as_str().to_ascii_lowercase())
+}
+
+pub(super) fn publish_on(database: &Database, at: &PullRequestRef, head: &Revision) -> Result<(), StoreError> {
+    let key = head_key(&at.repository, head);
+    let transaction = database.begin_write().map_err(failed)?;
+    {
+        let mut table = transaction.open_table(HEADS).map_err(failed)?;
+        table.insert((key.as_str(), at.number), encode(&key, at)?.as_slice()).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)?;
+    Ok(())
+}
+
+pub(super) fn published_on(
+    database: &Database,
+    repository: &RepositoryName,
+    head: &Revision,
+) -> Result<Vec<PullRequestRef>, StoreError> {
+    let key = head_key(repository, head);
+    let transaction = database.begin_read().map_err(failed)?;
+    let table = transaction.open_table(HEADS).map_err(failed)?;
+    let mut found = Vec::new();
+    for entry in table.range((key.as_str(), 0)..=(key.as_str(), u64::MAX)).map_err(failed)? {
+        let (_, bytes) = entry.map_err(failed)?;
+        found.push(decode(&key, bytes.value())?);
+    }
+    Ok(found)
 }
 
 fn named(key: &str) -> String {

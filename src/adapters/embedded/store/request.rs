@@ -21,7 +21,7 @@ const RECORDS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("r
 const OPEN: TableDefinition<'_, (&str, &str), ()> = TableDefinition::new("open-by-pull-request");
 /// Requests that have a due time, by that time in nanoseconds since 1970.
 const DUE: TableDefinition<'_, (i128, &str), ()> = TableDefinition::new("due");
-/// Requests by execution and redrive.
+/// Requests by execution ([`execution_key`]) and redrive.
 const RUNS: TableDefinition<'_, (&str, u32, &str), ()> = TableDefinition::new("runs");
 
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
@@ -112,7 +112,8 @@ fn put_indexes(transaction: &WriteTransaction, old: Option<&Row>, new: &Row) -> 
     }
     if old.is_none() {
         let mut runs = transaction.open_table(RUNS).map_err(failed)?;
-        runs.insert((new.request.execution.as_str(), new.request.redrive, id), ()).map_err(failed)?;
+        let execution = execution_key(&new.request.execution, new.request.started_at);
+        runs.insert((execution.as_str(), new.request.redrive, id), ()).map_err(failed)?;
     }
     Ok(())
 }
@@ -183,7 +184,17 @@ pub(super) fn open_for(database: &Database, pull: &str) -> Result<Vec<ApprovalRe
     Ok(requests)
 }
 
-pub(super) fn of_execution(database: &Database, execution: &ExecutionArn) -> Result<Vec<ApprovalRequest>, StoreError> {
+/// The start is in milliseconds since 1970.
+fn execution_key(execution: &ExecutionArn, started_at: Timestamp) -> String {
+    format!("{execution}#{}", started_at.as_millisecond())
+}
+
+pub(super) fn of_execution(
+    database: &Database,
+    execution: &ExecutionArn,
+    started_at: Timestamp,
+) -> Result<Vec<ApprovalRequest>, StoreError> {
+    let execution = execution_key(execution, started_at);
     let transaction = database.begin_read().map_err(failed)?;
     let table = transaction.open_table(RUNS).map_err(failed)?;
     let mut ids = Vec::new();

@@ -13,7 +13,7 @@ use super::client::{Call, CallError, GithubClient, Identity, Longer};
 use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED, PAGE};
 use crate::approval::facts::{self, ChangedFile, Commit, Person, PullRequest, PullRequestState, ReviewState};
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
-use crate::ports::{CodeHost, CodeHostError, Needs, Reading};
+use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
 const FILE_PAGES: usize = FILES_LISTED.div_ceil(PAGE);
 const COMMIT_PAGES: usize = COMMITS_LISTED.div_ceil(PAGE);
@@ -54,7 +54,7 @@ impl CodeHost for GithubClient {
         &self,
         repository: &RepositoryName,
         revision: &Revision,
-    ) -> Result<Vec<PullRequestRef>, CodeHostError> {
+    ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         let path = format!("/repos/{repository}/commits/{}/pulls?per_page=100", escaped(revision.as_str()));
         let what = format!("the pull requests of {revision} in `{repository}`");
         let call = Call::get(path, of(repository), what);
@@ -64,17 +64,13 @@ impl CodeHost for GithubClient {
             Err(error) if error.status() == Some(422) => Vec::new(),
             Err(error) => return Err(missing(&error, || format!("the repository `{repository}`"))),
         };
-        let named = |pull: &Pull| pull.base.repo.as_ref().map(|repo| repo.full_name.clone());
         let is_of = |pull: &Pull| {
             let merged_as = pull.merge_commit_sha.as_ref().filter(|_| pull.merged_at.is_some());
             pull.head.sha == *revision || merged_as == Some(revision)
         };
-        let mut found: Vec<PullRequestRef> = pulls
-            .iter()
-            .filter(|pull| named(pull).as_ref() == Some(repository) && is_of(pull))
-            .filter_map(|pull| Some(PullRequestRef { repository: named(pull)?, number: pull.number }))
-            .collect();
-        found.sort();
+        let mut found: Vec<FoundPullRequest> = pulls.into_iter().filter(is_of).filter_map(found_pull_request).collect();
+        found.retain(|found| found.at.repository == *repository);
+        found.sort_by(|a, b| a.at.cmp(&b.at));
         found.dedup();
         Ok(found)
     }
@@ -178,6 +174,19 @@ pub(super) fn of(repository: &RepositoryName) -> Identity {
 /// A GET below a pull request.
 fn get(at: &PullRequestRef, rest: &str, what: impl Into<String>) -> Call {
     Call::get(format!("/repos/{}/pulls/{}{rest}", at.repository, at.number), of(&at.repository), what)
+}
+
+/// `None` if GitHub does not say in which repository it is.
+fn found_pull_request(pull: Pull) -> Option<FoundPullRequest> {
+    let base = pull.base.repo?;
+    Some(FoundPullRequest {
+        // The repository of the head is missing if the fork was deleted.
+        from_fork: pull.head.repo.is_none_or(|head| head.id != base.id),
+        at: PullRequestRef { repository: base.full_name, number: pull.number },
+        base: pull.base.branch,
+        default_branch: base.default_branch,
+        closed_unmerged: pull.state != "open" && pull.merged_at.is_none(),
+    })
 }
 
 fn pull_request(

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Lines, NOWHERE, installation};
 use crate::gate_world::GateWorld;
 use crate::gate_world::fuse::Fuse;
+use crate::specimen::at;
 
 const TOKEN: &str = "AQCEAAAAKgAAAAMAAAAAAAAAAthe-token";
 
@@ -29,7 +30,7 @@ impl Machine {
             "service": "checkout", "environment": self.world.environment, "pullRequest": "acme/checkout#1"
         });
         let execution = GateWorld::execution();
-        let execution = json!({ "arn": execution.arn, "name": "one", "redrive": execution.redrive, "input": input });
+        let execution = json!({ "arn": execution.arn, "name": "one", "started": execution.started_at, "redrive": execution.redrive, "input": input });
         let mut event = json!({ "step": step, "execution": execution });
         event.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         gate::step(&self.function, event).await
@@ -101,7 +102,7 @@ async fn an_approval_that_was_withdrawn_is_refused_at_release_with_a_result() {
 #[tokio::test]
 async fn an_incomplete_input_is_an_error_whose_message_names_the_field() {
     let machine = Machine::new("production");
-    let execution = json!({ "arn": GateWorld::execution().arn, "redrive": 0, "input": { "service": "checkout" } });
+    let execution = json!({ "arn": GateWorld::execution().arn, "started": at(0), "redrive": 0, "input": { "service": "checkout" } });
     let event = json!({ "step": "evaluate", "execution": execution, "pinned": null });
     let failure = gate::step(&machine.function, event).await.expect_err("refused");
     assert_eq!(failure.name(), "Countersign.InvalidInput");
@@ -111,7 +112,7 @@ async fn an_incomplete_input_is_an_error_whose_message_names_the_field() {
 #[tokio::test]
 async fn an_event_of_another_release_is_refused_and_nothing_of_it_is_repeated() {
     let machine = Machine::new("production");
-    let execution = json!({ "arn": GateWorld::execution().arn, "redrive": 0, "input": {} });
+    let execution = json!({ "arn": GateWorld::execution().arn, "started": at(0), "redrive": 0, "input": {} });
     for event in [
         json!({ "step": TOKEN, "execution": execution }),
         json!({ "step": "request-approval", "execution": execution, "pinned": {}, "token": { "is": TOKEN }, "retry": 0 }),

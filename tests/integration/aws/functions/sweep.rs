@@ -23,11 +23,16 @@ fn scheduled() -> Event {
 
 /// As Step Functions reports an execution that ended at this second.
 fn ended(second: i64) -> Event {
+    ended_of(0, second)
+}
+
+/// The same of one that was started at this second.
+fn ended_of(started: i64, second: i64) -> Event {
     event(json!({
         "version": "0", "source": "aws.states", "detail-type": "Step Functions Execution Status Change",
         "detail": {
             "executionArn": GateWorld::execution().arn, "status": "ABORTED", "input": "{}", "output": null,
-            "startDate": at(0).as_millisecond(), "stopDate": at(second).as_millisecond()
+            "startDate": at(started).as_millisecond(), "stopDate": at(second).as_millisecond()
         }
     }))
 }
@@ -91,4 +96,24 @@ async fn a_late_event_of_an_earlier_end_leaves_the_request_of_a_redrive_open() {
     let function = installation(&world, app, &Lines::default(), NOWHERE);
     assert_eq!(sweep(&function, &ended(50)).await.expect("worked"), Done::default());
     assert!(world.request().await.is_open());
+}
+
+#[tokio::test]
+async fn the_end_of_another_execution_with_the_same_name_leaves_the_request_open() {
+    let world = GateWorld::new("production");
+    let app = world.gate(&Fuse::never());
+    world.open(&app, "token").await.expect("a request");
+    let function = installation(&world, app, &Lines::default(), NOWHERE);
+    let before = -91 * 86_400;
+    assert_eq!(sweep(&function, &ended_of(before, 60)).await.expect("worked"), Done::default());
+    assert!(world.request().await.is_open());
+}
+
+#[tokio::test]
+async fn the_end_of_an_execution_whose_start_is_not_reported_is_an_error() {
+    let world = GateWorld::new("production");
+    let function = installation(&world, world.gate(&Fuse::never()), &Lines::default(), NOWHERE);
+    let detail = json!({ "executionArn": GateWorld::execution().arn, "status": "ABORTED" });
+    let kind = "Step Functions Execution Status Change";
+    sweep(&function, &event(json!({ "detail-type": kind, "detail": detail }))).await.expect_err("it is not known");
 }
