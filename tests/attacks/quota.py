@@ -93,7 +93,7 @@ def many_edits(w):
     yield "the approval arrives", run.released(), run.seen()
 
 
-@attack("200 reviews by outsiders on one request", "the approval counts, and the decision fits an execution's output")
+@attack("200 reviews by outsiders on one request", "the approval counts, and the latest 100 of theirs are kept")
 def many_reviews(w):
     pull = w.pull()
     run = w.begin("production", pull)
@@ -103,5 +103,7 @@ def many_reviews(w):
     w.hook()
     pull.review("pia")
     yield "released", run.released(30), run.seen()[:80]
+    listed = len(run.decision().get("reviews", []))
+    yield "the decision lists the latest of them", listed < 150, f"{listed} reviews"
     size = len(json.dumps(run.get().get("output")))
     yield "the output", size < 200_000, size
