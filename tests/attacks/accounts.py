@@ -56,6 +56,18 @@ def renamed_requester(w):
     w.hub("PATCH", "/_standin/users/kit-2", {"login": "kit"})
 
 
+@attack("a requester who is listed with an id approves after a change of login", "compared by id")
+def renamed_pinned_requester(w):
+    before = next(one["login"] for one in w.hub("GET", "/_standin/world")["users"] if one["id"] == 9001)
+    pull = w.pull()
+    run = w.begin("asked-pinned", pull, requestedBy=before)
+    pull.review(before)
+    yield "under the login that was given", *run.refused()
+    w.hub("PATCH", f"/_standin/users/{before}", {"login": "quinn-renamed"})
+    pull.review("quinn-renamed")
+    yield "under the new login", *run.refused()
+
+
 @attack("a requester whom GitHub does not know", "the input is invalid")
 def unknown_requester(w):
     pull = w.pull()

@@ -80,7 +80,7 @@ GUARDS = (
     Guard("exclusions", "who wrote, pushed or requested the change does not approve it",
           "pushed_under_another_name own_suggestion early_co_author co_author_to_shut_out commit_of_nobody second_parent "
           "pushed_and_pushed_over pushed_before_opening pushed_to_a_fork pushed_by_a_workflow unverified_facts incomplete_lists "
-          "partial_requester renamed_requester repository_in_another_case facts_in_another_case",
+          "partial_requester renamed_requester renamed_pinned_requester repository_in_another_case facts_in_another_case",
           (begin(EXCLUSION, "    pub(super) fn reason(&self, person: &Person) -> Option<ReviewReason> {", "None"),
            begin(EXCLUSION, "    fn is_unknown(&mut self, why: String) {", "()"))),
     Guard("bound", "an approval is bound to the head", "pushed_after_approval approved_in_the_second_of_the_push approval_of_the_old_commit "

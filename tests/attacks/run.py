@@ -37,7 +37,7 @@ MISSING = {
         "pushed_under_another_name own_suggestion early_co_author co_author_to_shut_out pushed_before_opening "
         "pushed_to_a_fork pushed_by_a_workflow unverified_facts"
     ),
-    "the requester's account": "renamed_requester unknown_requester partial_requester",
+    "the requester's account": "renamed_requester renamed_pinned_requester unknown_requester partial_requester",
     "objections by commit": "blocked_by_a_no a_no_of_another_environment",
     "names without case": (
         "target_in_another_case actions_environment command_in_another_case two_keys_in_two_cases "

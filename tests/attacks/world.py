@@ -44,6 +44,7 @@ services:
       own: { require: 1 of payments, exclude: [author, committers, pushers] }
       asked: { require: 1 of payments, exclude: [author, committers, requester] }
       pin: { require: 1 of pinned }
+      asked-pinned: { require: 1 of pinned, exclude: [author, committers, requester] }
       team: { require: "@acme/Reviewers" }
       labelled: { require: { all_of: [1 of payments, { count: 1, of: [security], when: { labels: [needs-security] } }] } }
       "*": { require: "@mallory" }
