@@ -29,7 +29,9 @@ def takes_over_a_pinned_login(w):
     yield "the account itself counts", run.released(), run.seen()
 
 
-@attack("somebody takes over the login of a renamed account that is listed without its id", "`check` warns of such logins")
+@attack(
+    "somebody takes over the login of a renamed account that is listed without its id", "`check` warns of such logins"
+)
 def takes_over_a_plain_login(w):
     ran = w.countersign("check", "--format", "json", w.policy)
     codes = sorted({finding["code"] for finding in json.loads(ran.stdout)["findings"]})

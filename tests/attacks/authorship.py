@@ -60,8 +60,10 @@ def co_author_to_shut_out(w):
 def commit_of_nobody(w):
     nobody = {"author": None, "committer": None}
     for what, names in {
-        "nobody": nobody, "no author": {"author": None, "committer": "dave"},
-        "no committer": {"author": "dave", "committer": None}, "web-flow": {"author": "web-flow", "committer": "web-flow"},
+        "nobody": nobody,
+        "no author": {"author": None, "committer": "dave"},
+        "no committer": {"author": "dave", "committer": None},
+        "web-flow": {"author": "web-flow", "committer": "web-flow"},
     }.items():
         pull = w.pull()
         pull.push([{"message": "Sneak", **names}], by="pia")
@@ -75,13 +77,20 @@ def second_parent(w):
     pull = w.pull()
     side = w.push(f"{pull.branch}-side", [{"message": "By pia", "author": "pia", "committer": "pia"}], by="pia")
     first = pull.head
-    pull.push([{"sha": side, "message": "By pia", "author": "pia", "committer": "pia"}, {"message": "Merge", "parents": [first, side], **BY_DAVE}])
+    pull.push(
+        [
+            {"sha": side, "message": "By pia", "author": "pia", "committer": "pia"},
+            {"message": "Merge", "parents": [first, side], **BY_DAVE},
+        ]
+    )
     run = w.begin("production", pull)
     pull.review("pia")
     yield "merged by dave", *run.refused()
 
 
-@attack("an approver pushes, and somebody pushes over it by force", "what is gone excludes nobody, the pusher stays one")
+@attack(
+    "an approver pushes, and somebody pushes over it by force", "what is gone excludes nobody, the pusher stays one"
+)
 def pushed_and_pushed_over(w):
     pull = w.pull()
     pull.push([{"message": "Sneak", **BY_DAVE}], by="pia")
@@ -91,7 +100,9 @@ def pushed_and_pushed_over(w):
     yield "with `pushers`", *own.refused()
 
 
-@attack("the approver pushes before the pull request is opened, while deliveries are lost", "pushers are read, or unknown")
+@attack(
+    "the approver pushes before the pull request is opened, while deliveries are lost", "pushers are read, or unknown"
+)
 def pushed_before_opening(w):
     w.unhook()
     w.push("early", [{"message": "Sneak", **BY_DAVE}], by="pia")
@@ -115,7 +126,9 @@ def pushed_to_a_fork(w):
         w.push(branch, [{"message": "Change", "author": "erin", "committer": "erin"}], by="erin", name="erin/checkout")
         body = {"title": "Fork", "head": f"erin:{branch}", "base": "main"}
         opened = w.hub("POST", "/repos/acme/checkout/pulls", body, by="erin")
-        head = w.push(branch, [{"message": "Sneak", "author": "erin", "committer": "erin"}], by="pia", name="erin/checkout")
+        head = w.push(
+            branch, [{"message": "Sneak", "author": "erin", "committer": "erin"}], by="pia", name="erin/checkout"
+        )
         if lost:
             w.hook()
         pull = Pull(w, opened["number"], branch, head, REPOSITORY)
@@ -133,7 +146,10 @@ def pushed_by_a_workflow(w):
     pull.review("pia")
     yield "github-actions", *run.refused()
     pull = w.pull()
-    pull.push([{"message": "Sneak", "author": "github-actions[bot]", "committer": "github-actions[bot]"}], by="github-actions[bot]")
+    pull.push(
+        [{"message": "Sneak", "author": "github-actions[bot]", "committer": "github-actions[bot]"}],
+        by="github-actions[bot]",
+    )
     run = w.begin("production", pull)
     pull.review("pia")
     yield "as the bot itself", *run.refused()
@@ -144,7 +160,8 @@ def unverified_facts(w):
     commit = {"sha": "a1", "author": DAVE, "committer": DAVE}
     base, pushers = ("pull_request", "commits"), ("pull_request", "pushers")
     tries = {
-        "`verified` is false": [{**commit, "verified": False}], "`verified` is missing": [commit],
+        "`verified` is false": [{**commit, "verified": False}],
+        "`verified` is missing": [commit],
         "verified, and one that is not": [{**commit, "verified": True}, {**commit, "sha": "a0", "verified": False}],
         "verified, by nobody": [{**commit, "author": None, "verified": True}],
         "co-author": [{**commit, "verified": True, "co_authors": [PIA]}],

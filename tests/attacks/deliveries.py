@@ -34,9 +34,15 @@ def malformed_signature(w):
     body = payload_bytes(pull)
     good = w.sign(body)
     tries = {
-        "none": None, "empty": "", "upper-case scheme": good.replace("sha256", "SHA256"),
-        "upper-case digits": "sha256=" + good[7:].upper(), "63 digits": good[:-1], "text behind it": good + " x",
-        "only the scheme": "sha256=", "only the digits": good[7:], "another scheme": good.replace("sha256", "sha512"),
+        "none": None,
+        "empty": "",
+        "upper-case scheme": good.replace("sha256", "SHA256"),
+        "upper-case digits": "sha256=" + good[7:].upper(),
+        "63 digits": good[:-1],
+        "text behind it": good + " x",
+        "only the scheme": "sha256=",
+        "only the digits": good[7:],
+        "another scheme": good.replace("sha256", "sha512"),
     }
     for what, signature in tries.items():
         status, _ = w.deliver(body, signature=signature)
@@ -51,8 +57,12 @@ def two_signatures(w):
     good, bad = w.sign(body), "sha256=" + "0" * 64
     for first, second in ((good, bad), (bad, good), (good, good)):
         head = head_of(
-            f"Content-Length: {len(body)}", "Connection: close", "X-GitHub-Event: pull_request_review",
-            f"X-GitHub-Delivery: {uuid.uuid4()}", f"X-Hub-Signature-256: {first}", f"X-Hub-Signature-256: {second}",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+            "X-GitHub-Event: pull_request_review",
+            f"X-GitHub-Delivery: {uuid.uuid4()}",
+            f"X-Hub-Signature-256: {first}",
+            f"X-Hub-Signature-256: {second}",
         )
         codes, _ = w.raw(head + body)
         yield f"{first[7:11]} and {second[7:11]}", codes == [401], codes
@@ -65,15 +75,20 @@ def changed_body(w):
     body = payload_bytes(w.pull())
     good = w.sign(body)
     tries = {
-        "truncated": body[:-1], "extended": body + b" ", "formatted anew": json.dumps(json.loads(body), indent=1).encode(),
-        "with a byte order mark": b"\xef\xbb\xbf" + body, "empty": b"",
+        "truncated": body[:-1],
+        "extended": body + b" ",
+        "formatted anew": json.dumps(json.loads(body), indent=1).encode(),
+        "with a byte order mark": b"\xef\xbb\xbf" + body,
+        "empty": b"",
     }
     for what, other in tries.items():
         status, _ = w.deliver(other, signature=good)
         yield what, status == 401, status
 
 
-@attack("a delivery sent again: with its id, and with a new id after a dismissal", "a dismissed approval stays dismissed")
+@attack(
+    "a delivery sent again: with its id, and with a new id after a dismissal", "a dismissed approval stays dismissed"
+)
 def replay(w):
     pull = w.pull()
     w.begin("production", pull)
@@ -103,7 +118,10 @@ def oversized(w):
         status = type(error).__name__
     yield "with a length", status == 413 or status in closed, status
     head = head_of(
-        "Transfer-Encoding: chunked", "Connection: close", "X-GitHub-Event: ping", f"X-GitHub-Delivery: {uuid.uuid4()}",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+        "X-GitHub-Event: ping",
+        f"X-GitHub-Delivery: {uuid.uuid4()}",
         f"X-Hub-Signature-256: {w.sign(body)}",
     )
     try:
@@ -118,7 +136,10 @@ def oversized(w):
 def chunks_and_forms(w):
     body = json.dumps({"zen": "x", "hook_id": 1}).encode()
     head = head_of(
-        "Transfer-Encoding: chunked", "Connection: close", "X-GitHub-Event: ping", f"X-GitHub-Delivery: {uuid.uuid4()}",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+        "X-GitHub-Event: ping",
+        f"X-GitHub-Delivery: {uuid.uuid4()}",
         f"X-Hub-Signature-256: {w.sign(body)}",
     )
     codes, _ = w.raw(head + b"5\r\n" + body[:5] + b"\r\n%x\r\n" % len(body[5:]) + body[5:] + b"\r\n0\r\n\r\n")
@@ -157,8 +178,11 @@ def wrong_headers(w):
     body = w.pull().payload("pia")
     long_id, path = {"x-github-delivery": "a" * 129}, {"x-github-delivery": "../../x"}
     tries = {
-        "another event": ("pull_request", {}), "ping": ("ping", {}), "upper case": ("Pull_Request_Review", {}),
-        "two events": ("ping,ping", {}), "an id with slashes": ("pull_request_review", path),
+        "another event": ("pull_request", {}),
+        "ping": ("ping", {}),
+        "upper case": ("Pull_Request_Review", {}),
+        "two events": ("ping,ping", {}),
+        "an id with slashes": ("pull_request_review", path),
         "an id that is too long": ("pull_request_review", long_id),
     }
     for what, (event, headers) in tries.items():
@@ -193,7 +217,10 @@ def made_up_approval(w):
     yield f"the id of mallory's comment ({status})", *run.refused()
 
 
-@attack("`edited` arrives before `submitted`, with the text that somebody else wrote", "the edited text is not the first one")
+@attack(
+    "`edited` arrives before `submitted`, with the text that somebody else wrote",
+    "the edited text is not the first one",
+)
 def edited_comes_first(w):
     pull = w.pull()
     run = w.begin("production", pull)
@@ -211,10 +238,15 @@ def hostile_json(w):
     good = payload_bytes(w.pull())
     number = b'"id": 99000001'
     tries = {
-        "depth": b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "1e400": good.replace(number, b'"id": 1e400'),
-        "2^64": good.replace(number, b'"id": 18446744073709551616'), "-1": good.replace(number, b'"id": -1'),
-        "NaN": good.replace(number, b'"id": NaN'), "a surrogate": good.replace(b'"body": ""', b'"body": "\\ud800"'),
-        "an array": b"[]", "a text": b'"x"', "NUL": b"\x00" * 64,
+        "depth": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+        "1e400": good.replace(number, b'"id": 1e400'),
+        "2^64": good.replace(number, b'"id": 18446744073709551616'),
+        "-1": good.replace(number, b'"id": -1'),
+        "NaN": good.replace(number, b'"id": NaN'),
+        "a surrogate": good.replace(b'"body": ""', b'"body": "\\ud800"'),
+        "an array": b"[]",
+        "a text": b'"x"',
+        "NUL": b"\x00" * 64,
     }
     for what, body in tries.items():
         status, answer = w.deliver(body)

@@ -17,7 +17,14 @@ def get(world, door, *headers, path="/requests"):
 def local_doors(w):
     here = "Host: 127.0.0.1"
     for name, door in (("gate", w.gate), ("simulator", w.github)):
-        for host in ("evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "localhost.", "127.0.0.1:80:80", "0.0.0.0"):
+        for host in (
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost@evil.example",
+            "localhost.",
+            "127.0.0.1:80:80",
+            "0.0.0.0",
+        ):
             codes = get(w, door, f"Host: {host}")
             yield f"{name}: host {host}", codes in ([421], [400]), codes
         codes = get(w, door, here, "Host: evil.example")
@@ -28,7 +35,12 @@ def local_doors(w):
             codes = get(w, door, here, f"Origin: {origin}")
             yield f"{name}: origin {origin}", codes == [403], codes
     body = '{"service":"checkout","environment":"staging"}'
-    for kind in ("text/plain", "application/x-www-form-urlencoded", "text/plain; application/json", "multipart/form-data"):
+    for kind in (
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "text/plain; application/json",
+        "multipart/form-data",
+    ):
         head = f"POST /executions HTTP/1.1\r\n{here}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         codes, _ = w.raw((head + body).encode())
         yield kind, codes == [415], codes
@@ -43,7 +55,11 @@ def github_setup(w):
         try:
             words = setup.stderr.readline().split()
             door = next(word for word in words if word.startswith("http://")).rstrip("/")
-            for headers in (["Host: evil.example"], ["Host: 127.0.0.1", "Origin: https://evil.example"], ["Host: localhost.evil.example"]):
+            for headers in (
+                ["Host: evil.example"],
+                ["Host: 127.0.0.1", "Origin: https://evil.example"],
+                ["Host: localhost.evil.example"],
+            ):
                 lines = "".join(f"{header}\r\n" for header in headers)
                 codes, got = w.raw(f"GET / HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode(), door)
                 yield headers[-1], codes in ([421], [403]) and b"state=" not in got, codes

@@ -18,17 +18,34 @@ APPROVED = {
     "requester": "dave",
     "revision": "a1",
     "pull_request": {
-        "repository": "acme/checkout", "default_branch": "main", "number": 42, "state": "open", "head": "a1",
-        "head_first_seen": "2026-11-18T08:00:00Z", "base": "main", "author": DAVE, "labels": [],
-        "files": [{"path": "src/cards.rs"}], "files_complete": True, "additions": 10, "deletions": 2,
-        "commits": [{"sha": "a1", "author": DAVE, "committer": DAVE}], "commits_complete": True,
-        "pushers": [DAVE], "pushers_complete": True,
+        "repository": "acme/checkout",
+        "default_branch": "main",
+        "number": 42,
+        "state": "open",
+        "head": "a1",
+        "head_first_seen": "2026-11-18T08:00:00Z",
+        "base": "main",
+        "author": DAVE,
+        "labels": [],
+        "files": [{"path": "src/cards.rs"}],
+        "files_complete": True,
+        "additions": 10,
+        "deletions": 2,
+        "commits": [{"sha": "a1", "author": DAVE, "committer": DAVE}],
+        "commits_complete": True,
+        "pushers": [DAVE],
+        "pushers_complete": True,
     },
     "teams": {"acme/Reviewers": [PIA]},
     "reviews": [
         {
-            "id": 1, "user": PIA, "state": "approved", "revision": "a1", "bound_by": "delivery",
-            "submitted_at": "2026-11-18T09:10:00Z", "body": "",
+            "id": 1,
+            "user": PIA,
+            "state": "approved",
+            "revision": "a1",
+            "bound_by": "delivery",
+            "submitted_at": "2026-11-18T09:10:00Z",
+            "body": "",
         }
     ],
 }
@@ -64,7 +81,9 @@ def with_body(body, environment="production", user=PIA):
 def decided(world, facts):
     """Returns the decisions on a list of facts, in order."""
     lines = "".join(json.dumps(one) + "\n" for one in facts)
-    ran = world.countersign("decide", "--lines", "--facts", "-", "--policy", world.policy, "--format", "json", text=lines)
+    ran = world.countersign(
+        "decide", "--lines", "--facts", "-", "--policy", world.policy, "--format", "json", text=lines
+    )
     answers = [json.loads(line) for line in ran.stdout.splitlines()]
     if len(answers) != len(facts):
         raise CannotAttack(f"{len(answers)} decisions on {len(facts)} facts: {ran.stderr[-300:]} {ran.stdout[-300:]}")

@@ -26,7 +26,10 @@ def policy_bombs(w):
         "a bidirectional character": SOUND.replace("a:", "a\u202e:"),
         "a slow pattern": SOUND + slow,
         "a merge of itself": "version: 1\nx: &a { <<: *a }\n",
-        "20,000 keys": SOUND + "groups:\n" + "".join(f"  g{n}: {{ users: [d] }}\n" for n in range(20_000)) + "groups: 1\n",
+        "20,000 keys": SOUND
+        + "groups:\n"
+        + "".join(f"  g{n}: {{ users: [d] }}\n" for n in range(20_000))
+        + "groups: 1\n",
     }
     path = os.path.join(w.home, "bomb.yaml")
     for what, text in bombs.items():
@@ -35,7 +38,11 @@ def policy_bombs(w):
         began = time.monotonic()
         ran = w.countersign("check", path)
         spent = time.monotonic() - began
-        yield what, ran.returncode == 3 and spent < 10 and "panicked" not in ran.stderr, f"{ran.returncode} in {spent:.1f} s"
+        yield (
+            what,
+            ran.returncode == 3 and spent < 10 and "panicked" not in ran.stderr,
+            f"{ran.returncode} in {spent:.1f} s",
+        )
 
 
 @attack("workflow commands in the names of a policy and of its file", "no forged command")
@@ -43,9 +50,13 @@ def forged_workflow_commands(w):
     folder = os.path.join(w.home, "forged")
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "x\n::add-mask::y\n::set-env name=A::b.yaml"), "w") as file:
-        file.write('version: 1\ngroups: { "a\\n::error::forged": { users: [d] }, b: { users: [e] } }\n"k\\r\\n::warning::x": 1\n')
+        file.write(
+            'version: 1\ngroups: { "a\\n::error::forged": { users: [d] }, b: { users: [e] } }\n"k\\r\\n::warning::x": 1\n'
+        )
     ran = w.countersign("check", "--format", "github", folder)
-    odd = [line for line in ran.stdout.split("\n") if line and not line.startswith(("::error ", "::warning ", "::notice "))]
+    odd = [
+        line for line in ran.stdout.split("\n") if line and not line.startswith(("::error ", "::warning ", "::notice "))
+    ]
     yield "`check --format github`", ran.returncode == 3 and not odd and "\r" not in ran.stdout, odd[:2]
 
 
@@ -57,7 +68,7 @@ def link_outside(w):
         file.write(SOUND)
     outside = os.path.join(w.home, "outside.yaml")
     with open(outside, "w") as file:
-        file.write('groups: { outside-group: { users: [mallory] } }\n')
+        file.write("groups: { outside-group: { users: [mallory] } }\n")
     for what, target in (("a secret", os.path.join(w.data, "webhook-secret")), ("a policy", outside)):
         link = os.path.join(folder, "link.yaml")
         os.symlink(target, link)
@@ -71,12 +82,16 @@ def link_outside(w):
 def hostile_facts(w):
     facts = (ROOT / "docs" / "facts.json").read_text()
     tries = {
-        "depth": '{"a":' * 50_000, "2^64": facts.replace('"id": 9001', '"id": 18446744073709551616'),
+        "depth": '{"a":' * 50_000,
+        "2^64": facts.replace('"id": 9001', '"id": 18446744073709551616'),
         "another schema": facts.replace('"schema": 1', '"schema": 2'),
         "an unknown key": facts.replace('"now"', '"approved": true, "now"'),
         "a key twice": facts.replace('"now"', '"now": "2000-01-01T00:00:00Z", "now"', 1),
-        "the year 9999999": facts.replace("2026-11-18T10:00:00Z", "+9999999-11-18T10:00:00Z"), "NUL": facts + "\0",
-        "nothing": "", "null": "null", "an array": "[]",
+        "the year 9999999": facts.replace("2026-11-18T10:00:00Z", "+9999999-11-18T10:00:00Z"),
+        "NUL": facts + "\0",
+        "nothing": "",
+        "null": "null",
+        "an array": "[]",
     }
     policies = str(ROOT / "policies")
     for what, text in tries.items():

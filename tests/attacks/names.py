@@ -11,7 +11,12 @@ from world import POLICY, until
 
 def other_cases(name):
     """Returns the name in other cases."""
-    return [name.upper(), name.capitalize(), name.swapcase(), "".join(c.upper() if n % 2 else c for n, c in enumerate(name))]
+    return [
+        name.upper(),
+        name.capitalize(),
+        name.swapcase(),
+        "".join(c.upper() if n % 2 else c for n, c in enumerate(name)),
+    ]
 
 
 @attack("an execution that names the target in another case", "the rule of the exact name")
@@ -30,7 +35,15 @@ def actions_environment(w):
     pull = w.pull()
     pull.review("mallory")
     w.drained()
-    looks = ["produc\u0442ion", "product\u0131on", "\uff50roduction", "production\u200b", "production ", "pro\u00adduction", "\u017ftaging"]
+    looks = [
+        "produc\u0442ion",
+        "product\u0131on",
+        "\uff50roduction",
+        "production\u200b",
+        "production ",
+        "pro\u00adduction",
+        "\u017ftaging",
+    ]
     for environment in [*other_cases("production"), *looks]:
         states = [answer["state"] for answer in w.protected(environment, pull.head)]
         yield ascii(environment), "approved" not in states, states
@@ -92,15 +105,17 @@ def command_in_another_case(w):
 
 @attack("two keys of a policy that differ only in case", "the policy is refused")
 def two_keys_in_two_cases(w):
-    lines = POLICY.replace("production: {", "Production: { require: \"@mallory\" }\n      production: {", 1)
+    lines = POLICY.replace("production: {", 'Production: { require: "@mallory" }\n      production: {', 1)
     tries = {
         "environments of a service": lines,
-        "services": POLICY + "  CHECKOUT:\n    repository: acme/checkout\n    environments: { production: { require: \"@mallory\" } }\n",
-        "environments at the top": POLICY + "environments:\n  qa: { require: 1 of sre }\n  QA: { require: \"@mallory\" }\n",
+        "services": POLICY
+        + '  CHECKOUT:\n    repository: acme/checkout\n    environments: { production: { require: "@mallory" } }\n',
+        "environments at the top": POLICY
+        + 'environments:\n  qa: { require: 1 of sre }\n  QA: { require: "@mallory" }\n',
         "groups": POLICY.replace("groups:\n", "groups:\n  Payments: { users: [mallory] }\n"),
         "channels": POLICY.replace("channels: {", "channels: { Oncall: { email: [evil@acme.example] },"),
         "floors": POLICY + "floor:\n  production: { approvals: 1 }\n  PRODUCTION: { max_timeout: 72h }\n",
-        "patterns": POLICY + "environments:\n  \"qa-*\": { require: 1 of sre }\n  \"QA-*\": { require: \"@mallory\" }\n",
+        "patterns": POLICY + 'environments:\n  "qa-*": { require: 1 of sre }\n  "QA-*": { require: "@mallory" }\n',
     }
     path = os.path.join(w.home, "cases.yaml")
     for what, text in tries.items():
@@ -114,7 +129,11 @@ def two_keys_in_two_cases(w):
 @attack("facts in which logins, teams, labels and repositories stand in another case", "the same decision")
 def facts_in_another_case(w):
     pull, review = ("pull_request",), ("reviews", 0)
-    upper = [((*pull, "repository"), "ACME/CHECKOUT"), ((*review, "user", "login"), "PIA"), ((*pull, "author", "login"), "DAVE")]
+    upper = [
+        ((*pull, "repository"), "ACME/CHECKOUT"),
+        ((*review, "user", "login"), "PIA"),
+        ((*pull, "author", "login"), "DAVE"),
+    ]
     author = ((*pull, "author"), {"id": 1, "login": "PIA", "type": "User"})
     label = ((*pull, "labels"), ["NEEDS-security"])
     requester = (("requester",), "PIA")
@@ -123,13 +142,18 @@ def facts_in_another_case(w):
         "the author": (for_environment("production", author), "pending"),
         "the label": (for_environment("labelled", label), "pending"),
         "the requester": (for_environment("asked", requester), "pending"),
-        "the team": (for_environment("team", (("teams",), {"ACME/REVIEWERS": [{"id": 1, "login": "Pia", "type": "User"}]})), "approved"),
+        "the team": (
+            for_environment("team", (("teams",), {"ACME/REVIEWERS": [{"id": 1, "login": "Pia", "type": "User"}]})),
+            "approved",
+        ),
     }
     for (what, (_, verdict)), decision in zip(tries.items(), decided(w, [facts for facts, _ in tries.values()])):
         yield what, decision["verdict"] == verdict, decision["verdict"]
 
 
-@attack("names with control characters, look-alikes and path tricks", "400 or an invalid input, and nothing raw in logs")
+@attack(
+    "names with control characters, look-alikes and path tricks", "400 or an invalid input, and nothing raw in logs"
+)
 def hostile_names(w):
     pull = w.pull()
     given = {"service": "checkout", "environment": "staging", "pullRequest": f"{pull.name}#{pull.number}"}
@@ -138,13 +162,28 @@ def hostile_names(w):
         yield f"an execution named {name[:12]}", status == 400, status
     number = pull.number
     fields = [
-        ("service", "checkout\u200b"), ("service", "\u0441heckout"), ("service", "chec\u212aout"), ("environment", "production\n"),
-        ("environment", "../production"), ("environment", "\u017ftaging"), ("environment", "staging\0"), ("version", "v1\x1b[31m"),
-        ("version", "v\r\n2"), ("version", "v\u202e2"), ("requestedBy", "da ve"), ("requestedBy", "dave\u200b"),
-        ("pullRequest", f"acme/checkout#{number}\u202e"), ("pullRequest", "acme/checkout#0"), ("pullRequest", "acme/checkout#1e0"),
-        ("pullRequest", f"https://github.com/acme/../checkout/pull/{number}"), ("pullRequest", f"../acme/checkout#{number}"),
-        ("pullRequest", f"https://github.com/acme/checkout/pull/{number}@evil.example"), ("revision", "--upload-pack=x"),
-        ("revision", "g" * 40), ("revision", pull.head + "\n"), ("pull_request", "acme/checkout#2"),
+        ("service", "checkout\u200b"),
+        ("service", "\u0441heckout"),
+        ("service", "chec\u212aout"),
+        ("environment", "production\n"),
+        ("environment", "../production"),
+        ("environment", "\u017ftaging"),
+        ("environment", "staging\0"),
+        ("version", "v1\x1b[31m"),
+        ("version", "v\r\n2"),
+        ("version", "v\u202e2"),
+        ("requestedBy", "da ve"),
+        ("requestedBy", "dave\u200b"),
+        ("pullRequest", f"acme/checkout#{number}\u202e"),
+        ("pullRequest", "acme/checkout#0"),
+        ("pullRequest", "acme/checkout#1e0"),
+        ("pullRequest", f"https://github.com/acme/../checkout/pull/{number}"),
+        ("pullRequest", f"../acme/checkout#{number}"),
+        ("pullRequest", f"https://github.com/acme/checkout/pull/{number}@evil.example"),
+        ("revision", "--upload-pack=x"),
+        ("revision", "g" * 40),
+        ("revision", pull.head + "\n"),
+        ("pull_request", "acme/checkout#2"),
     ]
     for field, value in fields:
         body = {**given, field: value}
@@ -152,8 +191,18 @@ def hostile_names(w):
         until(lambda: run.status() != "RUNNING" or run.get()["waits"])
         text = json.dumps(run.get().get("cause"), ensure_ascii=False)
         raw = [mark for mark in ("\x1b", "\u202e", "\u200b") if mark in text]
-        yield f"{field} {ascii(value)[:40]}", run.get()["error"] == "Countersign.InvalidInput" and not raw, f"{run.seen()} {raw}"
-    for path in ("/requests/..%2f..%2fwebhook-secret", "/executions/..%2f..", "/requests/%00", "//etc/passwd", "/../webhook-secret"):
+        yield (
+            f"{field} {ascii(value)[:40]}",
+            run.get()["error"] == "Countersign.InvalidInput" and not raw,
+            f"{run.seen()} {raw}",
+        )
+    for path in (
+        "/requests/..%2f..%2fwebhook-secret",
+        "/executions/..%2f..",
+        "/requests/%00",
+        "//etc/passwd",
+        "/../webhook-secret",
+    ):
         codes, got = w.raw(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
         yield path, codes in ([404], [400]) and w.secret.encode() not in got, codes
     time.sleep(0.1)

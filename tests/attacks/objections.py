@@ -21,7 +21,9 @@ def ended_by_a_no(w):
     yield "a new execution", *third.refused()
 
 
-@attack("a no that only blocked a request, or that nobody had asked for, laundered by a second pull request", "the same no")
+@attack(
+    "a no that only blocked a request, or that nobody had asked for, laundered by a second pull request", "the same no"
+)
 def blocked_by_a_no(w):
     pull = w.pull()
     run = w.begin("held", pull)

@@ -35,51 +35,72 @@ def incomplete_lists(w):
 @attack("people of whom GitHub tells only a part", "they do not count")
 def partial_people(w):
     user = ("reviews", 0, "user")
-    yield from pending(w, {
-        "a review without a user": changed((user, None)),
-        "a user without a type": changed((user, {"id": 1, "login": "pia", "type": "Other"})),
-        "a bot with a listed login": changed((user, {"id": 1, "login": "pia", "type": "Bot"})),
-        "a mannequin with a listed login": changed((user, {"id": 1, "login": "pia", "type": "Mannequin"})),
-        "an organization": changed((user, {"id": 1, "login": "pia", "type": "Organization"})),
-        "a team that was not read": for_environment("team", (("teams",), {})),
-        "a team without members": for_environment("team", (("teams",), {"acme/Reviewers": []})),
-        "another team": for_environment("team", (("teams",), {"acme/Reviewers2": [PIA], "acme2/Reviewers": [PIA]})),
-        "the author under another login": changed((("pull_request", "author"), {**PIA, "login": "dave"})),
-        "the author under another type": changed((("pull_request", "author"), {**PIA, "type": "Bot"})),
-    })
+    yield from pending(
+        w,
+        {
+            "a review without a user": changed((user, None)),
+            "a user without a type": changed((user, {"id": 1, "login": "pia", "type": "Other"})),
+            "a bot with a listed login": changed((user, {"id": 1, "login": "pia", "type": "Bot"})),
+            "a mannequin with a listed login": changed((user, {"id": 1, "login": "pia", "type": "Mannequin"})),
+            "an organization": changed((user, {"id": 1, "login": "pia", "type": "Organization"})),
+            "a team that was not read": for_environment("team", (("teams",), {})),
+            "a team without members": for_environment("team", (("teams",), {"acme/Reviewers": []})),
+            "another team": for_environment("team", (("teams",), {"acme/Reviewers2": [PIA], "acme2/Reviewers": [PIA]})),
+            "the author under another login": changed((("pull_request", "author"), {**PIA, "login": "dave"})),
+            "the author under another type": changed((("pull_request", "author"), {**PIA, "type": "Bot"})),
+        },
+    )
 
 
 @attack("reviews of which GitHub tells only a part", "they do not count, and a no may stand behind them")
 def partial_reviews(w):
     review = ("reviews", 0)
     objection = {
-        "id": 2, "user": {"id": 2, "login": "pat", "type": "User"}, "state": "dismissed", "was": None, "dismissed_by": None,
-        "revision": "a1", "bound_by": "api", "submitted_at": "2026-11-18T09:20:00Z", "body": "",
+        "id": 2,
+        "user": {"id": 2, "login": "pat", "type": "User"},
+        "state": "dismissed",
+        "was": None,
+        "dismissed_by": None,
+        "revision": "a1",
+        "bound_by": "api",
+        "submitted_at": "2026-11-18T09:20:00Z",
+        "body": "",
     }
     both = [APPROVED["reviews"][0], objection]
     api = ((*review, "bound_by"), "api")
-    yield from pending(w, {
-        "known only from the API and edited": changed(api, ((*review, "edited"), True)),
-        "known only from the API, and not known whether edited": changed(api),
-        "no time": changed(api, ((*review, "edited"), False), ((*review, "submitted_at"), None)),
-        "no commit": changed(((*review, "revision"), None)),
-        "dismissed": changed(((*review, "state"), "dismissed"), ((*review, "was"), "approved")),
-        "pending": changed(((*review, "state"), "pending")),
-        "another review was dismissed, and what it said is not known": changed((("reviews",), both)),
-        "a no was dismissed, and by whom is not known": changed((("reviews",), [both[0], {**objection, "was": "changes_requested"}])),
-        "a no was dismissed by the author": changed(
-            (("reviews",), [both[0], {**objection, "was": "changes_requested", "dismissed_by": {"id": 4, "login": "dave"}}])
-        ),
-    })
+    yield from pending(
+        w,
+        {
+            "known only from the API and edited": changed(api, ((*review, "edited"), True)),
+            "known only from the API, and not known whether edited": changed(api),
+            "no time": changed(api, ((*review, "edited"), False), ((*review, "submitted_at"), None)),
+            "no commit": changed(((*review, "revision"), None)),
+            "dismissed": changed(((*review, "state"), "dismissed"), ((*review, "was"), "approved")),
+            "pending": changed(((*review, "state"), "pending")),
+            "another review was dismissed, and what it said is not known": changed((("reviews",), both)),
+            "a no was dismissed, and by whom is not known": changed(
+                (("reviews",), [both[0], {**objection, "was": "changes_requested"}])
+            ),
+            "a no was dismissed by the author": changed(
+                (
+                    ("reviews",),
+                    [both[0], {**objection, "was": "changes_requested", "dismissed_by": {"id": 4, "login": "dave"}}],
+                )
+            ),
+        },
+    )
 
 
 @attack("a requester whose account is not known", "no approval counts where the requester is excluded")
 def partial_requester(w):
-    yield from pending(w, {
-        "only a login": for_environment("asked", (("requester",), "dave")),
-        "nobody": for_environment("asked", (("requester",), None)),
-        "an account without an id": for_environment("asked", (("requester",), {"id": None, "login": "dave"})),
-    })
+    yield from pending(
+        w,
+        {
+            "only a login": for_environment("asked", (("requester",), "dave")),
+            "nobody": for_environment("asked", (("requester",), None)),
+            "an account without an id": for_environment("asked", (("requester",), {"id": None, "login": "dave"})),
+        },
+    )
 
 
 @attack("conditions on facts that are not known in full", "the part applies")
@@ -91,15 +112,25 @@ def partial_conditions(w):
 @attack("a pull request, a revision or a time that is missing", "never approved")
 def partial_request(w):
     pull = ("pull_request",)
-    yield from pending(w, {
-        "no pull request": changed((pull, None)),
-        "no revision": changed((("revision",), None)),
-        "closed": changed(((*pull, "state"), "closed")),
-        "another head": changed(((*pull, "head"), "a2")),
-        "the base was changed in the second in which people were asked": changed(((*pull, "base_changed_at"), "2026-11-18T09:00:00.5Z")),
-        "after the deadline": changed((("now",), "2026-11-18T13:00:00Z")),
-        "merged as another commit": changed(((*pull, "merged"), True), ((*pull, "state"), "closed"), ((*pull, "merge_commit"), "m1"), (("revision",), "b7")),
-    })
+    yield from pending(
+        w,
+        {
+            "no pull request": changed((pull, None)),
+            "no revision": changed((("revision",), None)),
+            "closed": changed(((*pull, "state"), "closed")),
+            "another head": changed(((*pull, "head"), "a2")),
+            "the base was changed in the second in which people were asked": changed(
+                ((*pull, "base_changed_at"), "2026-11-18T09:00:00.5Z")
+            ),
+            "after the deadline": changed((("now",), "2026-11-18T13:00:00Z")),
+            "merged as another commit": changed(
+                ((*pull, "merged"), True),
+                ((*pull, "state"), "closed"),
+                ((*pull, "merge_commit"), "m1"),
+                (("revision",), "b7"),
+            ),
+        },
+    )
 
 
 @attack("GitHub does not answer while somebody approves", "nothing is released until it answers")

@@ -69,8 +69,13 @@ def another_revision(w):
     w.drained()
     main = w.hub("GET", f"/repos/{pull.name}/pulls/{pull.number}")["base"]["sha"]
     for what, revision in {
-        "an earlier commit": first, "the head of another pull request": other.head, "the base": main,
-        "a commit that does not exist": "0" * 40, "a short hash": pull.head[:10], "a branch": pull.branch, "HEAD": "HEAD",
+        "an earlier commit": first,
+        "the head of another pull request": other.head,
+        "the base": main,
+        "a commit that does not exist": "0" * 40,
+        "a short hash": pull.head[:10],
+        "a branch": pull.branch,
+        "HEAD": "HEAD",
     }.items():
         run = w.begin("production", pull, revision=revision)
         yield what, *run.refused(0.3)
@@ -96,7 +101,9 @@ def another_repository(w):
     yield "a base branch that differs in case", *run.refused()
 
 
-@attack("an outsider opens the same commit from a fork, where pipelines name a revision only", "the twin is passed over")
+@attack(
+    "an outsider opens the same commit from a fork, where pipelines name a revision only", "the twin is passed over"
+)
 def twin_from_a_fork(w):
     pull = w.pull()
     w.hub("POST", "/_standin/repos/acme/checkout/forks", {"owner": "mallory"})
@@ -137,7 +144,9 @@ def twin_to_another_branch(w):
     yield "the approval counts", run.released(), run.seen()
 
 
-@attack("two pull requests of one commit show one check: the approved one hides the waiting one", "the check still waits")
+@attack(
+    "two pull requests of one commit show one check: the approved one hides the waiting one", "the check still waits"
+)
 def shared_commit(w):
     pull = w.pull()
     run = w.begin("production", pull)
@@ -194,7 +203,10 @@ def unbound_facts(w):
         "a later part of the same second": [api, ((*pull, "head_first_seen"), "2026-11-18T09:10:00.9Z")],
         "before the head": [api, ((*pull, "head_first_seen"), "2026-11-18T09:30:00Z")],
         "no time": [api, ((*review, "submitted_at"), None)],
-        "before the base was changed": [((*pull, "base_changed_at"), "2026-11-18T08:59:00Z"), ((*review, "submitted_at"), "2026-11-18T08:58:00Z")],
+        "before the base was changed": [
+            ((*pull, "base_changed_at"), "2026-11-18T08:59:00Z"),
+            ((*review, "submitted_at"), "2026-11-18T08:58:00Z"),
+        ],
         "another commit": [((*review, "revision"), "a0")],
         "a commit that differs in case": [((*review, "revision"), "A1")],
     }

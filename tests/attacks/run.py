@@ -19,8 +19,18 @@ from registry import ATTACKS
 from world import World
 
 MODULES = (
-    "deliveries", "accounts", "commands", "texts", "authorship", "objections", "revisions", "names", "partial", "quota",
-    "doors", "files",
+    "deliveries",
+    "accounts",
+    "commands",
+    "texts",
+    "authorship",
+    "objections",
+    "revisions",
+    "names",
+    "partial",
+    "quota",
+    "doors",
+    "files",
 )
 for module in MODULES:
     importlib.import_module(module)
@@ -40,8 +50,7 @@ MISSING = {
     "the requester's account": "renamed_requester renamed_pinned_requester unknown_requester partial_requester",
     "objections by commit": "blocked_by_a_no a_no_of_another_environment",
     "names without case": (
-        "target_in_another_case actions_environment command_in_another_case two_keys_in_two_cases "
-        "facts_in_another_case"
+        "target_in_another_case actions_environment command_in_another_case two_keys_in_two_cases facts_in_another_case"
     ),
     "the note `unpinned-login`": "takes_over_a_plain_login",
     "candidates for a revision": "twin_from_a_fork twin_to_another_branch",
@@ -108,7 +117,9 @@ def main():
     groups = [[one for one in chosen if one.module == module] for module in MODULES]
     with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
         fine = list(pool.map(run_module, filter(None, groups)))
-    print(f"{len(chosen)} attacks in {time.monotonic() - began:.0f} s: {'all as expected' if all(fine) else 'NOT as expected'}")
+    print(
+        f"{len(chosen)} attacks in {time.monotonic() - began:.0f} s: {'all as expected' if all(fine) else 'NOT as expected'}"
+    )
     return 0 if all(fine) else 1
 
 

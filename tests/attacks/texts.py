@@ -61,7 +61,9 @@ def edited_after_delivery(w):
     yield "read again", *run.refused()
 
 
-@attack("a comment is edited into a command, or a text is edited and the edit is delivered twice", "nothing is approved")
+@attack(
+    "a comment is edited into a command, or a text is edited and the edit is delivered twice", "nothing is approved"
+)
 def edited_comments(w):
     pull = w.pull()
     run = w.begin("vault", pull)
@@ -120,15 +122,19 @@ def markup_in_a_title(w):
     checks = w.hub("GET", f"/repos/acme/checkout/commits/{head}/check-runs")["check_runs"]
     texts = [one["output"]["title"] + one["output"]["summary"] + (one["output"]["text"] or "") for one in checks]
     texts += [one["body"] for one in w.hub("GET", f"/repos/acme/checkout/issues/{opened['number']}/comments")]
-    found = [mark for text in texts for mark in controls(text)] + [one for one in ("@acme", "<img") for text in texts if one in text]
+    found = [mark for text in texts for mark in controls(text)] + [
+        one for one in ("@acme", "<img") for text in texts if one in text
+    ]
     yield "the check and the comment", not found, found
     sent = [one for one in w.notifications() if run.request in str(one)]
     found = [mark for one in sent for mark in controls(one["subject"]) + controls(one["text"])]
     lines = [line for one in sent for line in one["text"].splitlines() if line.startswith("::")]
     yield "messages to channels", not found and not lines, found + lines
-    yield "a subject is one line of fewer than 100 ASCII characters", all(
-        len(one["subject"]) < 100 and one["subject"].isascii() and "\n" not in one["subject"] for one in sent
-    ), [one["subject"] for one in sent]
+    yield (
+        "a subject is one line of fewer than 100 ASCII characters",
+        all(len(one["subject"]) < 100 and one["subject"].isascii() and "\n" not in one["subject"] for one in sent),
+        [one["subject"] for one in sent],
+    )
 
 
 @attack("names that are so long that a subject no longer says what happened", "the names are shortened")
@@ -138,7 +144,9 @@ def long_names(w):
     run = w.begin(environment, pull)
     pull.review("mallory", "REQUEST_CHANGES", "no")
     until(lambda: run.status() == "FAILED")
-    sent = {one["event"]: one["subject"] for one in w.notifications() if run.request in str(one) or environment in str(one)}
+    sent = {
+        one["event"]: one["subject"] for one in w.notifications() if run.request in str(one) or environment in str(one)
+    }
     short = all(len(one) < 100 and one.isascii() for one in sent.values())
     yield "fewer than 100 ASCII characters", short and sent, sent
     said = "appro" in sent.get("requested", "").lower() and "rejected" in sent.get("rejected", "").lower()
@@ -148,7 +156,9 @@ def long_names(w):
 @attack("a secret of the gate in any text that it shows or logs", "never")
 def secrets_in_texts(w):
     shown = w.http("GET", w.gate + "/requests")[1], w.notifications(), w.hub("GET", "/_standin/world")
-    found = [name for name, text in zip(("requests", "notifications", "simulator"), map(str, shown)) if w.secret in text]
+    found = [
+        name for name, text in zip(("requests", "notifications", "simulator"), map(str, shown)) if w.secret in text
+    ]
     yield "the webhook secret", not found and w.secret not in w.log_text(), found
     tokens = re.findall(r'"(?:task_)?token": ?"[^"]+', str(shown[0]))
     yield "task tokens", not tokens, tokens[:1]

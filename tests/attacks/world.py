@@ -196,8 +196,7 @@ class World:
 
     def drained(self, patience=60.0):
         """Returns when every delivery has been answered."""
-        pending = lambda: [one for one in self.hub("GET", "/_standin/world")["deliveries"] if not one["outcome"]]
-        until(lambda: not pending(), patience)
+        until(lambda: all(one["outcome"] for one in self.hub("GET", "/_standin/world")["deliveries"]), patience)
 
     def protected(self, environment, sha, by="dave"):
         """A workflow of GitHub Actions reaches an environment. Returns the gate's answers: states and comments."""
@@ -300,8 +299,12 @@ class Pull:
         return {
             "action": action,
             "review": {
-                "id": review or 99_000_001, "user": user, "body": body, "commit_id": head or self.head,
-                "submitted_at": "2030-01-01T00:00:00Z", "state": state,
+                "id": review or 99_000_001,
+                "user": user,
+                "body": body,
+                "commit_id": head or self.head,
+                "submitted_at": "2030-01-01T00:00:00Z",
+                "state": state,
             },
             "pull_request": {"number": self.number},
             "repository": {"full_name": name or self.name},

@@ -1,7 +1,7 @@
 """Stands between the functions and the GitHub simulator, and changes answers of GitHub's GraphQL API.
 
-GitHub answers a query in parts: `null` where the App may not see something, `errors` beside `data`, lists that are cut. A
-scenario sets what happens to the answers, and everything else passes unchanged.
+GitHub answers a query in parts: `null` where the App may not see something, `errors` beside `data`, lists that are cut.
+A scenario sets what happens to the answers, and everything else passes unchanged.
 """
 
 import http.client
@@ -45,7 +45,9 @@ class Between:
         body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
         connection = http.client.HTTPConnection(self.target.hostname, self.target.port, timeout=60)
         try:
-            given = {name: value for name, value in handler.headers.items() if name.lower() not in HOP_BY_HOP | {"host"}}
+            given = {
+                name: value for name, value in handler.headers.items() if name.lower() not in HOP_BY_HOP | {"host"}
+            }
             connection.request(handler.command, handler.path, body or None, given)
             answer = connection.getresponse()
             content = answer.read()

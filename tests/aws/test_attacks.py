@@ -1,7 +1,7 @@
-"""Attacks that reach the functions: partial answers of GitHub, forged authors, look-alikes, names in another case, floods.
+"""Attacks that reach the functions: partial answers of GitHub, forged authors, look-alikes, other cases, floods.
 
-`tests/attacks` makes many more attacks on the local gate. Here are those that need the real client of GitHub, the HTTP API
-or the table. They share the world of `test_chain`.
+`tests/attacks` makes many more attacks on the local gate. Here are those that need the real client of GitHub, the HTTP
+API or the table. They share the world of `test_chain`.
 """
 
 import copy
@@ -123,7 +123,9 @@ class AttackTests(unittest.TestCase):
     def test_an_objection_that_a_partial_answer_hides_still_stands(self):
         pull = self.pull()
         execution = self.world.start("production", pull).waits()
-        self.between.change = in_list("reviews", lambda nodes: [one for one in nodes if one["state"] != "CHANGES_REQUESTED"])
+        self.between.change = in_list(
+            "reviews", lambda nodes: [one for one in nodes if one["state"] != "CHANGES_REQUESTED"]
+        )
         self.addCleanup(setattr, self.between, "change", None)
         pull.review("pat", "REQUEST_CHANGES")
         pull.review("pia")
@@ -149,7 +151,13 @@ class AttackTests(unittest.TestCase):
     def test_what_looks_like_a_command_approves_nothing(self):
         pull = self.pull()
         execution = self.world.start("production", pull).waits()
-        for body in ("`/approve canary`", "\uff0fapprove canary", "LGTM\n\n/approve canary", "> /approve canary", "/\u0430pprove canary"):
+        for body in (
+            "`/approve canary`",
+            "\uff0fapprove canary",
+            "LGTM\n\n/approve canary",
+            "> /approve canary",
+            "/\u0430pprove canary",
+        ):
             pull.review("pia", body=body)
         self.waits(execution)
         pull.review("pat", body="/Approve CHECKOUT:Production")
@@ -187,7 +195,11 @@ class AttackTests(unittest.TestCase):
         pull = self.pull()
         execution = self.world.start("production", pull).waits()
         url = self.world.installation.webhook_url
-        headers = {"x-github-event": "pull_request_review", "x-github-delivery": "flood", "x-hub-signature-256": "sha256=" + "0" * 64}
+        headers = {
+            "x-github-event": "pull_request_review",
+            "x-github-delivery": "flood",
+            "x-hub-signature-256": "sha256=" + "0" * 64,
+        }
         for _ in range(30):
             self.assertEqual(call("POST", url, {"action": "submitted"}, headers)[0], 401)
         pull.review("pia")
