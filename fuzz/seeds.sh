@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 corpus=fuzz/corpus
-mkdir -p "$corpus"/{load_policy,decide,delivery}
+mkdir -p "$corpus"/{load_policy,decide,delivery,commands,answers}
 
 # Each file is one bundle, and each folder of files is one bundle.
 number=0
@@ -45,6 +45,37 @@ for event in ping pull_request pull_request_review check_run; do
 done
 printf 'ping sha256=%064d\n{}' 0 > "$corpus/delivery/seed-unsigned"
 
-for target in load_policy decide delivery; do
+number=0
+while IFS= read -r line; do
+    number=$((number + 1))
+    # The first byte says who approves: `0` is an approver, `1` may override.
+    { printf '%d' $((number % 4)); printf '%b' "$line"; } > "$corpus/commands/seed-$number"
+done << 'END'
+LGTM
+/approve staging
+/approve checkout:production, staging
+LGTM\n\n/approve staging
+> quoted\n\n/approve staging
+```\n/approve staging\n```
+<!-- /approve staging -->\n/approve production
+`/approve staging`
+approve staging
+/override production the shop is down
+/override checkout:production: down
+/override production
+/aprove staging
+\xef\xbc\x8fapprove staging
+/\xd0\xb0pprove staging
+/approve production\r\n/approve staging
+- @dave /approve staging.
+see src/approve.rs and https://x.example/approve
+END
+
+for length in 16 64 256 1024; do
+    awk -v n="$length" 'BEGIN { srand(n); for (i = 0; i < n; i++) printf "%c", 1 + int(rand() * 126) }' \
+        > "$corpus/answers/seed-$length"
+done
+
+for target in load_policy decide delivery commands answers; do
     printf '%s: %s seeds\n' "$target" "$(find "$corpus/$target" -name 'seed-*' | wc -l)"
 done

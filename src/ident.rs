@@ -22,7 +22,7 @@ pub struct IdentError {
 
 impl IdentError {
     fn new(what: &'static str, given: &str, expected: &'static str) -> Self {
-        let mut text: String = given.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let mut text: String = given.chars().take(80).map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect();
         if given.chars().nth(80).is_some() {
             text.push('…');
         }
@@ -32,7 +32,13 @@ impl IdentError {
 
 /// The first `most` printable characters of a text, so that a message can repeat it.
 pub(crate) fn printable(text: &str, most: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(most).collect()
+    text.chars().filter(|c| !is_hidden(*c)).take(most).collect()
+}
+
+/// Whether a character controls a terminal, reorders text or has no width, so that a text with it is not what it seems.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Serde as text: writes what `Display` writes, and reads what `FromStr` reads.
@@ -201,7 +207,7 @@ text_newtype!(
 text_newtype!(
     /// A GitHub login, compared without case. A bot's login ends in `[bot]`.
     Login, "GitHub login", "a login without `@`, spaces or slashes",
-    |text| boxed_if(text, is_token(text, 255) && !text.contains(['@', '/', '#']))
+    |text| boxed_if(text, is_token(text, 255) && !text.contains(['@', '/', '#']) && !text.chars().any(is_hidden))
 );
 text_newtype!(
     /// A GitHub team, `org/slug`. Kept in lower case, since GitHub ignores case.

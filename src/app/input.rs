@@ -6,7 +6,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::ident::{EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target, printable};
+use crate::ident::{
+    EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target, is_hidden, printable,
+};
 use crate::policy::{Condition, Rule};
 
 /// The keys of an execution's input that the gate reads.
@@ -96,7 +98,7 @@ fn read_revision(text: &str) -> Result<Revision, String> {
 }
 
 fn read_version(text: &str) -> Result<String, String> {
-    if text.len() > 256 || text.chars().any(char::is_control) {
+    if text.len() > 256 || text.chars().any(is_hidden) {
         return Err(format!("`{}` is not a version: expected at most 256 printable characters", printable(text, 60)));
     }
     Ok(text.to_owned())
@@ -178,6 +180,22 @@ mod tests {
             "`version` must be a text",
         ] {
             assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn characters_that_hide_or_reorder_text_are_refused_and_not_repeated() {
+        for (field, value) in [
+            ("service", "checkout\u{200b}"),
+            ("requestedBy", "dave\u{200b}"),
+            ("pullRequest", "acme/checkout#1\u{202e}"),
+            ("version", "v\u{202e}2"),
+            ("version", "v\u{1b}[31m"),
+        ] {
+            let mut input = json!({ "service": "checkout", "environment": "production" });
+            input[field] = value.into();
+            let text = ExecutionInput::read(&input).unwrap_err().to_string();
+            assert!(text.contains(field) && !text.contains(['\u{200b}', '\u{202e}', '\u{1b}']), "{text:?}");
         }
     }
 

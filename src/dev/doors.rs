@@ -11,7 +11,7 @@ use axum::response::Response;
 use super::server::failure;
 
 /// Lets a request through only if it names this machine as its host, and comes from no page of another origin.
-pub(super) async fn only_this_machine(headers: HeaderMap, request: Request, next: Next) -> Response {
+pub(crate) async fn only_this_machine(headers: HeaderMap, request: Request, next: Next) -> Response {
     if headers.get_all(header::HOST).iter().count() > 1 || !names_this_machine(&headers, &header::HOST, "") {
         return failure(
             StatusCode::MISDIRECTED_REQUEST,

@@ -4,7 +4,7 @@
 //! survives a process that is killed.
 
 pub mod client;
-mod doors;
+pub(crate) mod doors;
 mod machine;
 mod server;
 pub mod story;

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Attacks a running `countersign dev`, and says what was refused and what was not.
+
+    tests/attacks/run.py [--list] [--jobs N] [NAME…]
+
+NAME is an attack or a module; default: all. COUNTERSIGN names the binary; default: target/debug/countersign.
+Exit code 1 if an attack was not refused. Needs Python 3.11 or later, and nothing else.
+"""
+
+import argparse
+import concurrent.futures
+import importlib
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+from registry import ATTACKS
+from world import World
+
+MODULES = (
+    "deliveries",
+    "accounts",
+    "commands",
+    "texts",
+    "authorship",
+    "objections",
+    "revisions",
+    "names",
+    "partial",
+    "quota",
+    "doors",
+    "files",
+)
+for module in MODULES:
+    importlib.import_module(module)
+
+MISSING = {
+    "commands on any line, and what only looks like one": (
+        "confusable_slashes confusable_letters invisible_characters misspelt_commands odd_line_ends "
+        "dressed_commands commands_further_down a_right_and_a_wrong_command crooked_overrides "
+        "look_alikes_on_the_gate"
+    ),
+    "texts known only from the API, and edits": "edited_comes_first edited_unseen partial_reviews",
+    "approvals in the second of a push": "approved_in_the_second_of_the_push unbound_facts",
+    "co-authors, and commits without a verified signature": (
+        "pushed_under_another_name own_suggestion early_co_author co_author_to_shut_out pushed_before_opening "
+        "pushed_to_a_fork pushed_by_a_workflow unverified_facts"
+    ),
+    "the requester's account": "renamed_requester renamed_pinned_requester unknown_requester partial_requester",
+    "objections by commit": "blocked_by_a_no a_no_of_another_environment",
+    "names without case": (
+        "target_in_another_case actions_environment command_in_another_case two_keys_in_two_cases facts_in_another_case"
+    ),
+    "the note `unpinned-login`": "takes_over_a_plain_login",
+    "candidates for a revision": "twin_from_a_fork twin_to_another_branch",
+    "the check of a shared head": "shared_commit",
+    "the identity of a request": "name_used_again",
+    "texts cut before deciding": "long_comments long_reviews many_reviews",
+    "comments without a reading": "many_comments comments_on_many_pull_requests",
+    "escaped reasons and short subjects": "markup_in_a_reason long_names",
+}
+"""What is missing → the attacks that are not refused until it is there. One that is refused after all must leave."""
+EXPECTED_FAILURES = {name: what for what, names in MISSING.items() for name in names.split()}
+
+
+def made(attack, world):
+    """Makes one attack; returns its results and how long it took."""
+    began = time.monotonic()
+    try:
+        results = [(what, bool(refused), seen) for what, refused, seen in attack.work(world)]
+    except Exception as error:  # an attack that could not be made is not refused
+        results = [("the attack could not be made", False, f"{type(error).__name__}: {error}")]
+    return results or [("the attack tried nothing", False, "")], time.monotonic() - began
+
+
+def report(attack, results, seconds):
+    """Prints the result of an attack; returns whether it is as expected."""
+    holes = [(what, seen) for what, refused, seen in results if not refused]
+    missing = EXPECTED_FAILURES.get(attack.name)
+    word = "HOLE" if holes and not missing else "known hole" if holes else "refused"
+    lines = [f"{word:10} {attack.module}.{attack.name} ({len(results) - len(holes)}/{len(results)}, {seconds:.1f} s)"]
+    if holes:
+        lines.append(f"           {attack.title}")
+        lines.append(f"           expected: {attack.expected}" + (f"; missing: {missing}" if missing else ""))
+        lines += [f"             {what}: {seen}" for what, seen in holes[:12]]
+    if missing and not holes:
+        lines.append("           it is refused now: remove it from MISSING")
+    print("\n".join(lines), flush=True)
+    return bool(holes) == bool(missing)
+
+
+def run_module(attacks):
+    """Makes the attacks of one module on one gate, in order."""
+    world = World()
+    try:
+        return all([report(attack, *made(attack, world)) for attack in attacks])
+    finally:
+        world.stop()
+
+
+def main():
+    """Returns the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--list", action="store_true", help="print the attacks, and make none")
+    arguments.add_argument("--jobs", type=int, default=3, help="how many gates run at once [default: 3]")
+    arguments.add_argument("names", nargs="*", metavar="NAME")
+    given = arguments.parse_args()
+    unknown = set(given.names) - {attack.name for attack in ATTACKS} - set(MODULES)
+    if unknown:
+        arguments.error(f"there is no attack or module {', '.join(sorted(unknown))}")
+    chosen = [one for one in ATTACKS if not given.names or {one.name, one.module} & set(given.names)]
+    if given.list:
+        print("\n".join(f"{one.module}.{one.name}: {one.title} → {one.expected}" for one in chosen))
+        return 0
+    began = time.monotonic()
+    groups = [[one for one in chosen if one.module == module] for module in MODULES]
+    with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
+        fine = list(pool.map(run_module, filter(None, groups)))
+    print(
+        f"{len(chosen)} attacks in {time.monotonic() - began:.0f} s: {'all as expected' if all(fine) else 'NOT as expected'}"
+    )
+    return 0 if all(fine) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
