@@ -148,7 +148,8 @@ async fn the_webhook_of_a_review_publishes_why_it_does_not_count() {
     crate::local_gate::review(&acme.github, "zoe", pull, "APPROVE").await;
     acme.local.github.drained().await;
     assert!(
-        text(&check(&acme)).contains("| zoe | approved | does not count | zoe is asked for nowhere in this rule |")
+        text(&check(&acme))
+            .contains("| zoe | approved | does not count | zoe is not an approver for checkout:production |")
     );
     acme.close().await;
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use countersign::approval::decide_under;
 use countersign::approval::decision::{Event, Mode, Verdict};
 use countersign::approval::facts::{BoundBy, Facts, Review, ReviewState, Veto};
-use countersign::ident::{DeliveryId, ReviewId, Target};
+use countersign::ident::{DeliveryId, ReviewId};
 use countersign::policy::{Field, Rule};
 use countersign::ports::{ClaimError, DeliveryState, RequestStore, SettleClaim, Which, Write, WriteError};
 use countersign::request::observation::{Observation, Observed};
