@@ -228,10 +228,10 @@ mod tests {
     #[test]
     fn an_unknown_code_and_an_invalid_comment_are_reported_and_waive_nothing() {
         let text = policy("countersign: allow(unsed-group) soon");
-        assert_eq!(found(InvalidWaiver, &text), ["3:21 no finding has the code `unsed-group`"]);
+        assert_eq!(found(InvalidWaiver, &text), ["3:23 no finding has the code `unsed-group`"]);
         assert_eq!(count(UnusedGroup, &text), 1);
         let text = policy("countersign: ignore unused-group");
-        assert_eq!(found(InvalidWaiver, &text), ["3:21 this comment is not a valid waiver, and waives nothing"]);
+        assert_eq!(found(InvalidWaiver, &text), ["3:23 this comment is not a valid waiver, and waives nothing"]);
         assert_eq!(count(InvalidWaiver, &policy("countersign: allow(invalid-waiver) soon")), 1);
     }
 
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_waiver_without_a_reason_is_reported_and_waives_nothing() {
         let text = "version: 1\ngroups:\n  a: { users: [x#1] } # countersign: allow(unused-group)\n";
-        assert_eq!(found(WaiverWithoutReason, text), ["3:21 this waiver gives no reason, and waives nothing"]);
+        assert_eq!(found(WaiverWithoutReason, text), ["3:23 this waiver gives no reason, and waives nothing"]);
         assert_eq!(count(UnusedGroup, text), 1);
     }
 }
