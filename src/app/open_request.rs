@@ -48,8 +48,8 @@ pub struct Wait {
 /// next ([`super::publish_opened`]).
 ///
 /// # Errors
-/// [`Failure::InvalidInput`]; [`Failure::OtherSubject`]; [`Failure::Ended`] if the request is over already; [`Failure::Unavailable`] if it could
-/// not be stored.
+/// [`Failure::InvalidInput`]; [`Failure::OtherSubject`]; [`Failure::Ended`] if the request is over already;
+/// [`Failure::Unavailable`] if it could not be stored.
 pub async fn open_request(
     app: &App,
     execution: &ExecutionRef,

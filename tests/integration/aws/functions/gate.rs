@@ -30,7 +30,10 @@ impl Machine {
             "service": "checkout", "environment": self.world.environment, "pullRequest": "acme/checkout#1"
         });
         let execution = GateWorld::execution();
-        let execution = json!({ "arn": execution.arn, "name": "one", "started": execution.started_at, "redrive": execution.redrive, "input": input });
+        let execution = json!({
+            "arn": execution.arn, "name": "one", "started": execution.started_at, "redrive": execution.redrive,
+            "input": input
+        });
         let mut event = json!({ "step": step, "execution": execution });
         event.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         gate::step(&self.function, event).await
@@ -102,7 +105,9 @@ async fn an_approval_that_was_withdrawn_is_refused_at_release_with_a_result() {
 #[tokio::test]
 async fn an_incomplete_input_is_an_error_whose_message_names_the_field() {
     let machine = Machine::new("production");
-    let execution = json!({ "arn": GateWorld::execution().arn, "started": at(0), "redrive": 0, "input": { "service": "checkout" } });
+    let execution = json!({
+        "arn": GateWorld::execution().arn, "started": at(0), "redrive": 0, "input": { "service": "checkout" }
+    });
     let event = json!({ "step": "evaluate", "execution": execution, "pinned": null });
     let failure = gate::step(&machine.function, event).await.expect_err("refused");
     assert_eq!(failure.name(), "Countersign.InvalidInput");
