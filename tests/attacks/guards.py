@@ -358,7 +358,7 @@ PLANNED = {
     "shared_commit": "the check of a shared head shows the youngest request that waits",
     "long_comments": "bodies are cut before deciding",
     "long_reviews": "bodies are cut before deciding",
-    "many_reviews": "of reviews by people without a say the latest 100 are kept",
+    "many_reviews": "of reviews by people who may neither approve nor object, the latest 100 are kept",
     "many_comments": "a comment triggers no reading",
     "many_edits": "deliveries share a reading",
     "comments_on_many_pull_requests": "a comment triggers no reading",

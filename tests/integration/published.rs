@@ -205,7 +205,7 @@ async fn a_push_completes_the_check_of_the_old_head_and_the_next_request_has_one
     let [old, new] = both.as_slice() else { panic!("{both:?}") };
     assert_eq!(old.conclusion.as_deref(), Some("cancelled"));
     assert_eq!((new.head_sha.as_str(), new.status.as_str()), (commit(3).as_str(), "in_progress"));
-    assert!(text(new).contains("| pia | approved | does not count | was given on 0202020, and the head is 0303030 |"));
+    assert!(text(new).contains("| pia | approved | does not count | was given on 0202020, but the head is 0303030 |"));
     // Her review answered for the team, whose review is requested again on the new head.
     assert_eq!(requested_reviewers(&acme, pull), ["acme/payments"]);
     acme.close().await;

@@ -182,7 +182,7 @@ async fn a_list_without_the_head_is_not_taken_for_complete() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.hosted.fault("/pulls/1/commits", 9, Fault::Rewritten(|commits| commits[0]["sha"] = "f".repeat(40).into()));
     let decision = scene.decides_to_wait().await;
-    assert!(super::review_text(&decision).contains("not known in full"), "{decision:?}");
+    assert!(super::review_text(&decision).contains("not all commits of the pull request are known"), "{decision:?}");
     scene.world.clock.advance(SignedDuration::from_secs(1));
     scene.goes_on().await;
 }
