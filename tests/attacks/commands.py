@@ -268,15 +268,12 @@ def one_review_for_three_requests(w):
 def override_by_the_wrong_people(w):
     pull = w.pull(by="sam")
     run = w.begin("production", pull)
-    for who in ("mallory", "dana", "kit"):
+    for who in ("mallory", "dana"):
         pull.review(who, body="/override production because")
     w.hub("PATCH", "/_standin/repos/acme/checkout", {"allow_self_review": True})
     pull.review("sam", body="/override production because")
     w.hub("PATCH", "/_standin/repos/acme/checkout", {"allow_self_review": False})
-    refused, seen = run.refused()
-    # Kit's line also reads as an approval of production.
-    overridden = (run.decision() or {}).get("override")
-    yield "the author, and people who may not", overridden is None, seen
+    yield "the author, and people who may not", *run.refused()
     pull = w.pull()
     run = w.begin("production", pull)
     pull.review("sam", body="/override staging because")

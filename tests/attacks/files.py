@@ -96,4 +96,4 @@ def hostile_facts(w):
     policies = str(ROOT / "policies")
     for what, text in tries.items():
         ran = w.countersign("decide", "--facts", "-", "--policy", policies, "--require-approved", text=text)
-        yield what, ran.returncode not in (0, 101) and "panicked" not in ran.stderr, ran.returncode
+        yield what, ran.returncode == 1 and "panicked" not in ran.stderr, ran.returncode

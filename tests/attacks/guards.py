@@ -128,7 +128,7 @@ GUARDS = (
     Guard(
         "eligibility",
         "an account is one of those that the policy lists",
-        "wrong_people target_in_another_case talked_over",
+        "wrong_people target_in_another_case",
         (begin(ELIGIBILITY, "pub(super) fn is_user(person: &Person, user: &UserRef) -> bool {", "true"),),
     ),
     Guard(
@@ -159,7 +159,13 @@ GUARDS = (
         "team-members",
         "only active members of a team count",
         "team_members removed_member team_in_another_case",
-        (begin(ELIGIBILITY, "pub(super) fn is_member(person: &Person, members: &[Person]) -> bool {", "true"),),
+        (
+            (
+                "src/approval/asked.rs",
+                "let is_member = || list.members",
+                "let is_member = || (WITHOUT && list.users.is_empty()) || list.members",
+            ),
+        ),
     ),
     Guard(
         "exclusions",
@@ -247,12 +253,6 @@ GUARDS = (
                 "if !WITHOUT && !pull_request.merged && facts.revision.as_ref() != Some(&pull_request.head) {",
             ),
         ),
-    ),
-    Guard(
-        "deadline",
-        "a request expires",
-        "long_texts_until_it_expires",
-        ((JUDGE, "over.then(||", "(over && !WITHOUT).then(||"),),
     ),
     Guard(
         "doors",
@@ -357,6 +357,7 @@ PLANNED = {
     "twin_to_another_branch": "candidates whose base does not fit the rule are dropped",
     "shared_commit": "the check of a shared head shows the youngest request that waits",
     "long_comments": "bodies are cut before deciding",
+    "long_texts_until_it_expires": "bodies are cut before deciding",
     "long_reviews": "bodies are cut before deciding",
     "many_reviews": "of reviews by people who may neither approve nor object, the latest 100 are kept",
     "many_comments": "a comment triggers no reading",

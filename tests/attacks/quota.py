@@ -40,7 +40,7 @@ def long_reviews(w):
 def long_texts_until_it_expires(w):
     pull = w.pull()
     run = w.begin("production", pull)
-    for _ in range(8):
+    for _ in range(17):
         pull.review("mallory", "COMMENT", "\U0001f600" * 65_536)
     w.drained()
     w.advance("4h1m")
