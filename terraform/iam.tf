@@ -2,9 +2,9 @@
 locals {
   # The key prefixes under which a function may write. Only the gate and the webhook open requests.
   written = {
-    gate    = ["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"]
-    webhook = ["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"]
-    sweep   = ["AUDIT#*", "PULL#*", "REQUEST#*", "VETO#*"]
+    gate    = ["AUDIT#*", "EXECUTION#*", "HEAD#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"]
+    webhook = ["AUDIT#*", "EXECUTION#*", "HEAD#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"]
+    sweep   = ["AUDIT#*", "HEAD#*", "PULL#*", "REQUEST#*", "VETO#*"]
   }
   # Conditions on the partition key. `Null` refuses a call without a key, which `ForAllValues` alone would allow.
   below = { for use, prefixes in merge(local.written, { delete = ["PULL#*"], deliveries = ["DELIVERY#*"] }) : use => {

@@ -9,7 +9,7 @@ use super::facts::{BoundBy, Person};
 use super::matching::{Sides, assign};
 use super::people::People;
 use super::plan::Plan;
-use super::review::Weighed;
+use super::review::{Weighed, command_of};
 use super::schedule::after_of;
 use crate::ident::TeamSlug;
 use crate::policy::Override;
@@ -74,7 +74,7 @@ fn override_of<'f>(
     let context = &people.context;
     let review = weighed.review;
     let user = review.user.as_ref()?;
-    let Command::Override(named, reason) = Command::read(&review.body) else { return None };
+    let Command::Override(named, reason) = command_of(review, &people.context.facts.target) else { return None };
     let ends = after_of(review.submitted_at?, field.valid_for);
     let is_author = context.pull_request.author.as_ref().is_some_and(|author| author.id == user.id);
     let counts = named.names(&context.facts.target)

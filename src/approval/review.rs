@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::command::{BrokenCommand, Command};
+use super::command::{Command, NamedTarget, ReviewText, Slip};
 use super::decision::{ReviewReason, ReviewVerdict};
 use super::eligibility::{EligibleApprovers, LeafSet, is_one_of, lacks_team};
 use super::exclusion::Exclusions;
@@ -12,7 +12,7 @@ use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullReque
 use super::matching::Candidate;
 use super::plan::Plan;
 use super::schedule::escalated;
-use crate::ident::UserId;
+use crate::ident::{Target, UserId};
 use crate::policy::{Duration, OnChangesRequested, Requirement, Rule};
 
 /// A review with what it does.
@@ -96,8 +96,8 @@ pub(super) enum Detail {
     MustName,
     /// Not named: names the target, but in a text known only from the API.
     NamedOnlyByApi,
-    /// Not named: the command does not parse.
-    Broken(BrokenCommand),
+    /// Not named: something looks like a command and is none.
+    Unclear(Slip),
     /// Objects: was dismissed by someone whose dismissal does not count.
     DismissalDoesNotCount,
 }
@@ -232,9 +232,9 @@ impl<'f> ReviewContext<'f> {
             return self.explicit.then_some(Detail::MustName);
         }
         let target = &self.facts.target;
-        let names = match Command::read(&review.body) {
+        let names = match command_of(review, target) {
             Command::Plain => return self.explicit.then_some(Detail::MustName),
-            Command::Broken(why) => return Some(Detail::Broken(why)),
+            Command::Unclear(unclear) => return Some(Detail::Unclear(unclear.slip)),
             Command::Approve(targets) => targets.iter().any(|named| named.names(target)),
             Command::Override(named, _) => named.names(target),
         };
@@ -311,7 +311,7 @@ impl<'f> ReviewContext<'f> {
         match (review.bound_by, self.pull_request.head_first_seen) {
             (BoundBy::Delivery, _) => None,
             (BoundBy::Api, None) => Some(Detail::HeadUnknown),
-            (BoundBy::Api, Some(seen)) => (submitted_at < seen).then_some(Detail::BeforeHead),
+            (BoundBy::Api, Some(seen)) => (submitted_at.as_second() <= seen.as_second()).then_some(Detail::BeforeHead),
         }
     }
 
@@ -393,4 +393,12 @@ fn place_in_order(review: &Review) -> Timestamp {
         ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => Timestamp::MIN,
         ReviewState::ChangesRequested | ReviewState::Dismissed => Timestamp::MAX,
     })
+}
+
+/// What a review's text says for a target.
+pub(super) fn command_of(review: &Review, target: &Target) -> Command {
+    // Of the policy only the rule is at hand. A first line without the slash is a slip if it names a service, or this
+    // environment.
+    let knows = |named: &NamedTarget| named.service.is_some() || named.environment == target.environment;
+    ReviewText::read(&review.body).command(knows)
 }

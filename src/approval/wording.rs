@@ -1,9 +1,11 @@
 //! What each review does, in words for the reviewer.
 
+use super::command::{Command, Slip};
 use super::decision::{ReviewOutcome, ReviewReason};
-use super::facts::ReviewState;
+use super::facts::{Review, ReviewState};
 use super::people::People;
-use super::review::{Detail, Weighed};
+use super::review::{Detail, Weighed, command_of};
+use crate::ident::Target;
 
 impl People<'_> {
     /// What each review does, in the order in which they were given.
@@ -33,11 +35,11 @@ impl People<'_> {
             ReviewReason::Comment if review.state == ReviewState::Pending => "is not submitted yet".to_owned(),
             ReviewReason::Comment => "a comment takes no side".to_owned(),
             ReviewReason::NotNamed => match weighed.detail {
-                Detail::MustName => format!("must name the target in its first line: `/approve {target}`"),
+                Detail::MustName => format!("must name the target: write `/approve {target}`"),
                 Detail::NamedOnlyByApi => {
                     "names the target in a text that may have been edited since; approve again".to_owned()
                 }
-                Detail::Broken(why) => format!("its first line does not parse: {why}; write `/approve {target}`"),
+                Detail::Unclear(slip) => unclear(review, target, slip),
                 Detail::OtherTargets
                 | Detail::None
                 | Detail::OtherCommit
@@ -85,7 +87,7 @@ impl People<'_> {
     fn stale_text(&self, weighed: &Weighed<'_>) -> String {
         let head = self.context.pull_request.head.short();
         match weighed.detail {
-            Detail::BeforeHead => format!("was given before {head} became the head"),
+            Detail::BeforeHead => format!("was not given after {head} became the head"),
             Detail::HeadUnknown => format!("it is not known when {head} became the head: approve again"),
             Detail::BeforeBase => "was given before the base branch was changed".to_owned(),
             Detail::NoTime => "it is not known when it was given: approve again".to_owned(),
@@ -94,7 +96,7 @@ impl People<'_> {
             | Detail::OtherTargets
             | Detail::MustName
             | Detail::NamedOnlyByApi
-            | Detail::Broken(_)
+            | Detail::Unclear(_)
             | Detail::DismissalDoesNotCount => match &weighed.review.revision {
                 Some(revision) => format!("was given on {}, but the head is {head}", revision.short()),
                 None => format!("was given on a commit that GitHub no longer knows, but the head is {head}"),
@@ -113,4 +115,31 @@ impl People<'_> {
         let leaf = serving.or_else(first).and_then(|leaf| self.leaf(leaf));
         leaf.map_or_else(|| "the requirement".to_owned(), |leaf| leaf.name.to_string())
     }
+}
+
+/// What was read of a line that looks like a command and is none, and the line to write.
+fn unclear(review: &Review, target: &Target, slip: Slip) -> String {
+    let (line, is_override) = match command_of(review, target) {
+        Command::Unclear(unclear) => (unclear.line, unclear.is_override),
+        Command::Plain | Command::Approve(_) | Command::Override(..) => (String::new(), false),
+    };
+    let why = match slip {
+        Slip::NoTarget => "names no target",
+        Slip::BadTarget => "has other words than targets behind the command",
+        Slip::NoReason => "gives no reason",
+        Slip::Misspelt => "is misspelt",
+        Slip::Quoted => "is in a quote, in code or in a comment",
+        Slip::NotAlone => "has other text before the command",
+        Slip::NoSlash => "does not begin with the slash of a command",
+        Slip::SeveralCommands => "is an override beside another command",
+    };
+    let write = if is_override { format!("/override {target} why") } else { format!("/approve {target}") };
+    let write = match slip {
+        Slip::NoReason => format!("add a reason: `{write}`"),
+        Slip::NoTarget | Slip::BadTarget | Slip::Misspelt | Slip::Quoted | Slip::NotAlone | Slip::NoSlash => {
+            format!("write `{write}` on a line of its own")
+        }
+        Slip::SeveralCommands => format!("write only `{write}`"),
+    };
+    format!("the line `{line}` looks like a command, but {why}, so this review approves nothing; {write}")
 }

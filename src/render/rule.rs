@@ -87,7 +87,7 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
         }
     }
     if rule.explicit() {
-        lines.push(format!("an approval counts only if its first line names the target: `/approve {target}`"));
+        lines.push(format!("an approval counts only if it names the target on a line of its own: `/approve {target}`"));
     }
     lines.push(match rule.exclude() {
         [] => "nobody is excluded: the author's own approval counts".to_owned(),

@@ -52,16 +52,16 @@ run "permissions_by_default" {
       }
       } == {
       gate = {
-        Write  = [["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"], "false"]
+        Write  = [["AUDIT#*", "EXECUTION#*", "HEAD#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"], "false"]
         Delete = [["PULL#*"], "false"]
       }
       webhook = {
-        Write      = [["AUDIT#*", "EXECUTION#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"], "false"]
+        Write      = [["AUDIT#*", "EXECUTION#*", "HEAD#*", "PULL#*", "REQUEST#*", "TOKEN#*", "VETO#*"], "false"]
         Delete     = [["PULL#*"], "false"]
         Deliveries = [["DELIVERY#*"], "false"]
       }
       sweep = {
-        Write      = [["AUDIT#*", "PULL#*", "REQUEST#*", "VETO#*"], "false"]
+        Write      = [["AUDIT#*", "HEAD#*", "PULL#*", "REQUEST#*", "VETO#*"], "false"]
         Delete     = [["PULL#*"], "false"]
         Deliveries = [["DELIVERY#*"], "false"]
       }

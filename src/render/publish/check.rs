@@ -107,7 +107,7 @@ fn how_to_approve(sheet: &mut Sheet, status: &RequestStatus, all: &[RequestStatu
     let target = &status.request.subject.target;
     let line = code(&format!("/approve {target}"));
     if status.must_be_named() {
-        sheet.line(format!("- To approve, review this pull request. The first line of the review must be {line}"));
+        sheet.line(format!("- To approve, review this pull request. A line of the review must be {line}"));
     } else {
         let others = also_served(status, all);
         if others.is_empty() {
@@ -115,7 +115,7 @@ fn how_to_approve(sheet: &mut Sheet, status: &RequestStatus, all: &[RequestStatu
         } else {
             sheet.line(format!(
                 "- To approve, review this pull request and choose *Approve*. That approval also counts for {}. \
-                 To approve this target alone, make the first line of the review {line}",
+                 To approve this target alone, write the line {line} in the review",
                 others.join(", ")
             ));
         }

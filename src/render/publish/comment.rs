@@ -83,14 +83,14 @@ fn how_to(sheet: &mut Sheet, live: &[&RequestStatus]) {
         (0, 1) => "To approve it, review this pull request and choose *Approve*.".to_owned(),
         (0, _) => format!(
             "An approval of the head without a command counts for each target above whose rule accepts it. To approve one \
-             target alone, name it in the first line of the review, for example {line}"
+             target alone, name it on a line of its own in the review, for example {line}"
         ),
         (named, all) if named == all => {
-            format!("To approve, name the target in the first line of the review, for example {line}")
+            format!("To approve, name the target on a line of its own in the review, for example {line}")
         }
         (named, _) => format!(
             "An approval of the head without a command counts for each target above whose rule accepts it. {named} of the \
-             targets must be named in the first line of the review, for example {line}"
+             targets must be named on a line of its own in the review, for example {line}"
         ),
     });
     sheet.line("");

@@ -167,7 +167,7 @@ fn review() -> Node {
         .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How the gate knows that commit.")
         .key("at", at(), "When it was submitted. Default: half an hour before `now`.")
         .key("submitted_at", at(), "The same as `at`.")
-        .key("body", text(), "Its text. The first line may be a command: `/approve checkout:production`.")
+        .key("body", text(), "Its text. A line of it may be a command: `/approve checkout:production`.")
         .one_of(&["by", "user"])
         .node()
 }
@@ -219,7 +219,7 @@ fn submitted() -> Node {
     at_some_time()
         .must("by", defined("person"), "The reviewer.")
         .must("state", any_case(&states.each_ref().map(String::as_str)), "The state of the review.")
-        .key("body", text(), "Its text. The first line may be a command: `/approve checkout:production`.")
+        .key("body", text(), "Its text. A line of it may be a command: `/approve checkout:production`.")
         .key("revision", some_text().or_null(), "The commit that it was given on. Default: the head.")
         .key("id", number(0), "Its id. Default: a running number.")
         .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How the gate knows that commit.")

@@ -37,7 +37,7 @@ pub(super) fn rule_fields(require: Node) -> Keys {
         .key(
             "explicit",
             flag().default(false),
-            "An approval counts only if its first line names the target: `/approve checkout:production`.",
+            "An approval counts only if it names the target on a line of its own: `/approve checkout:production`.",
         )
         .key("exclude", defined("exclude").default(json!(DEFAULT_EXCLUDE)), EXCLUDE)
         .key("distinct", flag().default(true), "One person counts for at most one part of the requirement.")

@@ -185,6 +185,8 @@ impl GateWorld {
 
     /// Gives a review on GitHub.
     pub(crate) fn review(&self, by: &str, event: ReviewEvent) {
+        // In the second of the push nobody knows which came first.
+        self.clock.advance(SignedDuration::from_secs(1));
         let review = NewReview { event: Some(event), body: Some("so".into()), commit_id: None };
         let given = self.host.change(|change| change.review(&login(by), &pull_request("acme/checkout#1"), &review));
         given.expect("a review");
