@@ -461,7 +461,11 @@ impl Spans {
 }
 
 fn excerpt(line: &str) -> String {
-    let visible = line.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c });
+    let visible = line.chars().map(|c| match c {
+        _ if c.is_control() || is_invisible(c) => '\u{fffd}',
+        _ if c.is_whitespace() => ' ',
+        _ => c,
+    });
     shortened(&visible.collect::<String>(), LONGEST_EXCERPT)
 }
 

@@ -36,8 +36,8 @@ for module in MODULES:
     importlib.import_module(module)
 
 MISSING = {
-    "commands on any line, and what only looks like one": "odd_line_ends dressed_commands look_alikes_on_the_gate",
-    "texts known only from the API, and edits": "edited_comes_first partial_reviews",
+    "a first line without the slash that names another environment": "dressed_commands look_alikes_on_the_gate",
+    "texts known only from the API, and edits": "edited_comes_first edited_unseen partial_reviews",
     "co-authors, and commits without a verified signature": (
         "pushed_under_another_name own_suggestion early_co_author co_author_to_shut_out pushed_before_opening "
         "pushed_to_a_fork pushed_by_a_workflow unverified_facts"

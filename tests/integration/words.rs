@@ -158,7 +158,8 @@ fn has_phrase(line: &str, phrase: &str) -> bool {
     let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '-');
     let ends_open = !phrase.ends_with(char::is_alphanumeric);
     line.match_indices(phrase).any(|(at, _)| {
-        let (before, behind) = (&line[..at], &line[at + phrase.len()..]);
+        let (before, rest) = line.split_at(at);
+        let (_, behind) = rest.split_at(phrase.len());
         outside(before.chars().next_back()) && (ends_open || outside(behind.chars().next()))
     })
 }

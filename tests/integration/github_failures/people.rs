@@ -65,7 +65,7 @@ async fn an_approval_that_github_moved_to_a_newer_head_is_stale() {
     let scene = scene.open("production", 'b').await;
     let decision = scene.decides_to_wait().await;
     let said = review_text(&decision);
-    assert!(decision.counts.is_empty() && said.contains("before"), "{said}");
+    assert!(decision.counts.is_empty() && said.contains("not given after"), "{said}");
     scene.a_minute_passes();
     scene.review("pat");
     scene.goes_on().await;
