@@ -15,8 +15,8 @@ use crate::approval::decision::{Decision, Event};
 use crate::approval::facts::{Commit, Person, PullRequest, Review, ReviewState, Veto};
 use crate::approval::is_unattributed;
 use crate::ident::{
-    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, ReviewId, Revision, Target,
-    TaskToken, TeamSlug,
+    ChannelName, DeliveryId, ExecutionArn, Login, PullRequestRef, RepositoryName, RequestId, ReviewId, Revision,
+    Target, TaskToken, TeamSlug,
 };
 use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
@@ -49,6 +49,9 @@ pub trait CodeHost: Send + Sync {
         repository: &RepositoryName,
         revision: &Revision,
     ) -> Result<Vec<FoundPullRequest>, CodeHostError>;
+
+    /// The account of a person or of a bot. `None` if there is none. Whoever may read the repository may look it up.
+    async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError>;
 
     /// Drops the answers that are kept for one piece of work. Does nothing if the host keeps none.
     fn forget(&self) {}

@@ -11,6 +11,7 @@ use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, end_execution, notify, publish};
 use crate::approval::decide;
 use crate::approval::decision::{Decision, Verdict};
+use crate::approval::facts::Requester;
 use crate::ident::RequestId;
 use crate::policy::{Exclusion, Rule};
 use crate::ports::{CodeHostError, Write, WriteError};
@@ -19,24 +20,17 @@ use crate::request::{ApprovalRequest, Callback, Closed, End, State, Subject};
 
 /// What came of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Evaluated {
-    /// The rule is enforced: the verdict decides what the execution does next.
-    Decided(Decision),
-    /// The rule is in audit mode: the execution succeeds at once, whatever the verdict. That is not an approval.
-    Audited { request_id: RequestId, decision: Decision },
+pub struct Evaluated {
+    /// Its verdict decides what the execution does next, except in audit mode.
+    pub decision: Decision,
+    pub pinned: Pinned,
+    /// The request, if the rule is in audit mode: the execution succeeds at once, whatever the verdict. That is not an
+    /// approval.
+    pub audited: Option<RequestId>,
 }
 
-impl Evaluated {
-    #[must_use]
-    pub const fn decision(&self) -> &Decision {
-        match self {
-            Self::Decided(decision) | Self::Audited { decision, .. } => decision,
-        }
-    }
-}
-
-/// Decides on an execution's input, and pins its pull request and revision in the decision. `pinned` is what an earlier
-/// evaluation of the same execution pinned before it waited.
+/// Decides on an execution's input, and pins what it is about. `pinned` is what an earlier evaluation of the same
+/// execution pinned before it waited.
 ///
 /// If the requirement is met already, or there is none, stores the request as approved. If the target is refused, or
 /// the rule is in audit mode, stores and notifies that. If the execution has to wait, stores nothing.
@@ -52,12 +46,8 @@ pub async fn evaluate(
 ) -> Result<Evaluated, Failure> {
     let mut given = ExecutionInput::read(input)?;
     given.target = app.policy.spelled(&given.target);
-    if let Some(pinned) = pinned {
-        given.pull_request = pinned.pull_request.or(given.pull_request);
-        given.revision = pinned.revision.or(given.revision);
-    }
     let rule = app.policy.rule(&given.target).ok();
-    let mut subject = find(app, rule.as_ref(), given).await?;
+    let mut subject = find(app, rule.as_ref(), given, pinned.unwrap_or_default()).await?;
     subject.input = rule.as_ref().map(|rule| recorded(rule, input)).unwrap_or_default();
     let facts = gather(app, rule.as_ref(), &subject, Moments::default()).await.map_err(unreadable)?;
     subject.revision.clone_from(&facts.revision);
@@ -71,8 +61,9 @@ pub async fn evaluate(
     if matches!(decision.verdict, Verdict::Rejected | Verdict::Blocked) {
         remember_vetoes(app, &decision, &facts).await?;
     }
+    let pinned = Pinned::from(&subject);
     let (Some((end, kind)), Some(rule)) = (over_at_once(&decision), rule) else {
-        return Ok(Evaluated::Decided(decision));
+        return Ok(Evaluated { decision, pinned, audited: None });
     };
     let now = decision.evaluated_at;
     let request = ApprovalRequest {
@@ -104,11 +95,8 @@ pub async fn evaluate(
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(if stands.goes_on_in_audit() {
-        Evaluated::Audited { request_id: request.id, decision: stands }
-    } else {
-        Evaluated::Decided(stands)
-    })
+    let audited = stands.goes_on_in_audit().then_some(request.id);
+    Ok(Evaluated { decision: stands, pinned, audited })
 }
 
 /// What a request ends as if it needs no wait for people, and how that is recorded. `None` if it needs one.
@@ -133,17 +121,18 @@ fn unreadable(error: GatherError) -> Failure {
 }
 
 /// What the input wants to deploy, with its pull request: named, or found by the revision.
-async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Result<Subject, Failure> {
+async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput, pinned: Pinned) -> Result<Subject, Failure> {
     let mut subject = Subject {
         target: input.target,
-        pull_request: input.pull_request,
-        revision: input.revision,
+        pull_request: pinned.pull_request.or(input.pull_request),
+        revision: pinned.revision.or(input.revision),
         version: input.version,
-        requester: input.requester,
+        requester: pinned.requester.or(input.requester.map(|login| Requester { id: None, login })),
         input: serde_json::Map::new(),
     };
     let Some(rule) = rule.filter(|rule| rule.requirement().is_some()) else { return Ok(subject) };
-    if rule.exclude().contains(&Exclusion::Requester) && subject.requester.is_none() {
+    let excludes_requester = rule.exclude().contains(&Exclusion::Requester);
+    if excludes_requester && subject.requester.is_none() {
         let problem = format!("`requestedBy` is missing: the rule for {} excludes the requester", subject.target);
         return Err(InvalidInput::one(problem).into());
     }
@@ -161,6 +150,15 @@ async fn find(app: &App, rule: Option<&Rule<'_>>, input: ExecutionInput) -> Resu
                 return Err(InvalidInput::one(problem).into());
             }
         });
+    }
+    let unknown = subject.requester.as_mut().filter(|requester| excludes_requester && requester.id.is_none());
+    if let (Some(requester), Some(at)) = (unknown, &subject.pull_request) {
+        let account = app.code_host.account(&requester.login, &at.repository).await;
+        let account = account.map_err(GatherError::from).map_err(unreadable)?.ok_or_else(|| {
+            let login = &requester.login;
+            InvalidInput::one(format!("`requestedBy`: GitHub knows no account `{login}`: expected a login of GitHub"))
+        })?;
+        *requester = Requester { id: Some(account.id), login: account.login };
     }
     Ok(subject)
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Evaluated, Failure, Release};
+use super::{Evaluated, Failure, Pinned, Release};
 use crate::approval::decision::{Decision, Verdict};
 use crate::render::answer;
 use crate::request::End;
@@ -12,8 +12,11 @@ use crate::request::End;
 pub enum NextStep {
     /// Verify, and release what is still approved.
     Verify,
-    /// Store a request, and wait for people. The decision says for whom, and for how long.
-    RequestApproval(Box<Decision>),
+    /// Store a request for what is pinned, and wait for people for so long.
+    RequestApproval {
+        timeout_seconds: u64,
+        pinned: Pinned,
+    },
     /// Take the same step again at this time.
     WaitUntil(Timestamp),
     /// The execution succeeds with this JSON. The rule is in audit mode: nobody approved.
@@ -33,15 +36,16 @@ impl NextStep {
     /// # Errors
     /// [`Failure::Unavailable`] if a wait has no end.
     pub fn after_evaluation(evaluated: Evaluated) -> Result<Self, Failure> {
-        let decision = match evaluated {
-            Evaluated::Decided(decision) => decision,
-            Evaluated::Audited { request_id, decision } => {
-                return Ok(Self::Audited { output: answer::audited(&request_id, &decision) });
-            }
-        };
+        let Evaluated { decision, pinned, audited } = evaluated;
+        if let Some(request_id) = audited {
+            return Ok(Self::Audited { output: answer::audited(&request_id, &decision) });
+        }
         Ok(match decision.verdict {
             Verdict::Approved => Self::Verify,
-            Verdict::Pending | Verdict::Blocked => Self::RequestApproval(Box::new(decision)),
+            Verdict::Pending | Verdict::Blocked => {
+                // Without a number, nothing would limit the wait.
+                Self::RequestApproval { timeout_seconds: decision.timeout_seconds.unwrap_or_default().max(1), pinned }
+            }
             Verdict::Wait => Self::WaitUntil(end_of_wait(&decision)?),
             Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
                 let end = End::of(decision.verdict).unwrap_or(End::Denied);

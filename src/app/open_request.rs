@@ -12,7 +12,8 @@ use super::rewrite::TRIES;
 use super::settle::Settled;
 use super::{App, ExecutionRef, notify, publish, settle};
 use crate::approval::decide;
-use crate::approval::decision::{Decision, Event};
+use crate::approval::decision::Event;
+use crate::approval::facts::Requester;
 use crate::ident::{PullRequestRef, RequestId, Revision, TaskToken};
 use crate::policy::Rule;
 use crate::ports::{Write, WriteError};
@@ -20,15 +21,16 @@ use crate::request::record::{Entry, RecordKind};
 use crate::request::{ApprovalRequest, End, ExecutionEnd, Subject};
 
 /// What the first evaluation fixed. The request is for these, whatever happens later.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pinned {
     pub pull_request: Option<PullRequestRef>,
     pub revision: Option<Revision>,
+    pub requester: Option<Requester>,
 }
 
-impl From<&Decision> for Pinned {
-    fn from(decision: &Decision) -> Self {
-        Self { pull_request: decision.pull_request.clone(), revision: decision.revision.clone() }
+impl From<&Subject> for Pinned {
+    fn from(Subject { pull_request, revision, requester, .. }: &Subject) -> Self {
+        Self { pull_request: pull_request.clone(), revision: revision.clone(), requester: requester.clone() }
     }
 }
 
@@ -66,7 +68,7 @@ pub async fn open_request(
         pull_request: pinned.pull_request,
         revision: pinned.revision,
         version: given.version,
-        requester: given.requester,
+        requester: pinned.requester,
     };
 
     end_earlier_runs(app, execution).await?;

@@ -85,13 +85,13 @@ async fn reply(app: &App, wanted: &ProtectionRequest) -> Result<Option<Reply>, F
     }
     let input = input(wanted, &service);
     match evaluate(app, &execution, &input, None).await {
-        Ok(Evaluated::Audited { decision, .. }) => {
+        Ok(Evaluated { decision, audited: Some(_), .. }) => {
             Ok(Some(Reply::approved(format!("not enforced (the rule is in audit mode): {}", decision.summary))))
         }
-        Ok(Evaluated::Decided(decision)) => match decision.verdict {
+        Ok(Evaluated { decision, pinned, audited: None }) => match decision.verdict {
             Verdict::Approved => released(app, &execution).await.map(Some),
             Verdict::Pending | Verdict::Blocked | Verdict::Wait => {
-                open(app, wanted, &execution, &input, decision).await
+                open(app, wanted, (&execution, &input), decision.summary, pinned).await
             }
             Verdict::Rejected | Verdict::Expired | Verdict::Superseded | Verdict::Denied => {
                 Ok(Some(Reply::rejected(decision.summary)))
@@ -144,21 +144,21 @@ fn refused(failure: Failure) -> Result<Reply, Failure> {
 async fn open(
     app: &App,
     wanted: &ProtectionRequest,
-    execution: &ExecutionRef,
-    input: &Value,
-    decision: Decision,
+    (execution, input): (&ExecutionRef, &Value),
+    summary: String,
+    pinned: Pinned,
 ) -> Result<Option<Reply>, Failure> {
     let token = match wanted.run.token() {
         Ok(token) => token,
         Err(error) => return Ok(Some(Reply::rejected(error.to_string()))),
     };
-    let id = match open_request(app, execution, input, Pinned::from(&decision), Wait { token, retry: 0 }).await {
+    let id = match open_request(app, execution, input, pinned, Wait { token, retry: 0 }).await {
         Ok(id) => id,
         Err(failure) => return refused(failure).map(Some),
     };
     publish::publish_opened(app, execution).await;
     let pending = app.store.request(&id).await?.is_some_and(|request| request.state == State::Pending);
-    let waits = || Reply { protection: Protection::Waits, text: format!("waiting for {}", decision.summary) };
+    let waits = || Reply { protection: Protection::Waits, text: format!("waiting for {summary}") };
     Ok(pending.then(waits))
 }
 

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::App;
 use crate::approval::facts::Person;
-use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
 /// How long an answer is used within a piece of work.
@@ -87,6 +87,10 @@ impl CodeHost for ReadOnce {
         self.host.pull_requests_of(repository, revision).await
     }
 
+    async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
+        self.host.account(login, repository).await
+    }
+
     fn forget(&self) {
         self.kept(|kept| *kept = Kept::default());
         self.host.forget();
@@ -122,6 +126,10 @@ mod tests {
             _: &Revision,
         ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
             Ok(Vec::new())
+        }
+
+        async fn account(&self, _: &Login, _: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
+            Ok(None)
         }
     }
 

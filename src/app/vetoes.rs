@@ -107,6 +107,7 @@ fn may_object(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest, vetoes
         revision: Some(pull_request.head.clone()),
         bound_by: BoundBy::Delivery,
         submitted_at: Some(veto.at),
+        edited: false,
         body: String::new(),
     };
     if vetoes.is_empty() {

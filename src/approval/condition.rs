@@ -40,9 +40,10 @@ fn passes(test: &Test, facts: &Facts, at: Timestamp) -> Applies {
             let all = Applies::all(people(pull_request).map(|person| is_meant(person, refs, &facts.teams)));
             all.and(if everyone_is_known(pull_request) { Applies::Yes } else { Applies::Unknown })
         }),
-        Test::Requester(patterns) => {
-            facts.requester.as_ref().map_or(Applies::Unknown, |requester| matches_one(patterns, requester.as_str()))
-        }
+        Test::Requester(patterns) => facts
+            .requester
+            .as_ref()
+            .map_or(Applies::Unknown, |requester| matches_one(patterns, requester.login.as_str())),
         Test::Version(patterns) => {
             facts.version.as_deref().map_or(Applies::Unknown, |version| matches_one(patterns, version))
         }

@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use super::decision::ReviewReason;
-use super::facts::{AccountKind, Commit, Facts, Person, PullRequest};
-use crate::ident::{Login, UserId};
+use super::facts::{AccountKind, Commit, Facts, Person, PullRequest, Requester};
+use crate::ident::UserId;
 use crate::policy::{Exclusion, Rule, UserRef};
 
 /// GitHub's own account, which commits what is made on its pages. Its id never changes.
@@ -14,7 +14,7 @@ const WEB_FLOW: UserId = UserId(19_864_447);
 pub(super) struct Exclusions<'f> {
     /// If several reasons apply to a person, the first comes first.
     people: SmallVec<[(&'f Person, ReviewReason); 4]>,
-    requester: Option<&'f Login>,
+    requester: Option<&'f Requester>,
     /// Why nobody's approval can count: it is not fully known who must be excluded.
     pub(super) unknown: Option<String>,
 }
@@ -38,10 +38,15 @@ impl<'f> Exclusions<'f> {
         }
         if excludes(Exclusion::Requester) {
             exclusions.requester = facts.requester.as_ref();
-            if facts.requester.is_none() {
-                exclusions.is_unknown(
+            match &facts.requester {
+                Some(Requester { id: Some(_), .. }) => {}
+                Some(Requester { id: None, login }) => exclusions.is_unknown(format!(
+                    "the rule excludes whoever requested the deployment, but the account of `{login}` is not known: \
+                     start another execution"
+                )),
+                None => exclusions.is_unknown(
                     "the rule excludes whoever requested the deployment, but `requestedBy` is not given".to_owned(),
-                );
+                ),
             }
         }
         exclusions
@@ -102,14 +107,17 @@ impl<'f> Exclusions<'f> {
     /// Why the person is excluded. `None` if they are not.
     #[inline]
     pub(super) fn reason(&self, person: &Person) -> Option<ReviewReason> {
-        let is_requester = || self.requester.is_some_and(|requester| *requester == person.login);
+        let is_requester = || self.requester.is_some_and(|requester| requester.id == Some(person.id));
         self.of_person(person).or_else(|| is_requester().then_some(ReviewReason::Requester))
     }
 
     /// Whether a listed account is excluded. Without a pin only its login is compared.
     pub(super) fn excludes_user(&self, user: &UserRef) -> bool {
         self.people.iter().any(|(person, _)| super::eligibility::is_user(person, user))
-            || self.requester.is_some_and(|requester| *requester == user.login)
+            || self.requester.is_some_and(|requester| match user.id {
+                Some(id) => requester.id == Some(id),
+                None => requester.login == user.login,
+            })
     }
 }
 

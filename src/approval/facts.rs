@@ -33,9 +33,9 @@ pub struct Facts {
     pub input: Map<String, Value>,
     #[serde(default)]
     pub version: Option<String>,
-    /// `requestedBy`, as the caller gives it. Not verified.
+    /// `requestedBy`, as the caller gives it: the claim is not verified, only the account is.
     #[serde(default)]
-    pub requester: Option<Login>,
+    pub requester: Option<Requester>,
     /// The commit that is deployed. `None` only if no pull request is needed.
     #[serde(default)]
     pub revision: Option<Revision>,
@@ -138,6 +138,48 @@ pub struct Commit {
     pub author: Option<Person>,
     #[serde(default)]
     pub committer: Option<Person>,
+    /// The accounts of its `Co-authored-by` lines.
+    #[serde(default)]
+    pub co_authors: Vec<Person>,
+    /// Whether GitHub has verified its signature. Without that, anybody may have written the names above.
+    #[serde(default)]
+    pub verified: bool,
+    /// In their order.
+    #[serde(default)]
+    pub parents: Vec<Revision>,
+}
+
+/// Who requested the deployment. Reads a bare login, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "GivenRequester")]
+pub struct Requester {
+    /// `None` if no rule has needed it yet.
+    pub id: Option<UserId>,
+    pub login: Login,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum GivenRequester {
+    Login(Login),
+    Account(RequesterAccount),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequesterAccount {
+    #[serde(default)]
+    id: Option<UserId>,
+    login: Login,
+}
+
+impl From<GivenRequester> for Requester {
+    fn from(given: GivenRequester) -> Self {
+        match given {
+            GivenRequester::Login(login) => Self { id: None, login },
+            GivenRequester::Account(RequesterAccount { id, login }) => Self { id, login },
+        }
+    }
 }
 
 /// A GitHub account. The numeric id is the identity; a login may be renamed or taken over.
@@ -182,8 +224,15 @@ pub struct Review {
     pub bound_by: BoundBy,
     /// `None` if the review is pending.
     pub submitted_at: Option<Timestamp>,
+    /// Whether `body` was edited after it was submitted. If not given, it counts as edited.
+    #[serde(default = "unknown_is_edited")]
+    pub edited: bool,
     #[serde(default)]
     pub body: String,
+}
+
+const fn unknown_is_edited() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use crate::adapters::embedded::broker::{Broker, BrokerError, Execution, Status, TaskOutcome};
 use crate::app::{self, App, ExecutionRef, Failure, NextStep, Pinned, Wait};
-use crate::approval::decision::Decision;
 use crate::request::ExecutionEnd;
 
 /// How often a step is tried while a dependency does not answer.
@@ -38,7 +37,8 @@ enum Step {
         pinned: Option<Pinned>,
     },
     RequestApproval {
-        decision: Box<Decision>,
+        pinned: Pinned,
+        timeout_seconds: u64,
         opened: bool,
         tries: u32,
         not_before: Option<Timestamp>,
@@ -119,8 +119,8 @@ impl Machine {
             Step::WaitUntil { until, .. } if now < until => Ok(Next::Rest),
             Step::WaitUntil { pinned, .. } => Ok(Next::Go(Step::Evaluate { tries: 0, not_before: None, pinned })),
             Step::Evaluate { tries, pinned, .. } => Ok(self.evaluate(execution, &reference, tries, pinned).await),
-            Step::RequestApproval { decision, opened: false, tries, .. } => {
-                self.open(execution, &reference, decision, tries).await
+            Step::RequestApproval { pinned, timeout_seconds, opened: false, tries, .. } => {
+                self.open(execution, &reference, (pinned, timeout_seconds), tries).await
             }
             Step::RequestApproval { opened: true, .. } => self.waited(execution, &reference).await,
             Step::Verify { tries, .. } => {
@@ -143,7 +143,7 @@ impl Machine {
     ) -> Next {
         let evaluated = app::evaluate(&self.app, reference, &execution.input, pinned.clone()).await;
         let step = evaluated.and_then(|evaluated| {
-            let pinned = Pinned::from(evaluated.decision());
+            let pinned = evaluated.pinned.clone();
             Ok((NextStep::after_evaluation(evaluated)?, pinned))
         });
         match step {
@@ -160,17 +160,21 @@ impl Machine {
         &self,
         execution: &Execution,
         reference: &ExecutionRef,
-        decision: Box<Decision>,
+        (pinned, timeout_seconds): (Pinned, u64),
         tries: u32,
     ) -> Result<Next, BrokerError> {
-        let pinned = Pinned::from(decision.as_ref());
-        let seconds = decision.timeout_seconds.unwrap_or(0);
-        let step =
-            |opened, tries, not_before| Step::RequestApproval { decision: decision.clone(), opened, tries, not_before };
-        let token = self.broker.wait_for_token(&execution.name, &write_step(&step(false, tries, None))?, seconds)?;
+        let step = |opened, tries, not_before| Step::RequestApproval {
+            pinned: pinned.clone(),
+            timeout_seconds,
+            opened,
+            tries,
+            not_before,
+        };
+        let entered = write_step(&step(false, tries, None))?;
+        let token = self.broker.wait_for_token(&execution.name, &entered, timeout_seconds)?;
         let wait = Wait { token, retry: tries };
         let app = self.app.reading_once();
-        match app::open_request(&app, reference, &execution.input, pinned, wait).await {
+        match app::open_request(&app, reference, &execution.input, pinned.clone(), wait).await {
             Ok(_) => {
                 self.broker.note(&execution.name, &write_step(&step(true, 0, None))?)?;
                 app::publish_opened(&app, reference).await;
@@ -198,8 +202,8 @@ impl Machine {
             Step::Evaluate { pinned, .. } | Step::WaitUntil { pinned, .. } => {
                 Step::Evaluate { tries: 0, not_before: None, pinned }
             }
-            Step::RequestApproval { decision, .. } => {
-                Step::RequestApproval { decision, opened: false, tries: 0, not_before: None }
+            Step::RequestApproval { pinned, timeout_seconds, .. } => {
+                Step::RequestApproval { pinned, timeout_seconds, opened: false, tries: 0, not_before: None }
             }
             Step::Verify { .. } => VERIFY,
         };
@@ -230,8 +234,8 @@ impl Machine {
 fn follow(step: NextStep, wait: impl FnOnce(Timestamp) -> Step) -> Next {
     match step {
         NextStep::Verify => Next::Go(VERIFY),
-        NextStep::RequestApproval(decision) => {
-            Next::Go(Step::RequestApproval { decision, opened: false, tries: 0, not_before: None })
+        NextStep::RequestApproval { timeout_seconds, pinned } => {
+            Next::Go(Step::RequestApproval { pinned, timeout_seconds, opened: false, tries: 0, not_before: None })
         }
         NextStep::WaitUntil(until) => Next::Go(wait(until)),
         NextStep::Audited { output } | NextStep::Release { output } => Next::End(Status::Succeeded { output }),

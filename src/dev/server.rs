@@ -240,7 +240,7 @@ fn request_json(request: &ApprovalRequest) -> Value {
         "pull_request": request.subject.pull_request,
         "revision": request.subject.revision,
         "version": request.subject.version,
-        "requester": request.subject.requester,
+        "requester": request.subject.requester.as_ref().map(|requester| &requester.login),
         "state": state,
         "mode": request.rule.rule().mode(),
         "callback": closed.map(|closed| closed.callback),

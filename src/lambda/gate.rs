@@ -82,13 +82,12 @@ pub async fn step(installation: &Installation, event: Value) -> Result<Value, Fa
 async fn evaluate(app: &App, execution: &Execution, pinned: Option<Pinned>) -> Result<Value, Failure> {
     let app = &app.reading_once();
     let evaluated = app::evaluate(app, &execution.reference(), &execution.input, pinned).await?;
-    let decision = evaluated.decision();
-    log(execution, decision);
-    let (verdict, pinned) = (decision.verdict, Pinned::from(decision));
+    log(execution, &evaluated.decision);
+    let (verdict, pinned) = (evaluated.decision.verdict, json!(evaluated.pinned));
     let mut route = route(NextStep::after_evaluation(evaluated)?);
     if let Some(fields) = route.as_object_mut() {
         fields.insert("verdict".to_owned(), verdict.as_str().into());
-        fields.insert("pinned".to_owned(), json!(pinned));
+        fields.insert("pinned".to_owned(), pinned);
     }
     Ok(route)
 }
@@ -118,10 +117,8 @@ async fn verify(app: &App, execution: &Execution) -> Result<Value, Failure> {
 fn route(step: NextStep) -> Value {
     match step {
         NextStep::Verify => json!({ "route": "verify" }),
-        NextStep::RequestApproval(decision) => {
-            // Without a number, nothing would limit the wait.
-            let seconds = decision.timeout_seconds.unwrap_or_default().max(1);
-            json!({ "route": "request-approval", "timeout_seconds": seconds })
+        NextStep::RequestApproval { timeout_seconds, .. } => {
+            json!({ "route": "request-approval", "timeout_seconds": timeout_seconds })
         }
         NextStep::WaitUntil(until) => json!({ "route": "wait", "until": whole_second(until) }),
         NextStep::Audited { output } => json!({ "route": "audited", "output": parsed(&output) }),

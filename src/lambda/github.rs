@@ -13,7 +13,7 @@ use crate::adapters::aws::secrets::{SecretFields, Secrets};
 use crate::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
 use crate::adapters::github::delivery::AppInstallation;
 use crate::approval::facts::Person;
-use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{
     AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, FoundPullRequest, Needs,
     ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher, PublisherError, Reading,
@@ -127,6 +127,10 @@ impl CodeHost for Github {
 
     async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
         self.for_facts().await?.team_members(team).await
+    }
+
+    async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
+        CodeHost::account(&self.for_facts().await?, login, repository).await
     }
 }
 

@@ -23,7 +23,8 @@ pub use self::state::{Callback, CallbackOutcome, Closed, End, ExecutionEnd, Refu
 
 use self::occasion::Occasion;
 use crate::approval::decision::Decision;
-use crate::ident::{ChannelName, ExecutionArn, Login, PolicyDigest, PullRequestRef, RequestId, Revision, Target};
+use crate::approval::facts::Requester;
+use crate::ident::{ChannelName, ExecutionArn, PolicyDigest, PullRequestRef, RequestId, Revision, Target};
 use crate::policy::PinnedRule;
 
 /// How long a claim holds at first. Its holder has this long to call Step Functions and to close the request.
@@ -41,8 +42,8 @@ pub struct Subject {
     pub revision: Option<Revision>,
     /// As the caller says.
     pub version: Option<String>,
-    /// `requestedBy`, as the caller says.
-    pub requester: Option<Login>,
+    /// `requestedBy`, as the caller says. Its account is looked up if the rule excludes the requester.
+    pub requester: Option<Requester>,
     /// The parts of the input that the rule's conditions read.
     #[serde(default)]
     pub input: Map<String, Value>,

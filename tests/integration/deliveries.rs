@@ -38,6 +38,7 @@ fn review_in(state: ReviewState, body: &str) -> Review {
         revision: Some(head()),
         bound_by: BoundBy::Delivery,
         submitted_at: Some("2019-05-15T15:20:38Z".parse().expect("an instant")),
+        edited: false,
         body: body.to_owned(),
     }
 }

@@ -71,7 +71,11 @@ impl Scene {
     async fn open(&self, name: &str, environment: &str) -> RequestId {
         let run = app::ExecutionRef { arn: execution(name), started_at: at(0), redrive: 0 };
         let input = json!({ "service": "checkout", "environment": environment, "pullRequest": "acme/checkout#1" });
-        let pinned = app::Pinned { pull_request: Some(pull_request("acme/checkout#1")), revision: Some(revision('a')) };
+        let pinned = app::Pinned {
+            pull_request: Some(pull_request("acme/checkout#1")),
+            revision: Some(revision('a')),
+            requester: None,
+        };
         let wait = app::Wait { token: token(name), retry: 0 };
         app::open_request(&self.gate, &run, &input, pinned, wait).await.expect("it opens")
     }

@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock};
 
 use countersign::approval::decide;
 use countersign::approval::decision::{Decision, ReviewVerdict, Verdict};
-use countersign::approval::facts::Facts;
+use countersign::approval::facts::{Facts, Requester};
 use countersign::finding::{Source, SourceContent};
-use countersign::ident::{PullRequestRef, RequestId, Revision, Target};
+use countersign::ident::{PullRequestRef, RequestId, Revision, Target, UserId};
 use countersign::policy::{Policy, load};
 use countersign::render::publish::{self, RequestStatus};
 use countersign::request::published::{Check, CheckStatus, Conclusion, Stage};
@@ -138,7 +138,7 @@ impl Case {
                 pull_request: Some(PullRequestRef::new("acme/checkout#42").expect("a pull request")),
                 revision: Some(Revision::new(&sha('a')).expect("a revision")),
                 version: Some("v2.3.1".into()),
-                requester: Some("dave".parse().expect("a login")),
+                requester: Some(Requester { id: Some(UserId(4)), login: "dave".parse().expect("a login") }),
                 input: serde_json::Map::new(),
             },
             policy_digest: policy.digest().clone(),

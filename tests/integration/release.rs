@@ -77,7 +77,7 @@ async fn an_execution_that_uses_a_name_again_is_not_released_by_the_approval_of_
     let refused = open_pull_request(&acme.github, "refused", &commit(3)).await;
     acme.review("pat", refused, "REQUEST_CHANGES").await;
     let evaluated = app::evaluate(app, &again, &canary(refused), None).await.expect("a decision");
-    assert_eq!(evaluated.decision().verdict.as_str(), "rejected");
+    assert_eq!(evaluated.decision.verdict.as_str(), "rejected");
     assert_eq!(ended(app::verify(app, &again).await), End::Rejected);
     acme.close().await;
 }
@@ -102,7 +102,8 @@ async fn a_stored_request_is_not_accepted_for_another_pull_request_target_or_rev
         let refused = app::evaluate(app, &run, &input, None).await.expect_err("another subject");
         assert_eq!(superseded(refused), "Countersign.Superseded");
     }
-    let pinned = Pinned { pull_request: Some(pull_request(&format!("acme/checkout#{other}"))), revision: None };
+    let pinned =
+        Pinned { pull_request: Some(pull_request(&format!("acme/checkout#{other}"))), revision: None, requester: None };
     let wait = Wait { token: token("secret"), retry: 0 };
     let refused = app::open_request(app, &run, &canary(other), pinned, wait).await.expect_err("another subject");
     assert_eq!(superseded(refused), "Countersign.Superseded");
@@ -146,7 +147,7 @@ async fn a_veto_that_only_the_present_policy_knows_stops_the_release() {
     let first = open_pull_request(&acme.github, "feature", &commit(2)).await;
     acme.review("zoe", first, "REQUEST_CHANGES").await;
     let refused = app::evaluate(&present, &run("first"), &canary(first), None).await.expect("a decision");
-    assert_eq!(refused.decision().verdict.as_str(), "rejected");
+    assert_eq!(refused.decision.verdict.as_str(), "rejected");
 
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
@@ -173,7 +174,7 @@ async fn a_part_of_the_input_that_only_the_present_policy_reads_is_unknown_and_m
     input["region"] = json!("us");
     input["zone"] = json!("us");
     let first = app::evaluate(&under("/region"), &run("first"), &input, None).await.expect("a decision");
-    assert_eq!(first.decision().verdict.as_str(), "approved");
+    assert_eq!(first.decision.verdict.as_str(), "approved");
     app::verify(&under("/region"), &run("first")).await.expect("a release");
     match app::verify(&under("/zone"), &run("first")).await {
         Err(Failure::Ended { end: End::Denied, decision: Some(decision) }) => {
@@ -199,7 +200,7 @@ async fn a_veto_that_stops_a_release_is_remembered_for_the_next_pull_request_of_
     let second = open_pull_request(&acme.github, "again", &commit(2)).await;
     acme.review("pia", second, "APPROVE").await;
     let refused = app::evaluate(&present, &run("second"), &canary(second), None).await.expect("a decision");
-    assert_eq!(refused.decision().reasons[0].code.as_str(), "vetoed");
+    assert_eq!(refused.decision.reasons[0].code.as_str(), "vetoed");
     acme.close().await;
 }
 

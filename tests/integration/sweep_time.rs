@@ -61,7 +61,7 @@ async fn three_are_waiting(log: &Arc<Log>) -> (GateWorld, Hosted, App) {
         let run = app::ExecutionRef { arn: execution(&format!("e{number}")), started_at: at(0), redrive: 0 };
         let pull = pull_request(&format!("acme/checkout#{number}"));
         let input = json!({ "service": "checkout", "environment": "production", "pullRequest": pull });
-        let pinned = app::Pinned { pull_request: Some(pull), revision: Some(revision(digit)) };
+        let pinned = app::Pinned { pull_request: Some(pull), revision: Some(revision(digit)), requester: None };
         let wait = app::Wait { token: token("secret"), retry: 0 };
         app::open_request(&gate, &run, &input, pinned, wait).await.expect("it opens");
         // Only the sweep itself may find that it is due.

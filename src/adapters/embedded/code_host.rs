@@ -12,7 +12,7 @@ use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
 use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
-use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
 use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
 #[async_trait]
@@ -58,6 +58,10 @@ impl CodeHost for GithubSimulator {
         };
         Ok(found.map(|pull| one(pull)).collect())
     }
+
+    async fn account(&self, login: &Login, _: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
+        Ok(self.readable()?.account(login).map(|account| person(account)))
+    }
 }
 
 impl GithubSimulator {
@@ -90,6 +94,9 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
         sha: commit.sha.clone(),
         author: commit.author.and_then(|id| person_of(world, id)),
         committer: commit.committer.and_then(|id| person_of(world, id)),
+        co_authors: Vec::new(),
+        verified: false,
+        parents: Vec::new(),
     };
     facts::PullRequest {
         repository: repository.name.clone(),
@@ -171,6 +178,7 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
         revision: review.commit_id.clone(),
         bound_by: BoundBy::Api,
         submitted_at: review.submitted_at,
+        edited: true,
         body: review.body.clone(),
     }
 }

@@ -91,7 +91,7 @@ pub struct AttemptFacts {
 
 /// The identity for reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadAs(Identity);
+pub struct ReadAs(pub(super) Identity);
 
 impl ReadAs {
     /// The App's installation for that account, or the owner of a personal token.

@@ -161,6 +161,7 @@ impl<'a> Place<'a> {
             revision: self.field("commit_id").optional()?,
             bound_by: BoundBy::Delivery,
             submitted_at: self.field("submitted_at").optional()?.or(undated),
+            edited: false,
             body: self.field("body").optional()?.unwrap_or_default(),
         }))
     }

@@ -61,7 +61,7 @@ fn pull_request(given: &GivenPullRequest, rule: Option<&Rule<'_>>, now: Timestam
     let merged = given.merged.unwrap_or(false);
     let state = given.state.unwrap_or(if merged { PullRequestState::Closed } else { PullRequestState::Open });
     let default_branch = given.default_branch.clone().unwrap_or_else(|| DEFAULT_BRANCH.to_owned());
-    let one = [GivenCommit { sha: None, author: None, committer: None }];
+    let one = [GivenCommit::default()];
     let commits = given.commits.as_deref().unwrap_or(&one);
     let day_before = before(now, SignedDuration::from_hours(24));
     PullRequest {
@@ -93,6 +93,9 @@ pub(super) fn complete_commit(given: &GivenCommit, head: &Revision, author: Opti
         sha: given.sha.clone().unwrap_or_else(|| head.clone()),
         author: given.author.clone().unwrap_or_else(|| author.cloned()),
         committer: given.committer.clone().unwrap_or_else(|| author.cloned()),
+        co_authors: given.co_authors.clone().unwrap_or_default(),
+        verified: given.verified.unwrap_or(true),
+        parents: given.parents.clone().unwrap_or_default(),
     }
 }
 
@@ -162,6 +165,7 @@ fn complete_review(given: &GivenReview, id: ReviewId, head: Option<&Revision>, n
         revision: given.revision.clone().unwrap_or_else(|| head.cloned()),
         bound_by: given.bound_by.unwrap_or(BoundBy::Delivery),
         submitted_at: given.at.unwrap_or(at),
+        edited: given.edited.unwrap_or(false),
         body: given.body.clone().unwrap_or_default(),
     }
 }

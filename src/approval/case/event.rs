@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::facts::{BoundBy, ChangedFile, Person, ReviewState};
 use super::expect::{Expect, read_expect};
 use super::given::{BOUND_BY, GivenCommit, commit, file};
-use super::value::{Nullable, any_case, get, instant, list, nullable, number, parsed, person, required, text};
+use super::value::{Nullable, any_case, flag, get, instant, list, nullable, number, parsed, person, required, text};
 use crate::finding::{Code, Finding, Span};
 use crate::ident::{ReviewId, Revision};
 use crate::policy::Duration;
@@ -85,6 +85,7 @@ pub(super) struct NewReview {
     pub(super) state: ReviewState,
     pub(super) revision: Nullable<Revision>,
     pub(super) bound_by: Option<BoundBy>,
+    pub(super) edited: Option<bool>,
     pub(super) body: Option<String>,
 }
 
@@ -112,7 +113,7 @@ const EVENTS: [&str; 8] = ["review", "dismiss", "push", "label", "base", "close"
 const STEP_KEYS: Keys =
     Keys { what: "a step", known: &["review", "dismiss", "push", "label", "base", "close", "merge", "tick", "expect"] };
 const REVIEW_KEYS: Keys =
-    Keys { what: "a `review` step", known: &["by", "state", "at", "body", "revision", "id", "bound_by"] };
+    Keys { what: "a `review` step", known: &["by", "state", "at", "body", "revision", "id", "bound_by", "edited"] };
 const DISMISS_KEYS: Keys = Keys { what: "a `dismiss` step", known: &["of", "by", "at"] };
 const PUSH_KEYS: Keys =
     Keys { what: "a `push` step", known: &["by", "head", "at", "force", "commits", "files", "additions", "deletions"] };
@@ -193,6 +194,7 @@ fn review(reader: &mut Reader<'_>, node: &Node) -> Option<Event> {
         id: get(reader, node, "id", number).map(ReviewId),
         revision: nullable(reader, node, "revision", parsed),
         bound_by: get(reader, node, "bound_by", |reader, node, key| reader.word(node, key, &BOUND_BY)),
+        edited: get(reader, node, "edited", flag),
         body: get(reader, node, "body", text),
         by: by?,
         state: state?,

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Map;
 
-use super::super::facts::{BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState};
+use super::super::facts::{BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, Requester, ReviewState};
 use super::value::{
     Nullable, any_case, either, flag, get, instant, list, nullable, number, object, parsed, person, reference,
     required, text,
 };
 use crate::finding::{Code, Finding};
 use crate::ident::{
-    EnvironmentName, Login, PullRequestRef, RepositoryName, ReviewId, Revision, ServiceName, Target, TeamSlug,
+    EnvironmentName, PullRequestRef, RepositoryName, ReviewId, Revision, ServiceName, Target, TeamSlug,
 };
 use crate::policy::read::{Keys, Reader};
 use crate::policy::yaml::{Node, Value};
@@ -25,7 +25,7 @@ pub(super) struct Given {
     pub(super) approved_at: Nullable<Timestamp>,
     pub(super) input: Map<String, serde_json::Value>,
     pub(super) version: Nullable<String>,
-    pub(super) requester: Nullable<Login>,
+    pub(super) requester: Nullable<Requester>,
     pub(super) revision: Nullable<Revision>,
     pub(super) pull_request: Nullable<GivenPullRequest>,
     pub(super) teams: BTreeMap<TeamSlug, Vec<Person>>,
@@ -57,11 +57,14 @@ pub(super) struct GivenPullRequest {
     pub(super) pushers_complete: Option<bool>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct GivenCommit {
     pub(super) sha: Option<Revision>,
     pub(super) author: Nullable<Person>,
     pub(super) committer: Nullable<Person>,
+    pub(super) co_authors: Option<Vec<Person>>,
+    pub(super) verified: Option<bool>,
+    pub(super) parents: Option<Vec<Revision>>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,6 +77,7 @@ pub(super) struct GivenReview {
     pub(super) revision: Nullable<Revision>,
     pub(super) bound_by: Option<BoundBy>,
     pub(super) at: Nullable<Timestamp>,
+    pub(super) edited: Option<bool>,
     pub(super) body: Option<String>,
 }
 
@@ -129,10 +133,25 @@ const PULL_REQUEST_KEYS: Keys = Keys {
     ],
 };
 const FILE_KEYS: Keys = Keys { what: "a file", known: &["path", "previous_path"] };
-const COMMIT_KEYS: Keys = Keys { what: "a commit", known: &["sha", "author", "committer"] };
+const REQUESTER_KEYS: Keys = Keys { what: "`requester`", known: &["id", "login"] };
+const COMMIT_KEYS: Keys =
+    Keys { what: "a commit", known: &["sha", "author", "committer", "co_authors", "verified", "parents"] };
 const REVIEW_KEYS: Keys = Keys {
     what: "a review",
-    known: &["id", "by", "user", "state", "was", "dismissed_by", "revision", "bound_by", "at", "submitted_at", "body"],
+    known: &[
+        "id",
+        "by",
+        "user",
+        "state",
+        "was",
+        "dismissed_by",
+        "revision",
+        "bound_by",
+        "at",
+        "submitted_at",
+        "edited",
+        "body",
+    ],
 };
 const VETO_KEYS: Keys = Keys { what: "a veto", known: &["by", "at", "pull_request"] };
 
@@ -168,7 +187,7 @@ pub(super) fn read_given(reader: &mut Reader<'_>, node: &Node) -> Option<Given> 
     let approved_at = nullable(reader, node, "approved_at", instant);
     let input = get(reader, node, "input", object).unwrap_or_default();
     let version = nullable(reader, node, "version", text);
-    let requester = nullable(reader, node, "requester", parsed);
+    let requester = nullable(reader, node, "requester", requester);
     let revision = nullable(reader, node, "revision", parsed);
     let pull_request = nullable(reader, node, "pull_request", pull_request);
     let teams = get(reader, node, "teams", teams).unwrap_or_default();
@@ -218,6 +237,19 @@ fn pull_request(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Give
     })
 }
 
+/// A login, or a mapping with `id` and `login`. As for a person, the id is derived from a bare login.
+fn requester(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Requester> {
+    if let Value::Map(_) = node.value
+        && node.get("id").is_some_and(|id| matches!(id.value, Value::Null))
+    {
+        reader.fields(node, &REQUESTER_KEYS);
+        let login = required(reader, node, "login", &REQUESTER_KEYS).and_then(|login| parsed(reader, login, "login"));
+        return Some(Requester { id: None, login: login? });
+    }
+    let Person { id, login, kind: _ } = person(reader, node, key)?;
+    Some(Requester { id: Some(id), login })
+}
+
 /// A bare path, or a mapping with `path`.
 pub(super) fn file(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<ChangedFile> {
     if !matches!(node.value, Value::Map(_)) {
@@ -234,6 +266,9 @@ pub(super) fn commit(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option
         sha: get(reader, node, "sha", parsed),
         author: nullable(reader, node, "author", person),
         committer: nullable(reader, node, "committer", person),
+        co_authors: get(reader, node, "co_authors", |reader, node, key| list(reader, node, key, person)),
+        verified: get(reader, node, "verified", flag),
+        parents: get(reader, node, "parents", |reader, node, key| list(reader, node, key, parsed)),
     })
 }
 
@@ -290,6 +325,7 @@ fn review(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<GivenRevie
         revision: nullable(reader, node, "revision", parsed),
         bound_by: get(reader, node, "bound_by", |reader, node, key| reader.word(node, key, &BOUND_BY)),
         at,
+        edited: get(reader, node, "edited", flag),
         body: get(reader, node, "body", text),
     })
 }

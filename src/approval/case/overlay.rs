@@ -107,6 +107,7 @@ fn submit(new: &NewReview, facts: &mut Facts, at: Timestamp) -> Result<(), Strin
         revision: new.revision.clone().unwrap_or(Some(head)),
         bound_by: new.bound_by.unwrap_or(BoundBy::Delivery),
         submitted_at: Some(at),
+        edited: new.edited.unwrap_or(false),
         body: new.body.clone().unwrap_or_default(),
     });
     Ok(())
@@ -156,7 +157,7 @@ fn push(new: &Push, pull_request: &mut PullRequest, at: Timestamp) -> Result<(),
         pull_request.additions = 0;
         pull_request.deletions = 0;
     }
-    let one = [GivenCommit { sha: None, author: None, committer: None }];
+    let one = [GivenCommit::default()];
     let commits = new.commits.as_deref().unwrap_or(&one);
     pull_request.commits.extend(commits.iter().map(|commit| complete_commit(commit, &new.head, Some(&new.by))));
     for file in &new.files {

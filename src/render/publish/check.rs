@@ -248,7 +248,7 @@ fn about(sheet: &mut Sheet, status: &RequestStatus) {
         field("Version, stated by the caller", words(version));
     }
     if let Some(requester) = &subject.requester {
-        field("Requested by, stated by the caller", words(requester.as_str()));
+        field("Requested by, stated by the caller", words(requester.login.as_str()));
     }
     if let (Some(deadline), Some(timeout)) =
         (request.deadline, decision.and_then(|d| d.timeout_seconds).and_then(Duration::from_secs))

@@ -17,6 +17,7 @@ pub(super) fn schema(id: &str) -> Value {
         ("given", given()),
         ("pull_request", pull_request()),
         ("changed_file", changed_file()),
+        ("requester", requester()),
         ("commit", commit()),
         ("review", review()),
         ("veto", veto()),
@@ -66,6 +67,14 @@ fn person() -> Node {
     any_of([some_text(), in_full]).says("A person: the login, or a mapping with `login`, `id` and `type`.")
 }
 
+fn requester() -> Node {
+    let in_full = keys()
+        .must("login", some_text(), "The login.")
+        .key("id", number(0).or_null(), "The numeric id. Default: derived from the login. `null`: not known.")
+        .node();
+    any_of([some_text(), in_full]).says("A requester: the login, or a mapping with `login` and `id`.")
+}
+
 fn given() -> Node {
     keys()
         .key("service", defined("name"), "The service that is deployed.")
@@ -79,7 +88,7 @@ fn given() -> Node {
         .key("approved_at", defined("instant").or_null(), "When the request was settled as approved.")
         .key("input", map_of(text(), anything()), "The execution's input, for the condition `input`.")
         .key("version", text().or_null(), "The version that is deployed.")
-        .key("requester", some_text().or_null(), "The login of the person who requested the deployment.")
+        .key("requester", defined("requester").or_null(), "Who requested the deployment.")
         .key("revision", some_text().or_null(), "The commit that is deployed. Default: the head.")
         .key("pull_request", any_of([defined("pull_request"), Node::null()]), "The pull request. `null`: none.")
         .key(
@@ -135,6 +144,9 @@ fn commit() -> Node {
         .key("sha", some_text(), "The commit.")
         .key("author", defined("person").or_null(), "Its git author. `null`: no GitHub account.")
         .key("committer", defined("person").or_null(), "Its git committer. `null`: no GitHub account.")
+        .key("co_authors", list(defined("person")), "The accounts of its `Co-authored-by` lines.")
+        .key("verified", flag().default(true), "Whether GitHub has verified its signature.")
+        .key("parents", list(some_text()), "Its parents, in their order.")
         .node()
 }
 
@@ -167,6 +179,7 @@ fn review() -> Node {
         .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How the gate knows that commit.")
         .key("at", at(), "When it was submitted. Default: half an hour before `now`.")
         .key("submitted_at", at(), "The same as `at`.")
+        .key("edited", flag().default(false), "Whether its text was edited after it was submitted.")
         .key("body", text(), "Its text. A line of it may be a command: `/approve checkout:production`.")
         .one_of(&["by", "user"])
         .node()
@@ -219,10 +232,12 @@ fn submitted() -> Node {
     at_some_time()
         .must("by", defined("person"), "The reviewer.")
         .must("state", any_case(&states.each_ref().map(String::as_str)), "The state of the review.")
+        .key("edited", flag().default(false), "Whether its text was edited after it was submitted.")
         .key("body", text(), "Its text. A line of it may be a command: `/approve checkout:production`.")
         .key("revision", some_text().or_null(), "The commit that it was given on. Default: the head.")
         .key("id", number(0), "Its id. Default: a running number.")
         .key("bound_by", words(bound.iter().map(String::as_str)).default("delivery"), "How the gate knows that commit.")
+        .key("edited", flag().default(false), "Whether its text was edited after it was submitted.")
         .node()
 }
 

@@ -8,7 +8,8 @@ use countersign::adapters::embedded::simulator::GithubSimulator;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::facts::{Person, Veto};
 use countersign::ident::{
-    ChannelName, DeliveryId, ExecutionArn, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken, TeamSlug,
+    ChannelName, DeliveryId, ExecutionArn, Login, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken,
+    TeamSlug,
 };
 use countersign::ports::{
     Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, FoundPullRequest, Message, Needs,
@@ -126,6 +127,10 @@ impl CodeHost for Fused<GithubSimulator> {
         revision: &Revision,
     ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         self.fuse.around(self.port.pull_requests_of(repository, revision)).await
+    }
+
+    async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
+        self.fuse.around(self.port.account(login, repository)).await
     }
 }
 

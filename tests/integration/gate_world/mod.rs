@@ -176,7 +176,11 @@ impl GateWorld {
     /// The waiting step runs, with this token.
     pub(crate) async fn open(&self, gate: &App, secret: &str) -> Result<RequestId, Failure> {
         self.broker.wait_with(secret);
-        let pinned = Pinned { pull_request: Some(pull_request("acme/checkout#1")), revision: Some(revision('a')) };
+        let pinned = Pinned {
+            pull_request: Some(pull_request("acme/checkout#1")),
+            revision: Some(revision('a')),
+            requester: None,
+        };
         let (gate, wait) = (gate.reading_once(), app::Wait { token: token(secret), retry: 0 });
         let opened = app::open_request(&gate, &Self::execution(), &self.input(), pinned, wait).await?;
         app::publish_opened(&gate, &Self::execution()).await;

@@ -74,7 +74,8 @@ impl Scene {
         self.a_minute_passes();
         let run = app::ExecutionRef { arn: execution("one"), started_at: at(0), redrive: 0 };
         let input = json!({ "service": "checkout", "environment": environment, "pullRequest": self.pull });
-        let pinned = app::Pinned { pull_request: Some(self.pull.clone()), revision: Some(revision(digit)) };
+        let pinned =
+            app::Pinned { pull_request: Some(self.pull.clone()), revision: Some(revision(digit)), requester: None };
         self.world.broker.wait_with("secret");
         let wait = app::Wait { token: token("secret"), retry: 0 };
         app::open_request(&self.gate, &run, &input, pinned, wait).await.expect("it opens");

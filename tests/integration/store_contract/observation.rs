@@ -26,6 +26,7 @@ pub(crate) async fn observations_are_merged_and_none_is_lost(store: Store) {
         revision: Some(revision('a')),
         bound_by: BoundBy::Delivery,
         submitted_at: Some(at(1)),
+        edited: false,
         body: body.to_owned(),
     };
     let given = |id, body| Observation::ReviewGiven { review: review(id, body) };

@@ -9,10 +9,11 @@ use self::pushes::Pushes;
 use self::shape::{Account, CommitShape, Event, File, Pull, Review, add_dismissals, base_changed_at, person};
 pub(super) use crate::adapters::github_rest::escaped;
 
+use super::admin::{AccountFacts, ReadAs};
 use super::client::{Call, CallError, GithubClient, Identity, Longer};
 use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED, PAGE};
 use crate::approval::facts::{self, ChangedFile, Commit, Person, PullRequest, PullRequestState, ReviewState};
-use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
 const FILE_PAGES: usize = FILES_LISTED.div_ceil(PAGE);
@@ -73,6 +74,11 @@ impl CodeHost for GithubClient {
         found.sort_by(|a, b| a.at.cmp(&b.at));
         found.dedup();
         Ok(found)
+    }
+
+    async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
+        let found = GithubClient::account(self, login, &ReadAs(of(repository))).await.map_err(|e| unavailable(&e))?;
+        Ok(found.map(|AccountFacts { id, login, kind }| Person { id, login, kind }))
     }
 }
 

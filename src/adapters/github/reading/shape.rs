@@ -109,7 +109,14 @@ pub(super) struct CommitShape {
 
 impl From<CommitShape> for Commit {
     fn from(commit: CommitShape) -> Self {
-        Self { sha: commit.sha, author: person(commit.author), committer: person(commit.committer) }
+        Self {
+            sha: commit.sha,
+            author: person(commit.author),
+            committer: person(commit.committer),
+            co_authors: Vec::new(),
+            verified: false,
+            parents: Vec::new(),
+        }
     }
 }
 
@@ -144,6 +151,7 @@ impl Review {
             revision: self.commit_id,
             bound_by: BoundBy::Api,
             submitted_at: self.submitted_at,
+            edited: true,
             body: self.body.unwrap_or_default(),
         })
     }
