@@ -286,10 +286,11 @@ const IN_POLICIES: [(&str, &str); 20] = [
 ];
 
 /// The same for test files.
-const IN_TESTS: [(&str, &str); 28] = [
+const IN_TESTS: [(&str, &str); 29] = [
     ("", "{ … }"),
     ("/case", "cases: [{ … }]"),
     ("/given", "cases: [{ name: x, given: { … }, expect: {} }]"),
+    ("/requester", "cases: [{ name: x, given: { requester: { … } }, expect: {} }]"),
     ("/person", "cases: [{ name: x, given: { pull_request: { author: { … } } }, expect: {} }]"),
     ("/pull_request", "cases: [{ name: x, given: { pull_request: { … } }, expect: {} }]"),
     ("/changed_file", "cases: [{ name: x, given: { pull_request: { files: [{ … }] } }, expect: {} }]"),

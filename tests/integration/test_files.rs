@@ -191,7 +191,10 @@ fn what_a_case_leaves_out_takes_its_default() {
                 "merge_commit": null, "head": "a1", "head_first_seen": "2025-12-31T00:00:00Z", "base": "release/any",
                 "base_changed_at": null, "author": person("author"), "labels": [], "additions": 0, "deletions": 0,
                 "files": [], "files_complete": true,
-                "commits": [{ "sha": "a1", "author": person("author"), "committer": person("author") }],
+                "commits": [{
+                    "sha": "a1", "author": person("author"), "committer": person("author"), "co_authors": [],
+                    "verified": true, "parents": []
+                }],
                 "commits_complete": true, "pushers": [person("author")], "pushers_complete": true
             },
             "teams": {}, "reviews": null, "vetoes": []
@@ -211,6 +214,9 @@ fn null_is_not_the_same_as_left_out() {
     let nulls = facts("requested_at: null, revision: null, pull_request: { author: null, head_first_seen: null }");
     let pull_request = nulls.pull_request.expect("a pull request");
     assert_eq!((nulls.requested_at, nulls.revision), (None, None));
+    let named = facts("requester: { login: Dave, id: null }").requester.expect("a requester");
+    assert_eq!((named.id, named.login.as_str()), (None, "Dave"), "an account that is not known");
+    assert!(facts("requester: Dave").requester.is_some_and(|requester| requester.id.is_some()));
     assert_eq!((pull_request.author, pull_request.head_first_seen), (None, None));
     assert_eq!(pull_request.commits[0].author, None, "what is left out of a commit is the author's");
     assert_eq!(facts("pull_request: null").pull_request, None);

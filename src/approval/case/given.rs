@@ -12,7 +12,7 @@ use super::value::{
 };
 use crate::finding::{Code, Finding};
 use crate::ident::{
-    EnvironmentName, PullRequestRef, RepositoryName, ReviewId, Revision, ServiceName, Target, TeamSlug,
+    EnvironmentName, Login, PullRequestRef, RepositoryName, ReviewId, Revision, ServiceName, Target, TeamSlug, UserId,
 };
 use crate::policy::read::{Keys, Reader};
 use crate::policy::yaml::{Node, Value};
@@ -237,17 +237,17 @@ fn pull_request(reader: &mut Reader<'_>, node: &Node, _key: &str) -> Option<Give
     })
 }
 
-/// A login, or a mapping with `id` and `login`. As for a person, the id is derived from a bare login.
+/// A login, or a mapping with `login` and `id`. If no id is given, it is derived from the login.
 fn requester(reader: &mut Reader<'_>, node: &Node, key: &str) -> Option<Requester> {
-    if let Value::Map(_) = node.value
-        && node.get("id").is_some_and(|id| matches!(id.value, Value::Null))
-    {
-        reader.fields(node, &REQUESTER_KEYS);
-        let login = required(reader, node, "login", &REQUESTER_KEYS).and_then(|login| parsed(reader, login, "login"));
-        return Some(Requester { id: None, login: login? });
+    if !matches!(node.value, Value::Map(_)) {
+        let login: Login = parsed(reader, node, key)?;
+        return Some(Requester { id: Some(UserId::derived(&login)), login });
     }
-    let Person { id, login, kind: _ } = person(reader, node, key)?;
-    Some(Requester { id: Some(id), login })
+    reader.fields(node, &REQUESTER_KEYS);
+    let login = required(reader, node, "login", &REQUESTER_KEYS).and_then(|login| parsed(reader, login, "login"));
+    let login: Login = login?;
+    let id = nullable(reader, node, "id", number).map_or_else(|| Some(UserId::derived(&login)), |id| id.map(UserId));
+    Some(Requester { id, login })
 }
 
 /// A bare path, or a mapping with `path`.
