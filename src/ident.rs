@@ -30,7 +30,12 @@ impl IdentError {
     }
 }
 
-/// The first `most` printable characters of a text, so that a message can repeat it.
+/// The start of a text, as a message quotes it: at most 60 printable characters.
+pub(crate) fn quoted(text: &str) -> String {
+    printable(text, 60)
+}
+
+/// The first `most` printable characters of a text.
 pub(crate) fn printable(text: &str, most: usize) -> String {
     text.chars().filter(|c| !is_hidden(*c)).take(most).collect()
 }

@@ -140,7 +140,6 @@ pub trait DeliveryLog: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttemptId(pub u64);
 
-/// One attempt at a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAttempt {
     pub id: AttemptId,
@@ -214,7 +213,6 @@ pub trait RequestStore: Send + Sync {
     /// The open requests or all requests, oldest first.
     async fn requests(&self, which: Which) -> Result<Vec<ApprovalRequest>, StoreError>;
 
-    /// The open requests of a pull request.
     async fn open_for(&self, pull_request: &PullRequestRef) -> Result<Vec<ApprovalRequest>, StoreError>;
 
     /// The requests of the execution that was started then, from all its runs.

@@ -25,7 +25,7 @@ locals {
     ]
   })
 
-  # A refusal by the gate arrives as States.TaskFailed. A Retry on that, or on States.ALL, would ask people again.
+  # A refusal by the gate arrives as States.TaskFailed. A Retry on that, or on States.ALL, would open another request.
   caller_state = jsonencode({
     Type     = "Task"
     Resource = "arn:${local.partition}:states:::states:startExecution.sync:2"

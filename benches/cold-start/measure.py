@@ -67,7 +67,7 @@ class Bench:
     def __init__(self, given: argparse.Namespace, folder: pathlib.Path):
         self.given, self.folder, secret = given, folder, random.token_hex(24)
         policy = ROOT / "policies"
-        command = [str(given.countersign), "--policy", str(policy), "bundle", "-o", str(folder)]
+        command = [str(given.countersign), "bundle", "--policy", str(policy), "-o", str(folder)]
         subprocess.run(command, check=True, capture_output=True)
         with zipfile.ZipFile(folder / "policy.zip") as layer:
             layer.extractall(folder / "opt")

@@ -22,7 +22,7 @@ class Simulator:
         gate, github = free_port(), free_port()
         self.gate, self.url = f"http://127.0.0.1:{gate}", f"http://127.0.0.1:{github}"
         listen = ["--listen", f"127.0.0.1:{gate}", "--github", f"127.0.0.1:{github}"]
-        command = [str(binary), "--policy", str(policy), "dev", "--data", str(folder / "github"), *listen]
+        command = [str(binary), "dev", "--policy", str(policy), "--data", str(folder / "github"), *listen]
         self.process = Process(command, folder / "github.log")
         self.delivered: queue.Queue = queue.Queue()
         try:

@@ -99,7 +99,7 @@ pub async fn evaluate(
     Ok(Evaluated { decision: stands, pinned, audited })
 }
 
-/// What a request ends as if it needs no wait for people, and how that is recorded. `None` if it needs one.
+/// The outcome of a request that need not wait for people, and how it is recorded. `None` if it has to wait.
 fn over_at_once(decision: &Decision) -> Option<(End, RecordKind)> {
     // With `wait`, not even the people's part is known to be done.
     let end = End::of(decision.verdict).filter(|_| decision.verdict != Verdict::Wait);

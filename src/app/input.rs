@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::ident::{
-    EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target, is_hidden, printable,
+    EnvironmentName, Login, PullRequestRef, RepositoryName, Revision, ServiceName, Target, is_hidden, quoted,
 };
 use crate::policy::{Condition, Rule};
 
@@ -91,15 +91,14 @@ pub(super) fn recorded(rule: &Rule<'_>, input: &Value) -> Map<String, Value> {
 }
 
 fn read_revision(text: &str) -> Result<Revision, String> {
-    let form =
-        || format!("`{}` is not a revision: expected the full commit hash, 40 or 64 hex digits", printable(text, 60));
+    let form = || format!("`{}` is not a revision: expected the full commit hash, 40 or 64 hex digits", quoted(text));
     let revision = Revision::new(&text.to_ascii_lowercase()).map_err(|_| form())?;
     if revision.is_full_hash() { Ok(revision) } else { Err(form()) }
 }
 
 fn read_version(text: &str) -> Result<String, String> {
     if text.len() > 256 || text.chars().any(is_hidden) {
-        return Err(format!("`{}` is not a version: expected at most 256 printable characters", printable(text, 60)));
+        return Err(format!("`{}` is not a version: expected at most 256 printable characters", quoted(text)));
     }
     Ok(text.to_owned())
 }

@@ -38,8 +38,8 @@ pub(super) async fn notify_approval(app: &App, request: ApprovalRequest) -> Appr
     written.unwrap_or(request)
 }
 
-/// Notifies channels of the end of a closed request, and again of what the last check before release could not notify all
-/// of them of.
+/// Notifies channels of the end of a closed request. Also repeats the notification of the last check before release, to
+/// channels that missed it.
 pub(super) async fn notify_end(app: &App, request: &ApprovalRequest) {
     let own = request.end_event();
     for event in request.closing_events() {

@@ -86,7 +86,7 @@ async fn newest_request(app: &App, execution: &ExecutionRef) -> Result<ApprovalR
 struct Check {
     decision: Decision,
     facts: Facts,
-    /// What the execution ends as if the policy refuses. `None` if it releases, now or after a wait.
+    /// The outcome if the policy refuses. `None` if it releases, now or after a wait.
     refused_as: Option<End>,
 }
 

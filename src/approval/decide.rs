@@ -111,7 +111,7 @@ fn next_action(rule: &Rule<'_>, facts: &Facts, judgment: &Judgment<'_>) -> Optio
     }
 }
 
-/// The event that the decision stands for. `None` if people were asked already, or the release waits.
+/// The event that the decision stands for. `None` if the request was opened already, or the release waits.
 fn event(ruling: &Ruling<'_>, facts: &Facts) -> Option<Event> {
     match ruling.verdict {
         Verdict::Pending => facts.requested_at.is_none().then_some(Event::Requested),

@@ -162,7 +162,7 @@ fn required_pull_request<'f>(rule: &Rule<'_>, facts: &'f Facts) -> Result<&'f Pu
     if is_wrong_revision(facts, pull_request) { Err(Cause::WrongRevision) } else { Ok(pull_request) }
 }
 
-/// The revision must be the head or, once merged, the merge commit. After people were asked, a new head of an open pull
+/// The revision must be the head or, once merged, the merge commit. After the request was opened, a new head of an open pull
 /// request supersedes instead, and so does closing it.
 fn is_wrong_revision(facts: &Facts, pull_request: &PullRequest) -> bool {
     let fits = facts.revision.as_ref().is_some_and(|revision| {
@@ -172,7 +172,7 @@ fn is_wrong_revision(facts: &Facts, pull_request: &PullRequest) -> bool {
     !(fits || closed || (facts.requested_at.is_some() && !pull_request.merged))
 }
 
-/// Steps 2 and 3: the head or the base has changed since people were asked, the pull request was closed, or the
+/// Steps 2 and 3: the head or the base has changed since the request was opened, the pull request was closed, or the
 /// deadline came before the request was settled.
 fn ended<'f>(rule: &Rule<'_>, facts: &Facts, pull_request: &PullRequest) -> Option<Ruling<'f>> {
     let superseded = |cause| Some(Ruling::of(Verdict::Superseded, cause));
@@ -220,7 +220,7 @@ fn by_people<'f>(rule: &'f Rule<'f>, facts: &'f Facts, people: &People<'f>) -> R
     if holding.is_empty() && people.met() {
         return passing(rule, facts, Cause::RequirementMet);
     }
-    // Freezes and windows are looked at before people are asked and again at release, not in between.
+    // Freezes and windows are looked at before the request is opened and again at release, not in between.
     if facts.requested_at.is_none() && facts.approved_at.is_none() {
         let held = passing(rule, facts, Cause::RequirementMet);
         if held.verdict != Verdict::Approved {

@@ -24,7 +24,7 @@ pub enum MomentKind<'p> {
     Expire,
 }
 
-/// Everything that is due for a request after people were asked, in order of time. At the same time in the order of
+/// Everything that is due for a request after it was opened, in order of time. At the same time in the order of
 /// [`MomentKind`].
 #[must_use]
 pub fn moments<'p>(rule: &Rule<'p>, requested_at: Timestamp) -> Vec<Moment<'p>> {

@@ -11,6 +11,13 @@ use crate::finding::{Source, SourceContent};
 use crate::policy::{Loaded, MAX_BUNDLE_BYTES, MAX_FILE_BYTES, Policy, load};
 use crate::render;
 
+#[derive(Debug, clap::Args)]
+pub struct PolicyArgs {
+    /// The policy: a file, or a folder that is read recursively.
+    #[arg(id = "policy", long = "policy", value_name = "PATH", default_value = "policies")]
+    pub path: PathBuf,
+}
+
 /// Reads one file, or recursively every `*.yaml` and `*.yml` of a folder, in byte order of the relative path.
 ///
 /// Skips tests (`*.test.yaml`, `*.test.yml`), names that begin with `.`, and symbolic links. Whatever cannot be read

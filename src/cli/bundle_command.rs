@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::bundle::{read_bundle, usable};
+use super::bundle::{PolicyArgs, read_bundle, usable};
 use super::check::clock;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -38,9 +38,12 @@ pub struct BundleArgs {
     pub output: PathBuf,
     #[command(flatten)]
     pub format: FormatArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
-pub(super) fn run(args: &BundleArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &BundleArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let linted = lint(read_bundle(policy_path)?, &Levels::default(), clock());
     let (Some(prepared), false) = (linted.prepared(), linted.findings.has_errors()) else {
         let Linted { findings, sources, .. } = linted;

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::bundle::read_bundle;
+use super::bundle::{PolicyArgs, read_bundle};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::levels::LevelArgs;
@@ -29,13 +29,15 @@ pub struct CheckArgs {
     /// The output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = CheckFormat::Text)]
     pub format: CheckFormat,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum CheckFormat {
     /// For people.
     Text,
-    /// For programs. With several paths, one document for each line.
+    /// For programs. With several paths, one JSON document per line.
     Json,
     /// For code scanning: SARIF 2.1.0.
     Sarif,
@@ -43,7 +45,8 @@ pub enum CheckFormat {
     Github,
 }
 
-pub(super) fn run(args: &CheckArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let levels = args.levels.levels()?;
     let paths =
         if args.paths.is_empty() { vec![policy_path] } else { args.paths.iter().map(PathBuf::as_path).collect() };

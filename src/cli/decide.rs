@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::bundle::load_policy;
+use super::bundle::{PolicyArgs, load_policy};
 use super::exit::Exit;
 use super::facts::{MAX_FACTS_BYTES, open, parse_facts, read_facts, too_long, unreadable};
 use super::failure::Failure;
@@ -25,7 +25,7 @@ pub struct DecideArgs {
     pub facts: PathBuf,
     /// Read one set of facts from each line, and print one decision on each line, as JSON.
     ///
-    /// A line without valid facts gives a line with an error. The other lines are still decided, and at the end the
+    /// For a line with invalid facts, prints an error as JSON. The other lines are still decided, and at the end the
     /// command fails.
     #[arg(long)]
     pub lines: bool,
@@ -34,9 +34,12 @@ pub struct DecideArgs {
     pub require_approved: bool,
     #[command(flatten)]
     pub output: FormatArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
-pub(super) fn run(args: &DecideArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DecideArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let policy = load_policy(policy_path)?;
     if args.lines {
         let tally = decide_lines(&policy, &args.facts)?;
@@ -68,7 +71,7 @@ impl Tally {
     fn exit(&self, require_approved: bool) -> Exit {
         let Self { approved, others, errors } = *self;
         if errors > 0 {
-            terminal::eprint(&format!("error: {errors} of {} lines hold no facts\n", approved + others + errors));
+            terminal::eprint(&format!("error: {errors} of {} lines are not valid facts\n", approved + others + errors));
         }
         if require_approved && (approved == 0 || others > 0 || errors > 0) {
             if approved + others + errors == 0 {

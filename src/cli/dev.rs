@@ -2,15 +2,16 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::bundle::{PolicyArgs, load_policy};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::format::{Format, FormatArgs};
+use super::format::Format;
 use crate::dev::{LocalGate, Options};
 
 #[derive(Debug, clap::Args)]
@@ -24,11 +25,15 @@ pub struct DevArgs {
     /// The address on which the GitHub simulator listens.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     github: SocketAddr,
+    /// The format of the log, and of the addresses printed at the start.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub format: Format,
     #[command(flatten)]
-    pub output: FormatArgs,
+    pub policy: PolicyArgs,
 }
 
-pub(super) fn run(args: &DevArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DevArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     for address in [args.listen, args.github] {
         if !address.ip().is_loopback() {
             let message = format!("`{address}` is not a loopback address, and the local gate has no authentication");
@@ -36,8 +41,8 @@ pub(super) fn run(args: &DevArgs, policy_path: &Path) -> anyhow::Result<Exit> {
             return Err(Failure::new("not-loopback", message).hint(hint).exit(Exit::Usage).into());
         }
     }
-    let policy = super::bundle::load_policy(policy_path)?;
-    log(args.output.format);
+    let policy = load_policy(policy_path)?;
+    log(args.format);
     let options = Options { data: args.data.clone(), listen: args.listen, github: args.github, standing_at: None };
     super::runtime::runtime()?.block_on(async {
         // Listen before printing the addresses: whoever reads them may stop the process at once.
@@ -45,7 +50,7 @@ pub(super) fn run(args: &DevArgs, policy_path: &Path) -> anyhow::Result<Exit> {
         let gate = Arc::new(LocalGate::open(&options, policy)?);
         let running = Arc::clone(&gate).start(&options).await?;
         drop(gate);
-        print_addresses(&options, running.gate, running.github, args.output.format)?;
+        print_addresses(&options, running.gate, running.github, args.format)?;
         signals.received().await;
         tracing::info!("stopping");
         running.stop().await;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::bundle::{read_bundle, usable};
+use super::bundle::{PolicyArgs, read_bundle, usable};
 use super::exit::Exit;
 use super::revision::read_revision;
 use super::terminal;
@@ -12,8 +12,8 @@ use crate::render;
 
 #[derive(Debug, clap::Args)]
 pub struct DiffArgs {
-    /// The old policy: a file, a folder, or `git:REV`. `git:REV` is the path of the other side, or else of `--policy`,
-    /// at that git revision.
+    /// The old policy: a file, a folder, or `git:REV`. `git:REV` reads a git revision, at the path given for the other
+    /// policy. If both are `git:REV`, at the path of `--policy`.
     #[arg(value_name = "OLD")]
     pub old: Side,
     /// The new policy, in the same forms.
@@ -25,6 +25,8 @@ pub struct DiffArgs {
     /// The output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Text)]
     pub format: DiffFormat,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -54,7 +56,8 @@ impl FromStr for Side {
     }
 }
 
-pub(super) fn run(args: &DiffArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let old = policy_of(&args.old, &args.new, policy_path)?;
     let new = policy_of(&args.new, &args.old, policy_path)?;
     let diff = diff(&old, &new);

@@ -1,11 +1,11 @@
 //! `countersign explain`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::bundle::load_policy;
+use super::bundle::{PolicyArgs, load_policy};
 use super::exit::Exit;
 use super::facts::read_facts;
 use super::failure::Failure;
@@ -25,7 +25,7 @@ pub struct ExplainArgs {
     /// The environment.
     #[arg(value_name = "ENVIRONMENT")]
     pub environment: EnvironmentName,
-    /// Facts to decide on, in addition: a file, or `-` for stdin.
+    /// Also decide on these facts: a file, or `-` for stdin.
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
     /// The instant to explain for, e.g. 2026-12-24T18:00:00Z. Shows what changes next for a request that opens then. With
@@ -34,12 +34,15 @@ pub struct ExplainArgs {
     pub at: Option<Timestamp>,
     #[command(flatten)]
     pub output: FormatArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 /// The starting instant, and the changes after it.
 type Moments<'p> = (Timestamp, Vec<(Timestamp, Change<'p>)>);
 
-pub(super) fn run(args: &ExplainArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let policy = load_policy(policy_path)?;
     let target = Target { service: args.service.clone(), environment: args.environment.clone() };
     let target = policy.spelled(&target);

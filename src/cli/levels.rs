@@ -8,8 +8,8 @@ use crate::finding::{Code, Findings, Level, Levels, Severity, closest};
 
 #[derive(Debug, Clone, Args)]
 pub struct LevelArgs {
-    /// Exit with 3 on findings of this severity or worse; or make findings with this code errors [severities: error
-    /// (default), warning, note].
+    /// Fail with exit code 3 on findings of this severity or worse. With a code: treat its findings as errors
+    /// [severities: error, warning, note; default: error].
     #[arg(long, value_name = "SEVERITY|CODE", value_delimiter = ',', value_parser = denied)]
     pub deny: Vec<Denied>,
     /// Make findings with these codes warnings.

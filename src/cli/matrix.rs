@@ -1,9 +1,8 @@
 //! `countersign matrix`.
 
 use std::collections::HashSet;
-use std::path::Path;
 
-use super::bundle::load_policy;
+use super::bundle::{PolicyArgs, load_policy};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal;
@@ -26,6 +25,8 @@ pub struct MatrixArgs {
     /// The output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = MatrixFormat::Text)]
     pub format: MatrixFormat,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -40,7 +41,8 @@ pub enum MatrixFormat {
     Html,
 }
 
-pub(super) fn run(args: &MatrixArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &MatrixArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let policy = load_policy(policy_path)?;
     let services = chosen(&args.services, policy.services().map(|(key, _)| key), "service")?;
     let environments = chosen(&args.environments, environments(&policy), "environment")?;

@@ -35,17 +35,12 @@ mod test_report;
 
 pub use exit::Exit;
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
 
-/// A GitOps engine for deployment approvals.
+/// Holds a deployment until the people named in a policy have approved it.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, about, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
-    /// The policy: a file, or a folder that is read recursively.
-    #[arg(long, global = true, value_name = "PATH", default_value = "policies")]
-    pub policy: PathBuf,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -95,25 +90,24 @@ pub fn main() -> Exit {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
-    let policy = cli.policy.as_path();
     match &cli.command {
-        Command::Check(args) => check::run(args, policy),
-        Command::Explain(args) => explain::run(args, policy),
-        Command::Decide(args) => decide::run(args, policy),
-        Command::Test(args) => test::run(args, policy),
-        Command::Diff(args) => diff::run(args, policy),
-        Command::Matrix(args) => matrix::run(args, policy),
-        Command::Bundle(args) => bundle_command::run(args, policy),
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Decide(args) => decide::run(args),
+        Command::Test(args) => test::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Matrix(args) => matrix::run(args),
+        Command::Bundle(args) => bundle_command::run(args),
         Command::Init(args) => init::run(args),
         Command::Schema(args) => schema::run(args),
-        Command::Dev(args) => dev::run(args, policy),
+        Command::Dev(args) => dev::run(args),
         Command::Demo(args) => demo::run(args),
         #[cfg(feature = "github")]
         Command::Github(args) => github::run(args),
         #[cfg(feature = "github")]
-        Command::Doctor(args) => doctor::run(args, policy),
+        Command::Doctor(args) => doctor::run(args),
         #[cfg(feature = "github")]
-        Command::Pin(args) => pin::run(args, policy),
+        Command::Pin(args) => pin::run(args),
     }
 }
 

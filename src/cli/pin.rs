@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::bundle::{read_bundle, usable};
+use super::bundle::{PolicyArgs, read_bundle, usable};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::format::{Format, FormatArgs};
@@ -27,6 +27,8 @@ pub struct PinArgs {
     pub check: bool,
     #[command(flatten)]
     pub output: FormatArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 /// What GitHub knows of the accounts that the policy names.
@@ -56,7 +58,8 @@ struct Rewritten {
     text: String,
 }
 
-pub(super) fn run(args: &PinArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &PinArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let read = || read_bundle(policy_path);
     let Mentioned { sources, mentions } = named(read()?, policy_path)?;
     let answers = runtime()?.block_on(look_up(args, &sources, &mentions))?;

@@ -1,7 +1,6 @@
 //! `countersign schema`.
 
 use super::exit::Exit;
-use super::format::FormatArgs;
 use super::terminal;
 use crate::render;
 
@@ -10,9 +9,9 @@ pub struct SchemaArgs {
     /// Print the schema of test files (`*.test.yaml`) instead of policy files.
     #[arg(long)]
     pub tests: bool,
-    // The schema is JSON in every format.
-    #[command(flatten)]
-    pub output: FormatArgs,
+    /// The output format.
+    #[arg(long, value_name = "FORMAT", value_parser = ["json"], default_value = "json")]
+    pub format: String,
 }
 
 pub(super) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::bundle::load_policy;
+use super::bundle::{PolicyArgs, load_policy};
 use super::exit::Exit;
 use super::format::{Format, FormatArgs};
 use super::terminal;
@@ -36,9 +36,12 @@ pub struct TestArgs {
     min_coverage: Option<u8>,
     #[command(flatten)]
     pub output: FormatArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
-pub(super) fn run(args: &TestArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &TestArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let files = read_test_files(&args.paths, policy_path)?;
     let policy = load_policy(policy_path)?;
     let suites = case::read(files);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Code;
-use crate::ident::{Login, TeamSlug, UserId, is_name, printable, serde_as_text};
+use crate::ident::{Login, TeamSlug, UserId, is_name, quoted, serde_as_text};
 
 /// An account that is listed by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl UserRef {
     /// # Errors
     /// [`ApproverError::Login`], or [`ApproverError::Unusable`] for [`GITHUB_ACTIONS`].
     pub fn new(text: &str) -> Result<Self, ApproverError> {
-        let error = || ApproverError::Login(printable(text, 60));
+        let error = || ApproverError::Login(quoted(text));
         let (name, id) = match text.split_once('#') {
             Some((name, id)) => {
                 let digits = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
@@ -159,11 +159,11 @@ impl Written {
                     .ok()
                     .filter(|_| team.bytes().all(form))
                     .map(Self::Team)
-                    .ok_or_else(|| ApproverError::Team(printable(team, 60)))
+                    .ok_or_else(|| ApproverError::Team(quoted(team)))
             }
             Some(login) => UserRef::new(login).map(Self::User),
             None if is_name(text) => Ok(Self::Group(text.into())),
-            None => Err(ApproverError::Form(printable(text, 60))),
+            None => Err(ApproverError::Form(quoted(text))),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::assemble::Section;
 use super::pattern::is_ordered;
-use super::yaml::{Entry, Node, Value};
+use super::yaml::{Entry, Node, Value, entries};
 use crate::ident::{DigestWriter, PolicyDigest};
 
 /// The digest over the canonical JSON of a bundle's sections.
@@ -105,11 +105,6 @@ impl Serialize for Form<'_> {
             }
         }
     }
-}
-
-/// The entries of the mappings among the nodes, as written.
-fn entries<'n>(nodes: &'n [&'n Node]) -> impl Iterator<Item = &'n Entry> {
-    nodes.iter().flat_map(|node| node.entries())
 }
 
 /// A mapping in the order of its keys. No key appears twice: that was refused before.

@@ -9,7 +9,7 @@ use super::read::{Place, Reader};
 use super::requirement::Require;
 use super::selector::Selectors;
 use super::service::{Layer, Service};
-use super::yaml::{Entry, Node, Value};
+use super::yaml::{Entry, Node, Value, entries};
 use super::{Pattern, Policy, RuleBody};
 use crate::finding::{Code, Finding, Span};
 
@@ -26,15 +26,6 @@ pub(super) fn check(reader: &mut Reader<'_>, policy: &Policy, sections: &[Sectio
     }
     unreached_environments(reader, policy, environments);
     bounds(reader, policy);
-}
-
-fn entries<'n>(nodes: &[&'n Node]) -> impl Iterator<Item = &'n Entry> {
-    nodes.iter().flat_map(|node| node.entries())
-}
-
-/// The service's own environments, as written.
-fn own_entries(service: &Entry) -> &[Entry] {
-    service.node.get("environments").map(Node::entries).unwrap_or_default()
 }
 
 fn is_people(body: &RuleBody) -> bool {
@@ -59,7 +50,8 @@ fn none_for_all(reader: &mut Reader<'_>, defaults: &[&Node], environments: &[&No
         }
     }
     for service in entries(services) {
-        for entry in own_entries(service).iter().filter(|entry| &*service.key == "*" || &*entry.key == "*") {
+        let own = service.node.entries_under("environments").iter();
+        for entry in own.filter(|entry| &*service.key == "*" || &*entry.key == "*") {
             let place = if &*service.key == "*" { "inside the service `*`" } else { "under the environment `*`" };
             if let Some(span) = require_span(&entry.node) {
                 report_none_for_all(reader, span, place);
@@ -119,7 +111,7 @@ impl HasSource for Service {
 /// Reports a service whose rules surely lack `require`, or that needs approvals and has no repository.
 fn check_service(reader: &mut Reader<'_>, policy: &Policy, entry: &Entry, service: &Service) {
     let mut needs_people = false;
-    for environment in own_entries(entry) {
+    for environment in entry.node.entries_under("environments") {
         let Some((key, layer)) = service.environments.get_key_value(&environment.key) else { continue };
         let below: Vec<&RuleBody> = if key.is_exact() {
             policy.environments.find(&environment.key).map(|(_, layer)| &layer.body).into_iter().collect()

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ident::{printable, serde_as_text};
+use crate::ident::{quoted, serde_as_text};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
@@ -58,7 +58,7 @@ impl FromStr for Comparison {
             .find_map(|(word, operator)| Some((*operator, trimmed.strip_prefix(word)?.trim_start())))
             .filter(|(_, digits)| digits.bytes().all(|b| b.is_ascii_digit()))
             .and_then(|(operator, digits)| Some(Self { operator, number: digits.parse().ok()? }))
-            .ok_or_else(|| ComparisonError(printable(text, 60)))
+            .ok_or_else(|| ComparisonError(quoted(text)))
     }
 }
 

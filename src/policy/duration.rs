@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::SignedDuration;
 
-use crate::ident::{printable, serde_as_text};
+use crate::ident::{quoted, serde_as_text};
 
 /// A positive span of time in whole seconds. A day always has 24 hours, and a week 7 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +51,7 @@ impl FromStr for Duration {
     type Err = DurationError;
 
     fn from_str(text: &str) -> Result<Self, DurationError> {
-        let error = |why| DurationError { given: printable(text, 60), why };
+        let error = |why| DurationError { given: quoted(text), why };
         let form = "expected whole numbers with the units w, d, h, m, s, largest first, like `90m` or `1h30m`";
         let (mut total, mut number, mut smallest) = (0_u64, None::<u64>, u64::MAX);
         for c in text.chars() {

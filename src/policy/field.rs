@@ -11,34 +11,32 @@ use super::condition::Condition;
 use super::duration::Duration;
 use super::read::Place;
 use super::requirement::{Leaf, Requirement};
+use super::words::vocabulary;
 use crate::ident::ChannelName;
 
-/// People whose approvals do not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Exclusion {
-    /// The person who opened the pull request.
-    Author,
-    /// The authors and committers of its commits.
-    Committers,
-    /// Everyone who pushed to its branch.
-    Pushers,
-    /// The person who requested the deployment.
-    Requester,
+vocabulary! {
+    /// People whose approvals do not count.
+    Exclusion {
+        /// The person who opened the pull request.
+        Author = "author",
+        /// The authors and committers of its commits.
+        Committers = "committers",
+        /// Everyone who pushed to its branch.
+        Pushers = "pushers",
+        /// The person who requested the deployment.
+        Requester = "requester",
+    }
 }
 
 impl Exclusion {
-    /// In the order of the reference.
-    pub const ALL: [Self; 4] = [Self::Author, Self::Committers, Self::Pushers, Self::Requester];
-
-    /// The word in YAML and JSON.
+    /// In a sentence, after "an approval by".
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn in_words(self) -> &'static str {
         match self {
-            Self::Author => "author",
-            Self::Committers => "committers",
-            Self::Pushers => "pushers",
-            Self::Requester => "requester",
+            Self::Author => "the person who opened the pull request",
+            Self::Committers => "people who wrote or committed part of it",
+            Self::Pushers => "people who pushed to its branch",
+            Self::Requester => "the person who requested the deployment",
         }
     }
 }
@@ -46,26 +44,14 @@ impl Exclusion {
 /// Default of `exclude`.
 pub const DEFAULT_EXCLUDE: &[Exclusion] = &[Exclusion::Author, Exclusion::Committers];
 
-/// What happens if someone who may request changes does so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnChangesRequested {
-    /// The approval request ends.
-    Reject,
-    /// The approval request waits until the changes request is withdrawn.
-    Block,
-    Ignore,
-}
-
-impl OnChangesRequested {
-    /// The word in YAML and JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reject => "reject",
-            Self::Block => "block",
-            Self::Ignore => "ignore",
-        }
+vocabulary! {
+    /// What happens if someone who may request changes does so.
+    OnChangesRequested {
+        /// The approval request ends.
+        Reject = "reject",
+        /// The approval request waits until the changes request is withdrawn.
+        Block = "block",
+        Ignore = "ignore",
     }
 }
 
@@ -88,66 +74,31 @@ impl NotifyRule {
     }
 }
 
-/// An event that channels are notified of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// Approval was requested.
-    Requested,
-    /// The approvers who are still needed were reminded.
-    Reminded,
-    /// An escalation notified others, who may stand in.
-    Escalated,
-    /// Someone who may request changes did so.
-    Blocked,
-    /// Released by the approvers.
-    Approved,
-    /// Ended by a request for changes.
-    Rejected,
-    /// Ended by the deadline.
-    Expired,
-    /// Ended by a new commit, another base, or closing.
-    Superseded,
-    /// Ended because there is no rule, or because the pull request does not fit the target.
-    Denied,
-    /// Released without the rule.
-    Overridden,
-    /// Ended by other means.
-    Canceled,
-}
-
-impl Event {
-    /// In the order of the reference.
-    pub const ALL: [Self; 11] = [
-        Self::Requested,
-        Self::Reminded,
-        Self::Escalated,
-        Self::Blocked,
-        Self::Approved,
-        Self::Rejected,
-        Self::Expired,
-        Self::Superseded,
-        Self::Denied,
-        Self::Overridden,
-        Self::Canceled,
-    ];
-
-    /// The word in YAML and JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Reminded => "reminded",
-            Self::Escalated => "escalated",
-            Self::Blocked => "blocked",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Superseded => "superseded",
-            Self::Denied => "denied",
-            Self::Overridden => "overridden",
-            Self::Canceled => "canceled",
-        }
+vocabulary! {
+    /// An event that channels are notified of.
+    Event {
+        /// Approval was requested.
+        Requested = "requested",
+        /// The approvers who are still needed were reminded.
+        Reminded = "reminded",
+        /// An escalation notified others, who may stand in.
+        Escalated = "escalated",
+        /// Someone who may request changes did so.
+        Blocked = "blocked",
+        /// Released by the approvers.
+        Approved = "approved",
+        /// Ended by a request for changes.
+        Rejected = "rejected",
+        /// Ended by the deadline.
+        Expired = "expired",
+        /// Ended by a new commit, another base, or closing.
+        Superseded = "superseded",
+        /// Ended because there is no rule, or because the pull request does not fit the target.
+        Denied = "denied",
+        /// Released without the rule.
+        Overridden = "overridden",
+        /// Ended by other means.
+        Canceled = "canceled",
     }
 }
 

@@ -33,6 +33,7 @@ mod rule;
 mod selector;
 mod service;
 mod setting;
+pub(crate) mod words;
 pub(crate) mod yaml;
 
 pub use approver::{ApproverError, ApproverRef, GITHUB_ACTIONS, Group, UserRef};

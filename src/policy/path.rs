@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::pattern::glob_matches;
-use crate::ident::{printable, serde_as_text};
+use crate::ident::{quoted, serde_as_text};
 
 /// The most bytes of one path.
 const LONGEST: usize = 1024;
@@ -112,13 +112,13 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, PathError> {
         if let Some(refused) = refused_as(text) {
-            return Err(refused(printable(text, 60)));
+            return Err(refused(quoted(text)));
         }
         let whole = text.strip_suffix('/').unwrap_or(text);
         let from_root = whole.contains('/');
         let names = whole.strip_prefix('/').unwrap_or(whole);
         if names.is_empty() {
-            return Err(PathError::Empty(printable(text, 60)));
+            return Err(PathError::Empty(quoted(text)));
         }
         let mut parts = Vec::new();
         if !from_root {
@@ -126,9 +126,9 @@ impl FromStr for PathPattern {
         }
         for name in names.split('/') {
             parts.push(match name {
-                "" | "." | ".." => return Err(PathError::Nowhere(printable(text, 60))),
+                "" | "." | ".." => return Err(PathError::Nowhere(quoted(text))),
                 "**" => Part::Gap,
-                _ if name.contains("**") => return Err(PathError::Stars(printable(text, 60))),
+                _ if name.contains("**") => return Err(PathError::Stars(quoted(text))),
                 _ => Part::Name(name.into()),
             });
         }

@@ -11,7 +11,7 @@ use regex::{Regex, RegexBuilder};
 
 use serde::{Deserialize as _, Deserializer};
 
-use crate::ident::{printable, serde_as_text};
+use crate::ident::{quoted, serde_as_text};
 
 /// The most bytes that one compiled expression may take.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
@@ -63,27 +63,26 @@ impl Pattern {
 
     fn new(text: &str, case: Case) -> Result<Self, PatternError> {
         if text.is_empty() || text.chars().any(char::is_control) {
-            return Err(PatternError::Form(printable(text, 60)));
+            return Err(PatternError::Form(quoted(text)));
         }
-        let form =
-            match between_slashes(text) {
-                Some("") => return Err(PatternError::Form(text.to_owned())),
-                Some(inner) => {
-                    // A flag such as `(?x)` could let the closing parenthesis fall into a comment: compile the inner alone first.
-                    let compiled = Regex::new(inner).and_then(|_| {
-                        RegexBuilder::new(&format!("^(?:{inner})$"))
-                            .case_insensitive(case == Case::Ignored)
-                            .size_limit(REGEX_SIZE_LIMIT)
-                            .build()
-                    });
-                    Form::Regex(compiled.map_err(|error| PatternError::Regex {
-                        given: printable(inner, 60),
-                        why: regex_message(&error),
-                    })?)
-                }
-                None if is_glob(text) => Form::Glob,
-                None => Form::Exact,
-            };
+        let form = match between_slashes(text) {
+            Some("") => return Err(PatternError::Form(text.to_owned())),
+            Some(inner) => {
+                // A flag such as `(?x)` could let the closing parenthesis fall into a comment: compile the inner alone first.
+                let compiled = Regex::new(inner).and_then(|_| {
+                    RegexBuilder::new(&format!("^(?:{inner})$"))
+                        .case_insensitive(case == Case::Ignored)
+                        .size_limit(REGEX_SIZE_LIMIT)
+                        .build()
+                });
+                Form::Regex(
+                    compiled
+                        .map_err(|error| PatternError::Regex { given: quoted(inner), why: regex_message(&error) })?,
+                )
+            }
+            None if is_glob(text) => Form::Glob,
+            None => Form::Exact,
+        };
         Ok(Self { text: text.into(), form, case })
     }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::ident::{printable, serde_as_text};
+use crate::ident::{quoted, serde_as_text};
 
 /// A pointer to a part of a JSON object, such as `/deploy/region`. The pointer to the whole object is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl FromStr for Pointer {
     type Err = PointerError;
 
     fn from_str(text: &str) -> Result<Self, PointerError> {
-        let error = || PointerError(printable(text, 60));
+        let error = || PointerError(quoted(text));
         let names = text.strip_prefix('/').filter(|_| !text.chars().any(char::is_control)).ok_or_else(error)?;
         let names = names.split('/').map(unescaped).collect::<Option<_>>().ok_or_else(error)?;
         Ok(Self { text: text.into(), names })

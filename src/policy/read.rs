@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::approver::UserRef;
 use super::pattern::key_of_names;
+use super::words::joined;
 use super::yaml::{Entry, Node, Value};
 use crate::finding::{Code, Finding, Findings, SourceId, SourceMap, Span, closest};
-use crate::ident::{TeamSlug, is_name, printable, serde_as_text};
+use crate::ident::{TeamSlug, is_name, quoted, serde_as_text};
 
 /// Where a part of the policy is written, stored as `file:line`. A policy that was just loaded knows the exact span as
 /// well. Two places are equal if file and line are.
@@ -168,7 +169,7 @@ impl<'s> Reader<'s> {
     /// The start of the value as it is written in the file, to be quoted in a message.
     pub(crate) fn written(&self, node: &Node) -> String {
         let text = self.sources.text(node.span.source).get(self.sources.range(node.span)).unwrap_or_default();
-        printable(text.lines().next().unwrap_or_default(), 60)
+        quoted(text.lines().next().unwrap_or_default())
     }
 
     pub(crate) fn wrong_type(&mut self, node: &Node, field: &str, expected: &str) {
@@ -365,10 +366,5 @@ pub(crate) fn did_you_mean<'w>(
 
 /// `a`, `b` or `c`, for a message.
 pub(crate) fn list(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-        None => String::new(),
-    }
+    joined(words.iter().map(|word| format!("`{word}`")), "or")
 }

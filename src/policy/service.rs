@@ -7,7 +7,7 @@ use super::pattern::{Pattern, glob_matches};
 use super::read::{Place, Sourced};
 use super::selector::Selectors;
 use super::setting::RuleBody;
-use crate::ident::{ChannelName, RepositoryName, printable, serde_as_text};
+use crate::ident::{ChannelName, RepositoryName, quoted, serde_as_text};
 
 /// A service entry of the policy. It is not a layer of a rule, and has no rule fields.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl FromStr for RepositoryPattern {
         };
         match text.split_once('/') {
             Some((owner, name)) if part(owner, false) && part(name, true) => Ok(Self(text.into())),
-            Some(_) | None => Err(RepositoryPatternError(printable(text, 60))),
+            Some(_) | None => Err(RepositoryPatternError(quoted(text))),
         }
     }
 }

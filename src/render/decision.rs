@@ -162,7 +162,6 @@ fn reviews(lines: &mut Lines, reviews: &[ReviewOutcome]) {
     }
 }
 
-/// The state of a review, in words.
 pub(super) const fn state_words(state: ReviewState) -> &'static str {
     match state {
         ReviewState::Approved => "approved",
@@ -173,7 +172,6 @@ pub(super) const fn state_words(state: ReviewState) -> &'static str {
     }
 }
 
-/// The effect of a review, in words.
 pub(super) const fn effect_words(verdict: ReviewVerdict) -> &'static str {
     match verdict {
         ReviewVerdict::Counts => "counts",

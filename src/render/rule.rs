@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 use super::field::{self, in_line};
 use super::visible;
 use crate::ident::Target;
+use crate::policy::words::joined;
 use crate::policy::{
-    ApproverRef, Escalation, Exclusion, Field, FreezeEffect, Mode, NoRule, OnChangesRequested, Pattern, Place, Policy,
+    ApproverRef, Escalation, Field, FreezeEffect, Mode, NoRule, OnChangesRequested, Pattern, Place, Policy,
     RepositoryPattern, Require, Requirement, Rule, ServiceField,
 };
 
@@ -91,7 +92,7 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
     }
     lines.push(match rule.exclude() {
         [] => "nobody is excluded: the author's own approval counts".to_owned(),
-        excluded => format!("approvals by {} never count", listed(excluded.iter().map(|who| person(*who)), "or")),
+        excluded => format!("approvals by {} never count", joined(excluded.iter().map(|who| who.in_words()), "or")),
     });
     if rule.distinct() && requirement.leaves().len() > 1 {
         lines.push("one person counts for one part only".to_owned());
@@ -115,7 +116,7 @@ pub fn needed(target: &Target, rule: &Rule<'_>) -> Vec<String> {
 /// Who may stand in for whom, and from when.
 fn stand_ins(step: &Escalation) -> impl Iterator<Item = String> {
     step.stand_in.iter().map(|stand_in| {
-        let by = listed(stand_in.by.iter(), "and");
+        let by = joined(&stand_in.by, "and");
         format!("{} after the request is opened, {by} may stand in for {}", step.after, stand_in.group.name)
     })
 }
@@ -137,7 +138,7 @@ fn release(rule: &Rule<'_>) -> Vec<String> {
         .collect();
     if let Some(window) = rule.window() {
         let names = window.iter().map(|calendar| format!("`{}` ({})", calendar.name(), calendar.describe()));
-        lines.push(format!("a release waits until {} is open", listed(names, "or")));
+        lines.push(format!("a release waits until {} is open", joined(names, "or")));
     }
     if let Some(wait) = rule.wait() {
         lines.push(format!("an approved request waits {wait}, and is decided again before it is released"));
@@ -155,7 +156,7 @@ fn who(requirement: &Requirement, veto: &[ApproverRef]) -> Vec<String> {
     for entry in approvers.chain(veto) {
         let ApproverRef::Group(group) = entry else { continue };
         let teams = group.teams.iter().map(|team| format!("the team {team}"));
-        let members = listed(teams.chain(group.users.iter().map(ToString::to_string)), "and");
+        let members = joined(teams.chain(group.users.iter().map(ToString::to_string)), "and");
         let line = format!("{} means {members}", group.name);
         if !lines.contains(&line) {
             lines.push(line);
@@ -167,7 +168,7 @@ fn who(requirement: &Requirement, veto: &[ApproverRef]) -> Vec<String> {
 fn changes_requested(rule: &Rule<'_>) -> String {
     let besides = match rule.veto() {
         [] => String::new(),
-        veto => format!(", or {},", listed(veto.iter().map(ToString::to_string), "or")),
+        veto => format!(", or {},", joined(veto, "or")),
     };
     match rule.on_changes_requested() {
         OnChangesRequested::Reject => format!("changes requested by anyone eligible{besides} end the request"),
@@ -175,25 +176,6 @@ fn changes_requested(rule: &Rule<'_>) -> String {
             format!("changes requested by anyone eligible{besides} hold the request until they are withdrawn")
         }
         OnChangesRequested::Ignore => "requests for changes are ignored".to_owned(),
-    }
-}
-
-const fn person(who: Exclusion) -> &'static str {
-    match who {
-        Exclusion::Author => "the person who opened the pull request",
-        Exclusion::Committers => "people who wrote or committed part of it",
-        Exclusion::Pushers => "people who pushed to its branch",
-        Exclusion::Requester => "the person who requested the deployment",
-    }
-}
-
-/// `a, b or c`.
-fn listed<T: ToString>(items: impl Iterator<Item = T>, word: &str) -> String {
-    let items: Vec<String> = items.map(|item| item.to_string()).collect();
-    match items.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} {word} {last}", rest.join(", ")),
-        None => String::new(),
     }
 }
 

@@ -54,8 +54,8 @@ impl ApprovalRequest {
         channels
     }
 
-    /// Returns the events that channels are notified of once a request is closed: its end, and what the last check before
-    /// release notified of besides.
+    /// Returns the events that channels are notified of once a request is closed: its end, and the event of the last check
+    /// before release, if that is another.
     #[must_use]
     pub fn closing_events(&self) -> Vec<Event> {
         if self.is_open() {
@@ -131,7 +131,7 @@ mod tests {
         assert!(audited.is_audited());
         decision.notify = None;
         assert_eq!(end_event(closed(End::Canceled, decision.clone())), None);
-        // If people were asked, the request waits for them. A rule below its floor denies.
+        // If the request was opened, it waits for people. A rule below its floor denies.
         let asked = Decision { requested_at: Some(at(0)), ..decision.clone() };
         let reason = Reason { code: ReasonCode::BelowFloor, text: String::new(), source: None };
         let below = Decision { reasons: vec![reason], ..decision };

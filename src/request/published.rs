@@ -12,6 +12,7 @@ use super::record::RecordKind;
 use super::{ApprovalRequest, End, State};
 use crate::approval::decision::Decision;
 use crate::ident::{EnvironmentName, IdentError, Login, RequestId, Revision, ServiceName, TeamSlug, serde_as_text};
+use crate::policy::words::vocabulary;
 
 /// For how long the process that writes to a pull request excludes others.
 pub const LEASE_SECONDS: i64 = 60;
@@ -115,29 +116,15 @@ pub enum CheckStatus {
     Completed(Conclusion),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Conclusion {
-    Success,
-    Failure,
-    /// Recorded only.
-    Neutral,
-    /// Superseded or canceled.
-    Cancelled,
-    TimedOut,
-}
-
-impl Conclusion {
-    /// As code hosts write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Neutral => "neutral",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed_out",
-        }
+vocabulary! {
+    Conclusion {
+        Success = "success",
+        Failure = "failure",
+        /// Recorded only.
+        Neutral = "neutral",
+        /// Superseded or canceled.
+        Cancelled = "cancelled",
+        TimedOut = "timed_out",
     }
 }
 
@@ -161,35 +148,20 @@ pub struct DeploymentStatus {
     pub description: String,
 }
 
-/// The states of a deployment that a gate can know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeploymentState {
-    /// Waits for people.
-    Pending,
-    /// Approved, and the release is held.
-    Queued,
-    /// Approved, and about to be checked for the last time.
-    InProgress,
-    Success,
-    /// Rejected, denied or expired.
-    Failure,
-    /// Superseded or canceled.
-    Inactive,
-}
-
-impl DeploymentState {
-    /// As code hosts write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Queued => "queued",
-            Self::InProgress => "in_progress",
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Inactive => "inactive",
-        }
+vocabulary! {
+    /// The states of a deployment that a gate can know.
+    DeploymentState {
+        /// Waits for people.
+        Pending = "pending",
+        /// Approved, and the release is held.
+        Queued = "queued",
+        /// Approved, and about to be checked for the last time.
+        InProgress = "in_progress",
+        Success = "success",
+        /// Rejected, denied or expired.
+        Failure = "failure",
+        /// Superseded or canceled.
+        Inactive = "inactive",
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CLAIM_SECONDS, LONGEST_CLAIM_SECONDS, later};
 use crate::approval::decision::{Decision, Event, Verdict};
+use crate::policy::words::vocabulary;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -47,39 +48,26 @@ pub struct Closed {
     pub closed_at: Timestamp,
 }
 
-/// What a request ended as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum End {
-    /// The people's part is done. The release has a check of its own.
-    Approved,
-    /// Changes were requested.
-    Rejected,
-    Expired,
-    /// The head or base changed, or the pull request was closed unmerged.
-    Superseded,
-    /// No rule any more, or the target does not fit it.
-    Denied,
-    /// The execution ended by other means.
-    Canceled,
+vocabulary! {
+    /// What a request ended as.
+    End {
+        /// The people's part is done. The release has a check of its own.
+        Approved = "approved",
+        /// Changes were requested.
+        Rejected = "rejected",
+        Expired = "expired",
+        /// The head or base changed, or the pull request was closed unmerged.
+        Superseded = "superseded",
+        /// No rule any more, or the target does not fit it.
+        Denied = "denied",
+        /// The execution ended by other means.
+        Canceled = "canceled",
+    }
 }
 
 impl End {
-    /// Its name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Superseded => "superseded",
-            Self::Denied => "denied",
-            Self::Canceled => "canceled",
-        }
-    }
-
-    /// What a verdict ends a pending request as. `None` if the request goes on waiting. `wait` ends it as approved: the
-    /// last check before the release does the waiting.
+    /// The outcome that a verdict gives a pending request. `None` if the request goes on waiting. `wait` gives `approved`:
+    /// the last check before the release does the waiting.
     #[must_use]
     pub const fn of(verdict: Verdict) -> Option<Self> {
         match verdict {

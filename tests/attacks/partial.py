@@ -32,7 +32,7 @@ def incomplete_lists(w):
     yield from pending(w, tries)
 
 
-@attack("people of whom GitHub tells only a part", "they do not count")
+@attack("people of whom GitHub shows only a part", "they do not count")
 def partial_people(w):
     user = ("reviews", 0, "user")
     yield from pending(
@@ -52,7 +52,7 @@ def partial_people(w):
     )
 
 
-@attack("reviews of which GitHub tells only a part", "they do not count, and a no may stand behind them")
+@attack("reviews of which GitHub shows only a part", "they do not count, and a no may stand behind them")
 def partial_reviews(w):
     review = ("reviews", 0)
     objection = {
@@ -119,7 +119,7 @@ def partial_request(w):
             "no revision": changed((("revision",), None)),
             "closed": changed(((*pull, "state"), "closed")),
             "another head": changed(((*pull, "head"), "a2")),
-            "the base was changed in the second in which people were asked": changed(
+            "the base was changed in the second in which the request was opened": changed(
                 ((*pull, "base_changed_at"), "2026-11-18T09:00:00.5Z")
             ),
             "after the deadline": changed((("now",), "2026-11-18T13:00:00Z")),

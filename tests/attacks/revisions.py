@@ -50,7 +50,7 @@ def base_and_back(w):
     for base in ("release", "main"):
         pull.change(base=base)
     pull.review("pia")
-    yield "after people were asked", *run.refused()
+    yield "after the request was opened", *run.refused()
     pull = w.pull()
     pull.review("pia")
     time.sleep(1.1)

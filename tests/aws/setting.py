@@ -75,7 +75,7 @@ def bundle(binary: pathlib.Path, folder: pathlib.Path, **changed: str) -> pathli
     """Runs `countersign bundle` on the policy and returns the folder."""
     out = folder / "bundle"
     source = policy.write(folder / "policy", **changed)
-    subprocess.run([str(binary), "--policy", str(source), "bundle", "-o", str(out)], check=True, capture_output=True)
+    subprocess.run([str(binary), "bundle", "--policy", str(source), "-o", str(out)], check=True, capture_output=True)
     return out
 
 

@@ -165,7 +165,7 @@ class ChainTests(unittest.TestCase):
         self.world.advance(10 * MINUTE)
         self.assertEqual(execution.fails("Countersign.Rejected")["verdict"], "rejected")
 
-    def test_z_after_a_freeze_people_are_asked_and_the_execution_is_released(self):
+    def test_z_after_a_freeze_a_request_is_opened_and_the_execution_is_released(self):
         pull = self.pull()
         execution = self.world.start("later", pull).enters("Wait")
         self.assertEqual(self.world.events_of(pull), [])

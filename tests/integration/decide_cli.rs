@@ -65,7 +65,7 @@ fn every_line_gets_its_answer_in_order() {
     );
     assert!(lines.iter().all(|line| line["schema"] == 1));
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.starts_with("error: 4 of 6 lines hold no facts"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: 4 of 6 lines are not valid facts"), "{}", ran.stderr);
     assert_eq!(decide("--lines --require-approved", input).code, Some(5));
 }
 

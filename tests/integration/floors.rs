@@ -242,10 +242,6 @@ fn a_path_that_points_up_is_caught_however_it_is_written() {
     assert!(caught("src/request/mod.rs", "use crate::render::visible;"));
     assert!(caught("src/render/mod.rs", "use crate::ports::Clock;"));
     assert!(caught("src/webhook.rs", "use crate::dev::LocalGate;"));
-    assert!(caught("src/adapters/embedded/simulator/pull.rs", "use crate::approval::facts::ReviewState;"));
-    assert!(caught("src/adapters/embedded/simulator/rest/mod.rs", "use crate::{ident::Login, request::published};"));
-    assert!(!caught("src/adapters/embedded/simulator/pull.rs", "use crate::{ident::Login, ports::Clock};"));
-    assert!(!caught("src/adapters/embedded/code_host.rs", "use crate::approval::facts::ReviewState;"));
     assert!(caught("src/app/settle.rs", "use crate::adapters::embedded::store::EmbeddedStore;"));
     assert!(caught("src/dev/mod.rs", "use crate::cli::Exit;"));
     assert!(caught("src/main.rs", "use countersign::app::App;"));

@@ -114,3 +114,12 @@ fn a_file_where_the_folder_should_be_is_refused() {
     assert!(ran.stderr.contains("is not a folder"), "{}", ran.stderr);
     assert_eq!(read(&path), "mine");
 }
+
+#[test]
+fn commands_that_read_no_policy_refuse_the_option() {
+    for command in ["init new", "schema", "demo", "github manifest"] {
+        let ran = Countersign::new(&format!("{command} --policy sound")).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{command}");
+        assert!(ran.stderr.starts_with("error: unexpected argument '--policy' found"), "{command}: {}", ran.stderr);
+    }
+}

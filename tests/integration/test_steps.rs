@@ -291,7 +291,7 @@ fn the_request_is_opened_and_settled_when_the_decision_says_so() {
     assert_eq!(
         moments("requested_at: null, reviews: [{ by: pia, state: approved }]", &withdrawn),
         (None, at(0)),
-        "a request approved without asking asks nobody later"
+        "a request approved at once waits for nobody later"
     );
     let requested_before = Some("2025-12-31T23:00:00Z".to_owned());
     assert_eq!(moments("", &["tick: { by: 1h }"]), (requested_before.clone(), None));

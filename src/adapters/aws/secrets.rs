@@ -17,7 +17,6 @@ pub struct Secrets {
     client: Arc<OnceLock<Client>>,
 }
 
-/// The fields of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretFields(Secret<BTreeMap<String, String>>);
 

@@ -49,14 +49,14 @@ fn moved(time: Time, now: Timestamp) -> Result<Timestamp, String> {
     }
 }
 
-/// Records what the gate remembers of a decision: when it asked people, and when the request was approved.
+/// Records what the gate remembers of a decision: when it opened the request, and when the request was approved.
 ///
-/// As in `evaluate` and `settle`: nobody is asked if the requirement is already met or it is too early to ask. After
-/// people were asked, `wait` means that they have approved.
+/// As in `evaluate` and `settle`: no request is opened if the requirement is already met or it is too early. After
+/// the request was opened, `wait` means that people have approved.
 pub(super) fn remember(decision: &Decision, facts: &mut Facts) {
     let now = facts.now;
     match decision.verdict {
-        // A request that is no longer approved does not ask people again.
+        // A request that is no longer approved is not opened again.
         Verdict::Pending | Verdict::Blocked if facts.approved_at.is_none() => {
             facts.requested_at.get_or_insert(now);
         }

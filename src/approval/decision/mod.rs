@@ -60,7 +60,7 @@ pub struct Decision {
 impl Decision {
     /// Whether the execution goes on at once whatever the verdict, because the rule is in audit mode.
     ///
-    /// It does not without a rule, below a floor, or after people were asked.
+    /// It does not without a rule, below a floor, or after the request was opened.
     #[must_use]
     pub fn goes_on_in_audit(&self) -> bool {
         let no_rule = |reason: &Reason| matches!(reason.code, ReasonCode::NoRule | ReasonCode::BelowFloor);

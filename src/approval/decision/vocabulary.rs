@@ -1,30 +1,6 @@
 //! The closed vocabularies of a decision. Each word is written once.
 
-use serde::{Deserialize, Serialize};
-
-/// Declares an enum of words in JSON together with the list of all its words.
-macro_rules! vocabulary {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$word_doc])* #[serde(rename = $text)] $word,)*
-        }
-
-        impl $name {
-            /// In the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$word,)*];
-
-            /// As in JSON.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$word => $text,)*
-                }
-            }
-        }
-    };
-}
+use crate::policy::words::vocabulary;
 
 vocabulary! {
     /// What can come due without anyone acting.

@@ -4,12 +4,10 @@ mod app;
 mod names;
 mod webhook;
 
-use std::path::Path;
-
 use serde::Serialize;
 use serde_json::json;
 
-use super::bundle::{load_policy, read_bundle};
+use super::bundle::{PolicyArgs, load_policy, read_bundle};
 use super::exit::Exit;
 use super::format::{Format, FormatArgs};
 use super::github::connect::ConnectArgs;
@@ -37,6 +35,8 @@ pub struct DoctorArgs {
     pub wait: u64,
     #[command(flatten)]
     pub output: FormatArgs,
+    #[command(flatten)]
+    pub policy: PolicyArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,7 +71,8 @@ impl Check {
     }
 }
 
-pub(super) fn run(args: &DoctorArgs, policy_path: &Path) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
+    let policy_path = args.policy.path.as_path();
     let policy = load_policy(policy_path)?;
     let mentioned = named(read_bundle(policy_path)?, policy_path)?;
     let checks = runtime()?.block_on(async {

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::span::{DatesSpan, WEEK, WeeklySpan};
 use super::read::Place;
+use super::words::joined;
 
 pub(in crate::policy) use cover::Beyond;
 pub(crate) use read::{read_calendar_names, read_calendars};
@@ -152,12 +153,7 @@ impl Calendar {
         if more > 0 {
             spans.push(format!("{more} more"));
         }
-        let spans = match spans.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-            None => String::new(),
-        };
-        format!("{spans}, {}", self.zone)
+        format!("{}, {}", joined(&spans, "and"), self.zone)
     }
 
     /// The wall clock's seconds since its 1970, at this second since 1970.

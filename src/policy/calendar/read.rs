@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::span::{DatesSpan, DayTime, Moment, SpanError, Time, WeeklySpan};
 use super::{Calendar, Calendars, Zone};
 use crate::finding::{Code, Finding, Span};
-use crate::ident::printable;
+use crate::ident::quoted;
 use crate::policy::read::{Keys, Reader, did_you_mean};
 use crate::policy::yaml::{Entry, Node};
 
@@ -55,7 +55,7 @@ fn read_zone(reader: &mut Reader<'_>, node: &Node) -> Option<Zone> {
     let zone = Zone::named(text);
     // The hint takes a walk through all zones, which is too much for a problem that is not reported.
     if zone.is_none() && !reader.is_full() {
-        let given = printable(text, 60);
+        let given = quoted(text);
         let message = format!("there is no time zone `{given}`");
         reader.report(Finding::at(Code::InvalidCalendar, node.span, message).hint(zone_hint(&given)));
     }

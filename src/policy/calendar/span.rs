@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::closest;
-use crate::ident::{printable, serde_as_text};
+use crate::ident::{quoted, serde_as_text};
 
 /// The minutes of a day by its clock. Clock changes make no difference here.
 const DAY: u16 = 24 * 60;
@@ -39,7 +39,7 @@ impl SpanError {
     }
 
     fn form(given: &str, what: &str, hint: impl Into<String>) -> Self {
-        Self::new(format!("`{}` is not {what}", printable(given, 60)), hint)
+        Self::new(format!("`{}` is not {what}", quoted(given)), hint)
     }
 }
 

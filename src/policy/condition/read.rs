@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{Condition, MAX_TERMS, MAX_VALUES, Term, Test};
 use crate::finding::{Code, Finding};
-use crate::ident::printable;
+use crate::ident::quoted;
 use crate::policy::approver::ApproverRef;
 use crate::policy::calendar::{Calendars, read_calendar_names};
 use crate::policy::comparison::Comparison;
@@ -140,7 +140,7 @@ fn read_label(reader: &mut Reader<'_>, node: &Node) -> Option<Box<str>> {
         return Some(text.into());
     }
     reader.report(
-        Finding::at(Code::InvalidValue, node.span, format!("`{}` is not a label", printable(text, 60)))
+        Finding::at(Code::InvalidValue, node.span, format!("`{}` is not a label", quoted(text)))
             .hint("write the label's name as on GitHub, without spaces around it"),
     );
     None

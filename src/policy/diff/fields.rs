@@ -13,6 +13,7 @@ use crate::policy::field::{Event, Exclusion, Mode, OnChangesRequested};
 use crate::policy::requirement::Require;
 use crate::policy::rule::Rule;
 use crate::policy::setting::Field;
+use crate::policy::words::joined;
 
 /// The old or the new state of a target.
 #[derive(Debug, Clone, Copy)]
@@ -283,22 +284,13 @@ fn exclude(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
     };
     let mut effects = Effects::default();
     for who in without(old, new) {
-        effects.looser.push(format!("an approval by {} counts", whom(who)));
+        effects.looser.push(format!("an approval by {} counts", who.in_words()));
     }
     for who in without(new, old) {
-        effects.stricter.push(format!("an approval by {} no longer counts", whom(who)));
+        effects.stricter.push(format!("an approval by {} no longer counts", who.in_words()));
     }
     let change = effects.change(Part::Field(Field::Exclude), "");
     (change.change != Direction::Different).then_some(change)
-}
-
-const fn whom(who: Exclusion) -> &'static str {
-    match who {
-        Exclusion::Author => "the person who opened the pull request",
-        Exclusion::Committers => "people who wrote or committed part of it",
-        Exclusion::Pushers => "people who pushed to its branch",
-        Exclusion::Requester => "the person who requested the deployment",
-    }
 }
 
 fn on_changes_requested(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
@@ -327,6 +319,6 @@ fn other_addresses(old: &Rule<'_>, new: &Rule<'_>, moved: &[&ChannelName]) -> Op
         .filter(|channel| notified(old, channel) && notified(new, channel))
         .map(|channel| format!("`{channel}`"))
         .collect();
-    let text = format!("notifications to {} go to other addresses", super::people::listed(&names));
+    let text = format!("notifications to {} go to other addresses", joined(&names, "and"));
     (!names.is_empty()).then(|| FieldChange::new(Part::Field(Field::Notify), Direction::Different, text))
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::change::Effects;
-use super::people::{Named, listed};
+use super::people::Named;
 use super::requirement::RequirementAt;
 use crate::policy::field::OnChangesRequested;
 use crate::policy::requirement::{Leaf, Requirement};
 use crate::policy::rule::Rule;
 use crate::policy::setting::Field;
+use crate::policy::words::joined;
 
 /// Who loses and who gains the right to request changes between two rules, at any time after the request is opened.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Objectors {
         let names_of = |names: &BTreeSet<Named>, by: &Rule<'_>| -> Option<String> {
             let own = names.iter().filter(|name| place_of(by, name) == field);
             let words: Vec<String> = own.map(Named::in_words).collect();
-            (!words.is_empty()).then(|| listed(&words))
+            (!words.is_empty()).then(|| joined(&words, "and"))
         };
         let requesting = |who: &str, how: &str| format!("{who} may {how} request changes");
         let dismissing = |who: &str, how: &str| format!("{who} may {how} dismiss requests for changes by others");

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::ident::{Login, TeamSlug, UserId};
 use crate::policy::approver::{ApproverRef, UserRef};
+use crate::policy::words::joined;
 
 /// Whom an entry of the policy names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,7 +151,7 @@ impl InPlay {
         }
         let words: Vec<String> =
             words.into_iter().map(|(word, number)| if number == 1 { word } else { several(&word, number) }).collect();
-        listed(&words)
+        joined(&words, "and")
     }
 
     fn person(&self, kind: &Kind, taken: &mut [usize]) -> String {
@@ -168,24 +169,15 @@ impl InPlay {
             }
         }
         match (login.is_empty(), teams.is_empty()) {
-            (true, _) => format!("a member of {}", listed(&teams)),
+            (true, _) => format!("a member of {}", joined(&teams, "and")),
             (false, true) => login.join(" who is "),
-            (false, false) => format!("{} (also in {})", login.join(" who is "), listed(&teams)),
+            (false, false) => format!("{} (also in {})", login.join(" who is "), joined(&teams, "and")),
         }
     }
 }
 
 fn several(word: &str, number: usize) -> String {
     word.strip_prefix("a member of ").map_or_else(|| word.to_owned(), |team| format!("{number} members of {team}"))
-}
-
-/// `a, b and c`.
-pub(super) fn listed(words: &[String]) -> String {
-    match words.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use super::context::Lint;
 use super::quorum::Quorum;
 use crate::finding::{Code, Finding, Span};
 use crate::policy::UserRef;
+use crate::policy::words::joined;
 
 /// Leaves that need more different people together than they list.
 pub(super) fn unmeetable(lint: &mut Lint<'_>) {
@@ -54,11 +55,7 @@ fn names(people: &[&UserRef]) -> String {
     if !rest.is_empty() {
         words.push(format!("{} others", rest.len()));
     }
-    match words.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} or {last}", before.join(", ")),
-        None => String::new(),
-    }
+    joined(&words, "or")
 }
 
 /// A part of a requirement that only one person can meet.

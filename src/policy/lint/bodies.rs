@@ -1,12 +1,12 @@
 //! Every rule body and every list of selectors of a policy, with the places of their keys and values.
 
-use super::super::assemble::Section;
+use super::super::assemble::{Section, nodes};
 use super::super::requirement::{Require, Requirement};
 use super::super::selector::Selectors;
 use super::super::service::Service;
-use super::super::yaml::{Entry, Node, Value};
+use super::super::yaml::{Entry, Node, Value, entries};
 use super::super::{Field, Pattern, Policy, RuleBody, Setting, Sourced};
-use super::context::{Lint, entries, entries_of, nodes};
+use super::context::Lint;
 use crate::finding::Span;
 
 /// A rule body as written.
@@ -43,10 +43,6 @@ fn beside<'l, T>(
     both.filter(|((key, _), entry)| key.as_str() == &*entry.key).map(|((key, value), entry)| (key, value, entry))
 }
 
-fn own_entries(entry: &Entry) -> &[Entry] {
-    entry.node.get("environments").map(entries_of).unwrap_or_default()
-}
-
 pub(super) fn bodies<'l>(policy: &'l Policy, sections: &'l [Section<'l>]) -> Vec<Body<'l>> {
     let mut bodies = Vec::new();
     for node in nodes(sections, "defaults") {
@@ -57,7 +53,7 @@ pub(super) fn bodies<'l>(policy: &'l Policy, sections: &'l [Section<'l>]) -> Vec
         bodies.push(Body { layer: Layer::Common(key), body, node, key_span });
     }
     for (service_key, service, entry) in beside(&policy.services, entries(nodes(sections, "services"))) {
-        for (key, layer, entry) in beside(&service.environments, own_entries(entry)) {
+        for (key, layer, entry) in beside(&service.environments, entry.node.entries_under("environments")) {
             let (body, node, key_span) = (&layer.body, &entry.node, entry.key_span);
             bodies.push(Body { layer: Layer::Own(service_key, service, key), body, node, key_span });
         }
@@ -74,13 +70,13 @@ pub(super) fn levels<'l>(policy: &'l Policy, sections: &'l [Section<'l>]) -> Vec
         let keys = beside(selectors, entries).map(|(key, _, entry)| (key, entry.key_span)).collect();
         Keys { what, keys }
     }
-    let services = entries(nodes(sections, "services"));
+    let services = nodes(sections, "services");
     let mut levels = vec![
         keys("environment", &policy.environments, entries(nodes(sections, "environments"))),
-        keys("service", &policy.services, services.iter().copied()),
+        keys("service", &policy.services, entries(services)),
     ];
-    for (_, service, entry) in beside(&policy.services, services) {
-        levels.push(keys("environment", &service.environments, own_entries(entry)));
+    for (_, service, entry) in beside(&policy.services, entries(services)) {
+        levels.push(keys("environment", &service.environments, entry.node.entries_under("environments")));
     }
     levels
 }

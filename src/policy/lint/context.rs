@@ -1,10 +1,10 @@
-//! What every lint is given: the policy, its YAML, what was read out of both, and the budget of steps.
+//! The input of every lint: the policy, its YAML, what both contain, and the budget of steps.
 
 use jiff::Timestamp;
 
 use super::super::Policy;
-use super::super::assemble::Section;
-use super::super::yaml::{Entry, Node, Value};
+use super::super::assemble::{Section, nodes};
+use super::super::yaml::{Entry, entries};
 use super::bodies::{Body, Keys};
 use super::quorum::Quorum;
 use crate::finding::Finding;
@@ -40,22 +40,7 @@ impl<'l> Lint<'l> {
     }
 
     /// The entries under a top-level key, of all files.
-    pub(super) fn entries(&self, key: &str) -> Vec<&'l Entry> {
+    pub(super) fn entries(&self, key: &str) -> impl Iterator<Item = &'l Entry> + use<'l> {
         entries(nodes(self.sections, key))
-    }
-}
-
-pub(super) fn nodes<'n>(sections: &'n [Section<'n>], key: &str) -> &'n [&'n Node] {
-    sections.iter().find(|section| section.key == key).map(|section| section.nodes.as_slice()).unwrap_or_default()
-}
-
-pub(super) fn entries<'n>(nodes: &[&'n Node]) -> Vec<&'n Entry> {
-    nodes.iter().flat_map(|node| entries_of(node)).collect()
-}
-
-pub(super) fn entries_of(node: &Node) -> &[Entry] {
-    match &node.value {
-        Value::Map(entries) => entries,
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) | Value::List(_) => &[],
     }
 }

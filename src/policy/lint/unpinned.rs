@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::finding::{Code, Finding};
 use crate::policy::{Mention, Named, UserRef};
 
-/// One finding for the whole policy, at the first such user.
+/// Reported once for the whole policy, at the first such user.
 pub(super) fn unpinned(mentions: &[Mention]) -> Option<Finding> {
     let by_login = mentions.iter().filter_map(|mention| match &mention.named {
         Named::Account { user: user @ UserRef { id: None, .. }, .. } => Some((mention.span, user)),

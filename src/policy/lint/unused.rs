@@ -27,7 +27,7 @@ pub(super) fn look(lint: &mut Lint<'_>) {
         (Code::UnusedCalendar, "calendars", &uses.calendars, "nothing uses the calendar", calendar),
     ];
     for (code, section, used, message, hint) in kinds {
-        for entry in lint.entries(section).into_iter().filter(|entry| !used.contains(&*entry.key)) {
+        for entry in lint.entries(section).filter(|entry| !used.contains(&*entry.key)) {
             lint.report(Finding::at(code, entry.key_span, format!("{message} `{}`", entry.key)).hint(hint));
         }
     }

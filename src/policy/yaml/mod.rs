@@ -9,7 +9,7 @@ mod tree;
 mod visitor;
 
 pub(crate) use node_json::{NodeJson, StoredNode};
-pub(crate) use tree::{Entry, Node, Value};
+pub(crate) use tree::{Entry, Node, Value, entries};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -117,7 +117,7 @@ fn refusal(source: SourceId, error: &serde_yaml::Error) -> Finding {
         _ if text.contains("nesting") || text.contains("recursion") => {
             Finding::at(Code::YamlLimit, span, "the file nests too deeply").hint("at most 32 levels")
         }
-        // The crate wraps an error behind an alias, so that only its text tells which it is.
+        // The crate wraps an error behind an alias, so that only its text shows which it is.
         _ if text.starts_with("budget breached") || text.starts_with("alias replay") => too_much(span),
         _ if text.contains("tabs disallowed") => {
             Finding::at(Code::YamlSyntax, span, "YAML does not allow tabs as indentation").hint("indent with spaces")

@@ -48,6 +48,11 @@ impl Node {
         if let Value::Map(entries) = &self.value { entries } else { &[] }
     }
 
+    /// The entries of the mapping under a key. Empty if there is none.
+    pub(crate) fn entries_under(&self, key: &str) -> &[Entry] {
+        self.get(key).map(Self::entries).unwrap_or_default()
+    }
+
     /// The kind of value, for a message.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
@@ -105,6 +110,11 @@ impl Node {
             Value::Map(entries) => entries.iter().map(|entry| (entry.key.to_string(), entry.node.to_json())).collect(),
         }
     }
+}
+
+/// The entries of all mappings among the nodes, in their order.
+pub(crate) fn entries<'n>(nodes: &[&'n Node]) -> impl Iterator<Item = &'n Entry> {
+    nodes.iter().flat_map(|node| node.entries())
 }
 
 /// Whether no key appears twice. Sorts instead of hashing, so that no choice of keys makes it slow.

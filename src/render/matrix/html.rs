@@ -123,9 +123,9 @@ fn cell(page: &mut Markup, row: &Row<'_>) {
         (None, Some(require)) if row.needs_approval() => page.raw("<p>").text(require).raw("</p>"),
         (None, _) => page,
     };
-    let terms = row.terms();
-    if !terms.is_empty() {
-        page.raw("<small>").text(&terms).raw("</small>");
+    let rest = row.rest();
+    if !rest.is_empty() {
+        page.raw("<small>").text(&rest).raw("</small>");
     }
     if let Some(source) = row.source {
         page.raw("<small>").display(source).raw("</small>");

@@ -292,40 +292,39 @@ impl Row<'_> {
     }
 
     /// The other fields in one line, in the words of the policy language.
-    fn terms(&self) -> String {
-        let mut terms = Vec::new();
+    fn rest(&self) -> String {
+        let mut rest = Vec::new();
         if self.needs_approval() {
-            terms.push(format!("timeout {}", self.deadline()));
-            terms.extend((self.explicit == Some(true)).then(|| "explicit".to_owned()));
-            terms.push(format!("exclude {}", self.excluded()));
+            rest.push(format!("timeout {}", self.deadline()));
+            rest.extend((self.explicit == Some(true)).then(|| "explicit".to_owned()));
+            rest.push(format!("exclude {}", self.excluded()));
         }
-        terms.extend(self.holds());
+        rest.extend(self.holds());
         if !self.notify.is_empty() {
-            terms.push(format!("notify {}", self.channels()));
+            rest.push(format!("notify {}", self.channels()));
         }
-        terms.join("; ")
+        rest.join("; ")
     }
 
     /// The fields that hold a release, and who may override them.
     fn holds(&self) -> Vec<String> {
-        let mut terms = Vec::new();
+        let mut rest = Vec::new();
         let otherwise =
             self.on_changes_requested.filter(|does| self.needs_approval() && *does != OnChangesRequested::Reject);
-        terms.extend(otherwise.map(|does| format!("on_changes_requested {}", does.as_str())));
-        terms
-            .extend((self.needs_approval() && !self.veto.is_empty()).then(|| format!("veto {}", self.veto.join(", "))));
-        terms.extend((!self.freeze.is_empty()).then(|| format!("freeze {}", self.freeze.join(", "))));
-        terms.extend((!self.window.is_empty()).then(|| format!("window {}", self.window.join(", "))));
-        terms.extend(self.wait.map(|wait| format!("wait {wait}")));
+        rest.extend(otherwise.map(|does| format!("on_changes_requested {}", does.as_str())));
+        rest.extend((self.needs_approval() && !self.veto.is_empty()).then(|| format!("veto {}", self.veto.join(", "))));
+        rest.extend((!self.freeze.is_empty()).then(|| format!("freeze {}", self.freeze.join(", "))));
+        rest.extend((!self.window.is_empty()).then(|| format!("window {}", self.window.join(", "))));
+        rest.extend(self.wait.map(|wait| format!("wait {wait}")));
         let by = self.override_by.iter().zip(self.override_for);
-        terms.extend(by.map(|(by, valid)| format!("override by {by} for {valid}")));
-        terms.extend((self.mode == Some(Mode::Audit)).then(|| "audit".to_owned()));
-        terms
+        rest.extend(by.map(|(by, valid)| format!("override by {by} for {valid}")));
+        rest.extend((self.mode == Some(Mode::Audit)).then(|| "audit".to_owned()));
+        rest
     }
 
     fn release(&self) -> String {
-        let terms = self.holds();
-        if terms.is_empty() { "-".to_owned() } else { terms.join("; ") }
+        let rest = self.holds();
+        if rest.is_empty() { "-".to_owned() } else { rest.join("; ") }
     }
 
     fn channels(&self) -> String {

@@ -10,7 +10,7 @@ const WIDTH: usize = 100;
 /// The spaces between two columns.
 const GAP: usize = 2;
 
-const HEADINGS: [&str; 5] = ["service", "environment", "who must approve", "terms", "rule"];
+const HEADINGS: [&str; 5] = ["service", "environment", "who must approve", "rest of the rule", "rule"];
 /// The least width of the two columns of prose together. They are wrapped to fit.
 const LEAST: usize = 44;
 
@@ -27,16 +27,16 @@ pub(super) fn text(matrix: &Matrix<'_>) -> String {
             *widest = width(cell).max(*widest);
         }
     }
-    let [service, environment, who, terms, rule] = widths;
+    let [service, environment, who, rest, rule] = widths;
     let room = WIDTH.saturating_sub(service + environment + rule + GAP * (HEADINGS.len() - 1));
-    if who + terms <= room {
+    if who + rest <= room {
         return table(matrix, &rows, widths);
     }
     if room < LEAST {
         return blocks(matrix, &rows);
     }
     // A column that needs less than half leaves the rest to the other.
-    let who = who.min(room.saturating_sub(terms).max(room / 2));
+    let who = who.min(room.saturating_sub(rest).max(room / 2));
     table(matrix, &rows, [service, environment, who, room - who, rule])
 }
 
@@ -45,7 +45,7 @@ fn width(text: &str) -> usize {
 }
 
 fn cells(row: &Row<'_>) -> Cells {
-    let texts = [row.service.to_owned(), row.environment.to_owned(), row.who(), row.terms(), row.place()];
+    let texts = [row.service.to_owned(), row.environment.to_owned(), row.who(), row.rest(), row.place()];
     texts.map(|text| visible(&text))
 }
 
@@ -79,15 +79,15 @@ fn table(matrix: &Matrix<'_>, rows: &[Cells], widths: [usize; 5]) -> String {
     let rules = widths.map(|width| "-".repeat(width));
     line(&mut out, rules.each_ref().map(String::as_str), widths);
     let each = matrix.environments.len().max(1);
-    for (n, [service, environment, who, terms, rule]) in rows.iter().enumerate() {
-        let [_, _, most_who, most_terms, _] = widths;
-        let (who, terms) = (wrapped(who, most_who), wrapped(terms, most_terms));
-        for at in 0..who.len().max(terms.len()) {
+    for (n, [service, environment, who, rest, rule]) in rows.iter().enumerate() {
+        let [_, _, most_who, most_rest, _] = widths;
+        let (who, rest) = (wrapped(who, most_who), wrapped(rest, most_rest));
+        for at in 0..who.len().max(rest.len()) {
             let of = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
             let once = |text: &'_ str| if at == 0 { text.to_owned() } else { String::new() };
             // The service is printed on its first row only.
             let service = if n % each == 0 { once(service) } else { String::new() };
-            let cells = [service, once(environment), of(&who), of(&terms), once(rule)];
+            let cells = [service, once(environment), of(&who), of(&rest), once(rule)];
             line(&mut out, cells.each_ref().map(String::as_str), widths);
         }
     }
@@ -112,7 +112,7 @@ fn line(out: &mut String, cells: [&str; 5], widths: [usize; 5]) {
 fn blocks(matrix: &Matrix<'_>, rows: &[Cells]) -> String {
     let mut out = String::with_capacity(rows.len() * 2 * WIDTH);
     let indent = rows.iter().map(|[_, environment, ..]| width(environment)).max().unwrap_or(0).min(24) + 4;
-    for (n, [service, environment, who, terms, rule]) in rows.iter().enumerate() {
+    for (n, [service, environment, who, rest, rule]) in rows.iter().enumerate() {
         if n % matrix.environments.len().max(1) == 0 {
             let _ = writeln!(out, "{}{service}", if n == 0 { "" } else { "\n" });
         }
@@ -122,7 +122,7 @@ fn blocks(matrix: &Matrix<'_>, rows: &[Cells]) -> String {
             let _ = writeln!(out, "{name}");
             name.clear();
         }
-        let lines = [who, terms, rule].into_iter().filter(|text| !text.is_empty() && *text != "-");
+        let lines = [who, rest, rule].into_iter().filter(|text| !text.is_empty() && *text != "-");
         for line in lines.flat_map(|text| wrapped(text, WIDTH - indent)) {
             let _ = writeln!(out, "{name:indent$}{line}");
             name.clear();

@@ -192,7 +192,7 @@ const fn applies(applies: Applies) -> &'static str {
     match applies {
         Applies::Yes => "",
         Applies::No => " (does not apply)",
-        Applies::Unknown => " (not known whether it applies, so it is requested)",
+        Applies::Unknown => " (may not apply; required because its condition is unknown)",
     }
 }
 
@@ -253,7 +253,7 @@ fn about(sheet: &mut Sheet, status: &RequestStatus) {
     if let (Some(deadline), Some(timeout)) =
         (request.deadline, decision.and_then(|d| d.timeout_seconds).and_then(Duration::from_secs))
     {
-        field("Deadline", format!("{} ({timeout} after people were asked)", instant(deadline)));
+        field("Deadline", format!("{} ({timeout} after the request was opened)", instant(deadline)));
     }
     if let Some(next) = decision.filter(|_| status.is_open()).and_then(|decision| decision.next_action.as_ref()) {
         field("Next", format!("{} at {}", next_words(next.kind), instant(next.at)));

@@ -14,7 +14,7 @@ const LONGEST: usize = 140;
 /// An environment with such a word in its name counts as production.
 const PRODUCTION: [&str; 5] = ["live", "prd", "prod", "production", "prods"];
 
-/// Returns `None` if there is no full commit hash, in audit mode, and if the request was refused before people were asked.
+/// Returns `None` if there is no full commit hash, in audit mode, and if the request was refused before it was opened.
 #[must_use]
 pub fn deployment(status: &RequestStatus) -> Option<Deployment> {
     let request = &status.request;

@@ -24,7 +24,7 @@ fn file() -> Node {
     keys()
         .key("version", only(1), "The version of the policy language. Write it in exactly one file of the bundle.")
         .key("groups", map_of(defined("name").but(&["all", "none"]), defined("group")), "Named sets of approvers.")
-        .key("channels", map_of(defined("name"), defined("channel")), "Named targets for notifications.")
+        .key("channels", map_of(defined("name"), defined("channel")), "Where notifications go: addresses under a name.")
         .key("calendars", calendar::calendars(), "Named sets of time, for `freeze`, `window` and `within`.")
         .key("defaults", defaults(), "Values that every rule and service starts from.")
         .key(
@@ -62,7 +62,7 @@ fn channel() -> Node {
         .key("email", one_or_some(email), "E-mail addresses.")
         .key("https", one_or_some(https), "The gate posts notifications to these URLs.")
         .node()
-        .says("A named target for notifications.")
+        .says("Where notifications go: addresses under a name.")
 }
 
 /// `repository` and `branches`, which a service and `defaults` share.

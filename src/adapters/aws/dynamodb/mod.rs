@@ -7,7 +7,7 @@
 //! | `TOKEN#<id>` | `TOKEN` | the token that its execution waits with, which is nowhere else |
 //! | `EXECUTION#<arn>#<start>` | `RUN#<redrive>` | the request of a run |
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |
-//! | | `TOLD#…` | observations of it, an item for each |
+//! | | `OBSERVATION#…` | observations of it, an item for each |
 //! | | `PAGE` | what is published on it |
 //! | `HEAD#<repository>@<commit>` | `PULL#<pull request>` | that checks of it are published on the commit |
 //! | `DELIVERY#<id>` | `DELIVERY` | whether a delivery was processed |

@@ -19,7 +19,7 @@ use crate::request::observation::{Observation, Observed};
 
 const DELIVERY: &str = "DELIVERY";
 /// The prefix of the second keys of observations.
-const OBSERVATION: &str = "TOLD#";
+const OBSERVATION: &str = "OBSERVATION#";
 const VETO: &str = "VETO#";
 /// When it happened, as a text that sorts by time.
 const AT: &str = "at";

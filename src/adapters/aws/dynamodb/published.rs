@@ -1,4 +1,4 @@
-//! What is published on pull requests: one item each, written only if its last version is known.
+//! What is published on pull requests: one item each, written only if nobody else wrote in between.
 
 use std::collections::BTreeMap;
 

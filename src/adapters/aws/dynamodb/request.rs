@@ -51,7 +51,6 @@ pub(super) fn part(version: u64) -> String {
     format!("{PART}{version:010}#")
 }
 
-/// A request from its item.
 pub(super) async fn of_item(table: &Table, item: &Item) -> Result<ApprovalRequest, StoreError> {
     let what = text_of(item, PK).unwrap_or(REQUEST).to_owned();
     let version = number_of(item, VERSION).ok_or_else(|| incomplete(&what))?;

@@ -5,7 +5,7 @@ use std::fmt;
 use http::Uri;
 use octocrab::jsonwebtoken::EncodingKey;
 
-use crate::ident::{Secret, printable};
+use crate::ident::{Secret, quoted};
 
 /// The API of github.com.
 pub const GITHUB: &str = "https://api.github.com";
@@ -121,7 +121,7 @@ fn token_access(problems: &mut Vec<String>, token: &str, given: &GivenSettings<'
 fn app_access(problems: &mut Vec<String>, given: &GivenSettings<'_>) -> Option<Access> {
     let number = |what: &str, text: &str| {
         let read = text.trim().parse().ok().filter(|id: &u64| *id > 0);
-        read.ok_or_else(|| format!("the {what} `{}` is not a number above 0", printable(text, 60)))
+        read.ok_or_else(|| format!("the {what} `{}` is not a number above 0", quoted(text)))
     };
     let missing = |what: &str| format!("the {what} is missing: give the App's id and private key, or a token");
     let id = given.app_id.ok_or_else(|| missing("App's id")).and_then(|text| number("App's id", text));
@@ -142,7 +142,7 @@ fn private_key(pem: &str) -> Result<Secret<EncodingKey>, String> {
 
 impl BaseUrl {
     pub(super) fn new(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("the base URL `{}` {why}", printable(text, 60));
+        let wrong = |why: &str| format!("the base URL `{}` {why}", quoted(text));
         let uri: Uri = text.trim().trim_end_matches('/').parse().map_err(|_| wrong("is not a URL"))?;
         if uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(wrong("must not have a user or a query"));
