@@ -60,7 +60,7 @@ pub(super) fn unreadable<'r>(refs: impl IntoIterator<Item = &'r ApproverRef>, te
 }
 
 /// A set of leaves of a requirement, by number. A requirement has at most [`MAX_LEAVES`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LeafSet(u32);
 
 const _: () = assert!(MAX_LEAVES <= 32, "a leaf set has 32 places");
@@ -87,19 +87,49 @@ impl LeafSet {
         Self(self.0 & other.0)
     }
 
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether the two have a leaf in common.
+    pub(super) const fn meets(self, other: Self) -> bool {
+        !self.and(other).is_empty()
+    }
+
+    pub(super) const fn is_within(self, other: Self) -> bool {
+        self.without(other).is_empty()
+    }
+
     pub(super) const fn add(&mut self, other: Self) {
         self.0 |= other.0;
+    }
+
+    /// In the order written.
+    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
+        (0..MAX_LEAVES).filter(move |leaf| self.has(*leaf))
+    }
+}
+
+impl FromIterator<usize> for LeafSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(leaves: I) -> Self {
+        leaves.into_iter().map(Self::only).collect()
+    }
+}
+
+impl FromIterator<Self> for LeafSet {
+    fn from_iter<I: IntoIterator<Item = Self>>(sets: I) -> Self {
+        Self(sets.into_iter().fold(0, |all, set| all | set.0))
     }
 }
 
 /// Some eligible approvers, and the leaves they may approve.
 #[derive(Debug)]
-struct List<'a> {
+pub(super) struct List<'a> {
     /// Accounts listed one by one.
-    users: &'a [UserRef],
+    pub(super) users: &'a [UserRef],
     /// Members of one team.
-    members: &'a [Person],
-    leaves: LeafSet,
+    pub(super) members: &'a [Person],
+    pub(super) leaves: LeafSet,
 }
 
 /// The eligible approvers of each leaf of a requirement. Leaves are numbered as written.
@@ -194,7 +224,11 @@ impl<'a> EligibleApprovers<'a> {
         self.of_leaf(leaf).flat_map(|list| list.members)
     }
 
+    pub(super) fn lists(&self) -> impl Iterator<Item = &List<'a>> {
+        self.lists.iter()
+    }
+
     fn of_leaf(&self, leaf: usize) -> impl Iterator<Item = &List<'a>> {
-        self.lists.iter().filter(move |list| list.leaves.has(leaf))
+        self.lists().filter(move |list| list.leaves.has(leaf))
     }
 }

@@ -4,6 +4,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::break_glass::{Overriding, overriding, unreadable_overriders};
 use super::decision::{ReasonCode, Verdict};
+use super::eligibility::LeafSet;
 use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
 use super::schedule::{Held, Release, deadline, is_settled, release};
@@ -48,7 +49,8 @@ pub(super) enum Cause<'f> {
     ChangesStand(&'f Person),
     Vetoed(&'f Veto),
     QuorumUnmet(usize),
-    Unsatisfiable(usize),
+    /// These cannot be met together.
+    Unsatisfiable(LeafSet),
     ConditionUnknown,
     TeamUnreadable(&'f TeamSlug),
     OverrideTeamUnreadable(&'f TeamSlug),
@@ -244,13 +246,8 @@ fn passing<'f>(rule: &'f Rule<'f>, facts: &'f Facts, cause: Cause<'f>) -> Ruling
 
 /// Why the request still waits for approvals.
 fn why_pending<'f>(people: &People<'f>) -> Reasons<'f> {
-    let mut reasons = SmallVec::new();
-    for leaf in people.lacking() {
-        reasons.push(Cause::QuorumUnmet(leaf));
-        if people.is_unsatisfiable(leaf) {
-            reasons.push(Cause::Unsatisfiable(leaf));
-        }
-    }
+    let mut reasons: Reasons<'f> = people.lacking().iter().map(Cause::QuorumUnmet).collect();
+    reasons.extend(people.impossible().into_iter().map(Cause::Unsatisfiable));
     if people.context.plan.is_doubtful() {
         reasons.push(Cause::ConditionUnknown);
     }

@@ -2,6 +2,10 @@
 //!
 //! With `distinct` each person serves one leaf, and the assignment is a maximum matching, never a greedy one. The
 //! choice that lacks the fewest people wins, and of equal choices the first.
+//!
+//! The search tries choices one by one and skips those that cannot win. 32 leaves make at most 118,098 choices (ten
+//! choices of three leaves each, and one of two). That is the worst case, and each of them costs one more leaf to match.
+//! Nearly all of them are skipped unless leaves of different counts share many of their people.
 
 use smallvec::{SmallVec, smallvec};
 
@@ -22,20 +26,31 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    fn parts(&self) -> &[Self] {
+    pub(super) fn parts(&self) -> &[Self] {
         match self {
             Self::Leaf(_) | Self::Every(_) => &[],
             Self::All(parts) | Self::Any(parts) | Self::Doubtful(parts) | Self::InOrder(parts) => parts,
         }
     }
 
-    pub(super) fn each_leaf(&self, visit: &mut impl FnMut(usize)) {
+    pub(super) fn leaves(&self) -> LeafSet {
         match self {
-            Self::Leaf(leaf) => visit(*leaf),
-            Self::Every(leaves) => (0..*leaves).for_each(&mut *visit),
-            Self::All(_) | Self::Any(_) | Self::Doubtful(_) | Self::InOrder(_) => {}
+            Self::Leaf(leaf) => LeafSet::only(*leaf),
+            Self::Every(leaves) => LeafSet::first(*leaves),
+            Self::All(parts) | Self::Any(parts) | Self::Doubtful(parts) | Self::InOrder(parts) => {
+                parts.iter().map(Self::leaves).collect()
+            }
         }
-        self.parts().iter().for_each(|part| part.each_leaf(visit));
+    }
+
+    /// The leaves of all steps of an `in_order`.
+    fn steps(&self) -> LeafSet {
+        match self {
+            Self::InOrder(_) => self.leaves(),
+            Self::Leaf(_) | Self::Every(_) | Self::All(_) | Self::Any(_) | Self::Doubtful(_) => {
+                self.parts().iter().map(Self::steps).collect()
+            }
+        }
     }
 }
 
@@ -77,44 +92,89 @@ impl Assignment {
         &'s self,
         sides: &Sides<'s, P>,
         leaf: usize,
-    ) -> impl Iterator<Item = usize> + 's {
+    ) -> impl Iterator<Item = usize> + use<'s, P> {
         let most = sides.needs.get(leaf).map_or(0, |need| usize::try_from(*need).unwrap_or(usize::MAX));
         let distinct = sides.distinct;
         let people = sides.people.iter().enumerate();
         let serves = move |(person, candidate): &(usize, &P)| {
-            let holds = || self.holder.get(*person).copied().flatten().is_some_and(|held| usize::from(held) == leaf);
+            let holds = || self.held_by(*person) == Some(leaf);
             self.chosen.has(leaf) && if distinct { holds() } else { candidate.leaves().has(leaf) }
         };
         people.filter(serves).map(|(person, _)| person).take(most)
+    }
+
+    /// The leaf that the person serves. Always `None` without `distinct`.
+    pub(super) fn held_by(&self, person: usize) -> Option<usize> {
+        self.holder.get(person).copied().flatten().map(usize::from)
     }
 }
 
 /// Finds the best assignment.
 pub(super) fn assign<P: Candidate>(shape: &Shape, sides: &Sides<'_, P>) -> Assignment {
-    let mut state = Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; sides.people.len()] };
-    let mut search = Search { sides, best: None };
+    let mut nobody = sides.nobody();
     if let Shape::Every(leaves) = shape {
-        (0..*leaves).for_each(|leaf| search.add(leaf, &mut state));
-        return state;
+        (0..*leaves).for_each(|leaf| {
+            sides.add(leaf, &mut nobody);
+        });
+        return nobody;
     }
-    let empty = Assignment { lacking: u32::MAX, ..state.clone() };
-    search.explore(vec![shape], state);
+    let mut search = Search { sides, everyone: None, without: LeafSet::default(), fewest: u32::MAX, best: None };
+    let empty = Assignment { lacking: u32::MAX, ..nobody.clone() };
+    search.explore(vec![shape], State { now: nobody, ever: None });
     search.best.unwrap_or(empty)
+}
+
+/// Finds the best assignment of those to choices that `everyone` together could meet.
+pub(super) fn assign_possible<P: Candidate>(
+    shape: &Shape,
+    sides: &Sides<'_, P>,
+    everyone: &Sides<'_, LeafSet>,
+) -> Option<Assignment> {
+    let without = LeafSet::default();
+    let mut search = Search { sides, everyone: Some(everyone), without, fewest: u32::MAX, best: None };
+    search.explore(vec![shape], State { now: sides.nobody(), ever: Some(everyone.nobody()) });
+    search.best
+}
+
+/// Whether people can meet it without choosing any of some leaves.
+pub(super) fn can_be_met(shape: &Shape, sides: &Sides<'_, LeafSet>, without: LeafSet) -> bool {
+    let mut search = Search { sides, everyone: None, without, fewest: 1, best: None };
+    search.explore(vec![shape], State { now: sides.nobody(), ever: None });
+    search.best.is_some()
+}
+
+#[derive(Clone)]
+struct State {
+    now: Assignment,
+    /// The same choice with everyone.
+    ever: Option<Assignment>,
 }
 
 struct Search<'s, P> {
     sides: &'s Sides<'s, P>,
+    /// A choice that these people cannot meet is not tried.
+    everyone: Option<&'s Sides<'s, LeafSet>>,
+    /// A part with no other leaves than these is not chosen.
+    without: LeafSet,
+    /// Only a choice that lacks fewer people than this is better.
+    fewest: u32,
     best: Option<Assignment>,
 }
 
 impl<'s, P: Candidate> Search<'s, P> {
     /// Tries all choices in `todo`, except those that cannot beat the best so far.
-    fn explore(&mut self, mut todo: Vec<&'s Shape>, mut state: Assignment) {
-        if self.best.as_ref().is_some_and(|best| self.at_least(&todo, &state) >= best.lacking) {
+    fn explore(&mut self, mut todo: Vec<&'s Shape>, mut state: State) {
+        let impossible = |(everyone, ever): (&Sides<'s, LeafSet>, &Assignment)| everyone.at_least(&todo, ever) > 0;
+        if self.sides.at_least(&todo, &state.now) >= self.fewest
+            || self.everyone.zip(state.ever.as_ref()).is_some_and(impossible)
+        {
             return;
         }
         match todo.pop() {
-            None => self.best = Some(state),
+            None => {
+                self.fewest = state.now.lacking;
+                self.best = Some(state.now);
+            }
             Some(Shape::Leaf(leaf)) => {
                 self.add(*leaf, &mut state);
                 self.explore(todo, state);
@@ -128,7 +188,10 @@ impl<'s, P: Candidate> Search<'s, P> {
                 self.explore(todo, state);
             }
             Some(choice @ (Shape::Any(parts) | Shape::Doubtful(parts))) => {
-                state.lacking += u32::from(matches!(choice, Shape::Doubtful(_)));
+                if matches!(choice, Shape::Doubtful(_)) {
+                    state.now.lacking += 1;
+                    state.ever.iter_mut().for_each(|ever| ever.lacking += 1);
+                }
                 for part in self.worth_trying(parts) {
                     let mut with_part = todo.clone();
                     with_part.push(part);
@@ -138,34 +201,38 @@ impl<'s, P: Candidate> Search<'s, P> {
         }
     }
 
-    /// The parts that could be the best choice. Of those that nobody serves only the cheapest can be, the first if
-    /// equal.
-    fn worth_trying(&self, parts: &'s [Shape]) -> Vec<&'s Shape> {
-        let idle = parts.iter().enumerate().filter(|(_, part)| !self.is_served(part));
-        let cheapest = idle.min_by_key(|(at, part)| (self.cost(part), *at)).map(|(at, _)| at);
-        parts
-            .iter()
-            .enumerate()
-            .filter(|(at, part)| Some(*at) == cheapest || self.is_served(part))
-            .map(|(_, part)| part)
-            .collect()
+    fn add(&self, leaf: usize, state: &mut State) {
+        self.sides.add(leaf, &mut state.now);
+        if let (Some(everyone), Some(ever)) = (self.everyone, &mut state.ever) {
+            everyone.add(leaf, ever);
+        }
     }
 
-    fn is_served(&self, shape: &Shape) -> bool {
-        match shape {
-            Shape::Leaf(leaf) => self.able(*leaf) > 0,
-            Shape::Every(leaves) => (0..*leaves).any(|leaf| self.able(leaf) > 0),
-            Shape::All(_) | Shape::Any(_) | Shape::Doubtful(_) | Shape::InOrder(_) => {
-                shape.parts().iter().any(|part| self.is_served(part))
-            }
+    /// The parts that could be the best choice. If nothing else limits the choice, of those that nobody serves only the
+    /// cheapest can be, the first if equal.
+    fn worth_trying(&self, parts: &'s [Shape]) -> Vec<&'s Shape> {
+        let allowed = || parts.iter().filter(|part| !part.leaves().is_within(self.without));
+        if self.everyone.is_some() {
+            return allowed().collect();
         }
+        let is_served = |part: &Shape| self.sides.people.iter().any(|person| person.leaves().meets(part.leaves()));
+        let idle = allowed().enumerate().filter(|(_, part)| !is_served(part));
+        let cheapest = idle.min_by_key(|(at, part)| (self.sides.cost(part), *at)).map(|(at, _)| at);
+        let worth_it = |(at, part): &(usize, &Shape)| Some(*at) == cheapest || is_served(part);
+        allowed().enumerate().filter(worth_it).map(|(_, part)| part).collect()
+    }
+}
+
+impl<P: Candidate> Sides<'_, P> {
+    fn nobody(&self) -> Assignment {
+        Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; self.people.len()] }
     }
 
     /// A lower bound of how many people a state will lack in the end. Adding a leaf takes nobody away, and with
     /// `distinct` each person who serves no leaf yet can fill at most one place.
     fn at_least(&self, todo: &[&Shape], state: &Assignment) -> u32 {
         let rest: u32 = todo.iter().map(|shape| self.cost(shape)).sum();
-        if !self.sides.distinct {
+        if !self.distinct {
             return state.lacking + rest;
         }
         let free = state.holder.iter().filter(|holder| holder.is_none()).count();
@@ -186,7 +253,7 @@ impl<'s, P: Candidate> Search<'s, P> {
 
     fn cost_of_leaf(&self, leaf: usize) -> u32 {
         let need = self.need(leaf);
-        need - if self.sides.distinct { 0 } else { need.min(self.able(leaf)) }
+        need - if self.distinct { 0 } else { need.min(self.able(leaf)) }
     }
 
     fn cheapest(&self, parts: &[Shape]) -> u32 {
@@ -194,35 +261,46 @@ impl<'s, P: Candidate> Search<'s, P> {
     }
 
     fn need(&self, leaf: usize) -> u32 {
-        self.sides.needs.get(leaf).copied().unwrap_or(0)
+        self.needs.get(leaf).copied().unwrap_or(0)
     }
 
     /// How many could serve the leaf.
     fn able(&self, leaf: usize) -> u32 {
-        u32::try_from(self.sides.people.iter().filter(|candidate| candidate.leaves().has(leaf)).count())
-            .unwrap_or(u32::MAX)
+        u32::try_from(self.people.iter().filter(|candidate| candidate.leaves().has(leaf)).count()).unwrap_or(u32::MAX)
     }
 
-    fn add(&self, leaf: usize, state: &mut Assignment) {
+    /// Assigns people to the leaf too. Returns the leaves that share too few people with it, itself included, if it
+    /// lacks some.
+    fn add(&self, leaf: usize, state: &mut Assignment) -> LeafSet {
         state.chosen.add(LeafSet::only(leaf));
-        let need = self.need(leaf);
-        let mut have = 0;
-        if self.sides.distinct {
-            while have < need && self.augment(leaf, &mut state.holder, &mut LeafSet::only(leaf)) {
-                have += 1;
-            }
-        } else {
-            have = need.min(self.able(leaf));
+        let mut lacking = self.need(leaf);
+        if !self.distinct {
+            state.lacking += lacking - lacking.min(self.able(leaf));
+            return LeafSet::default();
         }
-        state.lacking += need - have;
+        for (candidate, holder) in self.people.iter().zip(&mut state.holder) {
+            if lacking > 0 && holder.is_none() && candidate.leaves().has(leaf) {
+                *holder = u8::try_from(leaf).ok();
+                lacking -= 1;
+            }
+        }
+        let mut tried = LeafSet::default();
+        while lacking > 0 && !tried.has(leaf) {
+            tried = LeafSet::only(leaf);
+            if self.augment(leaf, &mut state.holder, &mut tried) {
+                tried = LeafSet::default();
+                lacking -= 1;
+            }
+        }
+        state.lacking += lacking;
+        tried
     }
 
     /// Gives the leaf one more person, and moves others to other leaves if that frees one. `tried` are the leaves
     /// already searched: a second search finds nobody else.
     fn augment(&self, leaf: usize, holders: &mut [Option<u8>], tried: &mut LeafSet) -> bool {
-        let wanted = LeafSet::only(leaf);
-        for (person, candidate) in self.sides.people.iter().enumerate() {
-            if candidate.leaves().and(wanted).is_empty() {
+        for (person, candidate) in self.people.iter().enumerate() {
+            if !candidate.leaves().has(leaf) {
                 continue;
             }
             let free = match holders.get(person).copied().flatten().map(usize::from) {
@@ -239,6 +317,40 @@ impl<'s, P: Candidate> Search<'s, P> {
             }
         }
         false
+    }
+
+    /// The same choice with the people assigned to the steps of each `in_order` first, and to the earliest of them.
+    pub(super) fn steps_first(&self, shape: &Shape, best: Assignment) -> Assignment {
+        let steps = shape.steps().and(best.chosen);
+        let mut state = self.nobody();
+        steps.iter().chain(best.chosen.without(steps).iter()).for_each(|leaf| {
+            self.add(leaf, &mut state);
+        });
+        Assignment { holder: state.holder, ..best }
+    }
+
+    /// The leaves among these that cannot be met: each that has too few people by itself, and then those that have too
+    /// few people together.
+    pub(super) fn impossible(&self, leaves: LeafSet) -> Vec<LeafSet> {
+        let alone: LeafSet = leaves.iter().filter(|leaf| self.able(*leaf) < self.need(*leaf)).collect();
+        let mut impossible: Vec<LeafSet> = alone.iter().map(LeafSet::only).collect();
+        let mut together: Vec<LeafSet> = Vec::new();
+        let mut state = self.nobody();
+        for leaf in leaves.without(alone).iter() {
+            let mut short = self.add(leaf, &mut state);
+            if !short.is_empty() {
+                together.retain(|other| {
+                    let apart = !other.meets(short);
+                    if !apart {
+                        short.add(*other);
+                    }
+                    apart
+                });
+                together.push(short);
+            }
+        }
+        impossible.append(&mut together);
+        impossible
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod break_glass;
 pub mod case;
+mod choices;
 mod command;
 mod condition;
 mod decide;
 pub mod decision;
 mod eligibility;
+mod everyone;
 mod exclusion;
 pub mod facts;
 mod judge;

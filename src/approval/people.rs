@@ -1,12 +1,12 @@
 //! What the reviews add up to: weighed, and assigned to the leaves of the requirement. No texts here.
 
 use jiff::Timestamp;
-use smallvec::SmallVec;
 
 use super::decision::ReviewVerdict;
 use super::eligibility::LeafSet;
+use super::everyone::Everyone;
 use super::facts::{Facts, Person, PullRequest, Veto};
-use super::matching::{Assignment, Candidate, Shape, Sides, assign};
+use super::matching::{Assignment, Candidate, Shape, Sides, assign, assign_possible};
 use super::review::{ReviewContext, Weighed};
 use crate::policy::{OnChangesRequested, Requirement, Rule};
 
@@ -14,7 +14,10 @@ use crate::policy::{OnChangesRequested, Requirement, Rule};
 pub(super) struct People<'f> {
     pub(super) context: ReviewContext<'f>,
     pub(super) weighed: Vec<Weighed<'f>>,
-    pub(super) assignment: Option<Assignment>,
+    /// Of the reported choice.
+    assignment: Option<Assignment>,
+    /// Who could ever approve. `None` if nothing is lacking.
+    pub(super) everyone: Option<Box<Everyone>>,
 }
 
 impl<'f> People<'f> {
@@ -28,10 +31,33 @@ impl<'f> People<'f> {
             context: ReviewContext::new(rule, requirement, facts, pull_request),
             weighed: Vec::new(),
             assignment: None,
+            everyone: None,
         };
         people.weighed = people.context.weigh();
-        people.assignment = people.context.plan.shape.as_ref().map(|shape| people.assign(shape));
+        people.assignment = people.context.plan.shape.as_ref().map(|shape| assign(shape, &people.sides()));
+        if let Some(lacking) = people.assignment.take_if(|assignment| assignment.lacking > 0) {
+            people.report(lacking);
+        }
         people
+    }
+
+    /// Takes the choice to report. `fewest` lacks the fewest people of all choices. If it can never be met, the one that
+    /// lacks the fewest of those that can.
+    fn report(&mut self, fewest: Assignment) {
+        let Some(shape) = &self.context.plan.shape else { return };
+        let counting = self.counting().map(|(at, person)| (person, self.set_of(at)));
+        let everyone = Everyone::new(&self.context, counting);
+        let doubtful = self.context.plan.is_doubtful();
+        let possible = (doubtful || !everyone.impossible(fewest.chosen).is_empty())
+            .then(|| assign_possible(shape, &self.sides(), &everyone.sides()));
+        let reported = possible.flatten().unwrap_or(fewest);
+        self.assignment = Some(self.sides().steps_first(shape, reported));
+        self.everyone = Some(Box::new(everyone));
+    }
+
+    /// The leaves of the reported choice that everyone who could ever approve cannot meet together.
+    pub(super) fn impossible(&self) -> Vec<LeafSet> {
+        self.everyone.as_ref().map(|everyone| everyone.impossible(self.chosen())).unwrap_or_default()
     }
 
     fn sides(&self) -> Sides<'_, Weighed<'f>> {
@@ -46,20 +72,19 @@ impl<'f> People<'f> {
         counting.filter_map(|(at, weighed)| Some((at, weighed.review.user.as_ref()?)))
     }
 
-    /// Assigns the people whose approvals count to a part of the requirement.
-    pub(super) fn assign(&self, shape: &Shape) -> Assignment {
-        assign(shape, &self.sides())
-    }
-
     pub(super) fn met(&self) -> bool {
         self.assignment.as_ref().is_some_and(|assignment| assignment.lacking == 0)
     }
 
     /// Who is assigned to the leaf, as indices among the reviews.
-    pub(super) fn serving(&self, leaf: usize) -> SmallVec<[usize; 8]> {
+    pub(super) fn serving(&self, leaf: usize) -> impl Iterator<Item = usize> {
         let sides = self.sides();
-        let serving = self.assignment.iter().flat_map(|assignment| assignment.serving(&sides, leaf));
-        serving.collect()
+        self.assignment.iter().flat_map(move |assignment| assignment.serving(&sides, leaf))
+    }
+
+    /// Who gave the review at an index.
+    pub(super) fn person(&self, at: usize) -> Option<&'f Person> {
+        self.weighed.get(at)?.review.user.as_ref()
     }
 
     /// The leaves that the review at an index counts toward.
@@ -69,17 +94,41 @@ impl<'f> People<'f> {
 
     /// How many people are assigned to the leaf.
     pub(super) fn have(&self, leaf: usize) -> u32 {
-        u32::try_from(self.serving(leaf).len()).unwrap_or(u32::MAX)
+        u32::try_from(self.serving(leaf).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The leaf that the person is assigned to, the first of several.
+    pub(super) fn served_by(&self, at: usize) -> Option<usize> {
+        match self.context.rule.distinct() {
+            true => self.assignment.as_ref()?.held_by(at),
+            false => self.set_of(at).iter().find(|leaf| self.serving(*leaf).any(|serving| serving == at)),
+        }
+    }
+
+    /// The leaves of the reported choice.
+    fn chosen(&self) -> LeafSet {
+        self.assignment.as_ref().map_or(LeafSet::default(), |assignment| assignment.chosen)
     }
 
     /// The chosen leaves that lack people.
-    pub(super) fn lacking(&self) -> impl Iterator<Item = usize> {
-        let chosen = self.assignment.as_ref().map_or(LeafSet::default(), |assignment| assignment.chosen);
-        let needs = self.context.approvers.needs().iter();
-        needs
-            .enumerate()
-            .filter(move |(leaf, need)| chosen.has(*leaf) && self.have(*leaf) < **need)
-            .map(|(leaf, _)| leaf)
+    pub(super) fn lacking(&self) -> LeafSet {
+        let needs = self.context.approvers.needs();
+        self.chosen().iter().filter(|leaf| needs.get(*leaf).is_some_and(|need| self.have(*leaf) < *need)).collect()
+    }
+
+    /// Whether a part of a choice is the one that is reported.
+    pub(super) fn is_chosen(&self, part: &Shape) -> bool {
+        part.leaves().meets(self.chosen())
+    }
+
+    /// Whether a part of the reported choice is not met.
+    pub(super) fn is_unmet(&self, part: &Shape) -> bool {
+        match part {
+            Shape::Leaf(_) | Shape::Every(_) => part.leaves().meets(self.lacking()),
+            Shape::All(parts) | Shape::InOrder(parts) => parts.iter().any(|part| self.is_unmet(part)),
+            Shape::Any(parts) => parts.iter().any(|part| self.is_chosen(part) && self.is_unmet(part)),
+            Shape::Doubtful(_) => true,
+        }
     }
 
     /// Who requests changes, and whether that ends the approval request. If not, it holds it.

@@ -49,11 +49,9 @@ impl Plan {
             let shape = (leaves > 0).then_some(Shape::Every(leaves));
             return Self { nodes: None, shape, leaves: LeafSet::first(leaves) };
         }
-        let (mut nodes, mut leaves) = (Vec::new(), LeafSet::default());
+        let mut nodes = Vec::new();
         let (_, shape) = add(requirement, facts, Applies::Yes, &mut nodes, &mut 0);
-        if let Some(shape) = &shape {
-            shape.each_leaf(&mut |leaf| leaves.add(LeafSet::only(leaf)));
-        }
+        let leaves = shape.as_ref().map(Shape::leaves).unwrap_or_default();
         Self { nodes: Some(nodes), shape, leaves }
     }
 }

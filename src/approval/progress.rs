@@ -1,19 +1,19 @@
 //! How far each part of the requirement is met, what is missing, and who could still approve.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use smallvec::SmallVec;
 
 use super::decision::{Applies, Group, Part, Quorum, Unmet};
-use super::eligibility::{is_user, lacks_team, unreadable};
-use super::facts::{AccountKind, Person};
+use super::eligibility::{LeafSet, is_user, unreadable};
+use super::facts::AccountKind;
 use super::matching::Shape;
 use super::people::People;
 use super::plan::Node;
 use super::review::ReviewContext;
 use super::schedule::escalated;
-use crate::ident::{Login, TeamSlug, UserId};
-use crate::policy::{ApproverRef, Leaf, Requirement, UserRef};
+use crate::ident::{Login, TeamSlug};
+use crate::policy::{Leaf, Requirement};
 
 /// A set of logins that keeps their order and ignores case.
 #[derive(Default)]
@@ -27,52 +27,6 @@ impl<'l> Logins<'l> {
         if self.seen.insert(login) {
             self.list.push(login);
         }
-    }
-}
-
-/// Counts the different people who are left without those excluded.
-///
-/// The id of a team member or of a pinned ref is known. The id of a bare login is known if the facts or a pinned ref
-/// have an account of that login.
-struct Accounts<'s, 'f> {
-    context: &'s ReviewContext<'f>,
-    ids: HashSet<UserId>,
-    /// Known ids by login.
-    known: HashMap<&'f Login, UserId>,
-}
-
-impl<'s, 'f> Accounts<'s, 'f> {
-    fn new(context: &'s ReviewContext<'f>) -> Self {
-        let reviewers = context.facts.reviews.iter().filter_map(|review| review.user.as_ref());
-        let known = reviewers.map(|person| (&person.login, person.id)).collect();
-        Self { context, ids: HashSet::new(), known }
-    }
-
-    fn add_member(&mut self, member: &'f Person) {
-        self.known.insert(&member.login, member.id);
-        if member.kind == AccountKind::User && self.context.exclusions.reason(member).is_none() {
-            self.ids.insert(member.id);
-        }
-    }
-
-    /// How many people there are, including those listed one by one.
-    fn with_listed(mut self, listed: impl Iterator<Item = &'f UserRef>) -> usize {
-        let mut listed: Vec<&UserRef> = listed.filter(|user| !self.context.exclusions.excludes_user(user)).collect();
-        // Pinned refs come first, so that their ids are known for the others.
-        listed.sort_by_key(|user| user.id.is_none());
-        let mut logins: HashSet<&Login> = HashSet::new();
-        for user in listed {
-            match user.id.or_else(|| self.known.get(&user.login).copied()) {
-                Some(id) => {
-                    self.known.entry(&user.login).or_insert(id);
-                    self.ids.insert(id);
-                }
-                None => {
-                    logins.insert(&user.login);
-                }
-            }
-        }
-        self.ids.len() + logins.len()
     }
 }
 
@@ -109,11 +63,11 @@ impl<'f> People<'f> {
     }
 
     fn quorum(&self, leaf: &Leaf, number: usize, applies: Applies) -> Quorum {
-        let serving = self.serving(number);
-        let have = u32::try_from(serving.len()).unwrap_or(u32::MAX);
+        let approved_by: Vec<Login> =
+            self.serving(number).filter_map(|at| self.person(at)).map(|person| person.login.clone()).collect();
+        let have = u32::try_from(approved_by.len()).unwrap_or(u32::MAX);
         let met = have >= leaf.count;
         let open = applies != Applies::No && !met;
-        let approved_by = self.counting().filter(|(at, _)| serving.contains(at));
         Quorum {
             name: leaf.name.to_string(),
             need: leaf.count,
@@ -121,14 +75,16 @@ impl<'f> People<'f> {
             met,
             applies,
             source: leaf.source.to_string(),
-            approved_by: approved_by.map(|(_, person)| person.login.clone()).collect(),
+            approved_by,
             can_approve: if open { cloned(&self.can_approve(number)) } else { Vec::new() },
         }
     }
 
     /// The chosen leaves that lack people.
     pub(super) fn unmet(&self) -> Vec<Unmet> {
-        let not_requested = self.context.plan.shape.as_ref().map(|shape| self.not_requested(shape)).unwrap_or_default();
+        let shape = self.context.plan.shape.as_ref();
+        let later = shape.map_or(LeafSet::default(), |shape| self.later_steps(shape));
+        let impossible: LeafSet = self.impossible().into_iter().collect();
         let unmet = |leaf: usize| {
             let written = self.leaf(leaf)?;
             Some(Unmet {
@@ -136,34 +92,25 @@ impl<'f> People<'f> {
                 need: written.count,
                 have: self.have(leaf),
                 can_approve: self.can_help(leaf),
-                asked: !not_requested.contains(&leaf),
-                unsatisfiable: self.is_unsatisfiable(leaf),
+                asked: !later.has(leaf),
+                unsatisfiable: impossible.has(leaf),
             })
         };
-        self.lacking().filter_map(unmet).collect()
+        self.lacking().iter().filter_map(unmet).collect()
     }
 
     pub(super) fn leaf(&self, leaf: usize) -> Option<&'f Leaf> {
         self.context.approvers.leaves().get(leaf).copied()
     }
 
-    /// The leaves of steps that are not requested yet: those after the first step of an `in_order` that is not met
-    /// together with all steps before it.
-    fn not_requested(&self, shape: &Shape) -> Vec<usize> {
-        let parts = match shape {
-            Shape::Leaf(_) | Shape::Every(_) => return Vec::new(),
-            Shape::All(parts) | Shape::Any(parts) | Shape::Doubtful(parts) | Shape::InOrder(parts) => parts,
-        };
-        let mut later: Vec<usize> = Vec::new();
-        if matches!(shape, Shape::InOrder(_)) {
-            let met = |steps: usize| {
-                let before = Shape::All(parts.iter().take(steps).cloned().collect());
-                self.assign(&before).lacking == 0
-            };
-            let requested = (1..=parts.len()).find(|steps| !met(*steps)).unwrap_or(parts.len());
-            parts.iter().skip(requested).for_each(|part| part.each_leaf(&mut |leaf| later.push(leaf)));
+    /// The leaves of the steps of each `in_order` after the first that is not met. People serve the earliest steps, so
+    /// that is the first that cannot be met together with all steps before it.
+    fn later_steps(&self, shape: &Shape) -> LeafSet {
+        let mut later: LeafSet = shape.parts().iter().map(|part| self.later_steps(part)).collect();
+        if let Shape::InOrder(steps) = shape {
+            let after = steps.iter().skip_while(|step| !self.is_unmet(step)).skip(1);
+            after.for_each(|step| later.add(step.leaves()));
         }
-        later.extend(parts.iter().flat_map(|part| self.not_requested(part)));
         later
     }
 
@@ -212,31 +159,10 @@ impl<'f> People<'f> {
                 continue;
             }
             for person in (0..self.weighed.len()).filter(|person| self.set_of(*person).has(at)) {
-                let leaves = 0..self.context.approvers.leaves().len();
-                let serving = leaves.into_iter().find(|other| *other != at && self.serving(*other).contains(&person));
-                reached.extend(serving.filter(|other| !reached.contains(other)));
+                reached.extend(self.served_by(person).filter(|other| !reached.contains(other)));
             }
         }
         cloned(&logins.list)
-    }
-
-    /// Whether too few people are left for the leaf without those excluded, even with all who may stand in later.
-    pub(super) fn is_unsatisfiable(&self, leaf: usize) -> bool {
-        let Some(written) = self.leaf(leaf) else { return false };
-        let teams = &self.context.facts.teams;
-        let escalate = self.context.rule.escalate().iter();
-        let later: SmallVec<[&ApproverRef; 4]> = escalate.flat_map(|step| step.stand_ins_of(written)).collect();
-        if lacks_team(written.of.iter().chain(later.iter().copied()), teams) {
-            return false;
-        }
-        let approvers = &self.context.approvers;
-        let mut accounts = Accounts::new(&self.context);
-        approvers.members(leaf).for_each(|member| accounts.add_member(member));
-        later.iter().flat_map(|entry| entry.teams()).filter_map(|team| teams.get(team)).flatten().for_each(|member| {
-            accounts.add_member(member);
-        });
-        let listed = approvers.users(leaf).chain(later.iter().flat_map(|entry| entry.users()));
-        usize::try_from(written.count).is_ok_and(|count| accounts.with_listed(listed) < count)
     }
 
     /// The teams that could not be read, among the approvers, those who stand in at present, and `veto`.

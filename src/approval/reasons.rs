@@ -2,12 +2,13 @@
 
 use super::condition::holds;
 use super::decision::{Applies, Reason, Verdict};
+use super::eligibility::LeafSet;
 use super::facts::Facts;
 use super::judge::{Cause, Judgment};
 use super::people::People;
 use super::schedule::Held;
 use crate::ident::{Login, Revision};
-use crate::policy::{Condition, Field, FreezeEffect, Pattern, RepositoryPattern, Requirement, Rule};
+use crate::policy::{Condition, Field, FreezeEffect, Leaf, Pattern, RepositoryPattern, Requirement, Rule};
 
 /// Puts the reasons of a verdict into words.
 pub(super) struct ReasonText<'a, 'f> {
@@ -45,9 +46,9 @@ impl ReasonText<'_, '_> {
             Cause::BelowFloor(below) => Some(below.floor.source.to_string()),
             Cause::RequirementMet | Cause::NothingAsked | Cause::NothingRequired => set_at(Field::Require),
             Cause::DeadlinePassed(_) => set_at(Field::Timeout),
-            Cause::QuorumUnmet(leaf) | Cause::Unsatisfiable(leaf) => {
-                let people = self.judgment.people.as_ref()?;
-                people.leaf(*leaf).map(|leaf| leaf.source.to_string())
+            Cause::QuorumUnmet(leaf) => self.leaf(*leaf).map(|leaf| leaf.source.to_string()),
+            Cause::Unsatisfiable(leaves) => {
+                leaves.iter().find_map(|leaf| self.leaf(leaf)).map(|leaf| leaf.source.to_string())
             }
             Cause::Held(Held::Frozen(freeze, _)) => Some(freeze.source.to_string()),
             Cause::Held(Held::OutOfWindow(_)) => set_at(Field::Window),
@@ -90,9 +91,7 @@ impl ReasonText<'_, '_> {
                 )
             }
             Cause::QuorumUnmet(leaf) => self.lacks(*leaf),
-            Cause::Unsatisfiable(leaf) => {
-                format!("`{}` can never be met: too few people are left without those excluded", self.leaf_name(*leaf))
-            }
+            Cause::Unsatisfiable(leaves) => self.unsatisfiable(*leaves),
             Cause::ConditionUnknown => self.unknown_conditions(),
             Cause::TeamUnreadable(team) => {
                 format!(
@@ -151,16 +150,26 @@ impl ReasonText<'_, '_> {
         format!("{reference} goes into {base}, but {target} is deployed from {allowed}")
     }
 
-    fn leaf_name(&self, leaf: usize) -> &str {
-        let written = self.judgment.people.as_ref().and_then(|people| people.leaf(leaf));
-        written.map(|leaf| &*leaf.name).unwrap_or_default()
+    fn leaf(&self, leaf: usize) -> Option<&Leaf> {
+        self.judgment.people.as_ref()?.leaf(leaf)
     }
 
     fn lacks(&self, leaf: usize) -> String {
-        let Some(people) = &self.judgment.people else { return String::new() };
-        let need = people.leaf(leaf).map_or(0, |leaf| leaf.count);
-        let missing = need.saturating_sub(people.have(leaf));
-        format!("`{}` lacks {missing} {}", self.leaf_name(leaf), if missing == 1 { "approval" } else { "approvals" })
+        let (Some(people), Some(written)) = (&self.judgment.people, self.leaf(leaf)) else { return String::new() };
+        let missing = written.count.saturating_sub(people.have(leaf));
+        format!("`{}` lacks {missing} {}", written.name, if missing == 1 { "approval" } else { "approvals" })
+    }
+
+    fn unsatisfiable(&self, leaves: LeafSet) -> String {
+        let names: Vec<String> =
+            leaves.iter().filter_map(|leaf| self.leaf(leaf)).map(|leaf| format!("`{}`", leaf.name)).collect();
+        let which = match names.as_slice() {
+            [before @ .., last] if !before.is_empty() => {
+                format!("{} and {last} can never be met together", before.join(", "))
+            }
+            one => format!("{} can never be met", one.concat()),
+        };
+        format!("{which}: too few people are left without those excluded")
     }
 
     fn unknown_conditions(&self) -> String {
@@ -203,19 +212,6 @@ fn approvers(people: &People<'_>) -> String {
 }
 
 impl People<'_> {
-    /// `1 of 2 payments; 1 of 1 security met`, for all chosen leaves.
-    fn progress(&self) -> String {
-        let Some(assignment) = &self.assignment else { return String::new() };
-        let leaves = self.context.approvers.leaves().iter().enumerate().filter(|(at, _)| assignment.chosen.has(*at));
-        let texts = leaves.map(|(at, leaf)| {
-            let counted = leaf.name.strip_prefix(&format!("{} of ", leaf.count));
-            let name = counted.or_else(|| leaf.name.strip_prefix("all of ")).unwrap_or(&leaf.name);
-            let have = self.have(at);
-            format!("{have} of {} {name}{}", leaf.count, if have >= leaf.count { " met" } else { "" })
-        });
-        texts.collect::<Vec<_>>().join("; ")
-    }
-
     /// Whose approvals count, in the order given.
     pub(super) fn counts(&self) -> Vec<Login> {
         self.counting().map(|(_, person)| person.login.clone()).collect()

@@ -10,10 +10,10 @@ use crate::ident::Target;
 impl People<'_> {
     /// What each review does, in the order in which they were given.
     pub(super) fn outcomes(&self) -> Vec<ReviewOutcome> {
-        self.weighed.iter().map(|weighed| self.outcome(weighed)).collect()
+        self.weighed.iter().enumerate().map(|(at, weighed)| self.outcome(at, weighed)).collect()
     }
 
-    fn outcome(&self, weighed: &Weighed<'_>) -> ReviewOutcome {
+    fn outcome(&self, at: usize, weighed: &Weighed<'_>) -> ReviewOutcome {
         let review = weighed.review;
         ReviewOutcome {
             id: review.id,
@@ -21,17 +21,17 @@ impl People<'_> {
             state: review.state,
             verdict: weighed.verdict,
             reason: weighed.reason,
-            text: self.text(weighed),
+            text: self.text(at, weighed),
         }
     }
 
-    fn text(&self, weighed: &Weighed<'_>) -> String {
+    fn text(&self, at: usize, weighed: &Weighed<'_>) -> String {
         let review = weighed.review;
         let user = review.user.as_ref().map_or("someone", |user| user.login.as_str());
         let target = &self.context.facts.target;
         let head = self.context.pull_request.head.short();
         match weighed.reason {
-            ReviewReason::Counts => format!("counts toward {}", self.counts_toward(user)),
+            ReviewReason::Counts => ["counts toward ", self.counts_toward(at)].concat(),
             ReviewReason::Comment if review.state == ReviewState::Pending => "is not submitted yet".to_owned(),
             ReviewReason::Comment => "a comment takes no side".to_owned(),
             ReviewReason::NotNamed => match weighed.detail {
@@ -104,16 +104,10 @@ impl People<'_> {
         }
     }
 
-    /// The leaf that the person is assigned to, or else the first that they may approve.
-    fn counts_toward(&self, login: &str) -> String {
-        let Some((at, _)) = self.counting().find(|(_, person)| person.login.as_str() == login) else {
-            return "the requirement".to_owned();
-        };
-        let leaves = 0..self.context.approvers.leaves().len();
-        let serving = leaves.clone().find(|leaf| self.serving(*leaf).contains(&at));
-        let first = || leaves.into_iter().find(|leaf| self.set_of(at).has(*leaf));
-        let leaf = serving.or_else(first).and_then(|leaf| self.leaf(leaf));
-        leaf.map_or_else(|| "the requirement".to_owned(), |leaf| leaf.name.to_string())
+    /// The leaf that the reviewer is assigned to, or else the first that they may approve.
+    fn counts_toward(&self, at: usize) -> &str {
+        let leaf = self.served_by(at).or_else(|| self.set_of(at).iter().next());
+        leaf.and_then(|leaf| self.leaf(leaf)).map_or("the requirement", |leaf| &leaf.name)
     }
 }
 

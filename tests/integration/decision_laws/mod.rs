@@ -1,6 +1,7 @@
 //! Laws that hold for every decision, tested on generated policies and facts.
 
 pub(crate) mod made_up;
+mod requirements;
 
 use std::collections::BTreeMap;
 
