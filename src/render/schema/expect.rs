@@ -57,7 +57,7 @@ fn decision() -> Node {
         .key("by", logins(), "Who gave the override.")
         .key("reason", optional_text(), "The reason that they gave.")
         .node();
-    let reviews = any_of([defined("review_outcome"), one_of(&ReviewReason::ALL)]);
+    let reviews = any_of([defined("review_outcome"), one_of(ReviewReason::ALL)]);
     with_place(
         keys()
             .key("verdict", verdicts(), "The verdict.")
@@ -139,7 +139,7 @@ fn unmet() -> Node {
 
 fn reason() -> Node {
     keys()
-        .key("code", one_of(&ReasonCode::ALL), "Its code.")
+        .key("code", one_of(ReasonCode::ALL), "Its code.")
         .key("text", optional_text(), "The same in words.")
         .key("source", optional_text(), "`file:line` of the part of the policy that it refers to.")
         .node()
@@ -160,7 +160,7 @@ fn review_outcome() -> Node {
         .key("user", optional_text(), "The reviewer.")
         .key("state", one_of(states), "The state of the review.")
         .key("verdict", one_of(verdicts), "The effect of the review.")
-        .key("reason", one_of(&ReviewReason::ALL), "The reason for the effect.")
+        .key("reason", one_of(ReviewReason::ALL), "The reason for the effect.")
         .key("text", optional_text(), "The same in words.")
         .node()
 }
