@@ -110,6 +110,8 @@ def main() -> int:
                 second_plan(made)
         with step("the whole chain"):
             tests("test_chain", given.only)
+        with step("attacks"):
+            tests("test_attacks", given.only)
         if not given.no_store:
             with step("the store's contract on DynamoDB"):
                 store_contract(setting.world().peer.url)

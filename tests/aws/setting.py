@@ -15,6 +15,7 @@ import github
 import install_without_terraform
 import policy
 import terraform
+from between import Between
 from running import Peer
 from world import Installation, World
 
@@ -37,6 +38,7 @@ class Setting:
     packages: pathlib.Path
     peer: Peer
     host: github.Simulator
+    between: Between
     made: "install_without_terraform.WithoutTerraform | WithTerraform"
     world: World
     secret: str
@@ -49,6 +51,11 @@ def world() -> World:
     """Returns the world that `open_world` created."""
     assert _the is not None, "run scripts/test-aws"
     return _the.world
+
+
+def between() -> Between:
+    """Returns what stands between the functions and the simulator."""
+    return _the.between
 
 
 def roles_are_the_modules() -> bool:
@@ -134,13 +141,16 @@ def open_world(folder: pathlib.Path, binary: pathlib.Path, packages: pathlib.Pat
         bundled = bundle(binary, folder)
         host = github.Simulator(binary, folder / "policy", folder)
         try:
-            made = _made(folder, peer, packages, host, say)
+            between = Between(host.url)
+            host.control("PATCH", "host", address=between.url)
+            made = _made(folder, peer, packages, between.url, say)
             say(f"applied in {made.apply(bundled):.0f} s")
             installation = made.installation()
             keep = peer.client("secretsmanager").put_secret_value
             keep(SecretId=installation.github_secret, SecretString=github.app_secret(host.private_key))
             keep(SecretId=installation.webhook_secret, SecretString=json.dumps({"current": secret, "previous": None}))
-            _the = Setting(folder, binary, packages, peer, host, made, World(peer, host, installation, secret), secret)
+            world = World(peer, host, installation, secret)
+            _the = Setting(folder, binary, packages, peer, host, between, made, world, secret)
             return _the
         except BaseException:
             host.stop()
@@ -150,9 +160,9 @@ def open_world(folder: pathlib.Path, binary: pathlib.Path, packages: pathlib.Pat
         raise
 
 
-def _made(folder, peer, packages, host, say):
+def _made(folder, peer, packages, github_url, say):
     try:
-        return WithTerraform(folder, peer, packages, host.url)
+        return WithTerraform(folder, peer, packages, github_url)
     except terraform.Unavailable as why:
         if os.environ.get("CI_NEEDS_TERRAFORM"):
             raise
@@ -160,11 +170,12 @@ def _made(folder, peer, packages, host, say):
             f"!!! skipped: apply, second plan, IAM and destroy of the module ({why}); "
             "state machine and functions are created without Terraform"
         )
-        return install_without_terraform.WithoutTerraform(MODULE, peer, packages, host.url)
+        return install_without_terraform.WithoutTerraform(MODULE, peer, packages, github_url)
 
 
 def close() -> None:
     """Stops the processes."""
     if _the is not None:
         _the.host.stop()
+        _the.between.stop()
         _the.peer.stop()
