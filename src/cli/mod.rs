@@ -35,12 +35,20 @@ mod test_report;
 
 pub use exit::Exit;
 
-use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use self::bundle::PolicyArgs;
 
 /// Holds a deployment until the people named in a policy have approved it.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, about, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
+    /// `--policy` before the command means the same as behind it.
+    #[arg(id = "before", long = "policy", value_name = "PATH", hide = true)]
+    policy: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -83,9 +91,47 @@ pub enum Command {
 /// Runs the command that the process was called with.
 #[must_use]
 pub fn main() -> Exit {
-    match Cli::try_parse() {
+    match Cli::try_parse().and_then(Cli::with_policy) {
         Ok(cli) => failure::conclude(run(&cli), json_requested()),
         Err(error) => failure::usage(&error, json_requested()),
+    }
+}
+
+impl Cli {
+    /// Hands the policy that is named before the command to the command.
+    fn with_policy(mut self) -> Result<Self, clap::Error> {
+        let Some(path) = self.policy.take() else { return Ok(self) };
+        match self.command.policy() {
+            Some(policy) => policy.path = path,
+            None => {
+                let what = "the argument '--policy <PATH>' cannot be used: this command reads no policy";
+                return Err(Self::command().error(ErrorKind::UnknownArgument, what));
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl Command {
+    /// `None` if the command reads no policy.
+    const fn policy(&mut self) -> Option<&mut PolicyArgs> {
+        match self {
+            Self::Check(args) => Some(&mut args.policy),
+            Self::Explain(args) => Some(&mut args.policy),
+            Self::Decide(args) => Some(&mut args.policy),
+            Self::Test(args) => Some(&mut args.policy),
+            Self::Diff(args) => Some(&mut args.policy),
+            Self::Matrix(args) => Some(&mut args.policy),
+            Self::Bundle(args) => Some(&mut args.policy),
+            Self::Dev(args) => Some(&mut args.policy),
+            #[cfg(feature = "github")]
+            Self::Doctor(args) => Some(&mut args.policy),
+            #[cfg(feature = "github")]
+            Self::Pin(args) => Some(&mut args.policy),
+            Self::Init(_) | Self::Schema(_) | Self::Demo(_) => None,
+            #[cfg(feature = "github")]
+            Self::Github(_) => None,
+        }
     }
 }
 

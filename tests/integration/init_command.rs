@@ -118,8 +118,23 @@ fn a_file_where_the_folder_should_be_is_refused() {
 #[test]
 fn commands_that_read_no_policy_refuse_the_option() {
     for command in ["init new", "schema", "demo", "github manifest"] {
-        let ran = Countersign::new(&format!("{command} --policy sound")).run();
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{command}");
-        assert!(ran.stderr.starts_with("error: unexpected argument '--policy' found"), "{command}: {}", ran.stderr);
+        let behind = Countersign::new(&format!("{command} --policy sound")).run();
+        assert_eq!((behind.code, behind.stdout.as_str()), (Some(2), ""), "{command}");
+        assert!(
+            behind.stderr.starts_with("error: unexpected argument '--policy' found"),
+            "{command}: {}",
+            behind.stderr
+        );
+        let before = Countersign::new(&format!("--policy sound {command}")).run();
+        assert_eq!((before.code, before.stdout.as_str()), (Some(2), ""), "{command}");
+        assert!(before.stderr.contains("this command reads no policy"), "{command}: {}", before.stderr);
     }
+}
+
+#[test]
+fn the_policy_may_be_named_before_the_command_or_behind_it() {
+    let behind = Countersign::new("matrix --policy sound").run();
+    let before = Countersign::new("--policy sound matrix").run();
+    assert_eq!(behind.code, Some(0), "{}", behind.stderr);
+    assert_eq!((before.code, before.stdout), (behind.code, behind.stdout));
 }

@@ -210,7 +210,7 @@ fn a_review_is_given_on_the_present_head_and_has_the_next_number() {
         facts,
         json!({
             "id": 41, "user": facts["user"], "state": "approved", "revision": "a2", "bound_by": "delivery",
-            "submitted_at": "2026-01-01T00:02:00Z", "body": "/approve x"
+            "submitted_at": "2026-01-01T00:02:00Z", "edited": false, "body": "/approve x"
         })
     );
 }
