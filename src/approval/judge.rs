@@ -136,7 +136,7 @@ pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f
             let people = People::weigh(rule, requirement, facts, pull_request);
             Judgment { ruling: ruling(rule, facts, pull_request, &people), people: Some(people) }
         }
-        Err(ruling) => ruling.into(),
+        Err(ruling) => (*ruling).into(),
     }
 }
 
@@ -146,16 +146,16 @@ fn reviewed<'f>(
     rule: &'f Rule<'f>,
     below: Option<Below<'f>>,
     facts: &'f Facts,
-) -> Result<(&'f Requirement, &'f PullRequest), Ruling<'f>> {
+) -> Result<(&'f Requirement, &'f PullRequest), Box<Ruling<'f>>> {
     if let Some(below) = below {
-        return Err(Ruling::denied(Cause::BelowFloor(Box::new(below))));
+        return Err(Box::new(Ruling::denied(Cause::BelowFloor(Box::new(below)))));
     }
     let requirement = match rule.require() {
-        None => return Err(Ruling::denied(Cause::NoRule(None))),
-        Some(Require::Nobody) => return Err(passing(rule, facts, Cause::NothingAsked)),
+        None => return Err(Box::new(Ruling::denied(Cause::NoRule(None)))),
+        Some(Require::Nobody) => return Err(Box::new(passing(rule, facts, Cause::NothingAsked))),
         Some(Require::People(requirement)) => requirement,
     };
-    let pull_request = required_pull_request(rule, facts).map_err(Ruling::denied)?;
+    let pull_request = required_pull_request(rule, facts).map_err(|cause| Box::new(Ruling::denied(cause)))?;
     Ok((requirement, pull_request))
 }
 

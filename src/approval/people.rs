@@ -51,7 +51,7 @@ impl<'f> People<'f> {
         let possible = (doubtful || !everyone.impossible(fewest.chosen).is_empty())
             .then(|| assign_possible(shape, &self.sides(), &everyone.sides()));
         let reported = possible.flatten().unwrap_or(fewest);
-        self.assignment = Some(self.sides().steps_first(shape, reported));
+        self.assignment = Some(self.sides().steps_first(shape, &reported));
         self.everyone = Some(Box::new(everyone));
     }
 

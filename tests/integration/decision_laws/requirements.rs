@@ -289,7 +289,7 @@ impl World {
         met.or(best).expect("a choice").clone()
     }
 
-    /// What the decision must say is unmet: the leaf, what it has, and whether it is asked for.
+    /// What the decision must say is unmet: the leaf, what it has, and whether it is requested.
     fn unmet(&self, chosen: &(BTreeSet<usize>, u32)) -> Vec<(usize, usize, bool)> {
         let steps = self.require.steps();
         let (first, then): (Vec<usize>, Vec<usize>) = chosen.0.iter().partition(|leaf| steps.contains(leaf));
@@ -381,9 +381,9 @@ proptest! {
         for part in &world.require.parts()[1..] {
             let leaf = part.leaves().into_iter().next().expect("a leaf");
             let other = format!(", or q{leaf}");
-            let shown = decision.summary.match_indices(&other).any(|(at, found)| !decision.summary[at + found.len()..].starts_with(|c: char| c.is_ascii_digit()));
+            let is_named = decision.summary.match_indices(&other).any(|(at, found)| !decision.summary[at + found.len()..].starts_with(|c: char| c.is_ascii_digit()));
             let possible = part.applies() == Applies::Yes && world.can_be_met(&([leaf].into(), 0));
-            prop_assert_eq!(shown, possible && !chosen.0.contains(&leaf), "{} in {}", leaf, decision.summary);
+            prop_assert_eq!(is_named, possible && !chosen.0.contains(&leaf), "{} in {}", leaf, decision.summary);
         }
     }
 }
