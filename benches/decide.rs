@@ -9,6 +9,7 @@ mod bundle;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
+use countersign::approval::decision::Verdict;
 use countersign::approval::facts::Facts;
 use countersign::approval::{self, decide};
 use countersign::ident::Target;
@@ -93,6 +94,15 @@ fn verdict(bencher: Bencher<'_, '_>, rules: usize) {
 #[divan::bench(args = RULES)]
 fn decide_whole(bencher: Bencher<'_, '_>, rules: usize) {
     let (policy, facts) = (policy(rules), facts(rules));
+    bencher.bench_local(|| decide(black_box(policy), black_box(&facts)));
+}
+
+/// The whole decision while approvals are missing: it also says whether the rest can ever be met.
+#[divan::bench(args = RULES)]
+fn decide_pending(bencher: Bencher<'_, '_>, rules: usize) {
+    let (policy, mut facts) = (policy(rules), facts(rules));
+    facts.reviews.truncate(1);
+    assert_eq!(approval::verdict(policy, &facts), Verdict::Pending);
     bencher.bench_local(|| decide(black_box(policy), black_box(&facts)));
 }
 

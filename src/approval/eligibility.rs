@@ -106,7 +106,12 @@ impl LeafSet {
 
     /// In the order written.
     pub(super) fn iter(self) -> impl Iterator<Item = usize> {
-        (0..MAX_LEAVES).filter(move |leaf| self.has(*leaf))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let leaf = usize::try_from(rest.trailing_zeros()).ok()?;
+            rest &= rest.checked_sub(1)?;
+            Some(leaf)
+        })
     }
 }
 

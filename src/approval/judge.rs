@@ -9,7 +9,7 @@ use super::facts::{Facts, Person, PullRequest, PullRequestState, Veto};
 use super::people::People;
 use super::schedule::{Held, Release, deadline, is_settled, release};
 use crate::ident::TeamSlug;
-use crate::policy::{Below, NoRule, OnChangesRequested, Policy, Require, Rule};
+use crate::policy::{Below, NoRule, OnChangesRequested, Policy, Require, Requirement, Rule};
 
 /// A ruling, with the reviews that it rests on.
 pub(super) struct Judgment<'f> {
@@ -120,32 +120,51 @@ impl<'f> Judgment<'f> {
 /// The verdict of [`super::decide`] alone, without any text.
 #[must_use]
 pub fn verdict(policy: &Policy, facts: &Facts) -> Verdict {
-    match &policy.rule(&facts.target) {
-        Ok(rule) => judge(rule, policy.below_floor(&facts.target.environment, rule), facts).ruling.verdict,
-        Err(_) => Verdict::Denied,
+    let Ok(rule) = &policy.rule(&facts.target) else { return Verdict::Denied };
+    match reviewed(rule, policy.below_floor(&facts.target.environment, rule), facts) {
+        Ok((requirement, pull_request)) => {
+            ruling(rule, facts, pull_request, &People::weigh(rule, requirement, facts, pull_request)).verdict
+        }
+        Err(ruling) => ruling.verdict,
     }
 }
 
 /// Judges the facts under one rule. `below` is the floor that the rule falls below, if any.
 pub(super) fn judge<'f>(rule: &'f Rule<'f>, below: Option<Below<'f>>, facts: &'f Facts) -> Judgment<'f> {
+    match reviewed(rule, below, facts) {
+        Ok((requirement, pull_request)) => {
+            let people = People::weigh(rule, requirement, facts, pull_request);
+            Judgment { ruling: ruling(rule, facts, pull_request, &people), people: Some(people) }
+        }
+        Err(ruling) => (*ruling).into(),
+    }
+}
+
+/// What the reviews must meet, and whose reviews they are, unless the ruling does not depend on reviews.
+#[inline]
+fn reviewed<'f>(
+    rule: &'f Rule<'f>,
+    below: Option<Below<'f>>,
+    facts: &'f Facts,
+) -> Result<(&'f Requirement, &'f PullRequest), Box<Ruling<'f>>> {
     if let Some(below) = below {
-        return Ruling::denied(Cause::BelowFloor(Box::new(below))).into();
+        return Err(Box::new(Ruling::denied(Cause::BelowFloor(Box::new(below)))));
     }
     let requirement = match rule.require() {
-        None => return Judgment::without_rule(None),
-        Some(Require::Nobody) => return passing(rule, facts, Cause::NothingAsked).into(),
+        None => return Err(Box::new(Ruling::denied(Cause::NoRule(None)))),
+        Some(Require::Nobody) => return Err(Box::new(passing(rule, facts, Cause::NothingAsked))),
         Some(Require::People(requirement)) => requirement,
     };
-    let pull_request = match required_pull_request(rule, facts) {
-        Ok(pull_request) => pull_request,
-        Err(cause) => return Ruling::denied(cause).into(),
-    };
-    let people = People::weigh(rule, requirement, facts, pull_request);
-    let mut ruling = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, &people));
+    let pull_request = required_pull_request(rule, facts).map_err(|cause| Box::new(Ruling::denied(cause)))?;
+    Ok((requirement, pull_request))
+}
+
+fn ruling<'f>(rule: &'f Rule<'f>, facts: &'f Facts, pull_request: &'f PullRequest, people: &People<'f>) -> Ruling<'f> {
+    let mut ruling = ended(rule, facts, pull_request).unwrap_or_else(|| by_people(rule, facts, people));
     if ruling.verdict != Verdict::Approved {
-        ruling.reasons.extend(unreadable_overriders(&people).into_iter().map(Cause::OverrideTeamUnreadable));
+        ruling.reasons.extend(unreadable_overriders(people).into_iter().map(Cause::OverrideTeamUnreadable));
     }
-    Judgment { ruling, people: Some(people) }
+    ruling
 }
 
 /// Step 1: there is a pull request, and its repository, branch and revision fit the rule.

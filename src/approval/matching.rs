@@ -3,13 +3,15 @@
 //! With `distinct` each person serves one leaf, and the assignment is a maximum matching, never a greedy one. The
 //! choice that lacks the fewest people wins, and of equal choices the first.
 //!
-//! The search tries choices one by one and skips those that cannot win. 32 leaves make at most 118,098 choices (ten
-//! choices of three leaves each, and one of two). That is the worst case, and each of them costs one more leaf to match.
-//! Nearly all of them are skipped unless leaves of different counts share many of their people.
+//! The search tries choices one by one, and skips those of which a lower bound shows that they cannot win. In the worst
+//! case nothing is skipped. 32 leaves make at most 118,098 choices (ten of three leaves, and one of two), and each costs
+//! one matching. The bound is exact where every choice is between leaves of one person each. So the worst case needs
+//! higher counts, and people who are shared between nearly all leaves.
 
 use smallvec::{SmallVec, smallvec};
 
 use super::eligibility::LeafSet;
+use crate::policy::MAX_LEAVES;
 
 /// What is left of a requirement. Leaves are numbered as written.
 #[derive(Debug, Clone)]
@@ -85,6 +87,9 @@ pub(super) struct Assignment {
 }
 
 type Holders = SmallVec<[Option<u8>; 16]>;
+
+/// For each leaf, those leaves of which anyone who could serve one can be assigned to it.
+type Takes = [LeafSet; MAX_LEAVES];
 
 impl Assignment {
     /// Who serves the leaf, in the order in which they approved.
@@ -192,7 +197,8 @@ impl<'s, P: Candidate> Search<'s, P> {
                     state.now.lacking += 1;
                     state.ever.iter_mut().for_each(|ever| ever.lacking += 1);
                 }
-                for part in self.worth_trying(parts) {
+                let without = self.without;
+                for part in parts.iter().filter(|part| !part.leaves().is_within(without)) {
                     let mut with_part = todo.clone();
                     with_part.push(part);
                     self.explore(with_part, state.clone());
@@ -207,20 +213,6 @@ impl<'s, P: Candidate> Search<'s, P> {
             everyone.add(leaf, ever);
         }
     }
-
-    /// The parts that could be the best choice. If nothing else limits the choice, of those that nobody serves only the
-    /// cheapest can be, the first if equal.
-    fn worth_trying(&self, parts: &'s [Shape]) -> Vec<&'s Shape> {
-        let allowed = || parts.iter().filter(|part| !part.leaves().is_within(self.without));
-        if self.everyone.is_some() {
-            return allowed().collect();
-        }
-        let is_served = |part: &Shape| self.sides.people.iter().any(|person| person.leaves().meets(part.leaves()));
-        let idle = allowed().enumerate().filter(|(_, part)| !is_served(part));
-        let cheapest = idle.min_by_key(|(at, part)| (self.sides.cost(part), *at)).map(|(at, _)| at);
-        let worth_it = |(at, part): &(usize, &Shape)| Some(*at) == cheapest || is_served(part);
-        allowed().enumerate().filter(worth_it).map(|(_, part)| part).collect()
-    }
 }
 
 impl<P: Candidate> Sides<'_, P> {
@@ -228,15 +220,34 @@ impl<P: Candidate> Sides<'_, P> {
         Assignment { lacking: 0, chosen: LeafSet::default(), holder: smallvec![None; self.people.len()] }
     }
 
-    /// A lower bound of how many people a state will lack in the end. Adding a leaf takes nobody away, and with
-    /// `distinct` each person who serves no leaf yet can fill at most one place.
+    /// A lower bound of how many people a state will lack in the end. With `distinct` each choice that is still to be
+    /// made is taken as one leaf. It needs as few people as its cheapest part, and takes whoever could serve any part.
     fn at_least(&self, todo: &[&Shape], state: &Assignment) -> u32 {
-        let rest: u32 = todo.iter().map(|shape| self.cost(shape)).sum();
         if !self.distinct {
-            return state.lacking + rest;
+            return state.lacking + todo.iter().map(|shape| self.cost(shape)).sum::<u32>();
         }
-        let free = state.holder.iter().filter(|holder| holder.is_none()).count();
-        state.lacking + rest.saturating_sub(u32::try_from(free).unwrap_or(u32::MAX))
+        let (mut takes, mut state): (Takes, _) = (std::array::from_fn(LeafSet::only), state.clone());
+        todo.iter().for_each(|shape| self.relax(shape, &mut takes, &mut state));
+        state.lacking
+    }
+
+    fn relax(&self, shape: &Shape, takes: &mut Takes, state: &mut Assignment) {
+        let of = |takes: &Takes, leaf: usize| takes.get(leaf).copied().unwrap_or_default();
+        let leaves = shape.leaves();
+        match shape {
+            Shape::Leaf(_) | Shape::Every(_) => leaves.iter().for_each(|leaf| {
+                self.fill(leaf, self.need(leaf), &|leaf| of(takes, leaf), state);
+            }),
+            Shape::All(parts) | Shape::InOrder(parts) => parts.iter().for_each(|part| self.relax(part, takes, state)),
+            Shape::Any(parts) | Shape::Doubtful(parts) => {
+                let Some(first) = leaves.iter().next() else { return };
+                state.lacking += u32::from(matches!(shape, Shape::Doubtful(_)));
+                if let Some(takes) = takes.get_mut(first) {
+                    *takes = leaves;
+                }
+                self.fill(first, self.cheapest(parts), &|leaf| of(takes, leaf), state);
+            }
+        }
     }
 
     /// The fewest people that could meet it. Without `distinct`: the fewest that it lacks.
@@ -273,34 +284,49 @@ impl<P: Candidate> Sides<'_, P> {
     /// lacks some.
     fn add(&self, leaf: usize, state: &mut Assignment) -> LeafSet {
         state.chosen.add(LeafSet::only(leaf));
-        let mut lacking = self.need(leaf);
-        if !self.distinct {
-            state.lacking += lacking - lacking.min(self.able(leaf));
-            return LeafSet::default();
+        let need = self.need(leaf);
+        if self.distinct {
+            return self.fill(leaf, need, &LeafSet::only, state);
         }
+        state.lacking += need.saturating_sub(self.able(leaf));
+        LeafSet::default()
+    }
+
+    fn fill(&self, leaf: usize, need: u32, takes: &impl Fn(usize) -> LeafSet, state: &mut Assignment) -> LeafSet {
+        let mut lacking = need;
+        let wanted = takes(leaf);
         for (candidate, holder) in self.people.iter().zip(&mut state.holder) {
-            if lacking > 0 && holder.is_none() && candidate.leaves().has(leaf) {
+            if lacking == 0 {
+                return LeafSet::default();
+            }
+            if candidate.leaves().meets(wanted) && holder.is_none() {
                 *holder = u8::try_from(leaf).ok();
                 lacking -= 1;
             }
         }
-        let mut tried = LeafSet::default();
-        while lacking > 0 && !tried.has(leaf) {
-            tried = LeafSet::only(leaf);
-            if self.augment(leaf, &mut state.holder, &mut tried) {
-                tried = LeafSet::default();
-                lacking -= 1;
+        while lacking > 0 {
+            let mut tried = LeafSet::only(leaf);
+            if !self.augment(leaf, takes, &mut state.holder, &mut tried) {
+                state.lacking += lacking;
+                return tried;
             }
+            lacking -= 1;
         }
-        state.lacking += lacking;
-        tried
+        LeafSet::default()
     }
 
     /// Gives the leaf one more person, and moves others to other leaves if that frees one. `tried` are the leaves
     /// already searched: a second search finds nobody else.
-    fn augment(&self, leaf: usize, holders: &mut [Option<u8>], tried: &mut LeafSet) -> bool {
+    fn augment(
+        &self,
+        leaf: usize,
+        takes: &impl Fn(usize) -> LeafSet,
+        holders: &mut [Option<u8>],
+        tried: &mut LeafSet,
+    ) -> bool {
+        let wanted = takes(leaf);
         for (person, candidate) in self.people.iter().enumerate() {
-            if !candidate.leaves().has(leaf) {
+            if !candidate.leaves().meets(wanted) {
                 continue;
             }
             let free = match holders.get(person).copied().flatten().map(usize::from) {
@@ -308,7 +334,7 @@ impl<P: Candidate> Sides<'_, P> {
                 Some(other) if tried.has(other) => false,
                 Some(other) => {
                     tried.add(LeafSet::only(other));
-                    self.augment(other, holders, tried)
+                    self.augment(other, takes, holders, tried)
                 }
             };
             if free && let Some(holder) = holders.get_mut(person) {
@@ -320,13 +346,13 @@ impl<P: Candidate> Sides<'_, P> {
     }
 
     /// The same choice with the people assigned to the steps of each `in_order` first, and to the earliest of them.
-    pub(super) fn steps_first(&self, shape: &Shape, best: Assignment) -> Assignment {
+    pub(super) fn steps_first(&self, shape: &Shape, best: &Assignment) -> Assignment {
         let steps = shape.steps().and(best.chosen);
         let mut state = self.nobody();
         steps.iter().chain(best.chosen.without(steps).iter()).for_each(|leaf| {
             self.add(leaf, &mut state);
         });
-        Assignment { holder: state.holder, ..best }
+        Assignment { lacking: best.lacking, chosen: best.chosen, holder: state.holder }
     }
 
     /// The leaves among these that cannot be met: each that has too few people by itself, and then those that have too
@@ -355,115 +381,4 @@ impl<P: Candidate> Sides<'_, P> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Assignment, LeafSet, Shape, Sides, assign};
-    use proptest::prelude::*;
-
-    /// Leaves as `(need, who could serve it)`.
-    fn found(
-        shape: &Shape,
-        leaves: &[(u32, &[usize])],
-        people: usize,
-        distinct: bool,
-    ) -> (Assignment, Vec<Vec<usize>>) {
-        let needs: Vec<u32> = leaves.iter().map(|(need, _)| *need).collect();
-        let mut sets = vec![LeafSet::default(); people];
-        for (leaf, (_, eligible)) in leaves.iter().enumerate() {
-            eligible.iter().for_each(|person| sets[*person].add(LeafSet::only(leaf)));
-        }
-        let sides = Sides { needs: &needs, people: &sets, distinct };
-        let assignment = assign(shape, &sides);
-        let serving = (0..leaves.len()).map(|leaf| assignment.serving(&sides, leaf).collect()).collect();
-        (assignment, serving)
-    }
-
-    fn all(leaves: usize) -> Shape {
-        Shape::All((0..leaves).map(Shape::Leaf).collect())
-    }
-
-    #[test]
-    fn a_person_who_fits_two_leaves_is_moved_if_a_greedy_choice_fails() {
-        // Person 0 fits both leaves and came first; person 1 fits only the first.
-        let (assignment, serving) = found(&all(2), &[(1, &[0, 1]), (1, &[0])], 2, true);
-        assert_eq!(assignment.lacking, 0);
-        assert_eq!(serving, [vec![1], vec![0]]);
-    }
-
-    #[test]
-    fn a_person_serves_one_leaf_with_distinct_and_each_without() {
-        let leaves: [(u32, &[usize]); 2] = [(1, &[0]), (1, &[0])];
-        assert_eq!(found(&all(2), &leaves, 1, true).0.lacking, 1);
-        assert_eq!(found(&all(2), &leaves, 1, false).0.lacking, 0);
-    }
-
-    #[test]
-    fn the_choice_that_lacks_the_fewest_wins_and_of_equal_ones_the_first() {
-        let any = Shape::Any(vec![Shape::Leaf(0), Shape::Leaf(1)]);
-        assert_eq!(found(&any, &[(3, &[0]), (2, &[1])], 2, true).0.chosen, LeafSet::only(1));
-        assert_eq!(found(&any, &[(2, &[0]), (2, &[1])], 2, true).0.chosen, LeafSet::only(0));
-        assert_eq!(found(&any, &[(2, &[]), (2, &[])], 0, true).0.chosen, LeafSet::only(0));
-    }
-
-    #[test]
-    fn a_choice_whose_parts_may_not_apply_is_never_met() {
-        let doubtful = Shape::Doubtful(vec![Shape::Leaf(0)]);
-        assert_eq!(found(&doubtful, &[(1, &[0])], 1, true).0.lacking, 1);
-        assert_eq!(found(&doubtful, &[(1, &[0])], 1, false).0.lacking, 1);
-    }
-
-    #[test]
-    fn a_choice_of_thirty_two_leaves_is_found_quickly() {
-        let any = |at: usize| Shape::Any(vec![Shape::Leaf(at), Shape::Leaf(at + 1)]);
-        let shape = Shape::All((0..16).map(|pair| any(pair * 2)).collect());
-        let eligible: Vec<[usize; 2]> = (0..32).map(|leaf| [leaf % 7, (leaf + 3) % 7]).collect();
-        let leaves: Vec<(u32, &[usize])> = eligible.iter().map(|people| (2, people.as_slice())).collect();
-        assert_eq!(found(&shape, &leaves, 7, true).0.lacking, 32 - 7);
-    }
-
-    /// Every choice and every assignment, one by one.
-    fn fewest_lacking(choices: &[Vec<usize>], leaves: &[(u32, &[usize])], people: usize) -> u32 {
-        fn best(open: &[(usize, u32)], leaves: &[(u32, &[usize])], person: usize, people: usize) -> u32 {
-            if person == people {
-                return open.iter().map(|(_, need)| need).sum();
-            }
-            let mut least = best(open, leaves, person + 1, people);
-            for at in 0..open.len() {
-                let (leaf, need) = open[at];
-                if need > 0 && leaves[leaf].1.contains(&person) {
-                    let mut open = open.to_vec();
-                    open[at].1 -= 1;
-                    least = least.min(best(&open, leaves, person + 1, people));
-                }
-            }
-            least
-        }
-        choices
-            .iter()
-            .map(|chosen| {
-                let open: Vec<_> = chosen.iter().map(|leaf| (*leaf, leaves[*leaf].0)).collect();
-                best(&open, leaves, 0, people)
-            })
-            .min()
-            .unwrap()
-    }
-
-    proptest! {
-        #[test]
-        fn the_assignment_agrees_with_trying_them_all(
-            masks in proptest::collection::vec((1_u32..3, 0_u8..32), 4),
-        ) {
-            let eligible: Vec<Vec<usize>> =
-                masks.iter().map(|(_, mask)| (0..5).filter(|person| mask & (1 << person) != 0).collect()).collect();
-            let leaves: Vec<(u32, &[usize])> =
-                masks.iter().zip(&eligible).map(|((need, _), people)| (*need, people.as_slice())).collect();
-            // One of leaves 0 and 1, and one of leaf 2 or both of 2 and 3.
-            let shape = Shape::All(vec![
-                Shape::Any(vec![Shape::Leaf(0), Shape::Leaf(1)]),
-                Shape::Any(vec![Shape::All(vec![Shape::Leaf(2), Shape::Leaf(3)]), Shape::Leaf(2)]),
-            ]);
-            let choices = [vec![0, 2, 3], vec![1, 2, 3], vec![0, 2], vec![1, 2]];
-            let lacking = found(&shape, &leaves, 5, true).0.lacking;
-            prop_assert_eq!(lacking, fewest_lacking(&choices, &leaves, 5));
-        }
-    }
-}
+mod tests;

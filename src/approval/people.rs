@@ -35,23 +35,23 @@ impl<'f> People<'f> {
         };
         people.weighed = people.context.weigh();
         people.assignment = people.context.plan.shape.as_ref().map(|shape| assign(shape, &people.sides()));
-        if let Some(lacking) = people.assignment.take_if(|assignment| assignment.lacking > 0) {
-            people.report(lacking);
+        if !people.met() {
+            people.report();
         }
         people
     }
 
-    /// Takes the choice to report. `fewest` lacks the fewest people of all choices. If it can never be met, the one that
-    /// lacks the fewest of those that can.
-    fn report(&mut self, fewest: Assignment) {
-        let Some(shape) = &self.context.plan.shape else { return };
+    /// Takes the choice to report: of those that can ever be met, the one that lacks the fewest people. If there is
+    /// none, it stays the one that lacks the fewest of all.
+    fn report(&mut self) {
+        let Some((shape, fewest)) = self.context.plan.shape.as_ref().zip(self.assignment.take()) else { return };
         let counting = self.counting().map(|(at, person)| (person, self.set_of(at)));
         let everyone = Everyone::new(&self.context, counting);
         let doubtful = self.context.plan.is_doubtful();
         let possible = (doubtful || !everyone.impossible(fewest.chosen).is_empty())
             .then(|| assign_possible(shape, &self.sides(), &everyone.sides()));
         let reported = possible.flatten().unwrap_or(fewest);
-        self.assignment = Some(self.sides().steps_first(shape, reported));
+        self.assignment = Some(self.sides().steps_first(shape, &reported));
         self.everyone = Some(Box::new(everyone));
     }
 

@@ -82,6 +82,9 @@ impl<'f> People<'f> {
 
     /// The chosen leaves that lack people.
     pub(super) fn unmet(&self) -> Vec<Unmet> {
+        if self.met() {
+            return Vec::new();
+        }
         let shape = self.context.plan.shape.as_ref();
         let later = shape.map_or(LeafSet::default(), |shape| self.later_steps(shape));
         let impossible: LeafSet = self.impossible().into_iter().collect();

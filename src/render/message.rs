@@ -1,7 +1,7 @@
 //! The wording of notifications.
 
 use super::publish::instant;
-use crate::approval::decision::{Decision, Event, Unmet};
+use crate::approval::decision::{Decision, Event, ReasonCode, Unmet};
 use crate::policy::StandIn;
 use crate::request::ApprovalRequest;
 use crate::request::occasion::Occasion;
@@ -58,8 +58,13 @@ pub fn text(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Dec
         }
         None => {}
     }
+    if let (Some(decision), Event::Requested | Event::Reminded | Event::Escalated) = (decision, event) {
+        let impossible = decision.reasons.iter().filter(|reason| reason.code == ReasonCode::Unsatisfiable);
+        lines.extend(impossible.map(|reason| format!("{}.", reason.text)));
+    }
     if let (Some(decision), Event::Reminded | Event::Escalated) = (decision, event) {
-        lines.extend(decision.unmet.iter().filter(|unmet| unmet.asked).map(still_needed));
+        let asked = decision.unmet.iter().filter(|unmet| unmet.asked && !unmet.unsatisfiable);
+        lines.extend(asked.map(still_needed));
     }
     if event == Event::Escalated {
         lines.extend(stand_ins(request, occasion));

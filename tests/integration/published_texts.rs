@@ -1,15 +1,16 @@
-//! What is published of twelve decisions, word for word, and how a text that is too long is truncated.
+//! What is published of thirteen decisions, word for word, and how a text that is too long is truncated.
 //!
 //! `UPDATE_EXPECTED=1 cargo test --test integration published_texts` writes the texts anew.
 
 use std::sync::{Arc, LazyLock};
 
 use countersign::approval::decide;
-use countersign::approval::decision::{Decision, ReviewVerdict, Verdict};
+use countersign::approval::decision::{Decision, Event, ReviewVerdict, Verdict};
 use countersign::approval::facts::{Facts, Requester};
 use countersign::finding::{Source, SourceContent};
 use countersign::ident::{PullRequestRef, RequestId, Revision, Target, UserId};
 use countersign::policy::{Policy, load};
+use countersign::render::message;
 use countersign::render::publish::{self, RequestStatus};
 use countersign::request::published::{Check, CheckStatus, Conclusion, Stage};
 use countersign::request::record::RecordKind;
@@ -50,6 +51,10 @@ services:
       slow: { require: 1 of payments, timeout: 4h, window: [hours] }
       strict: { require: 1 of payments, timeout: 4h, on_changes_requested: block }
       audited: { require: 1 of payments, timeout: 4h, mode: audit }
+      stuck:
+        require:
+          all_of: ["@pia", { count: 1, of: ["@pia", "@dave"] }, { any_of: [1 of security, "@dave"] }]
+        timeout: 4h
 "#;
 
 fn policy() -> Arc<Policy> {
@@ -287,6 +292,22 @@ fn a_tree_shows_what_does_not_apply_who_stands_in_and_which_other_targets_an_app
     let mut cases = vec![(case, None)];
     cases.extend(others.into_iter().map(|case| (case, None)));
     assert_expected("published/several.expected", &published(&cases, false));
+}
+
+#[test]
+fn what_can_never_be_met_is_published_at_once_and_only_the_rest_is_requested() {
+    let case = Case::of("stuck", vec![]);
+    let decision = case.decision();
+    for event in [Event::Requested, Event::Reminded] {
+        let text = message::text(&case.request(&decision), event.into(), Some(&decision));
+        assert!(text.contains("\n`@pia` and `1 of @pia, @dave` can never be met together: too few people"), "{text}");
+        assert_eq!(
+            text.contains("Still needed for 1 of security: 1 more; dana, lee can approve."),
+            event == Event::Reminded
+        );
+        assert!(!text.contains("Still needed for @pia"), "{text}");
+    }
+    assert_expected("published/stuck.expected", &one(case));
 }
 
 #[test]

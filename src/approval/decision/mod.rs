@@ -45,7 +45,7 @@ pub struct Decision {
     pub next_action: Option<NextAction>,
     /// The requirement, with who meets which part of it.
     pub requirement: Option<Part>,
-    /// The leaves that lack people.
+    /// The leaves of the reported choice that lack people.
     pub unmet: Vec<Unmet>,
     /// Whose approvals count, in the order given.
     pub counts: Vec<Login>,
@@ -238,7 +238,7 @@ pub struct Unmet {
     pub can_approve: Vec<Login>,
     /// Whether approval is requested now. False for later steps of an `in_order`.
     pub asked: bool,
-    /// Whether too few people could ever approve.
+    /// Whether too few people could ever approve it, alone or together with other leaves.
     pub unsatisfiable: bool,
 }
 

@@ -106,7 +106,7 @@ vocabulary! {
         Vetoed = "vetoed",
         /// A leaf lacks people.
         QuorumUnmet = "quorum-unmet",
-        /// A leaf can never be met.
+        /// Too few people could ever meet a leaf, or several leaves together.
         Unsatisfiable = "unsatisfiable",
         /// It is not known whether a part of the requirement applies.
         ConditionUnknown = "condition-unknown",

@@ -93,7 +93,9 @@ fn how_to_approve(sheet: &mut Sheet, status: &RequestStatus, all: &[RequestStatu
         let missing = unmet.need.saturating_sub(unmet.have);
         let name = people.words(&unmet.name);
         sheet.line(match (unmet.unsatisfiable, unmet.asked) {
-            (true, _) => format!("- **Can never be met**: {name}. Too few people are left after exclusions."),
+            (true, _) => {
+                format!("- **Can never be met**: {name}. Too few people are left for all parts after exclusions.")
+            }
             (false, true) => format!("- Needed now: {missing} more for {name}; {}.", people.who(unmet)),
             (false, false) => format!("- Needed later: {missing} more for {name}."),
         });

@@ -7,7 +7,13 @@ pub(super) fn definitions() -> Vec<(&'static str, Node)> {
         ("requirement", requirement()),
         ("leaf", leaf()),
         ("all_of", combination("all_of", "Every part must be met.")),
-        ("any_of", combination("any_of", "One part must be met.")),
+        (
+            "any_of",
+            combination(
+                "any_of",
+                "One part must be met. The gate asks for the one that lacks the fewest people, of those that can still be met.",
+            ),
+        ),
         (
             "in_order",
             combination(

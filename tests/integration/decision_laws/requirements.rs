@@ -289,7 +289,7 @@ impl World {
         met.or(best).expect("a choice").clone()
     }
 
-    /// What the decision must say is unmet: the leaf, what it has, and whether it is asked for.
+    /// What the decision must say is unmet: the leaf, what it has, and whether it is requested.
     fn unmet(&self, chosen: &(BTreeSet<usize>, u32)) -> Vec<(usize, usize, bool)> {
         let steps = self.require.steps();
         let (first, then): (Vec<usize>, Vec<usize>) = chosen.0.iter().partition(|leaf| steps.contains(leaf));
@@ -353,13 +353,16 @@ proptest! {
         prop_assert_eq!(impossible.is_empty(), lacks == 0 || people_suffice, "{:#?}", decision);
         for together in &impossible {
             prop_assert!(world.lacks(together, true) > 0, "{:?} of {:#?}", together, decision);
-            prop_assert!(decision.unmet.iter().any(|unmet| unmet.unsatisfiable && together.contains(&named(&format!("`{}`", unmet.name))[0])));
+            let names_it = |name: &str| together.iter().any(|leaf| format!("q{leaf}") == name);
+            prop_assert!(decision.unmet.iter().any(|unmet| unmet.unsatisfiable && names_it(&unmet.name)), "{:#?}", decision);
         }
         // Without the parts that are named, the rest of the choice can be met.
-        let rest: Vec<usize> = choice.0.iter().copied().filter(|leaf| !impossible.concat().contains(leaf)).collect();
+        let impossible: BTreeSet<usize> = impossible.concat().into_iter().collect();
+        let rest: Vec<usize> = choice.0.iter().copied().filter(|leaf| !impossible.contains(leaf)).collect();
         prop_assert_eq!(world.lacks(&rest, true), 0, "{:#?}", decision);
         for unmet in &decision.unmet {
-            prop_assert_eq!(unmet.unsatisfiable, impossible.concat().contains(&named(&format!("`{}`", unmet.name))[0]));
+            let is_named = impossible.iter().any(|leaf| format!("q{leaf}") == unmet.name);
+            prop_assert_eq!(unmet.unsatisfiable, is_named, "{:#?}", decision);
         }
     }
 
@@ -378,9 +381,9 @@ proptest! {
         for part in &world.require.parts()[1..] {
             let leaf = part.leaves().into_iter().next().expect("a leaf");
             let other = format!(", or q{leaf}");
-            let shown = decision.summary.match_indices(&other).any(|(at, found)| !decision.summary[at + found.len()..].starts_with(|c: char| c.is_ascii_digit()));
+            let is_named = decision.summary.match_indices(&other).any(|(at, found)| !decision.summary[at + found.len()..].starts_with(|c: char| c.is_ascii_digit()));
             let possible = part.applies() == Applies::Yes && world.can_be_met(&([leaf].into(), 0));
-            prop_assert_eq!(shown, possible && !chosen.0.contains(&leaf), "{} in {}", leaf, decision.summary);
+            prop_assert_eq!(is_named, possible && !chosen.0.contains(&leaf), "{} in {}", leaf, decision.summary);
         }
     }
 }
