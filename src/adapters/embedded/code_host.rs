@@ -13,7 +13,7 @@ use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
-use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
+use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Objection, Reading};
 
 #[async_trait]
 impl CodeHost for GithubSimulator {
@@ -31,12 +31,10 @@ impl CodeHost for GithubSimulator {
             (pull_request.pushers, pull_request.pushers_complete) = (Vec::new(), false);
             pull_request.head_first_seen = None;
         }
-        Ok(Reading { pull_request, reviews })
-    }
-
-    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
-        let world = self.readable()?;
-        Ok(world.team_members(team).map(|members| members.iter().map(|member| person(member)).collect()))
+        let members =
+            |team: &TeamSlug| Some((team.clone(), world.team_members(team)?.into_iter().map(|m| person(m)).collect()));
+        let teams = needs.teams.iter().filter_map(members).collect();
+        Ok(Reading { pull_request, reviews, teams, objections: objections(&world, repository, pull) })
     }
 
     async fn pull_requests_of(
@@ -181,6 +179,30 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
         edited: true,
         body: review.body.clone(),
     }
+}
+
+/// Requests for changes on other pull requests of the head commit, ordered by number and review. GitHub names those that
+/// are open or merged.
+fn objections(world: &World, repository: &Repository, pull: &PullRequest) -> Vec<Objection> {
+    let head = &pull.head.sha;
+    let has_it = |other: &PullRequest| {
+        other.commits.iter().any(|commit| commit.sha == *head) || merge_commit(other).as_ref() == Some(head)
+    };
+    let twins = world
+        .pulls_of(repository.id)
+        .filter(|other| other.number != pull.number && other.state != PullState::Closed && has_it(other));
+    let may_object =
+        |review: &&Review| matches!(review.state, pull::ReviewState::ChangesRequested | pull::ReviewState::Dismissed);
+    let objections = twins.flat_map(|twin| {
+        let at = PullRequestRef { repository: repository.name.clone(), number: twin.number };
+        let objection = |review: &Review| {
+            let read = review_facts(world, twin, review);
+            facts::Review { was: None, dismissed_by: None, edited: true, body: String::new(), ..read }
+        };
+        let objection = move |review: &Review| Objection { pull_request: at.clone(), review: objection(review) };
+        twin.reviews.iter().filter(may_object).map(objection)
+    });
+    objections.collect()
 }
 
 /// The account as facts have it. `None` if it was deleted.
