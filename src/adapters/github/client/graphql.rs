@@ -107,3 +107,51 @@ pub(super) fn rate_limited(call: &Call, body: &[u8]) -> Option<String> {
     let limited = errors.into_iter().find(|problem| problem.kind.as_deref() == Some(LIMITED))?;
     Some(printable(&limited.message, LONGEST_MESSAGE))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::call::Identity;
+    use super::*;
+
+    fn problem(kind: &str, path: &[&str]) -> Problem {
+        serde_json::from_value(json!({ "type": kind, "path": path, "message": "no" })).unwrap()
+    }
+
+    #[test]
+    fn only_a_missing_or_forbidden_part_is_hidden_and_only_at_its_own_place() {
+        let at = ["team0", "team"];
+        for (kind, path, hidden) in [
+            ("NOT_FOUND", ["team0", "team"].as_slice(), true),
+            ("FORBIDDEN", &["team0", "team"], true),
+            ("INTERNAL", &["team0", "team"], false),
+            ("NOT_FOUND", &["team0"], false),
+            ("NOT_FOUND", &["team0", "team", "members"], false),
+            ("NOT_FOUND", &["team1", "team"], false),
+            ("NOT_FOUND", &[], false),
+        ] {
+            assert_eq!(problem(kind, path).hides(&at), hidden, "{kind} {path:?}");
+        }
+        assert!(problem("NOT_FOUND", &at).misses(&at) && !problem("FORBIDDEN", &at).misses(&at));
+    }
+
+    #[test]
+    fn a_refusal_for_the_rate_limit_is_recognized_by_its_type_alone() {
+        let query = Call::query("query { viewer { login } }", &json!({}), Identity::App, "the viewer");
+        let limited = |call: &Call, body: Value| rate_limited(call, body.to_string().as_bytes());
+        let errors = json!([{ "type": "RATE_LIMITED", "message": "API rate limit exceeded" }]);
+        let refusal = json!({ "errors": errors });
+        assert_eq!(limited(&query, refusal.clone()).as_deref(), Some("API rate limit exceeded"));
+        assert!(limited(&query, json!({ "data": null, "errors": errors })).is_some());
+        for other in [
+            json!({ "data": { "body": "RATE_LIMITED" } }),
+            json!({ "errors": [{ "type": "NOT_FOUND", "message": "RATE_LIMITED" }] }),
+            json!([]),
+        ] {
+            assert_eq!(limited(&query, other.clone()), None, "{other}");
+        }
+        let rest = Call::get("/user".to_owned(), Identity::App, "the user");
+        assert_eq!(limited(&rest, refusal), None);
+    }
+}

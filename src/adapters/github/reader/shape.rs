@@ -415,3 +415,6 @@ pub(super) struct Twin {
 pub(super) struct InRepository {
     pub(super) name_with_owner: RepositoryName,
 }
+
+#[cfg(test)]
+mod tests;
