@@ -1,10 +1,12 @@
-//! Facts of GitHub's REST interface that its client and its simulator share.
+//! Facts of GitHub's interfaces that its client and its simulator share.
 
 use crate::ident::UserId;
 
 /// The most items that GitHub puts on a page of a list.
 pub const PAGE: usize = 100;
-/// The most commits of a pull request that GitHub lists.
+/// The most nodes that a GraphQL query may request.
+pub const NODES: u64 = 500_000;
+/// The most commits of a pull request that GitHub's REST lists.
 pub const COMMITS_LISTED: usize = 250;
 /// The most files of a pull request that GitHub lists.
 pub const FILES_LISTED: usize = 3000;

@@ -1,4 +1,4 @@
-//! One REST call: the caller, the parts of the path, and the requested page.
+//! One call: the caller, the parts of the path, and the requested page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,11 +36,11 @@ enum Credential {
 }
 
 /// A call by a known account, while the simulator is available.
-pub(super) struct Call {
+pub(in super::super) struct Call {
     pub(super) host: GithubSimulator,
     /// The state when the call arrived.
-    pub(super) world: Arc<World>,
-    pub(super) by: Arc<Account>,
+    pub(in super::super) world: Arc<World>,
+    pub(in super::super) by: Arc<Account>,
     path: BTreeMap<String, String>,
     query: Vec<(String, String)>,
     uri: Uri,

@@ -228,6 +228,7 @@ fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
             ("review_dismissed", None, json!({ "dismissed_review": dismissed }))
         }
         Happening::BaseRefChanged => ("base_ref_changed", None, json!({})),
+        Happening::AutomaticBaseChange => ("automatic_base_change_succeeded", None, json!({})),
         Happening::Labeled { label } => ("labeled", None, label_of_event(label)),
         Happening::Unlabeled { label } => ("unlabeled", None, label_of_event(label)),
         Happening::Closed => ("closed", None, json!({})),
