@@ -1,5 +1,6 @@
 //! The port [`CodeHost`] on the GitHub simulator, in process: the same state and the same limits as over HTTP.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use super::simulator::GithubSimulator;
 use super::simulator::pull::{self, Happening, IssueEvent, PullRequest, PullState, Review};
 use super::simulator::world::{self, Account, AccountType, Activity, ActivityKind, FileChange, Repository, World};
-use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
+use crate::adapters::github_rest::{COMMITS_READ, FILES_LISTED};
 use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
@@ -92,9 +93,11 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
         sha: commit.sha.clone(),
         author: commit.author.and_then(|id| person_of(world, id)),
         committer: commit.committer.and_then(|id| person_of(world, id)),
-        co_authors: Vec::new(),
-        verified: false,
-        parents: Vec::new(),
+        co_authors: co_authors(world, commit),
+        // A co-author without an account may be anybody.
+        verified: commit.verified
+            && commit.co_authors.iter().all(|id| id.and_then(|id| person_of(world, id)).is_some()),
+        parents: commit.parents.clone(),
     };
     facts::PullRequest {
         repository: repository.name.clone(),
@@ -109,18 +112,27 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
         head: pull.head.sha.clone(),
         head_first_seen: head_first_seen(repository, pull),
         base: pull.base.clone(),
-        base_changed_at: last_event(pull, |what| matches!(what, Happening::BaseRefChanged)).map(|e| e.created_at),
+        base_changed_at: last_event(pull, |what| {
+            matches!(what, Happening::BaseRefChanged | Happening::AutomaticBaseChange)
+        })
+        .map(|e| e.created_at),
         author: person_of(world, pull.author),
         labels: pull.labels.iter().cloned().collect(),
         additions,
         deletions,
         files: files.iter().take(FILES_LISTED).map(file).collect(),
         files_complete: files.len() <= FILES_LISTED,
-        commits: pull.commits.iter().take(COMMITS_LISTED).map(commit).collect(),
-        commits_complete: pull.commits.len() <= COMMITS_LISTED,
+        commits: pull.commits.iter().map(commit).collect(),
+        commits_complete: pull.commits.len() <= COMMITS_READ,
         pushers,
         pushers_complete,
     }
+}
+
+fn co_authors(world: &World, commit: &world::Commit) -> Vec<Person> {
+    let mut seen: BTreeSet<UserId> = commit.author.into_iter().collect();
+    let ids = commit.co_authors.iter().flatten().filter(|id| seen.insert(**id));
+    ids.filter_map(|id| person_of(world, *id)).collect()
 }
 
 fn last_event(pull: &PullRequest, of: impl Fn(&Happening) -> bool) -> Option<&IssueEvent> {
@@ -176,7 +188,7 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
         revision: review.commit_id.clone(),
         bound_by: BoundBy::Api,
         submitted_at: review.submitted_at,
-        edited: true,
+        edited: review.edited_at.is_some(),
         body: review.body.clone(),
     }
 }

@@ -74,7 +74,7 @@ impl Call {
         Self { repeatable: true, ..self }
     }
 
-    /// The answer is cached, and requested again only if it has changed.
+    /// The answer, which is no list, is cached, and requested again only if it has changed.
     pub(in super::super) fn conditional(self) -> Self {
         Self { conditional: true, ..self }
     }

@@ -15,7 +15,7 @@ use super::call::{Answer, Call, CallError, body_error, message};
 use super::etag::Cached;
 use super::graphql::rate_limited;
 use super::limits::Reached;
-use super::page::{is_full, linked};
+use super::page::linked;
 
 /// How often a call is tried.
 const TRIES: u32 = 3;
@@ -131,9 +131,7 @@ impl GithubClient {
         let (status, headers, body) = self.transfer(call, request).await?;
         if let (StatusCode::NOT_MODIFIED, Some(cached)) = (status, cached) {
             self.shared.limits.learn((&authorization.scope, call.resource), (304, &headers, ""), self.now());
-            // The tag does not cover the header, which may name a page that is new.
-            let next = if headers.contains_key(LINK) { self.next(call, &headers)? } else { cached.next };
-            return Ok(Hop::Answered(Answer { what: call.what.clone(), body: cached.body, next }));
+            return Ok(Hop::Answered(Answer { what: call.what.clone(), body: cached.body, next: None }));
         }
         let (status, text) = if !status.is_success() {
             (status, message(&body))
@@ -157,9 +155,8 @@ impl GithubClient {
             return Err(refused(call, error, status, limited));
         }
         let next = self.next(call, &headers)?;
-        let cacheable = call.conditional && !(next.is_none() && is_full(path, &body));
-        if let (true, Some(tag)) = (cacheable, text_of(&headers, ETAG)) {
-            let cached = Cached { tag: tag.to_owned(), body: body.clone(), next: next.clone() };
+        if let (true, Some(tag)) = (call.conditional && next.is_none(), text_of(&headers, ETAG)) {
+            let cached = Cached { tag: tag.to_owned(), body: body.clone() };
             self.shared.cache.put(&authorization.scope, path, cached);
         }
         Ok(Hop::Answered(Answer { what: call.what.clone(), body, next }))

@@ -11,13 +11,13 @@ use super::shape::{Commit, CommitNode, Pull};
 use super::teams::join_all;
 use super::{of, unavailable};
 use crate::adapters::github::client::{Call, CallError, GithubClient};
-use crate::adapters::github_rest::COMMITS_LISTED;
+use crate::adapters::github_rest::{COMMITS_LISTED, COMMITS_READ, PAGE};
 use crate::approval::facts;
 use crate::ident::{PullRequestRef, Revision};
 use crate::ports::CodeHostError;
 
-/// The most pages of a comparison: 1,000 commits. Of a pull request with more, the commits are incomplete.
-const PAGES: usize = 10;
+/// The most pages of a comparison. Of a pull request with more, the commits are incomplete.
+const PAGES: usize = COMMITS_READ.div_ceil(PAGE);
 /// How many commits one query reads. It costs one point.
 const AT_ONCE: usize = 50;
 

@@ -131,8 +131,9 @@ impl TryFrom<GivenAccount> for Account {
 
     fn try_from(given: GivenAccount) -> Result<Self, Self::Error> {
         let kind = match given.kind.as_str() {
-            "User" => AccountKind::User,
-            "Bot" => AccountKind::Bot,
+            // The account of a commit is of the type `User`, even if it is a bot. Only bots have such logins.
+            "User" if !given.login.ends_with("[bot]") => AccountKind::User,
+            "User" | "Bot" => AccountKind::Bot,
             // A mannequin, an organization, or a new kind.
             _ => AccountKind::Other,
         };

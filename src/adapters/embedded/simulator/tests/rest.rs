@@ -7,14 +7,14 @@ use tower::ServiceExt as _;
 
 use super::*;
 
-struct Answer {
-    status: StatusCode,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
     link: Option<String>,
-    body: Value,
+    pub(super) body: Value,
 }
 
 impl Scene {
-    async fn call(&self, by: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub(super) async fn call(&self, by: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -30,7 +30,7 @@ impl Scene {
     }
 }
 
-async fn read(response: Response<Body>) -> Answer {
+pub(super) async fn read(response: Response<Body>) -> Answer {
     let status = response.status();
     let link = response.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
     let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();

@@ -87,6 +87,7 @@ fn a_bot_has_its_suffix_once_and_other_accounts_are_no_people() {
         ("User", "pia", ("pia", AccountKind::User)),
         ("Bot", "renovate", ("renovate[bot]", AccountKind::Bot)),
         ("Bot", "renovate[bot]", ("renovate[bot]", AccountKind::Bot)),
+        ("User", "renovate[bot]", ("renovate[bot]", AccountKind::Bot)),
         ("Mannequin", "old", ("old", AccountKind::Other)),
         ("Organization", "acme", ("acme", AccountKind::Other)),
         ("Robot", "new", ("new", AccountKind::Other)),
