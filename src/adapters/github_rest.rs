@@ -6,10 +6,14 @@ use crate::ident::UserId;
 pub const PAGE: usize = 100;
 /// The most nodes that a GraphQL query may request.
 pub const NODES: u64 = 500_000;
-/// The most commits of a pull request that GitHub's REST lists.
+/// The most commits that GitHub lists with a pull request. A comparison of commits lists all.
 pub const COMMITS_LISTED: usize = 250;
+/// The most commits of a pull request that are read.
+pub const COMMITS_READ: usize = 1000;
 /// The most files of a pull request that GitHub lists.
 pub const FILES_LISTED: usize = 3000;
+/// The account `web-flow`, which commits what is made on GitHub's pages: <https://api.github.com/users/web-flow>.
+pub const WEB_FLOW: UserId = UserId(19_864_447);
 /// The account `ghost`, which stands for every deleted account: <https://api.github.com/users/ghost>.
 pub const GHOST: UserId = UserId(10_137);
 

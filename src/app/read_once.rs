@@ -1,4 +1,4 @@
-//! Reads each pull request and each team once for one piece of work, however many requests need them.
+//! Reads each pull request once for one piece of work, however many requests need it.
 //!
 //! The answers are kept for that piece of work alone, and for half a minute. What deliveries observed is never kept, so
 //! that a dismissal that comes meanwhile is seen.
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::App;
 use crate::approval::facts::Person;
-use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision};
 use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
 /// How long an answer is used within a piece of work.
@@ -24,12 +24,9 @@ struct ReadOnce {
     kept: Mutex<Kept>,
 }
 
-type Members = Result<Option<Vec<Person>>, CodeHostError>;
-
 #[derive(Default)]
 struct Kept {
     readings: BTreeMap<PullRequestRef, (Timestamp, Needs, Result<Reading, CodeHostError>)>,
-    teams: BTreeMap<TeamSlug, (Timestamp, Members)>,
 }
 
 impl App {
@@ -68,17 +65,6 @@ impl CodeHost for ReadOnce {
         reading
     }
 
-    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
-        let known = self.kept(|kept| kept.teams.get(team).cloned());
-        if let Some((_, members)) = known.filter(|(read_at, _)| self.is_fresh(*read_at)) {
-            return members;
-        }
-        let read_at = self.clock.now();
-        let members = self.host.team_members(team).await;
-        self.kept(|kept| kept.teams.insert(team.clone(), (read_at, members.clone())));
-        members
-    }
-
     async fn pull_requests_of(
         &self,
         repository: &RepositoryName,
@@ -115,11 +101,6 @@ mod tests {
             Err(CodeHostError::Unavailable { detail: "it is down".to_owned() })
         }
 
-        async fn team_members(&self, _: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
-            self.0.fetch_add(1, Ordering::SeqCst);
-            Ok(None)
-        }
-
         async fn pull_requests_of(
             &self,
             _: &RepositoryName,
@@ -146,19 +127,18 @@ mod tests {
     async fn an_answer_is_kept_for_half_a_minute_or_until_it_is_forgotten() {
         let (down, clock) = (Arc::new(Down::default()), Arc::new(Seconds::default()));
         let once = ReadOnce { host: down.clone(), clock: clock.clone(), kept: Mutex::default() };
-        let (at, team) = (PullRequestRef::new("acme/checkout#1").unwrap(), TeamSlug::new("acme/payments").unwrap());
+        let at = PullRequestRef::new("acme/checkout#1").unwrap();
         let calls = async || {
             once.read(&at, &Needs::default()).await.unwrap_err();
-            assert_eq!(once.team_members(&team).await, Ok(None));
             down.0.swap(0, Ordering::SeqCst)
         };
-        assert_eq!((calls().await, calls().await), (2, 0));
+        assert_eq!((calls().await, calls().await), (1, 0));
         clock.0.store(30, Ordering::SeqCst);
         assert_eq!(calls().await, 0);
         clock.0.store(31, Ordering::SeqCst);
-        assert_eq!((calls().await, calls().await), (2, 0));
+        assert_eq!((calls().await, calls().await), (1, 0));
         once.forget();
-        assert_eq!((calls().await, calls().await), (2, 0));
+        assert_eq!((calls().await, calls().await), (1, 0));
     }
 
     #[test]
@@ -168,7 +148,9 @@ mod tests {
         assert!(Needs::everything().cover(&some) && some.cover(&more_known));
         assert!(!more_known.cover(&some) && !some.cover(&Needs { files: true, ..some.clone() }));
         assert!(!some.cover(&Needs::everything()));
-        for other in [&more_known, &Needs::everything(), &Needs { files: true, ..Needs::default() }] {
+        let team = |name: &str| Needs { teams: [name.parse().unwrap()].into(), ..some.clone() };
+        assert!(team("acme/sre").cover(&some) && !team("acme/sre").cover(&team("acme/payments")));
+        for other in [&more_known, &Needs::everything(), &Needs { files: true, ..team("acme/sre") }] {
             let both = some.with(other);
             assert!(both.cover(&some) && both.cover(other));
         }

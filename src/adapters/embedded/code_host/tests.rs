@@ -93,19 +93,19 @@ async fn a_pending_review_is_not_listed() {
 #[tokio::test]
 async fn team_members_are_the_active_ones_with_those_of_child_teams() {
     let scene = Scene::new();
-    let members = scene.host.team_members(&team("acme/payments")).await.unwrap().unwrap();
-    assert_eq!(logins(&members), ["pia", "pat"]);
-    let members = scene.host.team_members(&team("acme/payments-core")).await.unwrap().unwrap();
-    assert_eq!(logins(&members), ["pat"]);
+    let teams = [team("acme/payments"), team("acme/payments-core")];
+    let needs = Needs { teams: teams.clone().into(), ..Needs::default() };
+    let read = scene.host.read(&first(), &needs).await.unwrap().teams;
+    assert_eq!((logins(&read[&teams[0]]), logins(&read[&teams[1]])), (vec!["pia", "pat"], vec!["pat"]));
 }
 
 #[tokio::test]
 async fn a_missing_or_unreadable_team_has_no_members() {
     let scene = Scene::new();
-    assert_eq!(scene.host.team_members(&team("acme/nobody")).await.unwrap(), None);
     let edit = TeamEdit { readable: Some(false), members: None };
     scene.host.change(|change| change.edit_team(&team("acme/payments"), &edit)).unwrap();
-    assert_eq!(scene.host.team_members(&team("acme/payments")).await.unwrap(), None);
+    let needs = Needs { teams: [team("acme/nobody"), team("acme/payments")].into(), ..Needs::default() };
+    assert!(scene.host.read(&first(), &needs).await.unwrap().teams.is_empty());
 }
 
 #[tokio::test]
@@ -179,7 +179,6 @@ async fn an_unavailable_simulator_answers_nothing() {
         })
         .unwrap();
     assert!(matches!(read(&scene, &first()).await, Err(CodeHostError::Unavailable { .. })));
-    assert!(matches!(scene.host.team_members(&team("acme/payments")).await, Err(CodeHostError::Unavailable { .. })));
 }
 
 #[tokio::test]

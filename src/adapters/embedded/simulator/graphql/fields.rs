@@ -169,6 +169,7 @@ impl<'w> Reader<'w> {
             "isPrivate" => value(!repository.switches.public),
             "owner" => object(self.owner(&repository.name)),
             "defaultBranchRef" => object(Some(Object::Branch(&repository.default_branch))),
+            "object" => object(self.commit_of(repository, text(arguments, "oid"))),
             "pullRequest" => {
                 let number = arguments.get("number").and_then(Value::as_u64).unwrap_or_default();
                 let at = PullRequestRef { repository: repository.name.clone(), number };
@@ -177,6 +178,14 @@ impl<'w> Reader<'w> {
             }
             _ => None,
         }
+    }
+
+    /// A commit of a branch or of a pull request.
+    fn commit_of(&self, repository: &'w Repository, sha: &str) -> Option<Object<'w>> {
+        let on_branches = repository.branches.values().flat_map(|branch| &branch.commits);
+        let of_pulls = self.world.pulls_of(repository.id).flat_map(|pull| &pull.commits);
+        let commit = on_branches.chain(of_pulls).find(|commit| commit.sha.as_str() == sha);
+        commit.map(|commit| Object::Commit(Cow::Borrowed(commit)))
     }
 
     fn pull(&self, pull: &'w PullRequest, name: &str) -> Option<Found<'w>> {

@@ -94,6 +94,7 @@ impl Object<'_> {
         match self {
             Self::Account(account) => account.kind.as_str(),
             Self::Signature => "GpgSignature",
+            Self::Commit(_) | Self::Hash(_) => "Commit",
             Self::Event(_, event) => event_kind(&event.what).map_or("", |(kind, _)| kind),
             Self::Query
             | Self::RateLimit
@@ -105,8 +106,6 @@ impl Object<'_> {
             | Self::File(_)
             | Self::Review(..)
             | Self::PullCommit(_)
-            | Self::Commit(_)
-            | Self::Hash(_)
             | Self::GitActor(_)
             | Self::Page(_)
             | Self::PageInfo(_) => "",

@@ -22,7 +22,8 @@ Actor login
 User databaseId login
 Bot databaseId login
 Mannequin databaseId login
-Repository databaseId defaultBranchRef:Ref isFork isPrivate name nameWithOwner owner:RepositoryOwner pullRequest(number!):PullRequest
+Repository databaseId defaultBranchRef:Ref isFork isPrivate name nameWithOwner object(oid):GitObject owner:RepositoryOwner pullRequest(number!):PullRequest
+GitObject oid
 Ref name
 PullRequest additions author:Actor baseRefName baseRefOid baseRepository:Repository changedFiles closed commits(first,last,after):PullRequestCommitConnection createdAt databaseId deletions files(first,last,after):PullRequestChangedFileConnection fullDatabaseId headRefName headRefOid headRepository:Repository headRepositoryOwner:RepositoryOwner isCrossRepository isDraft labels(first,last,after):LabelConnection mergeCommit:Commit merged mergedAt mergedBy:Actor number reviews(first,last,after,states):PullRequestReviewConnection state timelineItems(first,last,after,itemTypes):PullRequestTimelineItemsConnection title updatedAt
 PullRequestConnection nodes:PullRequest pageInfo:PageInfo totalCount
@@ -48,9 +49,10 @@ ReviewDismissedEvent actor:Actor createdAt previousReviewState review:PullReques
 ";
 
 /// The types that have no objects of their own, with the types that they stand for.
-const ABSTRACT: [(&str, &[&str]); 4] = [
+const ABSTRACT: [(&str, &[&str]); 5] = [
     ("Actor", &["Bot", "Mannequin", "Organization", "User"]),
     ("RepositoryOwner", &["Organization", "User"]),
+    ("GitObject", &["Commit"]),
     ("GitSignature", &["GpgSignature"]),
     ("PullRequestTimelineItems", &["AutomaticBaseChangeSucceededEvent", "BaseRefChangedEvent", "ReviewDismissedEvent"]),
 ];
@@ -312,7 +314,7 @@ impl<'q> Checked<'q> {
 fn fits(argument: &str, value: &Value) -> bool {
     let is_word = |value: &Value| value.as_str().is_some_and(|word| words(argument).contains(&word));
     match argument {
-        "first" | "last" | "after" | "membership" | "states" | "itemTypes" if value.is_null() => true,
+        "first" | "last" | "after" | "oid" | "membership" | "states" | "itemTypes" if value.is_null() => true,
         "first" | "last" | "number" => value.is_i64(),
         "membership" => is_word(value),
         "states" | "itemTypes" => value.as_array().is_some_and(|words| words.iter().all(is_word)),

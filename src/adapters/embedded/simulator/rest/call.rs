@@ -180,8 +180,18 @@ impl Call {
         items: &[T],
         shape: impl Fn(&T) -> Value,
     ) -> Result<Response, Refusal> {
+        self.page_in(items, shape, |page| json!({ "total_count": items.len(), field: page }))
+    }
+
+    /// Like [`Self::page`], for a list in an object.
+    pub(super) fn page_in<T>(
+        &self,
+        items: &[T],
+        shape: impl Fn(&T) -> Value,
+        object: impl FnOnce(Vec<Value>) -> Value,
+    ) -> Result<Response, Refusal> {
         let (page, links) = self.numbered_page(items, shape)?;
-        list_answer(&json!({ "total_count": items.len(), field: page }), &links)
+        list_answer(&object(page), &links)
     }
 
     fn numbered_page<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<(Vec<Value>, Vec<String>), Refusal> {

@@ -48,7 +48,7 @@ impl GithubSimulator {
 
 fn repository_routes(router: Router<GithubSimulator>) -> Router<GithubSimulator> {
     let pull = "/pulls/{number}";
-    let routes: [(String, MethodRouter<GithubSimulator>); 15] = [
+    let routes: [(String, MethodRouter<GithubSimulator>); 16] = [
         (String::new(), get(pulls::repository)),
         ("/pulls".into(), get(pulls::list).post(pulls::open)),
         (pull.into(), get(pulls::read).patch(pulls::edit)),
@@ -63,6 +63,7 @@ fn repository_routes(router: Router<GithubSimulator>) -> Router<GithubSimulator>
         ("/issues/{number}/labels/{label}".into(), delete(pulls::unlabel)),
         ("/issues/{number}/events".into(), get(pulls::events)),
         ("/commits/{sha}/pulls".into(), get(pulls::of_commit)),
+        ("/compare/{basehead}".into(), get(pulls::compare)),
         ("/activity".into(), get(pulls::activity)),
     ];
     let router = published::add(router);

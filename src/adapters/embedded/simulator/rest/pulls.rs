@@ -92,6 +92,16 @@ pub(super) async fn commits(call: Call) -> Answer {
     call.page(listed, |commit| Shapes(&call.world).commit(name, commit))
 }
 
+/// `GET …/compare/{base}...{head}`: all commits of a pull request with that base and head.
+pub(super) async fn compare(call: Call) -> Answer {
+    let repository = call.repository()?;
+    let (base, head) = call.segment("basehead")?.split_once("...").ok_or(Refusal::NotFound)?;
+    let is_compared = |pull: &&Arc<PullRequest>| pull.base_sha.as_str() == base && pull.head.sha.as_str() == head;
+    let pull = call.world.pulls_of(repository.id).find(is_compared).ok_or(Refusal::NotFound)?;
+    let shapes = Shapes(&call.world);
+    call.page_in(&pull.commits, |commit| shapes.commit(&repository.name, commit), |page| shapes.comparison(pull, page))
+}
+
 /// `GET …/issues/{number}/events`.
 pub(super) async fn events(call: Call) -> Answer {
     let pull = call.pull()?;

@@ -1,11 +1,12 @@
 //! Pull requests, their files, reviews and events in GitHub's JSON.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Shapes, instant, node_id, with};
 use crate::adapters::embedded::simulator::delivery::{Delivery, INSTALLATION_ID};
 use crate::adapters::embedded::simulator::pull::{Happening, IssueEvent, PullRequest, Review};
-use crate::adapters::embedded::simulator::world::FileChange;
+use crate::adapters::embedded::simulator::world::{Commit, FileChange};
 use crate::adapters::github_rest::escaped;
 use crate::ident::{RepositoryName, Revision, sha256_hex};
 
@@ -178,6 +179,21 @@ impl Shapes<'_> {
         shape
     }
 
+    /// `commit-comparison` of the pull request's base and head, with a page of its commits.
+    pub(in super::super) fn comparison(&self, pull: &PullRequest, page: Vec<Value>) -> Value {
+        let name = self.repository_name(pull);
+        let (base, head, total) = (&pull.base_sha, &pull.head.sha, pull.commits.len());
+        let web = self.web(&format!("/{name}/compare/{base}...{head}"));
+        let base_commit =
+            RepositoryName::new(&name).ok().map(|name| self.commit(&name, &unread(base, pull.created_at)));
+        json!({
+            "url": self.api(&format!("/repos/{name}/compare/{base}...{head}")),
+            "html_url": web, "permalink_url": web, "diff_url": format!("{web}.diff"), "patch_url": format!("{web}.patch"),
+            "base_commit": base_commit, "merge_base_commit": base_commit,
+            "status": "ahead", "ahead_by": total, "behind_by": 0, "total_commits": total, "commits": page,
+        })
+    }
+
     /// `issue-event-for-issue`.
     pub(in super::super) fn event(&self, pull: &PullRequest, event: &IssueEvent) -> Value {
         let name = self.repository_name(pull);
@@ -215,6 +231,13 @@ impl Shapes<'_> {
             "throttled_at": null,
         }))
     }
+}
+
+/// A commit of which only the hash is known.
+fn unread(sha: &Revision, at: Timestamp) -> Commit {
+    let (author, committer, message) = (None, None, String::new());
+    let (co_authors, verified, parents, files) = (Vec::new(), false, Vec::new(), Vec::new());
+    Commit { sha: sha.clone(), author, committer, co_authors, verified, message, parents, files, at }
 }
 
 /// GitHub's word for an event, its commit, and the fields that only this event has.
