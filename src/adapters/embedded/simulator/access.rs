@@ -25,20 +25,19 @@ const CALLS: u64 = 5000;
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Valid tokens and counted calls.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Access {
     tokens: BTreeMap<String, Timestamp>,
+    /// Those that were set.
     limits: BTreeMap<Resource, u64>,
     windows: BTreeMap<(Resource, String), Window>,
     calls: u64,
 }
 
-/// What GitHub counts apart.
+/// What GitHub counts apart: calls of REST, and points of GraphQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Resource {
-    /// REST: calls.
     Core,
-    /// Points.
     Graphql,
 }
 
@@ -56,12 +55,6 @@ impl Resource {
 struct Window {
     ends: Timestamp,
     used: u64,
-}
-
-impl Default for Access {
-    fn default() -> Self {
-        Self { tokens: BTreeMap::new(), limits: BTreeMap::new(), windows: BTreeMap::new(), calls: 0 }
-    }
 }
 
 /// How many calls a caller may make and has made.

@@ -17,7 +17,7 @@ pub(super) struct Answer<'q, 'w> {
 }
 
 /// A field of an answer. Its selections are those of all places that ask for it.
-struct Asked<'q> {
+struct RequestedField<'q> {
     field: &'q Field,
     selections: Vec<&'q [Selection]>,
 }
@@ -44,7 +44,7 @@ impl<'q, 'w> Answer<'q, 'w> {
             self.collect(selections, kind, &mut asked);
         }
         let mut fields = Map::new();
-        for Asked { field, selections } in asked {
+        for RequestedField { field, selections } in asked {
             self.path.push(json!(field.key));
             let value = self.field(object, kind, field, &selections)?;
             self.path.pop();
@@ -53,13 +53,13 @@ impl<'q, 'w> Answer<'q, 'w> {
         Ok(Value::Object(fields))
     }
 
-    fn collect(&self, selections: &'q [Selection], kind: &str, asked: &mut Vec<Asked<'q>>) {
+    fn collect(&self, selections: &'q [Selection], kind: &str, asked: &mut Vec<RequestedField<'q>>) {
         for selection in selections.iter().filter(|selection| self.query.is_answered(selection)) {
             let fragment = match &selection.what {
                 Selected::Field(field) => {
                     match asked.iter_mut().find(|asked| asked.field.key == field.key) {
                         Some(known) => known.selections.push(&field.selections),
-                        None => asked.push(Asked { field, selections: vec![&field.selections] }),
+                        None => asked.push(RequestedField { field, selections: vec![&field.selections] }),
                     }
                     continue;
                 }

@@ -55,7 +55,7 @@ impl<'w> Reader<'w> {
             Object::File(changed) => file(changed, name),
             Object::Review(pull, review) => self.review(pull, review, name),
             Object::PullCommit(commit) => {
-                (name == "commit").then(|| Found::Object(Some(Object::Commit(Cow::Borrowed(commit)))))
+                (name == "commit").then_some(Found::Object(Some(Object::Commit(Cow::Borrowed(commit)))))
             }
             Object::Commit(commit) => self.commit(commit, name),
             Object::Hash(sha) => (name == "oid").then(|| Found::Value(json!(sha))),

@@ -27,7 +27,7 @@ pub(super) enum Object<'w> {
     Hash(Revision),
     /// The author, a co-author or the committer of a commit. `None` if GitHub knows no account of the e-mail address.
     GitActor(Option<UserId>),
-    /// A valid one.
+    /// A commit's signature that GitHub has verified.
     Signature,
     Event(&'w PullRequest, &'w IssueEvent),
     Page(Page<'w>),
