@@ -166,7 +166,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_kept_for_half_a_minute_or_until_it_is_forgotten() {
         let (down, clock) = (Arc::new(Down::default()), Arc::new(Seconds::default()));
-        let once = ReadOnce { host: down.clone(), clock: clock.clone(), expected: BTreeMap::new(), kept: Mutex::default() };
+        let once =
+            ReadOnce { host: down.clone(), clock: clock.clone(), expected: BTreeMap::new(), kept: Mutex::default() };
         let at = PullRequestRef::new("acme/checkout#1").unwrap();
         let calls = async || {
             once.read(&at, &Needs::default()).await.unwrap_err();
