@@ -6,7 +6,7 @@ mod claim;
 mod protection;
 mod publisher;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -37,11 +37,8 @@ pub trait Clock: Send + Sync {
 /// as incomplete. The use cases overlay the observations of deliveries, not the adapters.
 #[async_trait]
 pub trait CodeHost: Send + Sync {
-    /// The pull request as it is now, with its reviews.
+    /// The pull request as it is now, with its reviews and all else that a decision needs.
     async fn read(&self, pull_request: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError>;
-
-    /// The team's active members, including those of child teams. `None` if the team is gone, or may not be read.
-    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError>;
 
     /// The repository's pull requests with this revision as their head or merge commit, in the order of their numbers.
     async fn pull_requests_of(
@@ -69,17 +66,30 @@ pub struct FoundPullRequest {
     pub closed_unmerged: bool,
 }
 
-/// A pull request and its reviews at one moment.
+/// A pull request, its reviews and the needed teams at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// With its files and commits, and with its pushers if they are needed and the host names them.
     pub pull_request: PullRequest,
     /// All reviews, oldest first, each bound to its commit by the API only.
     pub reviews: Vec<Review>,
+    /// The active members of the needed teams, including those of child teams, in the order of their ids. A team that is
+    /// gone, or that may not be read, is absent.
+    pub teams: BTreeMap<TeamSlug, Vec<Person>>,
+    /// Requests for changes on other pull requests of the head commit that are open or merged, dismissed ones included.
+    /// Ordered by pull request and review.
+    pub objections: Vec<Objection>,
 }
 
-/// Which parts of a pull request to read. Every list is a call, and calls are slow and limited. A list that is not read
-/// is marked as incomplete.
+/// A review that requests changes, or may have done so before it was dismissed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objection {
+    pub pull_request: PullRequestRef,
+    /// Without its text.
+    pub review: Review,
+}
+
+/// Which parts of a pull request to read. Calls are slow and limited. A list that is not read is marked as incomplete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     pub files: bool,
@@ -87,6 +97,7 @@ pub struct Needs {
     pub pushers: bool,
     /// Reviews that a delivery has bound to their commit.
     pub known_reviews: BTreeSet<ReviewId>,
+    pub teams: BTreeSet<TeamSlug>,
 }
 
 impl Needs {
@@ -101,6 +112,7 @@ impl Needs {
         // Known reviews were left out. With fewer of them, more was read.
         self.files >= other.files
             && self.pushers >= other.pushers
+            && self.teams.is_superset(&other.teams)
             && (self.pushers || self.known_reviews.is_subset(&other.known_reviews))
     }
 
@@ -111,18 +123,20 @@ impl Needs {
             files: self.files || other.files,
             pushers: self.pushers || other.pushers,
             known_reviews: self.known_reviews.intersection(&other.known_reviews).copied().collect(),
+            teams: self.teams.union(&other.teams).cloned().collect(),
         }
     }
 
-    /// Whether the push activity has to be read besides: if the pushers are needed, if a commit has no account, or if
-    /// only the API reports an approval. Such an approval is compared with the time at which the head became the head.
+    /// Whether the push activity has to be read besides: if the pushers are needed, if a commit has no account or no
+    /// verified signature, or if only the API reports an approval. Such an approval is compared with the time at which the head became the head.
     /// An earlier delivery of that time is not enough: the branch may have been pushed back to that commit since, and
     /// the delivery of that may be lost.
     #[must_use]
     pub fn push_activity(&self, commits: &[Commit], reviews: &[Review]) -> bool {
         let only_the_api_reports =
             |review: &Review| review.state == ReviewState::Approved && !self.known_reviews.contains(&review.id);
-        self.pushers || commits.iter().any(is_unattributed) || reviews.iter().any(only_the_api_reports)
+        let may_bear_any_name = |commit: &Commit| !commit.verified || is_unattributed(commit);
+        self.pushers || commits.iter().any(may_bear_any_name) || reviews.iter().any(only_the_api_reports)
     }
 }
 

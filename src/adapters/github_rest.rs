@@ -1,13 +1,19 @@
-//! Facts of GitHub's REST interface that its client and its simulator share.
+//! Facts of GitHub's interfaces that its client and its simulator share.
 
 use crate::ident::UserId;
 
 /// The most items that GitHub puts on a page of a list.
 pub const PAGE: usize = 100;
-/// The most commits of a pull request that GitHub lists.
+/// The most nodes that a GraphQL query may request.
+pub const NODES: u64 = 500_000;
+/// The most commits that GitHub lists with a pull request. A comparison of commits lists all.
 pub const COMMITS_LISTED: usize = 250;
+/// The most commits of a pull request that are read.
+pub const COMMITS_READ: usize = 1000;
 /// The most files of a pull request that GitHub lists.
 pub const FILES_LISTED: usize = 3000;
+/// The account `web-flow`, which commits what is made on GitHub's pages: <https://api.github.com/users/web-flow>.
+pub const WEB_FLOW: UserId = UserId(19_864_447);
 /// The account `ghost`, which stands for every deleted account: <https://api.github.com/users/ghost>.
 pub const GHOST: UserId = UserId(10_137);
 

@@ -3,16 +3,14 @@
 //! If any part cannot be read, gathering fails, and the request goes on waiting.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::task::Poll;
 
 use jiff::Timestamp;
 
 use super::App;
 use super::failure::Failure;
 use super::vetoes::{remember_read, standing_vetoes};
-use crate::approval::facts::{FACTS_SCHEMA, Facts, Person, PullRequest, Review};
-use crate::ident::{PullRequestRef, Revision, TeamSlug};
+use crate::approval::facts::{FACTS_SCHEMA, Facts, PullRequest};
+use crate::ident::{PullRequestRef, Revision};
 use crate::policy::{Condition, Exclusion, Rule, Test};
 use crate::ports::{CodeHostError, Needs, Reading, StoreError};
 use crate::request::observation::Observed;
@@ -45,14 +43,12 @@ pub(super) async fn gather(
     let mut facts = bare(subject, moments, app.clock.now());
     let rule = rule.filter(|rule| rule.requirement().is_some());
     if let (Some(rule), Some(reference)) = (rule, &subject.pull_request) {
-        // Both run to their end, even if one fails: what was read is kept for the next request of this work.
-        let (read, teams) = tokio::join!(read_pull_request(app, rule, reference), read_teams(app, rule));
-        let ((pull_request, reviews), teams) = (read?, teams?);
+        let Reading { pull_request, reviews, teams, objections } = read_pull_request(app, rule, reference).await?;
         facts.revision.get_or_insert_with(|| deployed(&pull_request));
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;
         facts.teams = teams;
-        remember_read(app, &facts).await?;
+        remember_read(app, &facts, &objections).await?;
         facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
     // The time is read last, so that no fact is later than it.
@@ -84,45 +80,34 @@ pub(super) fn bare(subject: &Subject, moments: Moments, now: Timestamp) -> Facts
     }
 }
 
-/// The members of the rule's teams, as far as they can be read. Each team is a call, so all are read concurrently.
-async fn read_teams(app: &App, rule: &Rule<'_>) -> Result<BTreeMap<TeamSlug, Vec<Person>>, GatherError> {
-    let teams = rule.teams();
-    let answers = join_all(teams.iter().map(|team| app.code_host.team_members(team))).await;
-    let mut read = BTreeMap::new();
-    for (team, members) in teams.into_iter().zip(answers) {
-        if let Some(members) = members? {
-            read.insert(team, members);
-        }
-    }
-    Ok(read)
-}
-
-/// The pull request and its reviews, overlaid with what deliveries observed.
+/// The pull request, its reviews and the rule's teams, overlaid with what deliveries observed.
 pub(super) async fn read_pull_request(
     app: &App,
     rule: &Rule<'_>,
     reference: &PullRequestRef,
-) -> Result<(PullRequest, Vec<Review>), GatherError> {
+) -> Result<Reading, GatherError> {
     let known = app.store.observed(reference).await?;
-    let Reading { mut pull_request, mut reviews } = app.code_host.read(reference, &needs(rule, &known)).await?;
+    let mut reading = app.code_host.read(reference, &needs(rule, &known)).await?;
     // Read again: a delivery that came while the host answered counts.
     let observed = app.store.observed(reference).await?;
-    observed.overlay_pull_request(&mut pull_request);
-    observed.overlay_reviews(&mut reviews);
+    let pull_request = &mut reading.pull_request;
+    observed.overlay_pull_request(pull_request);
+    observed.overlay_reviews(&mut reading.reviews);
     // A list of commits without the head is not complete, whatever the host says.
     let has_head = pull_request.commits.iter().any(|commit| commit.sha == pull_request.head);
     pull_request.commits_complete &= has_head;
-    Ok((pull_request, reviews))
+    Ok(reading)
 }
 
 /// The parts of a pull request that the rule needs and that no delivery has observed.
-fn needs(rule: &Rule<'_>, known: &Observed) -> Needs {
+pub(super) fn needs(rule: &Rule<'_>, known: &Observed) -> Needs {
     let looks_at = |wanted: fn(&Test) -> bool| rule.conditions().any(|condition| has(condition, wanted));
     let people = |test: &Test| matches!(test, Test::Authors(_) | Test::OnlyAuthors(_));
     Needs {
         files: looks_at(|test| matches!(test, Test::Paths(_) | Test::OnlyPaths(_))),
         pushers: rule.exclude().contains(&Exclusion::Pushers) || looks_at(people),
         known_reviews: known.reviews.keys().copied().collect(),
+        teams: rule.teams().into_iter().collect(),
     }
 }
 
@@ -132,25 +117,6 @@ fn has(condition: &Condition, wanted: fn(&Test) -> bool) -> bool {
         Condition::Not(inner) => has(inner, wanted),
         Condition::Is(term) => wanted(&term.test),
     }
-}
-
-/// Runs all of the work concurrently. Returns the results in the order of the work.
-async fn join_all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut under_way: Vec<_> = work.map(|work| (Box::pin(work), None)).collect();
-    poll_fn(|context| {
-        let mut done = true;
-        for (work, result) in &mut under_way {
-            if result.is_none() {
-                match work.as_mut().poll(context) {
-                    Poll::Ready(value) => *result = Some(value),
-                    Poll::Pending => done = false,
-                }
-            }
-        }
-        if done { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    under_way.into_iter().filter_map(|(_, result)| result).collect()
 }
 
 /// The facts of a stored request, as of now, that its own rule needs.

@@ -13,7 +13,7 @@ use crate::approval::facts::{BoundBy, DismissedFrom, Facts, PullRequest, Review,
 use crate::approval::objectors;
 use crate::ident::{PullRequestRef, ReviewId, Revision, UserId};
 use crate::policy::Rule;
-use crate::ports::{CodeHostError, StoreError};
+use crate::ports::{CodeHostError, Objection, Reading, StoreError};
 
 /// Stores a review that requests changes, or did before it was dismissed, for the commit that it was given on. It is
 /// stored whoever gave it: who may request changes depends on the rule of each later request.
@@ -33,11 +33,15 @@ pub(super) async fn remember_review(
     app.store.remember_veto(revision, Veto { by: by.clone(), at, pull_request: pull_request.clone() }).await
 }
 
-/// Stores the requests for changes that were read and whose deliveries never came. A delivered one is stored already.
-pub(super) async fn remember_read(app: &App, facts: &Facts) -> Result<(), StoreError> {
+/// Stores the requests for changes that were read and whose deliveries never came, those on other pull requests of the
+/// commit included. A delivered one is stored already.
+pub(super) async fn remember_read(app: &App, facts: &Facts, objections: &[Objection]) -> Result<(), StoreError> {
     let Some(pull_request) = &facts.pull_request else { return Ok(()) };
     for review in facts.reviews.iter().filter(|review| review.bound_by == BoundBy::Api) {
         remember_review(app, &pull_request.reference(), review, facts.now).await?;
+    }
+    for Objection { pull_request, review } in objections {
+        remember_review(app, pull_request, review, facts.now).await?;
     }
     Ok(())
 }
@@ -80,7 +84,7 @@ pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -
     // Anybody can request changes, on many pull requests. Those of others cost no reading.
     for veto in remembered.into_iter().filter(|veto| may_object.contains(&veto.by.id)) {
         let stands = match read_pull_request(app, rule, &veto.pull_request).await {
-            Ok((there, reviews)) => {
+            Ok(Reading { pull_request: there, reviews, .. }) => {
                 let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
                 objectors(rule, &there).contains(&veto.by.id)
             }

@@ -74,8 +74,7 @@ impl<'f> Exclusions<'f> {
     fn add_committers(&mut self, pull_request: &'f PullRequest) {
         if !pull_request.commits_complete {
             self.is_unknown(
-                "not all commits of the pull request are known (GitHub lists 250): split it into smaller ones"
-                    .to_owned(),
+                "not all commits of the pull request are known (1,000 are read): split it into smaller ones".to_owned(),
             );
         }
         if pull_request.commits.is_empty() {

@@ -13,7 +13,7 @@ use crate::adapters::aws::secrets::{SecretFields, Secrets};
 use crate::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
 use crate::adapters::github::delivery::AppInstallation;
 use crate::approval::facts::Person;
-use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision};
 use crate::ports::{
     AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, FoundPullRequest, Needs,
     ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher, PublisherError, Reading,
@@ -123,10 +123,6 @@ impl CodeHost for Github {
         revision: &Revision,
     ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         self.for_facts().await?.pull_requests_of(repository, revision).await
-    }
-
-    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
-        self.for_facts().await?.team_members(team).await
     }
 
     async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError> {

@@ -30,11 +30,34 @@ def own_suggestion(w):
         "in upper case": "Update a.rs\n\n" + co_author(w, "pia", "CO-AUTHORED-BY"),
         "second of two": "Update a.rs\n\n" + co_author(w, "erin") + "\n" + co_author(w, "pia"),
     }.items():
-        pull = w.pull()
-        pull.push([{"message": message, "author": "dave", "committer": "web-flow"}])
+        for verified in (False, True):
+            pull = w.pull(commits=[{"message": "Change", **BY_DAVE, "verified": True}])
+            pull.push([{"message": message, "author": "dave", "committer": "web-flow", "verified": verified}])
+            run = w.begin("production", pull)
+            pull.review("pia")
+            yield f"{what}, {'verified' if verified else 'not verified'}", *run.refused()
+
+
+@attack("an approver pushes a commit without a signature between signed ones of a colleague", "every commit counts")
+def unsigned_between_signed(w):
+    signed, forged = {"message": "Change", **BY_DAVE, "verified": True}, {"message": "Sneak", **BY_DAVE}
+    for what, commits in {"first": [forged, signed], "last": [signed, forged], "between": [signed, forged, signed]}.items():
+        pull = w.pull(commits=[signed])
+        pull.push(commits, by="pia")
         run = w.begin("production", pull)
         pull.review("pia")
         yield what, *run.refused()
+
+
+@attack("a signed commit names an address that is almost an approver's", "only GitHub's own addresses are somebody's")
+def almost_a_co_author(w):
+    message = f"Change\n\nCo-authored-by: kit <{w.user_id('kit')}+pia@users.noreply.github.com>"
+    pull = w.pull(commits=[{"message": message, **BY_DAVE, "verified": True}])
+    run = w.begin("production", pull)
+    pull.review("kit")
+    yield "the id counts, not the name", *run.refused()
+    pull.review("pia")
+    yield "who is only named is not excluded", run.released(), run.seen()
 
 
 @attack("a co-author in an early commit, hidden by later ones", "all commits count")

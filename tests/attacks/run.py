@@ -40,7 +40,7 @@ MISSING = {
     "texts known only from the API, and edits": "edited_comes_first edited_unseen partial_reviews",
     "co-authors, and commits without a verified signature": (
         "pushed_under_another_name own_suggestion early_co_author co_author_to_shut_out pushed_before_opening "
-        "pushed_to_a_fork pushed_by_a_workflow unverified_facts"
+        "pushed_to_a_fork pushed_by_a_workflow unverified_facts unsigned_between_signed almost_a_co_author"
     ),
     "the requester's account": "renamed_requester renamed_pinned_requester unknown_requester partial_requester",
     "texts cut before deciding": "long_comments long_reviews many_reviews",

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::adapters::embedded::simulator::change::{NewAccount, NewMember, NewTeam, TeamEdit};
-use countersign::adapters::embedded::simulator::world::{AccountType, MembershipState};
 use countersign::adapters::github::client::GivenSettings;
 use countersign::ident::{RepositoryName, TeamSlug};
-use countersign::ports::{CodeHost, CodeHostError, Needs};
+use countersign::ports::{CodeHost, CodeHostError, Needs, Publisher as _};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::gate_world::{GateWorld, login};
+use crate::gate_world::GateWorld;
 use crate::github_world::{APP_KEY, Fault, Hosted, OTHER_KEY};
 use crate::specimen::{at, pull_request, revision};
 
@@ -66,20 +64,23 @@ async fn a_known_installation_is_looked_up_only_if_it_no_longer_exists() {
 
 #[tokio::test]
 async fn a_refused_token_does_not_mean_that_a_team_or_a_pull_request_is_missing() {
-    let team = TeamSlug::new("acme/payments").expect("a team");
+    let elsewhere = Needs { teams: [TeamSlug::new("globex/audit").expect("a team")].into(), ..Needs::default() };
+    let read =
+        async |hosted: &Hosted| hosted.client().read(&pull_request("acme/checkout#1"), &elsewhere).await.map(drop);
     for status in [403, 404, 422] {
+        let refusal = || Fault::Answer(status, vec![], json!({ "message": "no" }));
         let (_world, hosted) = hosted().await;
-        hosted.fault("/access_tokens", 99, Fault::Answer(status, vec![], json!({ "message": "no" })));
-        let client = hosted.client();
-        let members = client.team_members(&team).await.map(drop);
-        for said in [detail(members), detail(reads(&client).await)] {
-            assert!(said.contains(&format!("GitHub answered {status} to a request for a token")), "{said}");
-        }
+        hosted.fault("/access_tokens", 99, refusal());
+        let said = detail(reads(&hosted.client()).await);
+        assert!(said.contains(&format!("GitHub answered {status} to a request for a token")), "{said}");
         assert!(hosted.count("/access_tokens") <= 4, "{:#?}", hosted.seen());
-        let (_world, hosted) = self::hosted().await;
-        hosted.fault("/installation", 99, Fault::Answer(status, vec![], json!({ "message": "no" })));
-        let said = detail(hosted.client().team_members(&team).await.map(drop));
-        assert!(said.contains("installation") && said.contains("`acme`"), "{said}");
+        for (lookup, owner) in [("/repos/acme/checkout/installation", "acme"), ("/orgs/globex/installation", "globex")]
+        {
+            let (_world, hosted) = self::hosted().await;
+            hosted.fault(lookup, 99, refusal());
+            let said = detail(read(&hosted).await);
+            assert!(said.contains("installation") && said.contains(&format!("`{owner}`")), "{said}");
+        }
     }
 }
 
@@ -124,50 +125,11 @@ async fn an_unchanged_answer_is_not_sent_again_and_not_counted() {
     let (world, hosted) = hosted().await;
     let client = hosted.client();
     let at = pull_request("acme/checkout#1");
-    let first = client.read(&at, &Needs::default()).await.expect("facts");
-    // Four calls, then twice three without one for the pull request itself: one is left.
-    world.host.set_rate_limit(4 + 3 + 3 + 1);
-    for _ in 0..2 {
-        assert_eq!(client.read(&at, &Needs::default()).await.expect("within the limit"), first);
-    }
-    world.review("pia", countersign::adapters::embedded::simulator::change::ReviewEvent::Comment);
-    world.host.set_rate_limit(100);
-    let third = client.read(&at, &Needs::default()).await.expect("facts");
-    assert_eq!(third.reviews.len(), 1);
-}
-
-#[tokio::test]
-async fn the_second_reading_of_a_pull_request_is_not_counted() {
-    let (world, hosted) = hosted().await;
-    let client = hosted.client();
-    // Pull request, reviews, commits, files, events and pushes; later five of them, and one is left.
-    world.host.set_rate_limit(6 + 5 + 1);
-    reads(&client).await.expect("facts");
-    reads(&client).await.expect("within the limit");
-    assert_eq!(hosted.seen().iter().filter(|line| line.ends_with("/pulls/1")).count(), 4);
-}
-
-#[tokio::test]
-async fn a_new_page_after_a_full_one_is_read_although_the_full_one_is_unchanged() {
-    let (world, hosted) = hosted().await;
-    let slug = TeamSlug::new("acme/payments").expect("a team");
-    let member = |n: usize| NewMember { login: login(&format!("member-{n}")), state: MembershipState::Active };
-    let members = (0..100).map(member).collect();
-    let made = world.host.change(|change| {
-        for n in 0..101 {
-            let login = member(n).login;
-            change.create_account(&NewAccount { login, id: None, kind: AccountType::User })?;
-        }
-        change.create_team(&NewTeam { team: slug.clone(), name: None, parent: None, members })
-    });
-    made.expect("a team");
-    hosted.fault("/members?per_page=100", 99, Fault::Tagged("\"of-the-first-page\""));
-    let client = hosted.client();
-    let counted = async || client.team_members(&slug).await.expect("an answer").expect("a team").len();
-    assert_eq!((counted().await, counted().await), (100, 100));
-    let edit = TeamEdit { readable: None, members: Some((0..101).map(member).collect()) };
-    world.host.change(|change| change.edit_team(&slug, &edit)).expect("one more");
-    assert_eq!(counted().await, 101);
+    // The pull request and its requested reviewers, and later only those.
+    world.host.set_rate_limit(2);
+    let first = client.context(&at).await.expect("a context");
+    assert_eq!(client.context(&at).await.expect("within the limit"), first);
+    assert_eq!(hosted.seen().iter().filter(|line| line.ends_with("/pulls/1")).count(), 2);
 }
 
 #[tokio::test]
@@ -175,7 +137,7 @@ async fn no_call_is_sent_during_a_limit() {
     let (world, hosted) = hosted().await;
     let client = hosted.client();
     reads(&client).await.expect("facts");
-    world.host.set_rate_limit(0);
+    world.host.set_graphql_limit(0);
     let said = detail(reads(&client).await);
     assert!(said.contains("until "), "{said}");
     hosted.take_seen();
@@ -187,7 +149,7 @@ async fn no_call_is_sent_during_a_limit() {
         "{said}"
     );
     assert_eq!(hosted.take_seen(), [""; 0]);
-    world.host.set_rate_limit(5000);
+    world.host.set_graphql_limit(5000);
     world.clock.advance(SignedDuration::from_mins(61));
     reads(&client).await.expect("facts after the hour");
 }
@@ -195,9 +157,9 @@ async fn no_call_is_sent_during_a_limit() {
 #[tokio::test]
 async fn a_failed_read_is_repeated() {
     let (_world, hosted) = hosted().await;
-    hosted.fault("/pulls/1/reviews", 2, Fault::Answer(500, vec![], json!({ "message": "Server Error" })));
+    hosted.fault("/graphql", 2, Fault::Answer(500, vec![], json!({ "message": "Server Error" })));
     reads(&hosted.client()).await.expect("facts at the third try");
-    assert_eq!(hosted.count("/pulls/1/reviews"), 3);
+    assert_eq!(hosted.count("/graphql"), 3);
 }
 
 #[tokio::test]
@@ -223,16 +185,13 @@ async fn a_renamed_repository_is_followed_on_the_same_host_only() {
 #[tokio::test]
 async fn one_piece_of_work_has_one_deadline() {
     let (_world, hosted) = hosted().await;
-    hosted.fault("/teams/", 9, Fault::Silence);
     let client = hosted.client();
     reads(&client).await.expect("facts");
+    hosted.fault("/activity", 9, Fault::Silence);
     let hurried = client.within(Duration::from_millis(50));
-    let team = TeamSlug::new("acme/payments").expect("a team");
-    let error = hurried.team_members(&team).await.unwrap_err();
-    assert!(
-        error.to_string().contains("the members of the team `acme/payments`: it did not answer in time"),
-        "{error}"
-    );
+    let said = detail(reads(&hurried).await);
+    assert!(said.contains("the pushes to `feature` in `acme/checkout`: it did not answer in time"), "{said}");
+    hosted.mend();
     // No time is left for the next call.
     assert!(reads(&hurried).await.is_err());
     reads(&client).await.expect("others have their own");

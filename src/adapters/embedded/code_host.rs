@@ -1,5 +1,6 @@
 //! The port [`CodeHost`] on the GitHub simulator, in process: the same state and the same limits as over HTTP.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,12 +9,12 @@ use jiff::Timestamp;
 use super::simulator::GithubSimulator;
 use super::simulator::pull::{self, Happening, IssueEvent, PullRequest, PullState, Review};
 use super::simulator::world::{self, Account, AccountType, Activity, ActivityKind, FileChange, Repository, World};
-use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
+use crate::adapters::github_rest::{COMMITS_READ, FILES_LISTED, PAGE};
 use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
-use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
+use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Objection, Reading};
 
 #[async_trait]
 impl CodeHost for GithubSimulator {
@@ -31,12 +32,10 @@ impl CodeHost for GithubSimulator {
             (pull_request.pushers, pull_request.pushers_complete) = (Vec::new(), false);
             pull_request.head_first_seen = None;
         }
-        Ok(Reading { pull_request, reviews })
-    }
-
-    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
-        let world = self.readable()?;
-        Ok(world.team_members(team).map(|members| members.iter().map(|member| person(member)).collect()))
+        let members =
+            |team: &TeamSlug| Some((team.clone(), world.team_members(team)?.into_iter().map(|m| person(m)).collect()));
+        let teams = needs.teams.iter().filter_map(members).collect();
+        Ok(Reading { pull_request, reviews, teams, objections: objections(&world, repository, pull) })
     }
 
     async fn pull_requests_of(
@@ -94,9 +93,11 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
         sha: commit.sha.clone(),
         author: commit.author.and_then(|id| person_of(world, id)),
         committer: commit.committer.and_then(|id| person_of(world, id)),
-        co_authors: Vec::new(),
-        verified: false,
-        parents: Vec::new(),
+        co_authors: co_authors(world, commit),
+        // A co-author without an account may be anybody.
+        verified: commit.verified
+            && commit.co_authors.iter().all(|id| id.and_then(|id| person_of(world, id)).is_some()),
+        parents: commit.parents.clone(),
     };
     facts::PullRequest {
         repository: repository.name.clone(),
@@ -111,18 +112,28 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
         head: pull.head.sha.clone(),
         head_first_seen: head_first_seen(repository, pull),
         base: pull.base.clone(),
-        base_changed_at: last_event(pull, |what| matches!(what, Happening::BaseRefChanged)).map(|e| e.created_at),
+        base_changed_at: last_event(pull, |what| {
+            matches!(what, Happening::BaseRefChanged | Happening::AutomaticBaseChange)
+        })
+        .map(|e| e.created_at),
         author: person_of(world, pull.author),
         labels: pull.labels.iter().cloned().collect(),
         additions,
         deletions,
-        files: files.iter().take(FILES_LISTED).map(file).collect(),
+        // Of a list that is too long, the first page is read.
+        files: files.iter().take(if files.len() > FILES_LISTED { PAGE } else { FILES_LISTED }).map(file).collect(),
         files_complete: files.len() <= FILES_LISTED,
-        commits: pull.commits.iter().take(COMMITS_LISTED).map(commit).collect(),
-        commits_complete: pull.commits.len() <= COMMITS_LISTED,
+        commits: pull.commits.iter().map(commit).collect(),
+        commits_complete: pull.commits.len() <= COMMITS_READ,
         pushers,
         pushers_complete,
     }
+}
+
+fn co_authors(world: &World, commit: &world::Commit) -> Vec<Person> {
+    let mut seen: BTreeSet<UserId> = commit.author.into_iter().collect();
+    let ids = commit.co_authors.iter().flatten().filter(|id| seen.insert(**id));
+    ids.filter_map(|id| person_of(world, *id)).collect()
 }
 
 fn last_event(pull: &PullRequest, of: impl Fn(&Happening) -> bool) -> Option<&IssueEvent> {
@@ -178,9 +189,33 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
         revision: review.commit_id.clone(),
         bound_by: BoundBy::Api,
         submitted_at: review.submitted_at,
-        edited: true,
+        edited: review.edited_at.is_some(),
         body: review.body.clone(),
     }
+}
+
+/// Requests for changes on other pull requests of the head commit, ordered by number and review. GitHub names those that
+/// are open or merged.
+fn objections(world: &World, repository: &Repository, pull: &PullRequest) -> Vec<Objection> {
+    let head = &pull.head.sha;
+    let has_it = |other: &PullRequest| {
+        other.commits.iter().any(|commit| commit.sha == *head) || merge_commit(other).as_ref() == Some(head)
+    };
+    let twins = world
+        .pulls_of(repository.id)
+        .filter(|other| other.number != pull.number && other.state != PullState::Closed && has_it(other));
+    let may_object =
+        |review: &&Review| matches!(review.state, pull::ReviewState::ChangesRequested | pull::ReviewState::Dismissed);
+    let objections = twins.flat_map(|twin| {
+        let at = PullRequestRef { repository: repository.name.clone(), number: twin.number };
+        let objection = |review: &Review| {
+            let read = review_facts(world, twin, review);
+            facts::Review { was: None, dismissed_by: None, edited: true, body: String::new(), ..read }
+        };
+        let objection = move |review: &Review| Objection { pull_request: at.clone(), review: objection(review) };
+        twin.reviews.iter().filter(may_object).map(objection)
+    });
+    objections.collect()
 }
 
 /// The account as facts have it. `None` if it was deleted.

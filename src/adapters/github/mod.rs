@@ -15,5 +15,5 @@ pub mod protection;
 #[cfg(feature = "github")]
 mod publish;
 #[cfg(feature = "github")]
-mod reading;
+mod reader;
 pub mod signature;

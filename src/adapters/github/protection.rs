@@ -78,7 +78,7 @@ mod client {
     use serde_json::{Value, json};
 
     use super::super::client::{Call, CallError, GithubClient};
-    use super::super::reading::of;
+    use super::super::reader::of;
     use super::{
         CallbackError, CallbackOutcome, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, async_trait,
     };
@@ -104,7 +104,10 @@ mod client {
                     Ok(CallbackOutcome::TokenOver)
                 }
                 Err(
-                    error @ (CallError::Refused { .. } | CallError::Unavailable { .. } | CallError::Unreadable { .. }),
+                    error @ (CallError::Refused { .. }
+                    | CallError::Unavailable { .. }
+                    | CallError::Incomplete { .. }
+                    | CallError::Unreadable { .. }),
                 ) => Err(CallbackError { detail: error.to_string() }),
             }
         }

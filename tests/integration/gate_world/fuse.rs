@@ -9,7 +9,6 @@ use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::facts::{Person, Veto};
 use countersign::ident::{
     ChannelName, DeliveryId, ExecutionArn, Login, PullRequestRef, RepositoryName, RequestId, Revision, TaskToken,
-    TeamSlug,
 };
 use countersign::ports::{
     Answer, CallbackError, CodeHost, CodeHostError, DeliveryState, ExecutionCallback, FoundPullRequest, Message, Needs,
@@ -115,10 +114,6 @@ impl Notifier for Fused<Arc<Channel>> {
 impl CodeHost for Fused<GithubSimulator> {
     async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
         self.fuse.around(self.port.read(at, needs)).await
-    }
-
-    async fn team_members(&self, team: &TeamSlug) -> Result<Option<Vec<Person>>, CodeHostError> {
-        self.fuse.around(self.port.team_members(team)).await
     }
 
     async fn pull_requests_of(

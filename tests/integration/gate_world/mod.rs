@@ -124,7 +124,7 @@ fn populate(change: &mut Change<'_>) -> Result<(), Refusal> {
         switches: Switches::default(),
     })?;
     let file = FileChange { path: "src/lib.rs".into(), previous_path: None, additions: 3, deletions: 1 };
-    let commit = NewCommit { sha: Some(revision('a')), files: vec![file], ..NewCommit::default() };
+    let commit = NewCommit { sha: Some(revision('a')), files: vec![file], verified: true, ..NewCommit::default() };
     let push = Push { by: login("dave"), commits: vec![commit], force: false, rebind_reviews: false };
     change.push(&name, "feature", &push)?;
     let new = NewPullRequest {

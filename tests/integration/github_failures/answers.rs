@@ -28,12 +28,12 @@ async fn a_revoked_token_is_renewed_once_and_the_approval_found() {
 #[tokio::test]
 async fn a_token_is_renewed_only_once_if_github_keeps_refusing() {
     let scene = Scene::new().await.approved_by("pia").await;
-    scene.hosted.fault("/pulls/1/reviews", 99, answer(401, "Bad credentials"));
+    scene.hosted.fault("/graphql", 99, answer(401, "Bad credentials"));
     let said = scene.fails_and_waits().await;
     let words =
-        "GitHub answered 401 to a request for the reviews of `acme/checkout#1`: Bad credentials (request C0DE:1)";
+        "GitHub answered 401 to a request for the pull request `acme/checkout#1`: Bad credentials (request C0DE:1)";
     assert!(said.ends_with(words), "{said}");
-    assert_eq!((scene.hosted.count("/access_tokens"), scene.hosted.count("/pulls/1/reviews")), (1, 2));
+    assert_eq!((scene.hosted.count("/access_tokens"), scene.hosted.count("/graphql")), (1, 2));
     scene.goes_on().await;
 }
 
@@ -42,7 +42,7 @@ async fn a_secondary_limit_is_respected_and_nothing_is_sent_before_its_end() {
     let scene = Scene::new().await.approved_by("pia").await;
     let limit = json!({ "message": "You have exceeded a secondary rate limit" });
     let asked = vec![("retry-after", "120".to_owned())];
-    scene.hosted.fault("GET", 1, Fault::Answer(403, asked, limit));
+    scene.hosted.fault("/graphql", 1, Fault::Answer(403, asked, limit));
     let said = scene.fails_and_waits().await;
     assert!(said.contains("secondary rate limit") && said.contains("until 20"), "{said}");
     scene.hosted.take_seen();
@@ -56,14 +56,14 @@ async fn a_secondary_limit_is_respected_and_nothing_is_sent_before_its_end() {
 async fn a_short_limit_is_waited_for() {
     let scene = Scene::new().await.approved_by("pia").await;
     let limit = json!({ "message": "You have exceeded a secondary rate limit" });
-    scene.hosted.fault("/pulls/1/reviews", 1, Fault::Answer(429, vec![("retry-after", "1".to_owned())], limit));
+    scene.hosted.fault("/graphql", 1, Fault::Answer(429, vec![("retry-after", "1".to_owned())], limit));
     assert_eq!(scene.settle().await.expect("it is settled"), Settled::Ended(End::Approved));
 }
 
 #[tokio::test]
 async fn an_unreadable_team_makes_nobody_eligible() {
     let scene = Scene::new().await.approved_by("pia").await;
-    scene.hosted.fault("/teams/payments/members", 9, answer(403, "Resource not accessible by integration"));
+    scene.hosted.fault("/graphql", 9, Fault::Rewritten(super::partial::hidden_team));
     let decision = scene.decides_to_wait().await;
     assert_eq!(decision.counts, []);
     let reasons: Vec<String> = decision.reasons.iter().map(|reason| reason.text.to_string()).collect();
@@ -76,7 +76,7 @@ async fn a_deleted_team_makes_nobody_eligible() {
     let scene = Scene::new().await.approved_by("pia").await;
     scene.change(|change| change.delete_team(&TeamSlug::new("acme/payments").expect("a team")));
     assert_eq!(scene.decides_to_wait().await.counts, []);
-    assert_eq!(scene.hosted.count("/teams/payments/members"), 1, "a 404 is no reason to ask again");
+    assert_eq!(scene.hosted.count("/graphql"), 1, "a missing team is no reason to ask again");
     scene.change(super::payments);
     scene.goes_on().await;
 }
@@ -93,21 +93,21 @@ async fn a_removed_member_is_not_eligible_through_the_cache() {
 async fn an_unprocessable_call_is_reported_with_its_details() {
     let scene = Scene::new().await.approved_by("pia").await;
     let body = json!({ "message": "Validation Failed", "errors": [{ "field": "page", "code": "invalid" }] });
-    scene.hosted.fault("/pulls/1/commits", 9, Fault::Answer(422, vec![], body));
+    scene.hosted.fault("/graphql", 9, Fault::Answer(422, vec![], body));
     let said = scene.fails_and_waits().await;
     assert!(said.contains("422") && said.contains("Validation Failed: page is invalid"), "{said}");
-    assert_eq!(scene.hosted.count("/pulls/1/commits"), 1);
+    assert_eq!(scene.hosted.count("/graphql"), 1);
     scene.goes_on().await;
 }
 
 #[tokio::test]
 async fn a_failing_call_is_tried_three_times_and_a_redelivery_is_processed() {
     let scene = Scene::new().await.approved_by("pia").await;
-    scene.hosted.fault("/pulls/1/reviews", 3, answer(500, "Server Error"));
+    scene.hosted.fault("/graphql", 3, answer(500, "Server Error"));
     let failed = scene.deliver("d-1").await.unwrap_err();
     assert!(failed.to_string().contains("GitHub answered 500"), "{failed}");
     scene.still_waits().await;
-    assert_eq!(scene.hosted.count("/pulls/1/reviews"), 3);
+    assert_eq!(scene.hosted.count("/graphql"), 3);
     assert_eq!(scene.deliver("d-1").await.expect("worked"), Recorded::Worked { requests: 1 });
     assert_eq!(scene.world.broker.taken(), [End::Approved]);
     assert_eq!(scene.deliver("d-1").await.expect("worked"), Recorded::Before);
@@ -125,34 +125,22 @@ async fn a_write_with_a_lost_answer_is_repeated_only_if_that_is_safe() {
 #[tokio::test]
 async fn a_truncated_answer_is_an_error() {
     let scene = Scene::new().await.approved_by("pia").await;
-    scene.hosted.fault("/pulls/1/reviews", 3, Fault::CutMidBody);
+    scene.hosted.fault("/graphql", 3, Fault::CutMidBody);
     let said = scene.fails_and_waits().await;
-    assert!(said.ends_with("a request for the reviews of `acme/checkout#1`: the answer was cut off"), "{said}");
-    scene.hosted.fault("/pulls/1/reviews", 1, Fault::CutMidBody);
+    assert!(said.ends_with("a request for the pull request `acme/checkout#1`: the answer was cut off"), "{said}");
+    scene.hosted.fault("/graphql", 1, Fault::CutMidBody);
     assert_eq!(scene.settle().await.expect("it is settled"), Settled::Ended(End::Approved));
-}
-
-#[tokio::test]
-async fn a_list_that_never_ends_is_an_error() {
-    let scene = Scene::new().await.approved_by("pia").await;
-    scene.hosted.fault("/pulls/1/reviews", 999, Fault::NextIsItself);
-    let said = scene.fails_and_waits().await;
-    assert!(said.contains("the reviews of `acme/checkout#1`: the list does not end after 100 pages"), "{said}");
-    scene.goes_on().await;
 }
 
 #[tokio::test]
 async fn a_link_to_another_host_is_not_followed_and_a_partial_list_is_an_error() {
     let scene = Scene::new().await.approved_by("pia").await;
-    scene.hosted.fault(
-        "/pulls/1/reviews",
-        9,
-        Fault::NextIs("https://evil.example/repositories/1/pulls/1/reviews?page=2"),
-    );
+    let pushes = "/repos/acme/checkout/activity";
+    scene.hosted.fault(pushes, 9, Fault::NextIs("https://evil.example/repositories/1/activity?page=2"));
     let said = scene.fails_and_waits().await;
     assert!(said.contains("a link leads to another host"), "{said}");
     scene.hosted.mend();
-    scene.hosted.fault("/pulls/1/reviews", 9, Fault::NextIs("/repositories/1/pulls/1/reviews?page=2"));
+    scene.hosted.fault(pushes, 9, Fault::NextIs("/repositories/1/activity?page=2"));
     scene.hosted.fault("/repositories/1/", 9, answer(500, "Server Error"));
     scene.fails_and_waits().await;
     scene.goes_on().await;
@@ -165,10 +153,10 @@ async fn an_answer_after_the_deadline_keeps_the_request_waiting() {
     // Its token is minted and its installation known beforehand.
     let gate = App { code_host: Arc::new(hurried.clone()), ..scene.gate.clone() };
     let scene = Scene { gate, ..scene };
-    scene.hosted.fault("/pulls/1/reviews", 9, answer(400, "Bad Request"));
+    scene.hosted.fault("/graphql", 9, answer(400, "Bad Request"));
     scene.fails_and_waits().await;
     scene.hosted.mend();
-    scene.hosted.fault("/pulls/1/reviews", 9, Fault::Silence);
+    scene.hosted.fault("/graphql", 9, Fault::Silence);
     let gate = App { code_host: Arc::new(hurried.within(Duration::from_millis(100))), ..scene.gate.clone() };
     let scene = Scene { gate, ..scene };
     let said = scene.fails_and_waits().await;
@@ -180,7 +168,7 @@ async fn an_answer_after_the_deadline_keeps_the_request_waiting() {
 #[tokio::test]
 async fn a_list_without_the_head_is_not_taken_for_complete() {
     let scene = Scene::new().await.approved_by("pia").await;
-    scene.hosted.fault("/pulls/1/commits", 9, Fault::Rewritten(|commits| commits[0]["sha"] = "f".repeat(40).into()));
+    scene.hosted.fault("/graphql", 9, Fault::Rewritten(super::partial::other_commit));
     let decision = scene.decides_to_wait().await;
     assert!(super::review_text(&decision).contains("not all commits of the pull request are known"), "{decision:?}");
     scene.world.clock.advance(SignedDuration::from_secs(1));

@@ -2,6 +2,7 @@
 //! until the approval is certain.
 
 mod answers;
+mod partial;
 mod people;
 mod redelivery;
 mod size;

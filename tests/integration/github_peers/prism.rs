@@ -1,4 +1,5 @@
-//! Checks calls and answers against GitHub's own API description with Prism as a proxy.
+//! Checks calls and answers against GitHub's own API description with Prism as a proxy, and those of GraphQL against its
+//! published schema.
 //!
 //! Every call goes through our recorder to Prism, and from there to a router. A call that Prism refuses never reaches the
 //! router. An answer that GitHub could not give comes back changed or marked. The recorder compares both ends, so that no
@@ -23,6 +24,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::graphql;
 use crate::github_exchanges::{Served, serve};
 
 /// The header with an exchange's number.
@@ -79,6 +81,7 @@ impl Passed {
 }
 
 type Exchanges = Arc<Mutex<Vec<Passed>>>;
+type Queries = Arc<Mutex<Vec<graphql::Exchange>>>;
 type UnderWay = Arc<Mutex<Vec<JoinHandle<()>>>>;
 type Sender = Client<HttpConnector, Full<Bytes>>;
 
@@ -88,6 +91,7 @@ pub(crate) struct Inspected {
     /// Where to call: `http://127.0.0.1:…`.
     pub(crate) address: String,
     exchanges: Exchanges,
+    queries: Queries,
     under_way: UnderWay,
     _recorder: Served,
     _prism: Running,
@@ -101,12 +105,20 @@ impl Inspected {
         let router = serve(router.layer(from_fn_with_state(exchanges.clone(), reached))).await;
         let (prism, listening) = start(&router.address);
         let client: Sender = Client::builder(TokioExecutor::new()).build_http();
-        let under_way = UnderWay::default();
-        let recorder = Recorder { exchanges: exchanges.clone(), under_way: under_way.clone(), client, listening };
+        let (under_way, queries) = (UnderWay::default(), Queries::default());
+        let recorder = Recorder {
+            exchanges: exchanges.clone(),
+            queries: queries.clone(),
+            under_way: under_way.clone(),
+            client,
+            listening,
+            router: router.address.clone(),
+        };
         let recorder = serve(Router::new().fallback(pass).with_state(recorder)).await;
         Self {
             address: recorder.address.clone(),
             exchanges,
+            queries,
             under_way,
             _recorder: recorder,
             _prism: prism,
@@ -125,7 +137,9 @@ impl Inspected {
 
     /// All faults so far.
     pub(crate) async fn faults(&self) -> Vec<String> {
-        self.passed().await.iter().filter_map(Passed::fault).collect()
+        let mut faults: Vec<String> = self.passed().await.iter().filter_map(Passed::fault).collect();
+        faults.extend(graphql::faults(&[], &self.queries.lock().unwrap_or_else(PoisonError::into_inner)));
+        faults
     }
 }
 
@@ -154,9 +168,12 @@ fn start(upstream: &str) -> (Running, String) {
 #[derive(Clone)]
 struct Recorder {
     exchanges: Exchanges,
+    queries: Queries,
     under_way: UnderWay,
     client: Sender,
     listening: String,
+    /// The address behind Prism, whose description does not have GraphQL.
+    router: String,
 }
 
 /// Passes a call to Prism and its answer back. Continues if the caller gives up.
@@ -180,12 +197,20 @@ async fn hand_over(recorder: &Recorder, request: Request) -> Response {
         exchanges.len() - 1
     };
     let body = to_bytes(body, usize::MAX).await.expect("a whole body");
-    head.uri = format!("{}{path}", recorder.listening).parse().expect("a URL");
+    let is_query = graphql::is_query(&path);
+    let sent = is_query.then(|| String::from_utf8_lossy(&body).into_owned());
+    let to = if is_query { &recorder.router } else { &recorder.listening };
+    head.uri = format!("{to}{path}").parse().expect("a URL");
     head.headers.remove(header::HOST);
     head.headers.insert(NUMBER, number.into());
     let answer = recorder.client.request(Request::from_parts(head, Full::new(body))).await.expect("Prism answers");
     let (head, body) = answer.into_parts();
     let body = body.collect().await.expect("a whole body").to_bytes();
+    if let Some(sent) = sent.filter(|_| head.status == StatusCode::OK) {
+        let answered = String::from_utf8_lossy(&body).into_owned();
+        let exchange = graphql::Exchange { sent, answered };
+        recorder.queries.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+    }
     let mut exchanges = recorder.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
     let passed = &mut exchanges[number];
     passed.status = head.status.as_u16();

@@ -13,6 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use super::graphql;
 use super::prism::Inspected;
 use crate::github_exchanges::{Exchange, recorded};
 
@@ -49,6 +50,12 @@ pub(crate) async fn check(exchanges: Vec<Exchange>) -> Vec<String> {
 async fn every_exchange_of_the_suite_is_one_that_github_describes() {
     let exchanges = recorded();
     assert!(exchanges.len() > 200, "only {} exchanges were recorded", exchanges.len());
-    let faults = check(exchanges).await;
+    let (queries, calls): (Vec<Exchange>, Vec<Exchange>) =
+        exchanges.into_iter().partition(|exchange| graphql::is_query(&exchange.path));
+    let mut faults = check(calls).await;
+    let queries = queries.into_iter().filter(|exchange| exchange.status == 200);
+    let queries: Vec<graphql::Exchange> =
+        queries.map(|Exchange { sent, answered, .. }| graphql::Exchange { sent, answered }).collect();
+    faults.extend(graphql::faults(&[], &queries));
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

@@ -36,12 +36,8 @@ pub(crate) enum Fault {
     LostAnswer,
     /// Its answer is another one.
     Rewritten(fn(&mut Value)),
-    /// Its answer has this tag, and is answered 304 with nothing else to who names it.
-    Tagged(&'static str),
     /// Something happens at GitHub just before it is answered.
     Meanwhile(fn(&GithubSimulator)),
-    /// Its answer says that there is a next page: itself.
-    NextIsItself,
     /// Its answer says that the next page is somewhere else.
     NextIs(&'static str),
 }
@@ -114,7 +110,7 @@ impl Hosted {
         lock(&self.between.rules).clear();
     }
 
-    /// The calls so far, as `METHOD /path?query`, in order.
+    /// The calls so far, as `METHOD /path?query`, and what a query reads, in order.
     pub(crate) fn seen(&self) -> Vec<String> {
         lock(&self.between.seen).clone()
     }
@@ -144,11 +140,12 @@ impl Between {
 }
 
 async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response<Body> {
-    let line = format!("{} {}", request.method(), request.uri());
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("a body");
+    let line = format!("{} {}{}", parts.method, parts.uri, queried(&body));
+    let request = Request::from_parts(parts, Body::from(body));
     let fault = between.fault(&line);
     lock(&between.seen).push(line);
-    let own = request.uri().clone();
-    let request_tag = request.headers().get("if-none-match").cloned();
     let answer = || async { github_exchanges::router(&between.host).oneshot(request).await.expect("an answer") };
     match fault {
         None => answer().await,
@@ -173,21 +170,23 @@ async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response
             parts.headers.remove("content-length");
             Response::from_parts(parts, Body::from(value.to_string()))
         }
-        Some(Fault::Tagged(tag)) => {
-            if request_tag.is_some_and(|known| known == tag) {
-                return answered(304, &[], &Value::Null);
-            }
-            let mut answer = answer().await;
-            answer.headers_mut().insert("etag", HeaderValue::from_static(tag));
-            answer
-        }
         Some(Fault::Meanwhile(happens)) => {
             happens(&between.host);
             answer().await
         }
-        Some(Fault::NextIsItself) => linked(answer().await, &own.to_string()),
         Some(Fault::NextIs(url)) => linked(answer().await, url),
     }
+}
+
+/// What a query reads: its name, and `first`, or the lists of which it reads a further page.
+fn queried(body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let Some(query) = body["query"].as_str() else { return String::new() };
+    let name = query.split("query ").nth(1).and_then(|rest| rest.split(['(', ' ']).next()).unwrap_or_default();
+    let wanted = body["variables"].as_object().into_iter().flatten().filter(|(_, value)| **value == true);
+    let lists: Vec<&str> = wanted.map(|(list, _)| list.as_str()).collect();
+    let what = if lists.contains(&"lastCommit") { "first".to_owned() } else { lists.join(" ") };
+    format!(" {name} {what}").trim_end().to_owned()
 }
 
 /// A body that breaks off.

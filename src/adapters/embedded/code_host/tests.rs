@@ -93,31 +93,53 @@ async fn a_pending_review_is_not_listed() {
 #[tokio::test]
 async fn team_members_are_the_active_ones_with_those_of_child_teams() {
     let scene = Scene::new();
-    let members = scene.host.team_members(&team("acme/payments")).await.unwrap().unwrap();
-    assert_eq!(logins(&members), ["pia", "pat"]);
-    let members = scene.host.team_members(&team("acme/payments-core")).await.unwrap().unwrap();
-    assert_eq!(logins(&members), ["pat"]);
+    let teams = [team("acme/payments"), team("acme/payments-core")];
+    let needs = Needs { teams: teams.clone().into(), ..Needs::default() };
+    let read = scene.host.read(&first(), &needs).await.unwrap().teams;
+    assert_eq!((logins(&read[&teams[0]]), logins(&read[&teams[1]])), (vec!["pia", "pat"], vec!["pat"]));
 }
 
 #[tokio::test]
 async fn a_missing_or_unreadable_team_has_no_members() {
     let scene = Scene::new();
-    assert_eq!(scene.host.team_members(&team("acme/nobody")).await.unwrap(), None);
     let edit = TeamEdit { readable: Some(false), members: None };
     scene.host.change(|change| change.edit_team(&team("acme/payments"), &edit)).unwrap();
-    assert_eq!(scene.host.team_members(&team("acme/payments")).await.unwrap(), None);
+    let needs = Needs { teams: [team("acme/nobody"), team("acme/payments")].into(), ..Needs::default() };
+    assert!(scene.host.read(&first(), &needs).await.unwrap().teams.is_empty());
 }
 
 #[tokio::test]
-async fn lists_over_githubs_limits_are_truncated_and_marked_incomplete() {
+async fn files_over_githubs_limit_are_truncated_and_marked_incomplete_and_commits_are_whole() {
     let scene = Scene::new();
     let file = |n| FileChange { path: format!("f{n}"), previous_path: None, additions: 1, deletions: 0 };
     let many = NewCommit { files: (0..3000).map(file).collect(), ..NewCommit::default() };
     let commits = std::iter::once(many).chain((0..250).map(|_| NewCommit::default())).collect();
     scene.host.change(|change| change.push_to_pull(&first(), &push_of("dave", commits))).unwrap();
     let pull = read(&scene, &first()).await.unwrap().pull_request;
-    assert_eq!((pull.commits.len(), pull.commits_complete), (250, false));
-    assert_eq!((pull.files.len(), pull.files_complete), (3000, false));
+    assert_eq!((pull.commits.len(), pull.commits_complete), (252, true));
+    assert_eq!((pull.files.len(), pull.files_complete), (100, false));
+}
+
+#[tokio::test]
+async fn a_commit_has_its_co_authors_signature_and_parents() {
+    let scene = Scene::new();
+    let message = "Fix\n\nCo-authored-by: pat <pat@users.noreply.github.com>";
+    let new = NewCommit { message: Some(message.into()), verified: true, ..commit('b') };
+    scene.host.change(|change| change.push_to_pull(&first(), &push_of("dave", vec![new]))).unwrap();
+    let commits = read(&scene, &first()).await.unwrap().pull_request.commits;
+    assert_eq!((logins(&commits[1].co_authors), commits[1].verified), (vec!["pat"], true));
+    assert_eq!(commits[1].parents, [sha('a')]);
+    assert!(commits[0].co_authors.is_empty() && !commits[0].verified);
+}
+
+#[tokio::test]
+async fn a_review_is_edited_once_somebody_has_changed_its_text() {
+    let scene = Scene::new();
+    let id = scene.approve("pia");
+    let edited = async || read(&scene, &first()).await.unwrap().reviews[0].edited;
+    assert!(!edited().await);
+    scene.host.change(|change| change.edit_review(&login("dave"), &first(), id, "LGTM")).unwrap();
+    assert!(edited().await);
 }
 
 #[tokio::test]
@@ -157,7 +179,6 @@ async fn an_unavailable_simulator_answers_nothing() {
         })
         .unwrap();
     assert!(matches!(read(&scene, &first()).await, Err(CodeHostError::Unavailable { .. })));
-    assert!(matches!(scene.host.team_members(&team("acme/payments")).await, Err(CodeHostError::Unavailable { .. })));
 }
 
 #[tokio::test]

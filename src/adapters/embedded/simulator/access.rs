@@ -20,29 +20,41 @@ const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
 /// How much clocks may differ.
 const DRIFT: SignedDuration = SignedDuration::from_secs(60);
-/// How many calls a caller has in an hour. Can be set.
+/// How many calls and points a caller has in an hour. Can be set.
 const CALLS: u64 = 5000;
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Valid tokens and counted calls.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Access {
     tokens: BTreeMap<String, Timestamp>,
-    limit: u64,
-    windows: BTreeMap<String, Window>,
+    /// Those that were set.
+    limits: BTreeMap<Resource, u64>,
+    windows: BTreeMap<(Resource, String), Window>,
     calls: u64,
+}
+
+/// What GitHub counts apart: calls of REST, and points of GraphQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Resource {
+    Core,
+    Graphql,
+}
+
+impl Resource {
+    /// GitHub's word.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Graphql => "graphql",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
     ends: Timestamp,
     used: u64,
-}
-
-impl Default for Access {
-    fn default() -> Self {
-        Self { tokens: BTreeMap::new(), limit: CALLS, windows: BTreeMap::new(), calls: 0 }
-    }
 }
 
 /// How many calls a caller may make and has made.
@@ -90,12 +102,17 @@ impl GithubSimulator {
         self.access(|access| access.tokens.clear());
     }
 
-    /// Sets how many calls the installation has in an hour.
+    /// Sets how many REST calls the installation has in an hour.
     pub fn set_rate_limit(&self, limit: u64) {
-        self.access(|access| access.limit = limit);
+        self.access(|access| access.limits.insert(Resource::Core, limit));
     }
 
-    /// How many REST calls were answered so far, from all callers.
+    /// Sets how many points of GraphQL the installation has in an hour.
+    pub fn set_graphql_limit(&self, limit: u64) {
+        self.access(|access| access.limits.insert(Resource::Graphql, limit));
+    }
+
+    /// How many calls were answered so far, from all callers.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.access(|access| access.calls)
@@ -137,25 +154,26 @@ impl GithubSimulator {
         Err(Refusal::Unauthenticated { detail })
     }
 
-    /// The caller's calls in the current hour. The limit holds for the installation only, not for people.
-    pub(super) fn allowance(&self, caller: &str) -> Allowance {
+    /// What the caller has used in the current hour. The limit holds for the installation only, not for people.
+    pub(super) fn allowance(&self, resource: Resource, caller: &str) -> Allowance {
         let now = self.now();
         self.access(|access| {
             let ends = now.checked_add(WINDOW).unwrap_or(Timestamp::MAX);
-            let window = access.windows.entry(caller.to_owned()).or_insert(Window { ends, used: 0 });
+            let window = access.windows.entry((resource, caller.to_owned())).or_insert(Window { ends, used: 0 });
             if window.ends <= now {
                 *window = Window { ends, used: 0 };
             }
-            Allowance { limit: access.limit, used: window.used, reset: window.ends }
+            let limit = access.limits.get(&resource).copied().unwrap_or(CALLS);
+            Allowance { limit, used: window.used, reset: window.ends }
         })
     }
 
-    /// Counts an answer. GitHub does not count 304 against the limit.
-    pub(super) fn count(&self, caller: &str, against_limit: bool) -> u64 {
+    /// Counts an answer, and what it cost.
+    pub(super) fn count(&self, resource: Resource, caller: &str, cost: u64) -> u64 {
         self.access(|access| {
             access.calls = access.calls.saturating_add(1);
-            if let (true, Some(window)) = (against_limit, access.windows.get_mut(caller)) {
-                window.used = window.used.saturating_add(1);
+            if let Some(window) = access.windows.get_mut(&(resource, caller.to_owned())) {
+                window.used = window.used.saturating_add(cost);
             }
             access.calls
         })

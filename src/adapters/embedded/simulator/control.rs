@@ -41,7 +41,7 @@ pub(super) fn routes(router: Router<GithubSimulator>) -> Router<GithubSimulator>
         .route("/_standin/repos/{owner}/{repo}/forks", post(create_fork))
         .route("/_standin/repos/{owner}/{repo}/check-runs/{check}/buttons", post(press))
         .route("/_standin/repos/{owner}/{repo}/deployments", get(deployments).post(deploy))
-        .route("/_standin/repos/{owner}/{repo}/branches/{*branch}", post(push_to_branch))
+        .route("/_standin/repos/{owner}/{repo}/branches/{*branch}", post(push_to_branch).delete(delete_branch))
         .route("/_standin/repos/{owner}/{repo}/pulls/{number}/pushes", post(push_to_pull))
 }
 
@@ -281,6 +281,20 @@ async fn push_to_branch(State(host): State<GithubSimulator>, named: Named, body:
     let branch = named.get("branch")?;
     let head = host.change(|change| change.push(&name, branch, &push))?;
     Ok(answer(StatusCode::CREATED, &json!({ "head": head })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct By {
+    by: Login,
+}
+
+/// `DELETE /_standin/repos/{owner}/{repo}/branches/{branch}` `{by}`.
+async fn delete_branch(State(host): State<GithubSimulator>, named: Named, body: Bytes) -> Result<StatusCode, Refusal> {
+    let (name, By { by }) = (named.repository()?, parse(&body)?);
+    let branch = named.get("branch")?;
+    host.change(|change| change.delete_branch(&by, &name, branch))?;
+    Ok(done())
 }
 
 /// `POST /_standin/repos/{owner}/{repo}/pulls/{number}/pushes`, a [`Push`].

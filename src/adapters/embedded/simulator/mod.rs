@@ -1,6 +1,6 @@
 //! The GitHub simulator: pull requests, reviews, teams and webhooks on this machine.
 //!
-//! It answers on GitHub's REST paths in GitHub's shapes, enforces the rules of GitHub that the gate relies on, and sends
+//! It answers on GitHub's REST paths and in its GraphQL, in GitHub's shapes, enforces the rules of GitHub that the gate relies on, and sends
 //! signed deliveries. The local gate and the tests run on it. It knows nothing of policies or approvals.
 //!
 //! | part | |
@@ -10,6 +10,7 @@
 //! | `change` | changes to the records, and GitHub's rules for them |
 //! | `storage` | the database |
 //! | `shape`, `payload` | GitHub's JSON |
+//! | `graphql` | GitHub's GraphQL |
 //! | `rest`, `control` | GitHub's HTTP interface, and what it lacks |
 //! | `hooks` | sending deliveries |
 
@@ -17,6 +18,7 @@ mod access;
 pub mod change;
 mod control;
 pub mod delivery;
+mod graphql;
 mod hooks;
 mod payload;
 pub mod published;

@@ -76,6 +76,8 @@ pub struct Review {
     pub commit_id: Option<Revision>,
     /// `None` while pending.
     pub submitted_at: Option<Timestamp>,
+    /// When its text was last edited. `None` if it never was since it was submitted.
+    pub edited_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +145,9 @@ pub enum Happening {
         commit: Option<Revision>,
     },
     BaseRefChanged,
+    /// GitHub changed the base itself, since the branch was deleted.
+    #[serde(rename = "automatic_base_change_succeeded")]
+    AutomaticBaseChange,
     Labeled {
         label: String,
     },
@@ -166,6 +171,7 @@ impl Happening {
         match self {
             Self::ReviewDismissed { review, was, .. } => Some((*review, *was)),
             Self::BaseRefChanged
+            | Self::AutomaticBaseChange
             | Self::Labeled { .. }
             | Self::Unlabeled { .. }
             | Self::Closed

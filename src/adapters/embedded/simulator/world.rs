@@ -214,6 +214,10 @@ pub struct Commit {
     pub author: Option<UserId>,
     /// The account of the committer's e-mail address.
     pub committer: Option<UserId>,
+    /// Of each `Co-authored-by` line of the message. `None` if no account has the e-mail address.
+    pub co_authors: Vec<Option<UserId>>,
+    /// Whether GitHub has verified its signature.
+    pub verified: bool,
     pub message: String,
     pub parents: Vec<Revision>,
     pub files: Vec<FileChange>,
@@ -276,6 +280,20 @@ impl World {
     #[must_use]
     pub fn account(&self, login: &Login) -> Option<&Arc<Account>> {
         self.accounts.values().find(|account| account.login == *login)
+    }
+
+    /// The account of an e-mail address: one that GitHub gives to accounts, or that the simulator shows for one.
+    #[must_use]
+    pub fn account_of_email(&self, email: &str) -> Option<&Arc<Account>> {
+        let (local, domain) = email.rsplit_once('@')?;
+        let is_known = ["users.noreply.github.com", "users.noreply.invalid"];
+        if !is_known.iter().any(|known| domain.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+        match local.split_once('+') {
+            Some((id, _)) => self.accounts.get(&UserId(id.parse().ok()?)),
+            None => self.account(&Login::new(local).ok()?),
+        }
     }
 
     #[must_use]

@@ -82,7 +82,7 @@ impl GithubClient {
         // Getting a token failed. That says nothing about the requested thing: its 404 would be read as a deleted team.
         minted.map_err(|error| match error {
             CallError::Refused { .. } => CallError::unavailable(call, error.to_string()),
-            CallError::Unavailable { .. } | CallError::Unreadable { .. } => error,
+            CallError::Unavailable { .. } | CallError::Incomplete { .. } | CallError::Unreadable { .. } => error,
         })
     }
 

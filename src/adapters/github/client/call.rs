@@ -1,11 +1,12 @@
-//! One call of GitHub's REST interface, its answer, and its errors. Knows nothing of what a call means or how it is sent.
+//! One call of GitHub's API, its answer, and its errors. Knows nothing of what a call means or how it is sent.
 
 use http::Method;
 use http_body_util::LengthLimitError;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::limits::Resource;
 use crate::ident::printable;
 
 /// The most characters of a message of GitHub that are repeated.
@@ -27,7 +28,8 @@ pub(in super::super) enum Identity {
 #[derive(Debug, Clone)]
 pub(in super::super) struct Call {
     pub(super) method: Method,
-    /// Path and query, below the base URL.
+    pub(super) resource: Resource,
+    /// Path and query, below the URL of the resource.
     pub(super) path: String,
     pub(super) body: Option<Value>,
     /// What it requests, as in `GitHub answered 404 to a request for …`.
@@ -43,15 +45,28 @@ impl Call {
     /// A GET is repeatable. Other calls are not, unless [`Call::repeatable`] says so.
     pub(in super::super) fn new(method: Method, path: String, identity: Identity, what: impl Into<String>) -> Self {
         let repeatable = method == Method::GET;
-        Self { method, path, body: None, what: what.into(), identity, repeatable, conditional: false }
+        let resource = Resource::Rest;
+        Self { method, resource, path, body: None, what: what.into(), identity, repeatable, conditional: false }
     }
 
     pub(in super::super) fn get(path: String, identity: Identity, what: impl Into<String>) -> Self {
         Self::new(Method::GET, path, identity, what)
     }
 
+    /// A query in GraphQL. It changes nothing, so it is repeatable.
+    pub(in super::super) fn query(text: &str, variables: &Value, identity: Identity, what: impl Into<String>) -> Self {
+        let call = Self::new(Method::POST, String::new(), identity, what).repeatable();
+        let body = json!({ "query": text, "variables": variables });
+        Self { resource: Resource::Graphql, ..call.with_body(body) }
+    }
+
     pub(in super::super) fn with_body(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    /// The same call at another path.
+    pub(in super::super) fn at(self, path: String) -> Self {
+        Self { path, ..self }
     }
 
     /// Repeating the call is safe.
@@ -59,7 +74,7 @@ impl Call {
         Self { repeatable: true, ..self }
     }
 
-    /// The answer is cached, and requested again only if it has changed.
+    /// The answer, which is no list, is cached, and requested again only if it has changed.
     pub(in super::super) fn conditional(self) -> Self {
         Self { conditional: true, ..self }
     }
@@ -74,6 +89,11 @@ pub(in super::super) struct Answer {
 }
 
 impl Answer {
+    /// Path and query of the next page, below the base URL.
+    pub(in super::super) fn next(&self) -> Option<String> {
+        self.next.clone()
+    }
+
     pub(in super::super) fn json<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             // The parser's own message may quote the body.
@@ -103,6 +123,9 @@ pub enum CallError {
         /// When GitHub answers again, if GitHub said so.
         until: Option<Timestamp>,
     },
+    /// GitHub answered a query, but not all of it.
+    #[error("GitHub could not fully answer a request for {what}: {why}")]
+    Incomplete { what: String, why: String },
     /// The answer is not what GitHub documents.
     #[error("cannot read GitHub's answer to a request for {what}: {why}")]
     Unreadable { what: String, why: String },
@@ -117,12 +140,12 @@ fn until_text(until: Option<Timestamp>) -> String {
 }
 
 impl CallError {
-    /// `None` if GitHub gave no answer.
+    /// The status of a refusal.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
-            Self::Unavailable { .. } | Self::Unreadable { .. } => None,
+            Self::Unavailable { .. } | Self::Incomplete { .. } | Self::Unreadable { .. } => None,
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! GitHub answers 304 to a call with the tag of its last answer, and does not count it against the limit:
 //! <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>. A cached answer is used only
-//! after GitHub has confirmed it. The cache is in memory, bounded, and separate for each installation. The last page of a
-//! list is not cached if it is full: see [`super::page::is_full`].
+//! after GitHub has confirmed it. The cache is in memory, bounded, and separate for each installation. It is not for lists:
+//! GitHub's tag covers a page, but not the `Link` header that names the next one
+//! (<https://github.com/app-sre/github-mirror/pull/113>).
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +20,6 @@ const BYTES: usize = 8 << 20;
 pub(super) struct Cached {
     pub(super) tag: String,
     pub(super) body: Vec<u8>,
-    pub(super) next: Option<String>,
 }
 
 type Key = (Scope, String);
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn cached(bytes: usize) -> Cached {
-        Cached { tag: "\"t\"".into(), body: vec![0; bytes], next: None }
+        Cached { tag: "\"t\"".into(), body: vec![0; bytes] }
     }
 
     #[test]

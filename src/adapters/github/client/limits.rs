@@ -1,6 +1,7 @@
 //! GitHub's rate limits, and until when they last. Nothing is sent before the end of a limit.
 //!
-//! The rules: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>. Knows nothing of waiting.
+//! The rules: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api> and
+//! <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>. Knows nothing of waiting.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -21,6 +22,47 @@ pub(super) enum Scope {
     Token,
 }
 
+/// What a call is counted against. REST is counted in calls, and GraphQL in points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Resource {
+    Rest,
+    Graphql,
+}
+
+impl Resource {
+    pub(super) const fn is_graphql(self) -> bool {
+        match self {
+            Self::Rest => false,
+            Self::Graphql => true,
+        }
+    }
+
+    /// GitHub's word for it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Rest => "core",
+            Self::Graphql => "graphql",
+        }
+    }
+}
+
+/// What is left of the limits of REST and of GraphQL. `None` if no answer has said so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    pub rest: Option<Remaining>,
+    pub graphql: Option<Remaining>,
+}
+
+/// What is left of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remaining {
+    /// Calls or points.
+    pub left: u64,
+    /// In an hour.
+    pub limit: u64,
+    pub reset: Timestamp,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reached {
     pub(super) until: Timestamp,
@@ -33,34 +75,43 @@ pub(super) struct Limits(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    reached: BTreeMap<Scope, Reached>,
-    /// How many calls were left with the last answer of each scope.
-    left: BTreeMap<Scope, u64>,
+    reached: BTreeMap<(Scope, Resource), Reached>,
+    /// As of the last answer.
+    left: BTreeMap<(Scope, Resource), Remaining>,
 }
 
 impl Limits {
     /// The limit that forbids calls now. `None` if calls may be sent.
-    pub(super) fn reached(&self, scope: &Scope, now: Timestamp) -> Option<Reached> {
-        self.map(|known| known.reached.get(scope).filter(|reached| reached.until > now).cloned())
+    pub(super) fn reached(&self, scope: &Scope, resource: Resource, now: Timestamp) -> Option<Reached> {
+        let key = (scope.clone(), resource);
+        self.map(|known| known.reached.get(&key).filter(|reached| reached.until > now).cloned())
     }
 
     /// Removes a limit after waiting for its end.
     pub(super) fn remove(&self, scope: &Scope, until: Timestamp) {
-        self.map(|known| known.reached.retain(|of, reached| of != scope || reached.until > until));
+        self.map(|known| known.reached.retain(|(of, _), reached| of != scope || reached.until > until));
     }
 
     /// Reads the limits in an answer. If the answer was refused for a limit, returns the end of that limit.
-    pub(super) fn learn(&self, scope: &Scope, answer: (u16, &HeaderMap, &str), now: Timestamp) -> Option<Timestamp> {
-        let (status, headers, message) = answer;
+    pub(super) fn learn(
+        &self,
+        (scope, resource): (&Scope, Resource),
+        (status, headers, message): (u16, &HeaderMap, &str),
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let refused = matches!(status, 403 | 429);
         let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
         let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).ok();
         let remaining = number("x-ratelimit-remaining").and_then(|left| u64::try_from(left).ok());
-        if let Some(left) = remaining {
-            self.map(|known| known.left.insert(scope.clone(), left));
+        let (limit, resets) = (number("x-ratelimit-limit"), number("x-ratelimit-reset"));
+        let of_another = headers.get("x-ratelimit-resource").is_some_and(|named| named != resource.word());
+        if let (Some(left), Some(Ok(limit)), Some(Ok(reset)), false) =
+            (remaining, limit.map(u64::try_from), resets.map(Timestamp::from_second), of_another)
+        {
+            self.map(|known| known.left.insert((scope.clone(), resource), Remaining { left, limit, reset }));
         }
         let exhausted = remaining == Some(0);
-        let reset = number("x-ratelimit-reset").filter(|_| exhausted).and_then(|at| Timestamp::from_second(at).ok());
+        let reset = resets.filter(|_| exhausted).and_then(|at| Timestamp::from_second(at).ok());
         let until = if refused {
             let stated = number("retry-after").and_then(after).or(reset);
             let implied = status == 429 || exhausted || message.to_ascii_lowercase().contains("rate limit");
@@ -70,17 +121,31 @@ impl Limits {
         };
         let until = until?.min(now.checked_add(LONGEST).unwrap_or(Timestamp::MAX));
         self.map(|known| {
-            if known.reached.get(scope).is_none_or(|before| before.until < until) {
-                let why = if refused { message } else { "no calls are left" };
-                known.reached.insert(scope.clone(), Reached { until, why: why.to_owned() });
+            let why = if refused { message } else { "no calls are left" };
+            // A secondary limit holds for both.
+            let other =
+                [Resource::Rest, Resource::Graphql].into_iter().filter(|other| *other == resource || !exhausted);
+            for key in other.map(|resource| (scope.clone(), resource)) {
+                if known.reached.get(&key).is_none_or(|before| before.until < until) {
+                    known.reached.insert(key, Reached { until, why: why.to_owned() });
+                }
             }
         });
         refused.then_some(until)
     }
 
-    /// The fewest calls left of any scope.
-    pub(super) fn left(&self) -> Option<u64> {
-        self.map(|known| known.left.values().min().copied())
+    /// What is left to the installation or token that has the least. After its reset a limit is not known.
+    pub(super) fn quota(&self, now: Timestamp) -> Quota {
+        let least = |resource| {
+            self.map(|known| {
+                let of_it = known
+                    .left
+                    .iter()
+                    .filter(|((scope, of), left)| *of == resource && *scope != Scope::App && left.reset > now);
+                of_it.map(|(_, left)| *left).min_by_key(|left| left.left)
+            })
+        };
+        Quota { rest: least(Resource::Rest), graphql: least(Resource::Graphql) }
     }
 
     fn map<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
@@ -103,9 +168,9 @@ mod tests {
             headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
         let limits = Limits::default();
         let seconds = |until: Timestamp| until.duration_since(now()).as_secs();
-        let refused = limits.learn(&Scope::Token, (status, &map, message), now()).map(seconds);
-        assert_eq!(limits.reached(&Scope::App, now()), None, "scopes have separate limits");
-        (refused, limits.reached(&Scope::Token, now()).map(|reached| seconds(reached.until)))
+        let refused = limits.learn((&Scope::Token, Resource::Rest), (status, &map, message), now()).map(seconds);
+        assert_eq!(limits.reached(&Scope::App, Resource::Rest, now()), None, "scopes have separate limits");
+        (refused, limits.reached(&Scope::Token, Resource::Rest, now()).map(|reached| seconds(reached.until)))
     }
 
     #[test]
@@ -127,18 +192,54 @@ mod tests {
         assert_eq!(learned(200, &[("x-ratelimit-remaining", "1"), last[1]], ""), (None, None));
     }
 
+    fn answered(limits: &Limits, of: (&Scope, Resource), headers: &[(&'static str, String)]) {
+        let map = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+        limits.learn(of, (200, &map, ""), now());
+    }
+
+    fn counted(left: u64, resource: &str) -> [(&'static str, String); 4] {
+        [
+            ("x-ratelimit-limit", "5000".to_owned()),
+            ("x-ratelimit-remaining", left.to_string()),
+            ("x-ratelimit-reset", (now().as_second() + 900).to_string()),
+            ("x-ratelimit-resource", resource.to_owned()),
+        ]
+    }
+
     #[test]
-    fn the_calls_left_are_those_of_the_scope_with_the_fewest() {
+    fn what_is_left_is_that_of_the_installation_with_the_least_apart_for_rest_and_graphql() {
         let limits = Limits::default();
-        let answered = |scope: &Scope, left: &str| {
-            let map = HeaderMap::from_iter([(HeaderName::from_static("x-ratelimit-remaining"), left.parse().unwrap())]);
-            limits.learn(scope, (200, &map, ""), now())
-        };
-        assert_eq!(limits.left(), None);
-        for (scope, left) in [(Scope::App, "4000"), (Scope::Installation(1), "20"), (Scope::Installation(1), "19")] {
-            answered(&scope, left);
+        assert_eq!(limits.quota(now()), Quota::default());
+        let (app, other, installation) = (Scope::App, Scope::Installation(2), Scope::Installation(1));
+        answered(&limits, (&app, Resource::Rest), &counted(7, "core"));
+        answered(&limits, (&other, Resource::Rest), &counted(4000, "core"));
+        answered(&limits, (&installation, Resource::Rest), &counted(20, "core"));
+        answered(&limits, (&installation, Resource::Rest), &counted(19, "core"));
+        answered(&limits, (&installation, Resource::Graphql), &counted(4321, "graphql"));
+        answered(&limits, (&installation, Resource::Rest), &counted(3, "search"));
+        let Quota { rest: Some(rest), graphql: Some(graphql) } = limits.quota(now()) else { panic!("both are known") };
+        assert_eq!((rest.left, rest.limit, graphql.left, graphql.limit), (19, 5000, 4321, 5000));
+        assert_eq!(limits.quota(rest.reset), Quota::default(), "after the reset");
+    }
+
+    #[test]
+    fn an_exhausted_limit_of_one_kind_does_not_stop_calls_of_the_other() {
+        let limits = Limits::default();
+        let stopped = |resource| limits.reached(&Scope::Token, resource, now()).is_some();
+        answered(&limits, (&Scope::Token, Resource::Graphql), &counted(0, "graphql"));
+        assert!(stopped(Resource::Graphql) && !stopped(Resource::Rest));
+    }
+
+    #[test]
+    fn a_secondary_limit_stops_calls_of_both_kinds() {
+        for resource in [Resource::Rest, Resource::Graphql] {
+            let limits = Limits::default();
+            let message = "You have exceeded a secondary rate limit";
+            limits.learn((&Scope::Token, resource), (403, &HeaderMap::new(), message), now());
+            for resource in [Resource::Rest, Resource::Graphql] {
+                assert!(limits.reached(&Scope::Token, resource, now()).is_some());
+            }
         }
-        assert_eq!(limits.left(), Some(19));
     }
 
     #[test]
@@ -152,9 +253,9 @@ mod tests {
     #[test]
     fn a_limit_ends_at_its_time_or_after_waiting_for_it() {
         let limits = Limits::default();
-        let until = limits.learn(&Scope::Token, (429, &HeaderMap::new(), ""), now()).unwrap();
-        assert_eq!(limits.reached(&Scope::Token, until), None);
+        let until = limits.learn((&Scope::Token, Resource::Rest), (429, &HeaderMap::new(), ""), now()).unwrap();
+        assert_eq!(limits.reached(&Scope::Token, Resource::Rest, until), None);
         limits.remove(&Scope::Token, until);
-        assert_eq!(limits.reached(&Scope::Token, now()), None);
+        assert_eq!(limits.reached(&Scope::Token, Resource::Rest, now()), None);
     }
 }

@@ -1,12 +1,13 @@
 //! Calls to GitHub, as an App or with a personal token.
 //!
-//! octocrab is the transport only. This client does the rest, with stricter rules: one request for each token, retries only
+//! octocrab is the transport only, for REST and for GraphQL. This client does the rest, with stricter rules: one request for each token, retries only
 //! if safe and within a deadline, no call during a rate limit, every page with the token, and a cache for each
 //! installation. Knows nothing of what a call is for.
 
 mod auth;
 mod call;
 mod etag;
+mod graphql;
 mod limits;
 mod page;
 mod send;
@@ -24,6 +25,8 @@ use tokio::time::Instant;
 
 pub use self::call::CallError;
 pub(super) use self::call::{Call, Identity};
+pub(super) use self::graphql::{Problem, Queried};
+pub use self::limits::{Quota, Remaining};
 pub(super) use self::page::Longer;
 pub(super) use self::send::API_VERSION;
 pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError, web_url};
@@ -71,7 +74,8 @@ enum Budget {
 /// A connection without a token, for the one call before an App exists.
 pub(super) fn transport_to(base_url: &str) -> Result<Octocrab, String> {
     let base = BaseUrl::new(base_url)?;
-    transport::transport(&base).map_err(|error| error.to_string())
+    let below = base.uri();
+    transport::transport(&base, below).map_err(|error| error.to_string())
 }
 
 impl fmt::Debug for GithubClient {
@@ -90,8 +94,8 @@ pub struct SetupError {
 impl GithubClient {
     /// Sends nothing before the first call. Must be called within a tokio runtime.
     pub fn new(settings: GithubSettings, clock: Arc<dyn Clock>) -> Result<Self, SetupError> {
-        let transport =
-            transport::transport(&settings.base).map_err(|error| SetupError { detail: error.to_string() })?;
+        let transport = transport::transport(&settings.base, settings.base.origin())
+            .map_err(|error| SetupError { detail: error.to_string() })?;
         let shared = Shared {
             settings,
             transport,
@@ -139,10 +143,17 @@ impl GithubClient {
         }
     }
 
-    /// How many calls the nearest limit allows, as of the last answers. `None` before the first answer.
+    /// What is left of the limits, as of the last answers.
+    #[must_use]
+    pub fn quota(&self) -> Quota {
+        self.shared.limits.quota(self.now())
+    }
+
+    /// How many calls or points the nearest limit allows. `None` before the first answer.
     #[must_use]
     pub fn calls_left(&self) -> Option<u64> {
-        self.shared.limits.left()
+        let Quota { rest, graphql } = self.quota();
+        [rest, graphql].into_iter().flatten().map(|remaining| remaining.left).min()
     }
 
     pub(super) fn now(&self) -> Timestamp {

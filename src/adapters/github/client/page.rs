@@ -3,7 +3,7 @@
 //! GitHub's `Link` header names the next page, with the repository by its id. Only the path and query of a link to GitHub's
 //! own host are used. If a page fails, the list fails: a part would be taken for the whole.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use super::GithubClient;
 use super::call::{Call, CallError};
@@ -73,29 +73,9 @@ pub(super) fn linked<'h>(header: &'h str, relation: &str) -> Option<&'h str> {
     })
 }
 
-/// How many items are on a page by default.
-const DEFAULT_PAGE: usize = 30;
-
-/// Whether an answer is a full page of a list. GitHub's tag covers the page, but not its `Link` header
-/// (<https://github.com/app-sre/github-mirror/pull/113>): another page may begin after a full last page without a change of
-/// the tag. Such an answer is not cached, since GitHub does not promise the header with a 304.
-pub(super) fn is_full(path: &str, body: &[u8]) -> bool {
-    let query = path.split_once('?').map_or("", |(_, query)| query);
-    let requested = query.split('&').find_map(|parameter| parameter.strip_prefix("per_page=")?.parse().ok());
-    serde_json::from_slice::<Vec<IgnoredAny>>(body).is_ok_and(|items| items.len() >= requested.unwrap_or(DEFAULT_PAGE))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{is_full, linked};
-
-    #[test]
-    fn a_page_with_as_many_items_as_requested_is_full() {
-        assert!(is_full("/a?per_page=2&page=3", b"[{}, {}]") && !is_full("/a?x=1&per_page=2", b"[{}]"));
-        let thirty = format!("[{}0]", "0,".repeat(29));
-        assert!(is_full("/a", thirty.as_bytes()) && !is_full("/a?per_page=100", thirty.as_bytes()));
-        assert!(!is_full("/a?per_page=1", b"{}"), "an object has no pages");
-    }
+    use super::linked;
 
     #[test]
     fn a_link_is_found_by_its_relation() {

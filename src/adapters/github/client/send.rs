@@ -13,15 +13,16 @@ use super::GithubClient;
 use super::auth::Authorization;
 use super::call::{Answer, Call, CallError, body_error, message};
 use super::etag::Cached;
+use super::graphql::rate_limited;
 use super::limits::Reached;
-use super::page::{is_full, linked};
+use super::page::linked;
 
 /// How often a call is tried.
 const TRIES: u32 = 3;
 /// How many redirects are followed. A renamed repository has one.
 const REDIRECTS: usize = 3;
-/// The most bytes of an answer. A page of 100 files with their patches has some megabytes at most.
-const LONGEST: usize = 16 << 20;
+/// The most bytes of an answer. 100 reviews with texts of 65,536 characters have 25 MiB, and 38 MiB if all are escaped.
+const LONGEST: usize = 48 << 20;
 /// The version of GitHub's REST interface.
 pub(in super::super) const API_VERSION: &str = "2022-11-28";
 
@@ -81,7 +82,9 @@ impl GithubClient {
     async fn wait_for_limit(&self, call: &Call, authorization: &Authorization) -> Result<(), CallError> {
         let now = self.now();
         let limits = &self.shared.limits;
-        let Some(Reached { until, why }) = limits.reached(&authorization.scope, now) else { return Ok(()) };
+        let Some(Reached { until, why }) = limits.reached(&authorization.scope, call.resource, now) else {
+            return Ok(());
+        };
         let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
         self.sleep(wait).await.map_err(|TooLong| CallError::Unavailable {
             what: call.what.clone(),
@@ -123,16 +126,22 @@ impl GithubClient {
 
     async fn hop(&self, call: &Call, authorization: &Authorization, path: &str) -> Result<Hop, Failed> {
         let cached = call.conditional.then(|| self.shared.cache.get(&authorization.scope, path)).flatten();
-        let request = request(call, authorization, path, cached.as_ref()).map_err(last)?;
+        let below = self.shared.settings.base.path(call.resource, path);
+        let request = request(call, authorization, &below, cached.as_ref()).map_err(last)?;
         let (status, headers, body) = self.transfer(call, request).await?;
         if let (StatusCode::NOT_MODIFIED, Some(cached)) = (status, cached) {
-            self.shared.limits.learn(&authorization.scope, (304, &headers, ""), self.now());
-            // The tag does not cover the header, which may name a page that is new.
-            let next = if headers.contains_key(LINK) { self.next(call, &headers)? } else { cached.next };
-            return Ok(Hop::Answered(Answer { what: call.what.clone(), body: cached.body, next }));
+            self.shared.limits.learn((&authorization.scope, call.resource), (304, &headers, ""), self.now());
+            return Ok(Hop::Answered(Answer { what: call.what.clone(), body: cached.body, next: None }));
         }
-        let text = if status.is_success() { String::new() } else { message(&body) };
-        let limited = self.shared.limits.learn(&authorization.scope, (status.as_u16(), &headers, &text), self.now());
+        let (status, text) = if !status.is_success() {
+            (status, message(&body))
+        } else if let Some(text) = rate_limited(call, &body) {
+            (StatusCode::TOO_MANY_REQUESTS, text)
+        } else {
+            (status, String::new())
+        };
+        let limit = (&authorization.scope, call.resource);
+        let limited = self.shared.limits.learn(limit, (status.as_u16(), &headers, &text), self.now());
         if status.is_redirection()
             && call.method == http::Method::GET
             && let Some(location) = text_of(&headers, &LOCATION)
@@ -146,9 +155,8 @@ impl GithubClient {
             return Err(refused(call, error, status, limited));
         }
         let next = self.next(call, &headers)?;
-        let cacheable = call.conditional && !(next.is_none() && is_full(path, &body));
-        if let (true, Some(tag)) = (cacheable, text_of(&headers, ETAG)) {
-            let cached = Cached { tag: tag.to_owned(), body: body.clone(), next: next.clone() };
+        if let (true, Some(tag)) = (call.conditional && next.is_none(), text_of(&headers, ETAG)) {
+            let cached = Cached { tag: tag.to_owned(), body: body.clone() };
             self.shared.cache.put(&authorization.scope, path, cached);
         }
         Ok(Hop::Answered(Answer { what: call.what.clone(), body, next }))

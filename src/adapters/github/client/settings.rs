@@ -5,6 +5,7 @@ use std::fmt;
 use http::Uri;
 use octocrab::jsonwebtoken::EncodingKey;
 
+use super::limits::Resource;
 use crate::ident::{Secret, quoted};
 
 /// The API of github.com.
@@ -165,6 +166,23 @@ impl BaseUrl {
         self.0.clone()
     }
 
+    /// The host alone.
+    pub(super) fn origin(&self) -> Uri {
+        let mut parts = self.0.clone().into_parts();
+        parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
+        Uri::from_parts(parts).unwrap_or_else(|_| self.0.clone())
+    }
+
+    /// A path below the host. GraphQL has one URL: `https://host/api/graphql` on an Enterprise Server, whose REST
+    /// interface is at `https://host/api/v3`, and else `/graphql` beside the paths of REST.
+    pub(super) fn path(&self, resource: Resource, path: &str) -> String {
+        let base = self.0.path().trim_end_matches('/');
+        match resource {
+            Resource::Rest => format!("{base}{path}"),
+            Resource::Graphql => format!("{}/graphql{path}", base.strip_suffix("/v3").unwrap_or(base)),
+        }
+    }
+
     /// The path and query of a link below this URL. Errors if it leads elsewhere.
     pub(super) fn below(&self, link: &str) -> Result<String, String> {
         let uri: Uri = link.parse().map_err(|_| "a link is not a URL".to_owned())?;
@@ -246,6 +264,21 @@ mod tests {
         }
         let here = BaseUrl::new("http://127.0.0.1:4010").unwrap();
         assert_eq!(here.below("http://localhost:4020/repositories/7?page=2").unwrap(), "/repositories/7?page=2");
+    }
+
+    #[test]
+    fn graphql_has_one_url_beside_the_paths_of_rest() {
+        for (api, rest, graphql) in [
+            (GITHUB, "/user", "/graphql"),
+            ("https://ghes.example.com/api/v3", "/api/v3/user", "/api/graphql"),
+            ("https://ghes.example.com/api/v3/", "/api/v3/user", "/api/graphql"),
+            ("https://proxy.example.com/github", "/github/user", "/github/graphql"),
+        ] {
+            let base = BaseUrl::new(api).unwrap();
+            let path = |resource, path| base.path(resource, path);
+            assert_eq!((path(Resource::Rest, "/user"), path(Resource::Graphql, "")), (rest.into(), graphql.into()));
+            assert_eq!(base.origin().path(), "/", "{api}");
+        }
     }
 
     #[test]

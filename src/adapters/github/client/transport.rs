@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Uri;
 use http::header::{HeaderValue, USER_AGENT};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_timeout::TimeoutConnector;
@@ -21,11 +22,11 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// <https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent>.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("countersign/", env!("CARGO_PKG_VERSION")));
 
-/// Must be called within a tokio runtime.
+/// Paths are below that URL. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// The system's root certificates are needed and cannot be read.
-pub(super) fn transport(base: &BaseUrl) -> io::Result<Octocrab> {
+pub(super) fn transport(base: &BaseUrl, below: Uri) -> io::Result<Octocrab> {
     let builder = HttpsConnectorBuilder::new();
     // GitHub's certificates have public roots, which are compiled in: reading the system's folder would take most of a start.
     // An Enterprise Server may have a company's own root.
@@ -37,7 +38,7 @@ pub(super) fn transport(base: &BaseUrl) -> io::Result<Octocrab> {
     let built = OctocrabBuilder::new_empty()
         .with_service(client)
         .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![(USER_AGENT, AGENT)])))
-        .with_layer(&BaseUriLayer::new(base.uri()))
+        .with_layer(&BaseUriLayer::new(below))
         .with_auth(AuthState::None)
         .build();
     match built {

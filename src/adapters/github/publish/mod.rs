@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use self::shape::{Author, CheckRuns, CommentShape, Created, DeploymentShape, PullShape};
 use super::client::{Call, CallError, GithubClient, Longer};
-use super::reading::{escaped, of};
+use super::reader::{escaped, of};
 use crate::ident::{PullRequestRef, RepositoryName};
 use crate::ports::{PublishContext, Publisher, PublisherError, Spot};
 use crate::request::published::{Check, CheckStatus, Deployment, DeploymentStatus, REEVALUATE, Reviewer};
@@ -251,8 +251,9 @@ fn publisher_error(error: CallError) -> PublisherError {
         CallError::Refused { status: 400 | 403 | 409 | 422, .. } => {
             PublisherError::Refused { detail: error.to_string() }
         }
-        CallError::Refused { .. } | CallError::Unavailable { .. } | CallError::Unreadable { .. } => {
-            PublisherError::Unavailable { detail: error.to_string() }
-        }
+        CallError::Refused { .. }
+        | CallError::Unavailable { .. }
+        | CallError::Incomplete { .. }
+        | CallError::Unreadable { .. } => PublisherError::Unavailable { detail: error.to_string() },
     }
 }

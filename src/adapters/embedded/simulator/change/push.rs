@@ -37,7 +37,10 @@ pub struct NewCommit {
     pub sha: Option<Revision>,
     pub author: Attribution,
     pub committer: Attribution,
+    /// Its `Co-authored-by` lines name co-authors.
     pub message: Option<String>,
+    /// Whether GitHub verifies its signature.
+    pub verified: bool,
     /// Default: the commit before it.
     pub parents: Option<Vec<Revision>>,
     pub files: Vec<FileChange>,
@@ -141,15 +144,27 @@ impl Change<'_> {
             Attribution::Nobody => Ok(None),
             Attribution::Account(login) => self.account(login).map(|account| Some(account.id)),
         };
+        let message = new.message.clone().unwrap_or_else(|| "Change something".to_owned());
         Ok(Commit {
             author: account(&new.author)?,
             committer: account(&new.committer)?,
-            message: new.message.clone().unwrap_or_else(|| "Change something".to_owned()),
+            co_authors: self.co_authors(&message),
+            verified: new.verified,
+            message,
             parents: new.parents.clone().unwrap_or_else(|| vec![parent]),
             files: new.files.clone(),
             at: self.now,
             sha,
         })
+    }
+
+    fn co_authors(&self, message: &str) -> Vec<Option<UserId>> {
+        let addresses = message.lines().skip(1).filter_map(|line| {
+            let (word, person) = line.split_once(':')?;
+            let is_trailer = word.trim().eq_ignore_ascii_case("co-authored-by");
+            is_trailer.then(|| person.rsplit_once('<')?.1.split_once('>').map(|(email, _)| email)).flatten()
+        });
+        addresses.map(|email| self.world.account_of_email(email.trim()).map(|account| account.id)).collect()
     }
 
     fn set_branch(&mut self, repository: u64, name: &str, branch: Branch) -> Result<(), Refusal> {

@@ -110,7 +110,7 @@ impl Change<'_> {
             self.queue_pull_request(at, by.id, "edited", json!({ "changes": { "title": { "from": pull.title } } }))?;
         }
         if let Some(base) = edit.base.as_ref().filter(|base| **base != pull.base) {
-            self.change_base(&by, at, base)?;
+            self.change_base(&by, at, base, Happening::BaseRefChanged)?;
         }
         match edit.state.as_deref() {
             None => Ok(()),
@@ -124,7 +124,7 @@ impl Change<'_> {
         }
     }
 
-    fn change_base(&mut self, by: &Account, at: &PullRequestRef, base: &str) -> Result<(), Refusal> {
+    fn change_base(&mut self, by: &Account, at: &PullRequestRef, base: &str, how: Happening) -> Result<(), Refusal> {
         let pull = self.pull(at)?;
         if pull.state != PullState::Open {
             return Err(Refusal::rule("Cannot change the base branch of a closed pull request."));
@@ -140,9 +140,34 @@ impl Change<'_> {
         base.clone_into(&mut changed.base);
         changed.base_sha = branch.head;
         changed.merge_commit_sha = Some(test_merge);
-        self.record(at, by.id, Happening::BaseRefChanged)?;
+        self.record(at, by.id, how)?;
         let from = json!({ "base": { "ref": { "from": pull.base }, "sha": { "from": pull.base_sha } } });
         self.queue_pull_request(at, by.id, "edited", json!({ "changes": from }))
+    }
+
+    /// Deletes a branch. As on GitHub, open pull requests into it move to the base of the merged pull request whose head it
+    /// was. Without one they are closed, as are those from it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], or it is the default branch.
+    pub fn delete_branch(&mut self, by: &Login, name: &RepositoryName, branch: &str) -> Result<(), Refusal> {
+        let (by, repository) = (self.account(by)?, self.repository(name)?);
+        if branch == repository.default_branch {
+            return Err(Refusal::rule("Cannot delete the default branch"));
+        }
+        let is_head = |pull: &PullRequest| pull.head.branch == branch && pull.head.repository == *name;
+        let merged = self.world.pulls_of(repository.id).filter(|pull| pull.is_merged() && is_head(pull)).last();
+        let base = merged.map(|pull| pull.base.clone());
+        let open = self.world.pulls_of(repository.id).filter(|pull| pull.state == PullState::Open);
+        let affected = open.filter(|pull| pull.base == branch || is_head(pull));
+        for (number, moves) in affected.map(|pull| (pull.number, pull.base == branch)).collect::<Vec<_>>() {
+            let at = PullRequestRef { repository: repository.name.clone(), number };
+            match base.as_deref().filter(|_| moves) {
+                Some(base) => self.change_base(&by, &at, base, Happening::AutomaticBaseChange)?,
+                None => self.close(&by, &at)?,
+            }
+        }
+        self.repository_mut(repository.id)?.branches.remove(branch).map(drop).ok_or(Refusal::NotFound)
     }
 
     fn close(&mut self, by: &Account, at: &PullRequestRef) -> Result<(), Refusal> {
@@ -210,6 +235,8 @@ impl Change<'_> {
             sha: sha.clone(),
             author: Some(by.id),
             committer: Some(by.id),
+            co_authors: Vec::new(),
+            verified: true,
             message: command.commit_title.clone().unwrap_or_else(title),
             parents: vec![base_head, pull.head.sha.clone()],
             files: Vec::new(),

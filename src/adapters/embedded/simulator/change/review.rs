@@ -71,6 +71,7 @@ impl Change<'_> {
             body,
             commit_id: Some(commit),
             submitted_at: new.event.map(|_| self.now),
+            edited_at: None,
         };
         self.pull_mut(at)?.reviews.push(review);
         if new.event.is_some() {
@@ -134,11 +135,13 @@ impl Change<'_> {
     /// [`Refusal::NotFound`].
     pub fn edit_review(&mut self, by: &Login, at: &PullRequestRef, id: ReviewId, body: &str) -> Result<(), Refusal> {
         let by = self.account(by)?.id;
+        let now = self.now;
         let review = self.review_mut(at, id)?;
         let from = std::mem::replace(&mut review.body, body.to_owned());
         if review.state == ReviewState::Pending {
             return Ok(());
         }
+        review.edited_at = Some(now);
         self.queue_review(at, by, id, ("edited", json!({ "changes": { "body": { "from": from } } })))
     }
 

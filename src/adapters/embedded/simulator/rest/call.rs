@@ -1,4 +1,4 @@
-//! One REST call: the caller, the parts of the path, and the requested page.
+//! One call: the caller, the parts of the path, and the requested page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,11 +36,11 @@ enum Credential {
 }
 
 /// A call by a known account, while the simulator is available.
-pub(super) struct Call {
+pub(in super::super) struct Call {
     pub(super) host: GithubSimulator,
     /// The state when the call arrived.
-    pub(super) world: Arc<World>,
-    pub(super) by: Arc<Account>,
+    pub(in super::super) world: Arc<World>,
+    pub(in super::super) by: Arc<Account>,
     path: BTreeMap<String, String>,
     query: Vec<(String, String)>,
     uri: Uri,
@@ -180,8 +180,18 @@ impl Call {
         items: &[T],
         shape: impl Fn(&T) -> Value,
     ) -> Result<Response, Refusal> {
+        self.page_in(items, shape, |page| json!({ "total_count": items.len(), field: page }))
+    }
+
+    /// Like [`Self::page`], for a list in an object.
+    pub(super) fn page_in<T>(
+        &self,
+        items: &[T],
+        shape: impl Fn(&T) -> Value,
+        object: impl FnOnce(Vec<Value>) -> Value,
+    ) -> Result<Response, Refusal> {
         let (page, links) = self.numbered_page(items, shape)?;
-        list_answer(&json!({ "total_count": items.len(), field: page }), &links)
+        list_answer(&object(page), &links)
     }
 
     fn numbered_page<T>(&self, items: &[T], shape: impl Fn(&T) -> Value) -> Result<(Vec<Value>, Vec<String>), Refusal> {

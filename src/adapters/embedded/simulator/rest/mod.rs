@@ -1,4 +1,4 @@
-//! GitHub's REST interface, on the paths of api.github.com.
+//! GitHub's HTTP interface, on the paths of api.github.com.
 //!
 //! The token says who calls. `Authorization: Bearer standin_<login>` is the account of that login. If an App is set up, it
 //! calls with a token that it signs, or with a token of its installation. There are no roles: every account may do
@@ -17,25 +17,23 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post, put};
 
-pub(super) use self::call::{parse, path_parameters};
+pub(super) use self::call::{Call, parse, path_parameters};
 pub(super) use self::response::answer;
 use super::GithubSimulator;
-
+use super::graphql;
 use super::refusal::Refusal;
 
 impl GithubSimulator {
     /// All routes, with GitHub's 404 for every other path.
     ///
-    /// GitHub's paths begin with `/repos`, `/repositories`, `/orgs`, `/organizations`, `/user` and `/app`, those of the
+    /// GitHub's paths are `/graphql`, on an Enterprise Server `/api/graphql`, and begin with `/repos`, `/repositories`, `/orgs`, `/organizations`, `/user` and `/app`, those of the
     /// control interface with `/_standin`.
     pub fn router(&self) -> Router {
         let router = repository_routes(Router::new())
             .route("/orgs/{org}/teams/{team}", get(people::team))
             .route("/organizations/{organization}/team/{team_id}", get(people::team))
-            .route("/orgs/{org}/teams/{team}/members", get(people::members))
-            .route("/organizations/{organization}/team/{team_id}/members", get(people::members))
-            .route("/orgs/{org}/teams/{team}/memberships/{login}", get(people::membership))
-            .route("/organizations/{organization}/team/{team_id}/memberships/{login}", get(people::membership))
+            .route("/graphql", post(graphql::query))
+            .route("/api/graphql", post(graphql::query))
             .route("/user", get(people::user))
             .route("/user/{id}", get(people::account_by_id))
             .route("/users/{login}", get(people::account));
@@ -46,21 +44,20 @@ impl GithubSimulator {
 
 fn repository_routes(router: Router<GithubSimulator>) -> Router<GithubSimulator> {
     let pull = "/pulls/{number}";
-    let routes: [(String, MethodRouter<GithubSimulator>); 15] = [
+    let routes: [(String, MethodRouter<GithubSimulator>); 14] = [
         (String::new(), get(pulls::repository)),
         ("/pulls".into(), get(pulls::list).post(pulls::open)),
         (pull.into(), get(pulls::read).patch(pulls::edit)),
         (format!("{pull}/merge"), put(pulls::merge)),
         (format!("{pull}/files"), get(pulls::files)),
-        (format!("{pull}/commits"), get(pulls::commits)),
         (format!("{pull}/reviews"), get(reviews::list).post(reviews::give)),
         (format!("{pull}/reviews/{{review}}"), get(reviews::read).put(reviews::edit)),
         (format!("{pull}/reviews/{{review}}/events"), post(reviews::submit)),
         (format!("{pull}/reviews/{{review}}/dismissals"), put(reviews::dismiss)),
         ("/issues/{number}/labels".into(), get(pulls::labels).post(pulls::label)),
         ("/issues/{number}/labels/{label}".into(), delete(pulls::unlabel)),
-        ("/issues/{number}/events".into(), get(pulls::events)),
         ("/commits/{sha}/pulls".into(), get(pulls::of_commit)),
+        ("/compare/{basehead}".into(), get(pulls::compare)),
         ("/activity".into(), get(pulls::activity)),
     ];
     let router = published::add(router);

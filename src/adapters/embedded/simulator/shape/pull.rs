@@ -1,11 +1,12 @@
 //! Pull requests, their files, reviews and events in GitHub's JSON.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Shapes, instant, node_id, with};
 use crate::adapters::embedded::simulator::delivery::{Delivery, INSTALLATION_ID};
-use crate::adapters::embedded::simulator::pull::{Happening, IssueEvent, PullRequest, Review};
-use crate::adapters::embedded::simulator::world::FileChange;
+use crate::adapters::embedded::simulator::pull::{PullRequest, Review};
+use crate::adapters::embedded::simulator::world::{Commit, FileChange};
 use crate::adapters::github_rest::escaped;
 use crate::ident::{RepositoryName, Revision, sha256_hex};
 
@@ -178,23 +179,19 @@ impl Shapes<'_> {
         shape
     }
 
-    /// `issue-event-for-issue`.
-    pub(in super::super) fn event(&self, pull: &PullRequest, event: &IssueEvent) -> Value {
+    /// `commit-comparison` of the pull request's base and head, with a page of its commits.
+    pub(in super::super) fn comparison(&self, pull: &PullRequest, page: Vec<Value>) -> Value {
         let name = self.repository_name(pull);
-        let (word, commit, more) = happening(&event.what);
-        let commit_url = commit.map(|sha| self.api(&format!("/repos/{name}/commits/{sha}")));
-        let base = json!({
-            "id": event.id,
-            "node_id": node_id("IE", event.id),
-            "url": self.api(&format!("/repos/{name}/issues/events/{}", event.id)),
-            "actor": self.user(event.actor),
-            "event": word,
-            "commit_id": commit,
-            "commit_url": commit_url,
-            "created_at": event.created_at,
-            "performed_via_github_app": null,
-        });
-        with(base, more)
+        let (base, head, total) = (&pull.base_sha, &pull.head.sha, pull.commits.len());
+        let web = self.web(&format!("/{name}/compare/{base}...{head}"));
+        let base_commit =
+            RepositoryName::new(&name).ok().map(|name| self.commit(&name, &unread(base, pull.created_at)));
+        json!({
+            "url": self.api(&format!("/repos/{name}/compare/{base}...{head}")),
+            "html_url": web, "permalink_url": web, "diff_url": format!("{web}.diff"), "patch_url": format!("{web}.patch"),
+            "base_commit": base_commit, "merge_base_commit": base_commit,
+            "status": "ahead", "ahead_by": total, "behind_by": 0, "total_commits": total, "commits": page,
+        })
     }
 
     /// `hook-delivery-item`. `None` if it was not sent yet.
@@ -217,26 +214,9 @@ impl Shapes<'_> {
     }
 }
 
-/// GitHub's word for an event, its commit, and the fields that only this event has.
-fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
-    match what {
-        Happening::ReviewDismissed { review, was, message, commit } => {
-            let mut dismissed = json!({ "state": was.as_str(), "review_id": review, "dismissal_message": message });
-            if let (Some(commit), Some(fields)) = (commit, dismissed.as_object_mut()) {
-                fields.insert("dismissal_commit_id".to_owned(), json!(commit));
-            }
-            ("review_dismissed", None, json!({ "dismissed_review": dismissed }))
-        }
-        Happening::BaseRefChanged => ("base_ref_changed", None, json!({})),
-        Happening::Labeled { label } => ("labeled", None, label_of_event(label)),
-        Happening::Unlabeled { label } => ("unlabeled", None, label_of_event(label)),
-        Happening::Closed => ("closed", None, json!({})),
-        Happening::Reopened => ("reopened", None, json!({})),
-        Happening::Merged { commit } => ("merged", Some(commit), json!({})),
-        Happening::HeadRefForcePushed { commit } => ("head_ref_force_pushed", Some(commit), json!({})),
-    }
-}
-
-fn label_of_event(label: &str) -> Value {
-    json!({ "label": { "name": label, "color": "ededed" } })
+/// A commit of which only the hash is known.
+fn unread(sha: &Revision, at: Timestamp) -> Commit {
+    let (author, committer, message) = (None, None, String::new());
+    let (co_authors, verified, parents, files) = (Vec::new(), false, Vec::new(), Vec::new());
+    Commit { sha: sha.clone(), author, committer, co_authors, verified, message, parents, files, at }
 }

@@ -126,7 +126,8 @@ impl Shapes<'_> {
                 "comment_count": 0,
                 "tree": { "sha": sha, "url": format!("{api}/git/trees/{sha}") },
                 "verification": {
-                    "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null,
+                    "verified": commit.verified, "reason": if commit.verified { "valid" } else { "unsigned" },
+                    "signature": null, "payload": null, "verified_at": null,
                 },
             },
             "author": commit.author.map_or(Value::Null, |id| self.user(id)),

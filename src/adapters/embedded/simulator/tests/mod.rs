@@ -1,6 +1,7 @@
 //! The simulator as its users meet it.
 
 mod durability;
+mod graphql;
 mod hooks;
 mod published;
 mod rest;

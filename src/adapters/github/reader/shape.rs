@@ -1,0 +1,421 @@
+//! The parts of GitHub's answers to the query for facts, and their conversion into facts.
+//!
+//! Every part must be answered. A part that may be `null` is read so that it holds a deployment back.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+use super::list::{Page, nullable};
+use crate::adapters::github_rest::{GHOST, WEB_FLOW};
+use crate::approval::facts::{self, AccountKind, BoundBy, DismissedFrom, Person, PullRequestState, ReviewState};
+use crate::ident::{Login, RepositoryName, ReviewId, Revision, UserId};
+
+/// The pull request and its repository.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Repository {
+    #[serde(deserialize_with = "nullable")]
+    pub(super) database_id: Option<u64>,
+    pub(super) name_with_owner: RepositoryName,
+    /// `None` if the repository is empty.
+    #[serde(deserialize_with = "nullable")]
+    pub(super) default_branch_ref: Option<Named>,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) pull_request: Option<Pull>,
+    #[serde(default)]
+    pub(super) twins: Option<Twins>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    pub(super) name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Pull {
+    pub(super) number: u64,
+    pub(super) state: PullState,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) merge_commit: Option<Oid>,
+    pub(super) head_ref_oid: Revision,
+    pub(super) head_ref_name: String,
+    /// `None` if the fork was deleted.
+    #[serde(deserialize_with = "nullable")]
+    pub(super) head_repository: Option<Numbered>,
+    pub(super) base_ref_oid: Revision,
+    pub(super) base_ref_name: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(super) author: Option<Account>,
+    pub(super) additions: u64,
+    pub(super) deletions: u64,
+    pub(super) changed_files: usize,
+    // Each of these only if it was asked for.
+    #[serde(default)]
+    pub(super) labels: Option<Page<Named>>,
+    #[serde(default)]
+    pub(super) files: Option<Page<File>>,
+    #[serde(default)]
+    pub(super) reviews: Option<Page<Review>>,
+    #[serde(default)]
+    pub(super) commits: Option<Page<CommitNode<Commit>>>,
+    #[serde(default)]
+    pub(super) timeline_items: Option<Page<Event>>,
+    #[serde(default)]
+    pub(super) last_commit: Option<Nodes<CommitNode<Twins>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum PullState {
+    Open,
+    Closed,
+    Merged,
+}
+
+impl PullState {
+    pub(super) const fn fact(self) -> PullRequestState {
+        match self {
+            Self::Open => PullRequestState::Open,
+            Self::Closed | Self::Merged => PullRequestState::Closed,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Oid {
+    pub(super) oid: Revision,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Numbered {
+    #[serde(deserialize_with = "nullable")]
+    pub(super) database_id: Option<u64>,
+}
+
+/// A list that is not read on.
+#[derive(Debug, Deserialize)]
+pub(super) struct Nodes<T> {
+    pub(super) nodes: Vec<T>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CommitNode<T> {
+    pub(super) commit: T,
+}
+
+/// An account. Its login is as facts have it: that of a bot ends in `[bot]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "GivenAccount")]
+pub(super) struct Account {
+    id: Option<UserId>,
+    login: Login,
+    kind: AccountKind,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GivenAccount {
+    #[serde(rename = "__typename")]
+    kind: String,
+    login: String,
+    #[serde(default)]
+    database_id: Option<UserId>,
+}
+
+impl TryFrom<GivenAccount> for Account {
+    type Error = crate::ident::IdentError;
+
+    fn try_from(given: GivenAccount) -> Result<Self, Self::Error> {
+        let kind = match given.kind.as_str() {
+            // The account of a commit is of the type `User`, even if it is a bot. Only bots have such logins.
+            "User" if !given.login.ends_with("[bot]") => AccountKind::User,
+            "User" | "Bot" => AccountKind::Bot,
+            // A mannequin, an organization, or a new kind.
+            _ => AccountKind::Other,
+        };
+        let login = match kind {
+            AccountKind::Bot if !given.login.ends_with("[bot]") => Login::new(&format!("{}[bot]", given.login)),
+            AccountKind::User | AccountKind::Bot | AccountKind::Other => Login::new(&given.login),
+        }?;
+        Ok(Self { id: given.database_id, login, kind })
+    }
+}
+
+impl Account {
+    /// `None` if GitHub gives it no number, or if it stands for deleted accounts.
+    pub(super) fn person(self) -> Option<Person> {
+        // On an Enterprise Server another account has this id.
+        let is_ghost = self.id == Some(GHOST) && self.login.as_str() == "ghost";
+        Some(Person { id: self.id.filter(|_| !is_ghost)?, login: self.login, kind: self.kind })
+    }
+}
+
+/// `None` if there is no account. Errors if there is one without a number: it could be anybody's.
+pub(super) fn actor(account: Option<Account>) -> Result<Option<Person>, String> {
+    match account {
+        Some(Account { id: None, login, .. }) => Err(format!("the account `{login}` has no number")),
+        Some(account) => Ok(account.person()),
+        None => Ok(None),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct File {
+    pub(super) path: String,
+    pub(super) change_type: String,
+}
+
+impl File {
+    /// Whether it may have had another path, which only REST gives.
+    pub(super) fn may_be_moved(&self) -> bool {
+        !matches!(self.change_type.as_str(), "ADDED" | "CHANGED" | "DELETED" | "MODIFIED")
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Review {
+    #[serde(deserialize_with = "big_int")]
+    full_database_id: u64,
+    #[serde(deserialize_with = "nullable")]
+    author: Option<Account>,
+    state: String,
+    #[serde(deserialize_with = "nullable")]
+    submitted_at: Option<Timestamp>,
+    #[serde(deserialize_with = "nullable")]
+    commit: Option<Oid>,
+    body: String,
+    #[serde(deserialize_with = "nullable")]
+    last_edited_at: Option<Timestamp>,
+}
+
+impl Review {
+    /// `None` if it is pending: GitHub lists it to its author only. Errors if GitHub does not say whose it is, or if its
+    /// state is unknown: it may be a new word for requested changes.
+    pub(super) fn fact(self) -> Result<Option<facts::Review>, String> {
+        let objection = Objection {
+            full_database_id: self.full_database_id,
+            author: self.author,
+            state: self.state,
+            submitted_at: self.submitted_at,
+            commit: self.commit,
+        };
+        let review = objection.fact()?;
+        let (edited, body) = (self.last_edited_at.is_some(), self.body);
+        Ok(review.map(|review| facts::Review { edited, body, ..review }))
+    }
+}
+
+/// A review without its text.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Objection {
+    #[serde(deserialize_with = "big_int")]
+    full_database_id: u64,
+    #[serde(deserialize_with = "nullable")]
+    author: Option<Account>,
+    state: String,
+    #[serde(deserialize_with = "nullable")]
+    submitted_at: Option<Timestamp>,
+    #[serde(deserialize_with = "nullable")]
+    commit: Option<Oid>,
+}
+
+impl Objection {
+    /// As [`Review::fact`].
+    pub(super) fn fact(self) -> Result<Option<facts::Review>, String> {
+        let id = ReviewId(self.full_database_id);
+        let state = match self.state.as_str() {
+            "APPROVED" => ReviewState::Approved,
+            "CHANGES_REQUESTED" => ReviewState::ChangesRequested,
+            "COMMENTED" => ReviewState::Commented,
+            "DISMISSED" => ReviewState::Dismissed,
+            "PENDING" => return Ok(None),
+            _ => return Err(format!("review {id} has an unknown state")),
+        };
+        Ok(Some(facts::Review {
+            id,
+            user: actor(self.author).map_err(|why| format!("review {id}: {why}"))?,
+            state,
+            was: None,
+            dismissed_by: None,
+            revision: self.commit.map(|commit| commit.oid),
+            bound_by: BoundBy::Api,
+            submitted_at: self.submitted_at,
+            edited: true,
+            body: String::new(),
+        }))
+    }
+}
+
+/// GitHub's `BigInt`: a number, or one in a text.
+fn big_int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Number(u64),
+        Text(String),
+    }
+    match Given::deserialize(deserializer)? {
+        Given::Number(number) => Ok(number),
+        Given::Text(text) => text.parse().map_err(|_| serde::de::Error::custom("not a whole number")),
+    }
+}
+
+/// A commit with the accounts that GitHub finds by its e-mail addresses.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Commit {
+    oid: Revision,
+    committed_via_web: bool,
+    #[serde(deserialize_with = "nullable")]
+    author: Option<GitActor>,
+    #[serde(deserialize_with = "nullable")]
+    committer: Option<GitActor>,
+    authors: Counted<GitActor>,
+    #[serde(deserialize_with = "nullable")]
+    signature: Option<Signature>,
+    parents: Counted<Oid>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct GitActor {
+    #[serde(deserialize_with = "nullable")]
+    user: Option<Account>,
+}
+
+impl GitActor {
+    fn person(actor: Option<Self>) -> Option<Person> {
+        actor?.user?.person()
+    }
+}
+
+/// The first page of a list of a commit. A longer list is not read on.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Counted<T> {
+    total_count: usize,
+    nodes: Vec<T>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signature {
+    is_valid: bool,
+}
+
+impl Commit {
+    /// `None` if GitHub gives only a part of its authors or parents.
+    pub(super) fn fact(self) -> Option<facts::Commit> {
+        let (authors, parents) = (self.authors, self.parents);
+        if authors.total_count != authors.nodes.len() || parents.total_count != parents.nodes.len() {
+            return None;
+        }
+        let signed = self.signature.is_some_and(|signature| signature.is_valid);
+        let author = GitActor::person(self.author);
+        // The accounts that GitHub names are all but its own: `web-flow` signs what is made on GitHub's pages.
+        let web_flow = || Person { id: WEB_FLOW, login: Login::new("web-flow").ok()?, kind: AccountKind::User }.into();
+        let committer =
+            GitActor::person(self.committer).or_else(|| (self.committed_via_web && signed).then(web_flow).flatten());
+        let listed = authors.nodes.len();
+        let people: Vec<Person> = authors.nodes.into_iter().filter_map(|one| GitActor::person(Some(one))).collect();
+        // The author is the first of its authors.
+        let nameless = listed.saturating_sub(people.len()) > usize::from(author.is_none());
+        let mut seen: BTreeSet<UserId> = author.iter().map(|author| author.id).collect();
+        let co_authors = people.into_iter().filter(|person| seen.insert(person.id)).collect();
+        Some(facts::Commit {
+            sha: self.oid,
+            author,
+            committer,
+            co_authors,
+            // A co-author without an account may be anybody.
+            verified: signed && !nameless,
+            parents: parents.nodes.into_iter().map(|parent| parent.oid).collect(),
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "__typename", rename_all_fields = "camelCase")]
+pub(super) enum Event {
+    BaseRefChangedEvent {
+        created_at: Timestamp,
+    },
+    /// GitHub itself changes the base if the branch is deleted or renamed.
+    AutomaticBaseChangeSucceededEvent {
+        created_at: Timestamp,
+    },
+    ReviewDismissedEvent {
+        previous_review_state: String,
+        #[serde(deserialize_with = "nullable")]
+        actor: Option<Account>,
+        #[serde(deserialize_with = "nullable")]
+        review: Option<Dismissed>,
+    },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Dismissed {
+    #[serde(deserialize_with = "big_int")]
+    full_database_id: u64,
+}
+
+/// When the base last changed.
+pub(super) fn base_changed_at(events: &[Event]) -> Option<Timestamp> {
+    let changed = |event: &Event| match event {
+        Event::BaseRefChangedEvent { created_at } | Event::AutomaticBaseChangeSucceededEvent { created_at } => {
+            Some(*created_at)
+        }
+        Event::ReviewDismissedEvent { .. } => None,
+    };
+    events.iter().filter_map(changed).max()
+}
+
+/// Adds to dismissed reviews their state before and who dismissed them.
+pub(super) fn add_dismissals(reviews: &mut [facts::Review], events: Vec<Event>) -> Result<(), String> {
+    for event in events {
+        let Event::ReviewDismissedEvent { previous_review_state, actor: by, review: Some(dismissed) } = event else {
+            continue;
+        };
+        let dismissed = ReviewId(dismissed.full_database_id);
+        let Some(review) = reviews.iter_mut().find(|review| review.id == dismissed) else { continue };
+        review.was = match previous_review_state.as_str() {
+            "APPROVED" => Some(DismissedFrom::Approved),
+            "CHANGES_REQUESTED" => Some(DismissedFrom::ChangesRequested),
+            _ => None,
+        };
+        review.dismissed_by = actor(by)?;
+    }
+    Ok(())
+}
+
+/// The pull requests of a commit.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Twins {
+    pub(super) oid: Revision,
+    pub(super) associated_pull_requests: Page<Twin>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Twin {
+    pub(super) number: u64,
+    pub(super) base_repository: InRepository,
+    pub(super) reviews: Page<Objection>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InRepository {
+    pub(super) name_with_owner: RepositoryName,
+}
+
+#[cfg(test)]
+mod tests;
