@@ -100,7 +100,7 @@ pub(super) async fn read_pull_request(
 }
 
 /// The parts of a pull request that the rule needs and that no delivery has observed.
-fn needs(rule: &Rule<'_>, known: &Observed) -> Needs {
+pub(super) fn needs(rule: &Rule<'_>, known: &Observed) -> Needs {
     let looks_at = |wanted: fn(&Test) -> bool| rule.conditions().any(|condition| has(condition, wanted));
     let people = |test: &Test| matches!(test, Test::Authors(_) | Test::OnlyAuthors(_));
     Needs {

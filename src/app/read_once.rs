@@ -10,9 +10,12 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::App;
+use super::gather::needs;
 use crate::approval::facts::Person;
-use crate::ident::{Login, PullRequestRef, RepositoryName, Revision};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
 use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
+use crate::request::ApprovalRequest;
+use crate::request::observation::Observed;
 
 /// How long an answer is used within a piece of work.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
@@ -21,26 +24,57 @@ const FRESH: SignedDuration = SignedDuration::from_secs(30);
 struct ReadOnce {
     host: Arc<dyn CodeHost>,
     clock: Arc<dyn Clock>,
+    /// What all requests of this work need of a pull request.
+    expected: BTreeMap<PullRequestRef, Needs>,
     kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
 struct Kept {
-    readings: BTreeMap<PullRequestRef, (Timestamp, Needs, Result<Reading, CodeHostError>)>,
+    readings: BTreeMap<PullRequestRef, (Timestamp, Needs, Reading)>,
+    /// With the needs that could not be met.
+    failures: BTreeMap<PullRequestRef, (Timestamp, Needs, CodeHostError)>,
 }
 
 impl App {
     /// The same use cases for one piece of work, which reads nothing twice.
     #[must_use]
     pub fn reading_once(&self) -> Self {
+        self.reading_once_for(&[])
+    }
+
+    /// As [`Self::reading_once`], for work on these requests: the first reading of a pull request has what all of them
+    /// need, so that different rules cause no second one.
+    pub(super) fn reading_once_for(&self, requests: &[ApprovalRequest]) -> Self {
+        let mut expected: BTreeMap<PullRequestRef, Needs> = BTreeMap::new();
+        for request in requests {
+            let rule = request.rule.rule();
+            if let (Some(at), true) = (&request.subject.pull_request, rule.requirement().is_some()) {
+                let of_all = expected.entry(at.clone()).or_default();
+                *of_all = of_all.with(&needs(&rule, &Observed::default()));
+            }
+        }
         let (host, clock) = (Arc::clone(&self.code_host), Arc::clone(&self.clock));
-        Self { code_host: Arc::new(ReadOnce { host, clock, kept: Mutex::default() }), ..self.clone() }
+        Self { code_host: Arc::new(ReadOnce { host, clock, expected, kept: Mutex::default() }), ..self.clone() }
     }
 }
 
 impl ReadOnce {
     fn kept<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
         work(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// These needs with those of the work's other requests. Without teams of other organizations, which may fail for
+    /// reasons of their own, and whatever reviews those know.
+    fn expected(&self, at: &PullRequestRef, needs: &Needs) -> Needs {
+        let Some(expected) = self.expected.get(at) else { return needs.clone() };
+        let mut all = needs.with(expected);
+        let is_near = |team: &TeamSlug| {
+            let org = team.as_str().split('/').next().unwrap_or_default();
+            org.eq_ignore_ascii_case(at.repository.parts().0)
+        };
+        all.teams.retain(|team| needs.teams.contains(team) || is_near(team));
+        Needs { known_reviews: needs.known_reviews.clone(), ..all }
     }
 
     fn is_fresh(&self, read_at: Timestamp) -> bool {
@@ -51,17 +85,23 @@ impl ReadOnce {
 #[async_trait]
 impl CodeHost for ReadOnce {
     async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
-        let known = self.kept(|kept| kept.readings.get(at).cloned());
-        let known = known.filter(|(read_at, ..)| self.is_fresh(*read_at));
-        let needs = match known {
-            Some((_, read, reading)) if reading.is_err() || read.cover(needs) => return reading,
+        let (read, failed) = self.kept(|kept| (kept.readings.get(at).cloned(), kept.failures.get(at).cloned()));
+        let read = read.filter(|(read_at, ..)| self.is_fresh(*read_at));
+        let failed = failed.filter(|(read_at, ..)| self.is_fresh(*read_at));
+        let wanted = match (read, failed) {
+            (Some((_, read, reading)), _) if read.cover(needs) => return Ok(reading),
+            // Whoever needs less may be lucky.
+            (_, Some((_, failed, error))) if needs.cover(&failed) => return Err(error),
             // What was read before for this pull request will be needed again.
-            Some((_, read, _)) => read.with(needs),
-            None => needs.clone(),
+            (Some((_, read, _)), _) => read.with(needs),
+            (None, _) => self.expected(at, needs),
         };
         let read_at = self.clock.now();
-        let reading = self.host.read(at, &needs).await;
-        self.kept(|kept| kept.readings.insert(at.clone(), (read_at, needs, reading.clone())));
+        let reading = self.host.read(at, &wanted).await;
+        self.kept(|kept| match &reading {
+            Ok(reading) => drop(kept.readings.insert(at.clone(), (read_at, wanted, reading.clone()))),
+            Err(error) => drop(kept.failures.insert(at.clone(), (read_at, needs.clone(), error.clone()))),
+        });
         reading
     }
 
@@ -126,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_kept_for_half_a_minute_or_until_it_is_forgotten() {
         let (down, clock) = (Arc::new(Down::default()), Arc::new(Seconds::default()));
-        let once = ReadOnce { host: down.clone(), clock: clock.clone(), kept: Mutex::default() };
+        let once = ReadOnce { host: down.clone(), clock: clock.clone(), expected: BTreeMap::new(), kept: Mutex::default() };
         let at = PullRequestRef::new("acme/checkout#1").unwrap();
         let calls = async || {
             once.read(&at, &Needs::default()).await.unwrap_err();
@@ -139,6 +179,24 @@ mod tests {
         assert_eq!((calls().await, calls().await), (1, 0));
         once.forget();
         assert_eq!((calls().await, calls().await), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn a_failure_stands_for_equal_and_greater_needs_only() {
+        let (down, clock) = (Arc::new(Down::default()), Arc::new(Seconds::default()));
+        let once = ReadOnce { host: down.clone(), clock, expected: BTreeMap::new(), kept: Mutex::default() };
+        let at = PullRequestRef::new("acme/checkout#1").unwrap();
+        let team = |name: &str| Needs { teams: [name.parse().unwrap()].into(), ..Needs::default() };
+        for (needs, calls) in [
+            (team("globex/audit"), 1),
+            (team("globex/audit"), 0),
+            (Needs { files: true, ..team("globex/audit") }, 0),
+            (team("acme/sre"), 1),
+            (Needs::default(), 1),
+        ] {
+            once.read(&at, &needs).await.unwrap_err();
+            assert_eq!(down.0.swap(0, Ordering::SeqCst), calls, "{needs:?}");
+        }
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub async fn record_delivery(app: &App, delivered: DeliveredObservations) -> Res
     let open = app.store.open_for(&pull_request).await?;
     let mut failed = None;
     let mut published_by_verify = true;
-    let reading = &app.reading_once();
+    let reading = &app.reading_once_for(&open);
     let requests = open.len();
     for request in open {
         let (id, verifies) = (request.id.clone(), !app.callback.releases(&request.execution));

@@ -62,9 +62,9 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
 
 /// As [`sweep`], with another time limit.
 pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> {
-    let app = &app.reading_once();
     let now = app.clock.now();
     let due = in_turn(app.store.due(now).await?, now);
+    let app = &app.reading_once_for(&due);
     let mut swept = Swept { due: due.len(), ..Swept::default() };
     let mut changed: BTreeSet<PullRequestRef> = BTreeSet::new();
     let until = after(time.due);

@@ -24,7 +24,7 @@ fn team(text: &str) -> TeamSlug {
     TeamSlug::new(text).expect("a team")
 }
 
-/// Two teams must approve; the second environment also looks at files, and the third at who pushed.
+/// Two teams must approve; `files` also looks at files, `pushers` at who pushed, and `sre` asks one team.
 const POLICY: &str = r#"
 version: 1
 groups:
@@ -39,6 +39,7 @@ services:
         require:
           all_of: [1 of payments, { count: 1, of: [sre], when: { paths: ["src/"] } }]
         timeout: 4h
+      sre: { require: 1 of sre, timeout: 4h }
       pushers: { require: { all_of: [1 of payments, 1 of sre] }, timeout: 4h, exclude: [author, committers, pushers] }
 "#;
 
@@ -243,6 +244,21 @@ async fn many_requests_on_one_pull_request_cost_as_many_calls_as_one() {
     assert_eq!(scene.hosted.take_seen(), ONE_CALL, "a sweep");
     let open = scene.world.store.open_for(&pull_request("acme/checkout#1")).await.expect("requests");
     assert_eq!(open.len(), many, "all of them wait for the second team");
+}
+
+#[tokio::test]
+async fn requests_with_different_rules_on_one_pull_request_cost_one_reading() {
+    let scene = Scene::new().await;
+    for environment in ["production", "files", "pushers", "sre"] {
+        scene.open(environment, environment).await;
+    }
+    scene.hosted.take_seen();
+    scene.world.review("pia", ReviewEvent::Comment);
+    scene.deliver("1").await;
+    assert_eq!(scene.hosted.take_seen(), WITH_PUSHES, "a delivery");
+    scene.world.clock.advance(SignedDuration::from_mins(11));
+    let swept = app::sweep(&scene.gate).await.expect("a sweep");
+    assert_eq!((swept.due, scene.hosted.take_seen()), (4, WITH_PUSHES.map(str::to_owned).to_vec()), "a sweep");
 }
 
 #[tokio::test]

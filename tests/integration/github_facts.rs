@@ -366,9 +366,11 @@ async fn a_pull_request_that_changes_while_its_lists_are_read_is_an_error() {
         (base_changed, "another base"),
     ] {
         for part in ["Facts commits files", "/pulls/1/files"] {
-            let detail = "the pull request `acme/checkout#1` changed while it was read".to_owned();
             let read = large_read_while(part, happens).await;
-            assert_eq!(read, Err(CodeHostError::Unavailable { detail }), "{what} at {part}");
+            let Err(CodeHostError::Unavailable { detail }) = read else { panic!("{what} at {part}: {read:?}") };
+            // A shorter list may no longer have the place at which a page begins.
+            let cursor = detail.contains("not a valid cursor");
+            assert!(cursor || detail == "the pull request `acme/checkout#1` changed while it was read", "{detail}");
         }
     }
 }

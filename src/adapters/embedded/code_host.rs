@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::simulator::GithubSimulator;
 use super::simulator::pull::{self, Happening, IssueEvent, PullRequest, PullState, Review};
 use super::simulator::world::{self, Account, AccountType, Activity, ActivityKind, FileChange, Repository, World};
-use crate::adapters::github_rest::{COMMITS_READ, FILES_LISTED};
+use crate::adapters::github_rest::{COMMITS_READ, FILES_LISTED, PAGE};
 use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
@@ -120,7 +120,8 @@ fn pull_facts(world: &World, repository: &Repository, pull: &PullRequest) -> fac
         labels: pull.labels.iter().cloned().collect(),
         additions,
         deletions,
-        files: files.iter().take(FILES_LISTED).map(file).collect(),
+        // Of a list that is too long, the first page is read.
+        files: files.iter().take(if files.len() > FILES_LISTED { PAGE } else { FILES_LISTED }).map(file).collect(),
         files_complete: files.len() <= FILES_LISTED,
         commits: pull.commits.iter().map(commit).collect(),
         commits_complete: pull.commits.len() <= COMMITS_READ,

@@ -73,11 +73,7 @@ const PERMISSIONS: [Permission; 7] = [
         Level::Write,
         "publishes the deployment and its state on the pull request and the environment",
     ),
-    needed(
-        "contents",
-        Level::Read,
-        "reads who pushed to a branch and when, from the repository's activity; reads no files",
-    ),
+    needed("contents", Level::Read, "reads commits, and who pushed to a branch and when; reads no files"),
     Permission {
         for_protection_rule: true,
         ..needed("actions", Level::Read, "answers custom deployment protection rules of GitHub Actions")

@@ -133,10 +133,9 @@ fn exchange(path: &str, answered: &str) -> Exchange {
 #[tokio::test]
 #[ignore = "needs Node and packages from npm: scripts/test-github"]
 async fn an_exchange_that_was_written_down_is_held_against_the_description_as_if_it_were_made() {
-    let members = "/orgs/acme/teams/payments/members";
-    let good = exchange(members, "[]");
-    let faults =
-        check(vec![good.clone(), exchange(members, "{}"), exchange("/orgs/acme/members-of/payments", "[]")]).await;
+    let labels = "/repos/acme/checkout/issues/1/labels";
+    let good = exchange(labels, "[]");
+    let faults = check(vec![good.clone(), exchange(labels, "{}"), exchange("/repos/acme/labels-of/1", "[]")]).await;
     let found: Vec<bool> =
         ["could not give", "would not accept"].iter().map(|why| faults.iter().any(|f| f.contains(why))).collect();
     assert_eq!((faults.len(), found), (2, vec![true, true]), "{faults:?}");

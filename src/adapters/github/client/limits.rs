@@ -134,11 +134,14 @@ impl Limits {
         refused.then_some(until)
     }
 
-    /// What is left to the scope that has the least. After its reset a limit is not known.
+    /// What is left to the installation or token that has the least. After its reset a limit is not known.
     pub(super) fn quota(&self, now: Timestamp) -> Quota {
         let least = |resource| {
             self.map(|known| {
-                let of_it = known.left.iter().filter(|((_, of), left)| *of == resource && left.reset > now);
+                let of_it = known
+                    .left
+                    .iter()
+                    .filter(|((scope, of), left)| *of == resource && *scope != Scope::App && left.reset > now);
                 of_it.map(|(_, left)| *left).min_by_key(|left| left.left)
             })
         };
@@ -204,11 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_that_of_the_scope_with_the_least_apart_for_rest_and_graphql() {
+    fn what_is_left_is_that_of_the_installation_with_the_least_apart_for_rest_and_graphql() {
         let limits = Limits::default();
         assert_eq!(limits.quota(now()), Quota::default());
-        let (app, installation) = (Scope::App, Scope::Installation(1));
-        answered(&limits, (&app, Resource::Rest), &counted(4000, "core"));
+        let (app, other, installation) = (Scope::App, Scope::Installation(2), Scope::Installation(1));
+        answered(&limits, (&app, Resource::Rest), &counted(7, "core"));
+        answered(&limits, (&other, Resource::Rest), &counted(4000, "core"));
         answered(&limits, (&installation, Resource::Rest), &counted(20, "core"));
         answered(&limits, (&installation, Resource::Rest), &counted(19, "core"));
         answered(&limits, (&installation, Resource::Graphql), &counted(4321, "graphql"));

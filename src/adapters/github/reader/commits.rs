@@ -59,21 +59,22 @@ impl GithubClient {
         let Some(compared) = self.compared(at, pull).await.map_err(|error| unavailable(&error))? else {
             return Ok(Commits { known, complete: false });
         };
-        let missing: Vec<Revision> = compared.difference(&hashes(&known)).cloned().collect();
-        let read = join_all(missing.chunks(AT_ONCE).map(|some| self.commits_by_hash(at, some))).await;
-        for commits in read {
+        let listed = hashes(&known);
+        let missing: Vec<Revision> = compared.iter().filter(|hash| !listed.contains(hash)).cloned().collect();
+        for commits in join_all(missing.chunks(AT_ONCE).map(|some| self.commits_by_hash(at, some))).await {
             known.extend(commits.map_err(|error| unavailable(&error))?.into_iter().filter_map(Commit::fact));
         }
-        let complete = compared.is_subset(&hashes(&known));
+        let read = hashes(&known);
+        let complete = compared.iter().all(|hash| read.contains(hash));
         Ok(Commits { known, complete })
     }
 
-    /// The hashes of the commits that the head has and the base lacks. `None` if they are too many, or not all.
-    async fn compared(&self, at: &PullRequestRef, pull: &Pull) -> Result<Option<BTreeSet<Revision>>, CallError> {
+    /// The hashes of the commits that the head has and the base lacks, oldest first. `None` if they are too many, or not all.
+    async fn compared(&self, at: &PullRequestRef, pull: &Pull) -> Result<Option<Vec<Revision>>, CallError> {
         let (base, head) = (&pull.base_ref_oid, &pull.head_ref_oid);
         let path = format!("/repos/{}/compare/{base}...{head}?per_page=100", at.repository);
         let mut call = Call::get(path, of(&at.repository), format!("the commits of `{at}`"));
-        let (mut compared, mut total) = (BTreeSet::new(), 0);
+        let (mut compared, mut total) = (Vec::new(), 0);
         for _ in 0..PAGES {
             let answer = self.call(&call).await?;
             let Comparison { total_commits, commits } = answer.json()?;
@@ -84,7 +85,7 @@ impl GithubClient {
                 None => break,
             }
         }
-        Ok(are_all(&compared, Some(total), head).then_some(compared))
+        Ok(are_all(&compared.iter().cloned().collect(), Some(total), head).then_some(compared))
     }
 
     async fn commits_by_hash(&self, at: &PullRequestRef, hashes: &[Revision]) -> Result<Vec<Commit>, CallError> {
@@ -101,7 +102,8 @@ impl GithubClient {
         let mut answer = self.query(Call::query(&query, &variables, of(&at.repository), what)).await?;
         let read: Option<BTreeMap<String, Commit>> = answer.take("repository")?;
         answer.whole()?;
-        Ok(read.unwrap_or_default().into_values().collect())
+        let mut read = read.unwrap_or_default();
+        Ok((0..hashes.len()).filter_map(|number| read.remove(&format!("c{number}"))).collect())
     }
 }
 

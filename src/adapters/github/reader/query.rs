@@ -105,7 +105,7 @@ impl Lists {
         if self.commits.total.is_some_and(|total| total >= COMMITS_LISTED) {
             self.commits.end();
         }
-        if self.files.total.is_some_and(|total| total > FILES_LISTED) {
+        if pull.changed_files > FILES_LISTED {
             self.files.end();
         }
         Ok(())

@@ -32,10 +32,6 @@ impl GithubSimulator {
         let router = repository_routes(Router::new())
             .route("/orgs/{org}/teams/{team}", get(people::team))
             .route("/organizations/{organization}/team/{team_id}", get(people::team))
-            .route("/orgs/{org}/teams/{team}/members", get(people::members))
-            .route("/organizations/{organization}/team/{team_id}/members", get(people::members))
-            .route("/orgs/{org}/teams/{team}/memberships/{login}", get(people::membership))
-            .route("/organizations/{organization}/team/{team_id}/memberships/{login}", get(people::membership))
             .route("/graphql", post(graphql::query))
             .route("/api/graphql", post(graphql::query))
             .route("/user", get(people::user))
@@ -48,20 +44,18 @@ impl GithubSimulator {
 
 fn repository_routes(router: Router<GithubSimulator>) -> Router<GithubSimulator> {
     let pull = "/pulls/{number}";
-    let routes: [(String, MethodRouter<GithubSimulator>); 16] = [
+    let routes: [(String, MethodRouter<GithubSimulator>); 14] = [
         (String::new(), get(pulls::repository)),
         ("/pulls".into(), get(pulls::list).post(pulls::open)),
         (pull.into(), get(pulls::read).patch(pulls::edit)),
         (format!("{pull}/merge"), put(pulls::merge)),
         (format!("{pull}/files"), get(pulls::files)),
-        (format!("{pull}/commits"), get(pulls::commits)),
         (format!("{pull}/reviews"), get(reviews::list).post(reviews::give)),
         (format!("{pull}/reviews/{{review}}"), get(reviews::read).put(reviews::edit)),
         (format!("{pull}/reviews/{{review}}/events"), post(reviews::submit)),
         (format!("{pull}/reviews/{{review}}/dismissals"), put(reviews::dismiss)),
         ("/issues/{number}/labels".into(), get(pulls::labels).post(pulls::label)),
         ("/issues/{number}/labels/{label}".into(), delete(pulls::unlabel)),
-        ("/issues/{number}/events".into(), get(pulls::events)),
         ("/commits/{sha}/pulls".into(), get(pulls::of_commit)),
         ("/compare/{basehead}".into(), get(pulls::compare)),
         ("/activity".into(), get(pulls::activity)),

@@ -15,21 +15,6 @@ pub(super) async fn team(call: Call) -> Answer {
     Ok(ok(&Shapes(&call.world).team(call.team()?)))
 }
 
-/// `GET /orgs/{org}/teams/{team}/members`: active members, including those of child teams.
-pub(super) async fn members(call: Call) -> Answer {
-    let members = call.world.team_members(&call.team()?.slug).ok_or(Refusal::NotFound)?;
-    call.page(&members, |member| Shapes(&call.world).account(member))
-}
-
-/// `GET /orgs/{org}/teams/{team}/memberships/{login}`.
-pub(super) async fn membership(call: Call) -> Answer {
-    let team = call.team()?;
-    let login = Login::new(call.segment("login")?)?;
-    let account = call.world.account(&login).ok_or(Refusal::NotFound)?;
-    let state = call.world.membership(&team.slug, account.id).ok_or(Refusal::NotFound)?;
-    Ok(ok(&Shapes(&call.world).membership(team, &account.login, state)))
-}
-
 /// `GET /users/{login}`: people, bots of Apps and organizations.
 pub(super) async fn account(call: Call) -> Answer {
     let login = Login::new(call.segment("login")?).map_err(|_| Refusal::NotFound)?;

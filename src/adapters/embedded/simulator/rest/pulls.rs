@@ -15,7 +15,7 @@ use crate::adapters::embedded::simulator::pull::PullRequest;
 use crate::adapters::embedded::simulator::refusal::Refusal;
 use crate::adapters::embedded::simulator::shape::Shapes;
 use crate::adapters::embedded::simulator::world::Activity;
-use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
+use crate::adapters::github_rest::FILES_LISTED;
 use crate::ident::PullRequestRef;
 
 type Answer = Result<Response, Refusal>;
@@ -84,14 +84,6 @@ pub(super) async fn files(call: Call) -> Answer {
     call.page(&files, |file| Shapes(&call.world).file(pull, file))
 }
 
-/// `GET …/pulls/{number}/commits`: at most 250.
-pub(super) async fn commits(call: Call) -> Answer {
-    let name = &call.repository()?.name;
-    let commits = &call.pull()?.commits;
-    let listed = commits.get(..COMMITS_LISTED).unwrap_or(commits);
-    call.page(listed, |commit| Shapes(&call.world).commit(name, commit))
-}
-
 /// `GET …/compare/{base}...{head}`: all commits of a pull request with that base and head.
 pub(super) async fn compare(call: Call) -> Answer {
     let repository = call.repository()?;
@@ -100,12 +92,6 @@ pub(super) async fn compare(call: Call) -> Answer {
     let pull = call.world.pulls_of(repository.id).find(is_compared).ok_or(Refusal::NotFound)?;
     let shapes = Shapes(&call.world);
     call.page_in(&pull.commits, |commit| shapes.commit(&repository.name, commit), |page| shapes.comparison(pull, page))
-}
-
-/// `GET …/issues/{number}/events`.
-pub(super) async fn events(call: Call) -> Answer {
-    let pull = call.pull()?;
-    call.page(&pull.events, |event| Shapes(&call.world).event(pull, event))
 }
 
 /// `GET …/issues/{number}/labels`.

@@ -130,16 +130,6 @@ impl Shapes<'_> {
         })
     }
 
-    /// `team-membership`.
-    pub(in super::super) fn membership(&self, team: &Team, login: &Login, state: MembershipState) -> Value {
-        let (org, slug) = team.slug.as_str().split_once('/').unwrap_or_default();
-        json!({
-            "url": self.api(&format!("/orgs/{org}/teams/{slug}/memberships/{login}")),
-            "role": "member",
-            "state": state.as_str(),
-        })
-    }
-
     /// `label`. Labels have no records, so the id is derived from the name.
     pub(in super::super) fn label(&self, repository: &RepositoryName, label: &str) -> Value {
         let hash = sha256_hex(format!("{repository}\n{label}").as_bytes());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Shapes, instant, node_id, with};
 use crate::adapters::embedded::simulator::delivery::{Delivery, INSTALLATION_ID};
-use crate::adapters::embedded::simulator::pull::{Happening, IssueEvent, PullRequest, Review};
+use crate::adapters::embedded::simulator::pull::{PullRequest, Review};
 use crate::adapters::embedded::simulator::world::{Commit, FileChange};
 use crate::adapters::github_rest::escaped;
 use crate::ident::{RepositoryName, Revision, sha256_hex};
@@ -194,25 +194,6 @@ impl Shapes<'_> {
         })
     }
 
-    /// `issue-event-for-issue`.
-    pub(in super::super) fn event(&self, pull: &PullRequest, event: &IssueEvent) -> Value {
-        let name = self.repository_name(pull);
-        let (word, commit, more) = happening(&event.what);
-        let commit_url = commit.map(|sha| self.api(&format!("/repos/{name}/commits/{sha}")));
-        let base = json!({
-            "id": event.id,
-            "node_id": node_id("IE", event.id),
-            "url": self.api(&format!("/repos/{name}/issues/events/{}", event.id)),
-            "actor": self.user(event.actor),
-            "event": word,
-            "commit_id": commit,
-            "commit_url": commit_url,
-            "created_at": event.created_at,
-            "performed_via_github_app": null,
-        });
-        with(base, more)
-    }
-
     /// `hook-delivery-item`. `None` if it was not sent yet.
     pub(in super::super) fn delivery(&self, delivery: &Delivery) -> Option<Value> {
         let outcome = delivery.outcome.as_ref()?;
@@ -238,29 +219,4 @@ fn unread(sha: &Revision, at: Timestamp) -> Commit {
     let (author, committer, message) = (None, None, String::new());
     let (co_authors, verified, parents, files) = (Vec::new(), false, Vec::new(), Vec::new());
     Commit { sha: sha.clone(), author, committer, co_authors, verified, message, parents, files, at }
-}
-
-/// GitHub's word for an event, its commit, and the fields that only this event has.
-fn happening(what: &Happening) -> (&'static str, Option<&Revision>, Value) {
-    match what {
-        Happening::ReviewDismissed { review, was, message, commit } => {
-            let mut dismissed = json!({ "state": was.as_str(), "review_id": review, "dismissal_message": message });
-            if let (Some(commit), Some(fields)) = (commit, dismissed.as_object_mut()) {
-                fields.insert("dismissal_commit_id".to_owned(), json!(commit));
-            }
-            ("review_dismissed", None, json!({ "dismissed_review": dismissed }))
-        }
-        Happening::BaseRefChanged => ("base_ref_changed", None, json!({})),
-        Happening::AutomaticBaseChange => ("automatic_base_change_succeeded", None, json!({})),
-        Happening::Labeled { label } => ("labeled", None, label_of_event(label)),
-        Happening::Unlabeled { label } => ("unlabeled", None, label_of_event(label)),
-        Happening::Closed => ("closed", None, json!({})),
-        Happening::Reopened => ("reopened", None, json!({})),
-        Happening::Merged { commit } => ("merged", Some(commit), json!({})),
-        Happening::HeadRefForcePushed { commit } => ("head_ref_force_pushed", Some(commit), json!({})),
-    }
-}
-
-fn label_of_event(label: &str) -> Value {
-    json!({ "label": { "name": label, "color": "ededed" } })
 }
