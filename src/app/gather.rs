@@ -12,6 +12,7 @@ use super::App;
 use super::failure::Failure;
 use super::vetoes::{remember_read, standing_vetoes};
 use crate::approval::facts::{FACTS_SCHEMA, Facts, Person, PullRequest, Review};
+use crate::approval::{cut_lists, cut_text};
 use crate::ident::{PullRequestRef, Revision, TeamSlug};
 use crate::policy::{Condition, Exclusion, Rule, Test};
 use crate::ports::{CodeHostError, Needs, Reading, StoreError};
@@ -52,6 +53,7 @@ pub(super) async fn gather(
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;
         facts.teams = teams;
+        cut_lists(rule, &mut facts);
         remember_read(app, &facts).await?;
         facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
@@ -109,6 +111,7 @@ pub(super) async fn read_pull_request(
     let observed = app.store.observed(reference).await?;
     observed.overlay_pull_request(&mut pull_request);
     observed.overlay_reviews(&mut reviews);
+    reviews.iter_mut().for_each(cut_text);
     // A list of commits without the head is not complete, whatever the host says.
     let has_head = pull_request.commits.iter().any(|commit| commit.sha == pull_request.head);
     pull_request.commits_complete &= has_head;

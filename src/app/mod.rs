@@ -1,5 +1,6 @@
 //! The use cases. Each has three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
 
+mod budget;
 mod candidates;
 mod end_execution;
 mod evaluate;
@@ -13,6 +14,7 @@ mod open_request;
 mod protect;
 mod publish;
 mod read_once;
+mod reading_turn;
 mod record_delivery;
 mod redeliver;
 mod reevaluate;

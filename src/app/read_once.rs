@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::App;
 use crate::approval::facts::Person;
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
-use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
+use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Quota, Reading};
 
 /// How long an answer is used within a piece of work.
 const FRESH: SignedDuration = SignedDuration::from_secs(30);
@@ -85,6 +85,10 @@ impl CodeHost for ReadOnce {
         revision: &Revision,
     ) -> Result<Vec<FoundPullRequest>, CodeHostError> {
         self.host.pull_requests_of(repository, revision).await
+    }
+
+    async fn quota(&self) -> Quota {
+        self.host.quota().await
     }
 
     fn forget(&self) {

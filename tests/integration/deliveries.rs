@@ -88,7 +88,9 @@ fn every_recorded_payload_is_accepted_as_what_it_is() {
         (("ping", "ping"), 4),
         (("pull_request", "handled"), 10),
         (("pull_request", "ignored"), 19),
-        (("pull_request_review", "handled"), 4),
+        (("pull_request_review", "handled"), 1),
+        // Comments.
+        (("pull_request_review", "ignored"), 3),
     ];
     assert_eq!(counts, BTreeMap::from(expected));
 }
@@ -101,7 +103,6 @@ fn a_handled_delivery_gives_its_event_and_observations() {
     let expected = [
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
-        (PullRequestEvent::ReviewSubmitted, review(ReviewState::Commented, "")),
         (PullRequestEvent::ReviewEdited, vec![]),
         (
             PullRequestEvent::ReviewDismissed,
@@ -121,6 +122,18 @@ fn a_handled_delivery_gives_its_event_and_observations() {
         expected.map(|(what, observations)| OnPullRequest { reference: the_pull_request(), what, observations });
     let all: Vec<_> = on_pull_requests().iter().map(on_pull_request).collect();
     assert_eq!(all, expected);
+}
+
+#[test]
+fn a_comment_is_ignored_whether_it_is_submitted_or_edited() {
+    let comment = handled_with("pull_request_review.submitted", "/review/state", "commented");
+    for action in ["submitted", "edited"] {
+        let mut sent = comment.clone();
+        sent.payload["action"] = action.into();
+        let ignored =
+            DeliveryKind::Ignored { event: "pull_request_review".to_owned(), action: Some(action.to_owned()) };
+        assert_eq!(sent.deliver().map(|delivery| delivery.kind), Ok(ignored));
+    }
 }
 
 /// No payload of a waiting deployment is published. This one is made of parts of published payloads.

@@ -69,9 +69,10 @@ pub(crate) fn handled() -> Vec<Sent> {
     HANDLED.clone()
 }
 
-/// The handled payloads that lead to a reading of a pull request.
+/// The handled payloads that lead to a reading of a pull request: all but the comment.
 pub(crate) fn on_pull_requests() -> Vec<Sent> {
-    handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_some()).collect()
+    let handled = handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_some());
+    handled.filter(|sent| sent.payload.pointer("/review/state").is_none_or(|state| state != "commented")).collect()
 }
 
 /// The others: checks that are run again, and deployments that wait for an answer.

@@ -12,6 +12,7 @@ use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
 use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
+use crate::approval::kept;
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
 use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
 
@@ -171,7 +172,7 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
         revision: review.commit_id.clone(),
         bound_by: BoundBy::Api,
         submitted_at: review.submitted_at,
-        body: review.body.clone(),
+        body: kept(&review.body),
     }
 }
 

@@ -188,7 +188,9 @@ fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind
     if event == "deployment_protection_rule" && action.as_deref() == Some("requested") {
         return Ok(DeliveryKind::Protection(Box::new(payload.protection()?)));
     }
-    let Some(what) = action.as_deref().and_then(|action| PullRequestEvent::of(event, action)) else {
+    // A comment changes no decision, and anyone can write very many.
+    let what = action.as_deref().and_then(|action| PullRequestEvent::of(event, action));
+    let Some(what) = what.filter(|what| !what.is_of_a_comment(payload)) else {
         return Ok(DeliveryKind::Ignored { event: event.to_owned(), action: action.filter(|action| is_word(action)) });
     };
     let (reference, observation) = (payload.reference()?, what.observation(payload, now)?);
@@ -228,6 +230,12 @@ impl PullRequestEvent {
             ("pull_request", "review_request_removed") => Some(Self::ReviewRequestRemoved),
             _ => None,
         }
+    }
+
+    fn is_of_a_comment(self, payload: &Place<'_>) -> bool {
+        let state = payload.field("review").field("state").optional::<String>();
+        matches!(self, Self::ReviewSubmitted | Self::ReviewEdited)
+            && state.is_ok_and(|is| is.as_deref() == Some("commented"))
     }
 
     /// What the API does not give reliably later. An edit never changes the observed commit or text of a review.

@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::ports::{Quota, Remaining};
+
 /// How long to wait if GitHub does not say how long a limit lasts.
 const UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
 /// Every limit of GitHub ends within an hour.
@@ -19,6 +21,23 @@ pub(super) enum Scope {
     App,
     Installation(u64),
     Token,
+}
+
+/// What a limit counts: GitHub's `x-ratelimit-resource`. Other limits are for calls that we do not make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Counted {
+    Rest,
+    GraphQl,
+}
+
+impl Counted {
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        match headers.get("x-ratelimit-resource").map_or(Some("core"), |name| name.to_str().ok()) {
+            Some("core") => Some(Self::Rest),
+            Some("graphql") => Some(Self::GraphQl),
+            Some(_) | None => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +53,8 @@ pub(super) struct Limits(Mutex<Known>);
 #[derive(Debug, Default)]
 struct Known {
     reached: BTreeMap<Scope, Reached>,
-    /// How many calls were left with the last answer of each scope.
-    left: BTreeMap<Scope, u64>,
+    /// What was left with the last answer of each scope, for each of GitHub's limits.
+    left: BTreeMap<(Scope, Counted), Remaining>,
 }
 
 impl Limits {
@@ -56,11 +75,16 @@ impl Limits {
         let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
         let after = |seconds| now.saturating_add(SignedDuration::from_secs(seconds)).ok();
         let remaining = number("x-ratelimit-remaining").and_then(|left| u64::try_from(left).ok());
-        if let Some(left) = remaining {
-            self.map(|known| known.left.insert(scope.clone(), left));
+        let limit = number("x-ratelimit-limit").and_then(|limit| u64::try_from(limit).ok());
+        let counts_anew = number("x-ratelimit-reset").and_then(|at| Timestamp::from_second(at).ok());
+        if let (Some(left), Some(limit), Some(resets_at)) = (remaining, limit, counts_anew)
+            && let Some(counted) = Counted::of(headers)
+        {
+            let remaining = Remaining { left, limit, resets_at };
+            self.map(|known| known.left.insert((scope.clone(), counted), remaining));
         }
         let exhausted = remaining == Some(0);
-        let reset = number("x-ratelimit-reset").filter(|_| exhausted).and_then(|at| Timestamp::from_second(at).ok());
+        let reset = counts_anew.filter(|_| exhausted);
         let until = if refused {
             let stated = number("retry-after").and_then(after).or(reset);
             let implied = status == 429 || exhausted || message.to_ascii_lowercase().contains("rate limit");
@@ -78,9 +102,15 @@ impl Limits {
         refused.then_some(until)
     }
 
-    /// The fewest calls left of any scope.
-    pub(super) fn left(&self) -> Option<u64> {
-        self.map(|known| known.left.values().min().copied())
+    /// What is left of each limit, of the scope with the least. A limit that has been counted anew since is not known.
+    pub(super) fn quota(&self, now: Timestamp) -> Quota {
+        self.map(|known| {
+            let least = |counted: Counted| {
+                let of_it = known.left.iter().filter(|((_, of), left)| *of == counted && left.resets_at > now);
+                of_it.map(|(_, left)| *left).min_by_key(|left| left.left)
+            };
+            Quota { rest: least(Counted::Rest), graphql: least(Counted::GraphQl) }
+        })
     }
 
     fn map<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
@@ -128,17 +158,31 @@ mod tests {
     }
 
     #[test]
-    fn the_calls_left_are_those_of_the_scope_with_the_fewest() {
+    fn what_is_left_is_that_of_the_scope_with_the_least_and_each_limit_is_counted_apart() {
         let limits = Limits::default();
-        let answered = |scope: &Scope, left: &str| {
-            let map = HeaderMap::from_iter([(HeaderName::from_static("x-ratelimit-remaining"), left.parse().unwrap())]);
-            limits.learn(scope, (200, &map, ""), now())
+        let answered = |scope: &Scope, resource: &'static str, left: &str, reset: i64| {
+            let reset = (now().as_second() + reset).to_string();
+            let headers = [
+                ("x-ratelimit-remaining", left),
+                ("x-ratelimit-limit", "5000"),
+                ("x-ratelimit-reset", &reset),
+                ("x-ratelimit-resource", resource),
+            ];
+            let map = headers.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+            limits.learn(scope, (200, &HeaderMap::from_iter(map), ""), now())
         };
-        assert_eq!(limits.left(), None);
-        for (scope, left) in [(Scope::App, "4000"), (Scope::Installation(1), "20"), (Scope::Installation(1), "19")] {
-            answered(&scope, left);
-        }
-        assert_eq!(limits.left(), Some(19));
+        assert_eq!(limits.quota(now()), Quota::default());
+        answered(&Scope::App, "core", "4000", 600);
+        answered(&Scope::Installation(1), "core", "20", 600);
+        answered(&Scope::Installation(1), "core", "19", 600);
+        answered(&Scope::Installation(1), "graphql", "4990", 900);
+        answered(&Scope::Installation(1), "search", "1", 900);
+        let left = |at: Timestamp| {
+            let Quota { rest, graphql } = limits.quota(at);
+            (rest.map(|rest| rest.left), graphql.map(|points| points.left))
+        };
+        assert_eq!(left(now()), (Some(19), Some(4990)));
+        assert_eq!(left(now() + SignedDuration::from_secs(600)), (None, Some(4990)));
     }
 
     #[test]

@@ -32,7 +32,7 @@ use self::auth::Tokens;
 use self::etag::Cache;
 use self::limits::Limits;
 use self::settings::{Access, BaseUrl};
-use crate::ports::Clock;
+use crate::ports::{Clock, Quota};
 
 /// How long a call or a list may take if the caller sets no deadline.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -139,10 +139,9 @@ impl GithubClient {
         }
     }
 
-    /// How many calls the nearest limit allows, as of the last answers. `None` before the first answer.
-    #[must_use]
-    pub fn calls_left(&self) -> Option<u64> {
-        self.shared.limits.left()
+    /// What is left of GitHub's limits, as of its last answers.
+    pub(super) fn left(&self) -> Quota {
+        self.shared.limits.quota(self.now())
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -20,8 +20,8 @@ use super::page::{is_full, linked};
 const TRIES: u32 = 3;
 /// How many redirects are followed. A renamed repository has one.
 const REDIRECTS: usize = 3;
-/// The most bytes of an answer. A page of 100 files with their patches has some megabytes at most.
-const LONGEST: usize = 16 << 20;
+/// The most bytes of an answer. A page of 100 reviews has at most 65,536 characters of four bytes each, and little more.
+const LONGEST: usize = 32 << 20;
 /// The version of GitHub's REST interface.
 pub(in super::super) const API_VERSION: &str = "2022-11-28";
 

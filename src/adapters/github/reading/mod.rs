@@ -13,7 +13,7 @@ use super::client::{Call, CallError, GithubClient, Identity, Longer};
 use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED, PAGE};
 use crate::approval::facts::{self, ChangedFile, Commit, Person, PullRequest, PullRequestState, ReviewState};
 use crate::ident::{PullRequestRef, RepositoryName, Revision, TeamSlug};
-use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
+use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Quota, Reading};
 
 const FILE_PAGES: usize = FILES_LISTED.div_ceil(PAGE);
 const COMMIT_PAGES: usize = COMMITS_LISTED.div_ceil(PAGE);
@@ -48,6 +48,10 @@ impl CodeHost for GithubClient {
         }
         members.sort_by_key(|member| member.id);
         Ok(Some(members))
+    }
+
+    async fn quota(&self) -> Quota {
+        self.left()
     }
 
     async fn pull_requests_of(
@@ -155,7 +159,13 @@ async fn when<T>(wanted: bool, work: impl Future<Output = Result<T, CallError>>)
 }
 
 fn unavailable(error: &CallError) -> CodeHostError {
-    CodeHostError::Unavailable { detail: error.to_string() }
+    let detail = error.to_string();
+    match error {
+        CallError::Unavailable { until: Some(until), .. } => CodeHostError::Limited { detail, until: *until },
+        CallError::Unavailable { until: None, .. } | CallError::Refused { .. } | CallError::Unreadable { .. } => {
+            CodeHostError::Unavailable { detail }
+        }
+    }
 }
 
 /// A 404 means that `what` is missing, whichever of its lists was read.

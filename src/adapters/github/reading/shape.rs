@@ -10,6 +10,7 @@ use crate::adapters::github_rest::GHOST;
 use crate::approval::facts::{
     AccountKind, BoundBy, ChangedFile, Commit, DismissedFrom, Person, Review as ReviewFact, ReviewState,
 };
+use crate::approval::kept;
 use crate::ident::{Login, RepositoryName, ReviewId, Revision, UserId};
 
 /// An account. GitHub gives `null` or `{}` if it knows none.
@@ -113,12 +114,18 @@ impl From<CommitShape> for Commit {
     }
 }
 
+/// What the gate keeps of a text. It is cut page by page: the texts of all pages together may not fit the memory.
+fn kept_text<'de, D: serde::Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    Ok(Option::<String>::deserialize(text)?.as_deref().map(kept).unwrap_or_default())
+}
+
 /// `pull-request-review`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Review {
     id: ReviewId,
     user: Option<Account>,
-    body: Option<String>,
+    #[serde(default, deserialize_with = "kept_text")]
+    body: String,
     state: String,
     commit_id: Option<Revision>,
     submitted_at: Option<Timestamp>,
@@ -144,7 +151,7 @@ impl Review {
             revision: self.commit_id,
             bound_by: BoundBy::Api,
             submitted_at: self.submitted_at,
-            body: self.body.unwrap_or_default(),
+            body: self.body,
         })
     }
 }
