@@ -35,7 +35,7 @@ pub use next_step::NextStep;
 pub use open_request::{Pinned, Wait, open_request};
 pub use protect::protect;
 pub use publish::publish_opened;
-pub use record_delivery::{DeliveredObservations, Recorded, record_delivery};
+pub use record_delivery::{DeliveredObservations, Recorded, note_delivery, record_delivery};
 pub use redeliver::{Redelivered, Redelivery};
 pub use reevaluate::{Reevaluation, reevaluate};
 pub use settle::{Settled, Waiting, settle};

@@ -50,6 +50,17 @@ impl<'a> BegunDelivery<'a> {
     }
 }
 
+/// Stores that a delivery came which changes nothing.
+///
+/// # Errors
+/// [`Failure::Unavailable`]: the delivery is not marked as done, and should be delivered again.
+pub async fn note_delivery(app: &App, delivery: &DeliveryId) -> Result<Recorded, Failure> {
+    match BegunDelivery::begin(app, delivery).await? {
+        Some(begun) => begun.finish(0).await,
+        None => Ok(Recorded::Before),
+    }
+}
+
 /// Stores a delivery's observations and requests for changes, and settles every open request of its pull request. Of
 /// deliveries that come while the pull request is being read, one does that for all.
 ///

@@ -373,7 +373,7 @@ GUARDS = (
         "comments",
         "a comment triggers no reading",
         "many_comments many_edits comments_on_many_pull_requests",
-        ((DELIVERY, "!what.is_of_a_comment(payload)", "WITHOUT || !what.is_of_a_comment(payload)"),),
+        ((DELIVERY, "if what.is_of_a_comment(payload) {", "if !WITHOUT && what.is_of_a_comment(payload) {"),),
     ),
     Guard(
         "subjects",

@@ -88,9 +88,7 @@ fn every_recorded_payload_is_accepted_as_what_it_is() {
         (("ping", "ping"), 4),
         (("pull_request", "handled"), 10),
         (("pull_request", "ignored"), 19),
-        (("pull_request_review", "handled"), 1),
-        // Comments.
-        (("pull_request_review", "ignored"), 3),
+        (("pull_request_review", "handled"), 4),
     ];
     assert_eq!(counts, BTreeMap::from(expected));
 }
@@ -103,6 +101,7 @@ fn a_handled_delivery_gives_its_event_and_observations() {
     let expected = [
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
+        (PullRequestEvent::Commented, vec![]),
         (PullRequestEvent::ReviewEdited, vec![]),
         (
             PullRequestEvent::ReviewDismissed,
@@ -125,14 +124,11 @@ fn a_handled_delivery_gives_its_event_and_observations() {
 }
 
 #[test]
-fn a_comment_is_ignored_whether_it_is_submitted_or_edited() {
-    let comment = handled_with("pull_request_review.submitted", "/review/state", "commented");
-    for action in ["submitted", "edited"] {
-        let mut sent = comment.clone();
-        sent.payload["action"] = action.into();
-        let ignored =
-            DeliveryKind::Ignored { event: "pull_request_review".to_owned(), action: Some(action.to_owned()) };
-        assert_eq!(sent.deliver().map(|delivery| delivery.kind), Ok(ignored));
+fn an_edited_comment_is_a_comment_and_an_edited_approval_is_not() {
+    for (state, what) in [("commented", PullRequestEvent::Commented), ("approved", PullRequestEvent::ReviewEdited)] {
+        let mut sent = handled_with("pull_request_review.submitted", "/review/state", state);
+        sent.payload["action"] = "edited".into();
+        assert_eq!((on_pull_request(&sent).what, on_pull_request(&sent).observations), (what, vec![]));
     }
 }
 

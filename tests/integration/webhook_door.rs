@@ -69,10 +69,9 @@ pub(crate) fn handled() -> Vec<Sent> {
     HANDLED.clone()
 }
 
-/// The handled payloads that lead to a reading of a pull request: all but the comment.
+/// The handled payloads that lead to a reading of a pull request.
 pub(crate) fn on_pull_requests() -> Vec<Sent> {
-    let handled = handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_some());
-    handled.filter(|sent| sent.payload.pointer("/review/state").is_none_or(|state| state != "commented")).collect()
+    handled().into_iter().filter(|sent| sent.payload.get("pull_request").is_some()).collect()
 }
 
 /// The others: checks that are run again, and deployments that wait for an answer.
