@@ -5,6 +5,7 @@
 mod claim;
 mod protection;
 mod publisher;
+pub mod size;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
 use crate::request::published::Published;
 use crate::request::record::{Entry, Record};
+use crate::request::turns::Turns;
 
 pub use self::claim::{Answer, CallbackError, ClaimError, ExecutionCallback, SettleClaim};
 pub use self::protection::{ProtectedRun, Protection, ProtectionComment, ProtectionDesk, ProtectionRequest};
@@ -50,8 +52,31 @@ pub trait CodeHost: Send + Sync {
     /// The account of a person or of a bot. `None` if there is none. Whoever may read the repository may look it up.
     async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError>;
 
+    /// How much of the host's limits on calls is left, as of its last answers.
+    async fn quota(&self) -> Quota {
+        Quota::default()
+    }
+
     /// Drops the answers that are kept for one piece of work. Does nothing if the host keeps none.
     fn forget(&self) {}
+}
+
+/// How much of each limit is left. They are counted apart. `None` if the host has not said so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Calls of the REST interface.
+    pub rest: Option<Remaining>,
+    /// Points of the GraphQL interface.
+    pub graphql: Option<Remaining>,
+}
+
+/// What is left of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remaining {
+    pub left: u64,
+    pub limit: u64,
+    /// When the host counts anew.
+    pub resets_at: Timestamp,
 }
 
 /// A pull request that was found by a revision.
@@ -172,6 +197,9 @@ pub enum CodeHostError {
     NotFound { what: String },
     #[error("the code host did not answer: {detail}")]
     Unavailable { detail: String },
+    /// Its limit on calls is reached.
+    #[error("the code host did not answer: {detail}")]
+    Limited { detail: String, until: Timestamp },
 }
 
 /// One change of a request, with its record in the audit trail and maybe a new token. A store writes all of it or
@@ -186,9 +214,15 @@ pub struct Write {
 }
 
 impl Write {
-    /// Appends the record of what happened to the request's trail.
+    /// Appends the record of what happened to the request's trail. Decisions are truncated as far as they would not fit
+    /// a transaction. The facts are never changed: they were cut before the decision.
     #[must_use]
-    pub fn new(mut request: ApprovalRequest, entry: Entry) -> Self {
+    pub fn new(mut request: ApprovalRequest, mut entry: Entry) -> Self {
+        request.truncate_decision(size::DECISION);
+        if let Some(decision) = entry.decision.take() {
+            let rest = size::VALUES.saturating_sub(json_bytes(&request)).saturating_sub(json_bytes(&entry.facts));
+            entry.decision = Some(decision.within(rest));
+        }
         let record = Record::append(&mut request, entry);
         Self { request, record, token: None }
     }
@@ -198,6 +232,10 @@ impl Write {
         self.token = Some(token);
         self
     }
+}
+
+fn json_bytes(value: &impl serde::Serialize) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
 /// How far a delivery was processed.
@@ -275,6 +313,12 @@ pub trait RequestStore: Send + Sync {
         repository: &RepositoryName,
         head: &Revision,
     ) -> Result<Vec<PullRequestRef>, StoreError>;
+
+    /// The turns at reading a pull request. The default if nothing is stored.
+    async fn turns(&self, pull_request: &PullRequestRef) -> Result<Turns, StoreError>;
+
+    /// Stores `turns` if the stored version is the one before (none for version 1). Returns whether it did.
+    async fn save_turns(&self, pull_request: &PullRequestRef, turns: &Turns) -> Result<bool, StoreError>;
 
     /// The pull requests whose publication is due by then, the longest due first.
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::adapters::github::delivery::{Delivery, DeliveryKind, Refused};
+use crate::adapters::github::delivery::{Delivery, DeliveryKind, PullRequestEvent, Refused};
 use crate::app::{self, App, DeliveredObservations, Failure, Recorded, Reevaluation};
 use crate::ports::ProtectionDesk;
 
@@ -67,6 +67,10 @@ pub async fn work(app: &App, desk: &dyn ProtectionDesk, delivery: Delivery, unti
                 app::reevaluate(app, wanted).await.map(recorded)
             }
             DeliveryKind::Protection(wanted) => app::protect(app, desk, &id, &wanted).await.map(recorded),
+            // Nothing is read for a comment.
+            DeliveryKind::PullRequest { what: PullRequestEvent::Commented, .. } => {
+                app::note_delivery(app, &id).await.map(recorded)
+            }
             DeliveryKind::PullRequest { reference, observations, .. } => {
                 let delivered = DeliveredObservations { delivery: id.clone(), pull_request: reference, observations };
                 app::record_delivery(app, delivered).await.map(recorded)

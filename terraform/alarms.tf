@@ -2,6 +2,8 @@
 locals {
   metrics = "Countersign"
 
+  alarms_when_low = ["sweep-silent", "github-calls-left", "github-points-left"]
+
   # From AWS's own metrics of each function.
   function_alarms = {
     for alarm in flatten([
@@ -54,6 +56,35 @@ locals {
       periods     = 1
       missing     = "notBreaching"
     }
+    # GitHub counts calls of its REST interface and points of its GraphQL interface apart, for each hour.
+    github-calls-left = {
+      description = "GitHub allows only ${var.alarms.github_left} more calls until it counts anew"
+      metric      = "GitHubCallsLeft"
+      statistic   = "Minimum"
+      threshold   = var.alarms.github_left
+      period      = 300
+      periods     = 1
+      missing     = "notBreaching"
+    }
+    github-points-left = {
+      description = "GitHub allows only ${var.alarms.github_left} more points of GraphQL until it counts anew"
+      metric      = "GitHubPointsLeft"
+      statistic   = "Minimum"
+      threshold   = var.alarms.github_left
+      period      = 300
+      periods     = 1
+      missing     = "notBreaching"
+    }
+    # From the access log: AWS's own metric counts every answer of 4xx.
+    deliveries-throttled = {
+      description = "requests to the webhook were over the limit of ${var.webhook.rate} per second and got status 429"
+      metric      = "DeliveriesThrottled"
+      statistic   = "Sum"
+      threshold   = 1
+      period      = 300
+      periods     = 1
+      missing     = "notBreaching"
+    }
     # The sweep reports every minute. Without it nothing is reminded, escalated or recovered.
     sweep-silent = {
       description = "the sweep has not reported for five minutes: nothing is reminded, escalated or recovered"
@@ -96,7 +127,7 @@ resource "aws_cloudwatch_metric_alarm" "own" {
   metric_name         = each.value.metric
   dimensions          = { Name = var.name }
   statistic           = each.value.statistic
-  comparison_operator = each.key == "sweep-silent" ? "LessThanOrEqualToThreshold" : "GreaterThanOrEqualToThreshold"
+  comparison_operator = contains(local.alarms_when_low, each.key) ? "LessThanOrEqualToThreshold" : "GreaterThanOrEqualToThreshold"
   threshold           = each.value.threshold
   period              = each.value.period
   evaluation_periods  = each.value.periods
@@ -105,6 +136,21 @@ resource "aws_cloudwatch_metric_alarm" "own" {
   alarm_actions       = var.alarms.actions
   ok_actions          = var.alarms.actions
   tags                = var.tags
+}
+
+resource "aws_cloudwatch_log_metric_filter" "throttled" {
+  count = local.made
+
+  name           = "${var.name}-deliveries-throttled"
+  log_group_name = aws_cloudwatch_log_group.api[0].name
+  pattern        = "{ $.status = \"429\" }"
+
+  metric_transformation {
+    namespace  = local.metrics
+    name       = "DeliveriesThrottled"
+    value      = "1"
+    dimensions = { Name = "$.name" }
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "undelivered" {

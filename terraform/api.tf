@@ -1,6 +1,7 @@
 # The only entry from outside: POST /webhooks/github. The function authenticates each delivery by its signature.
 locals {
-  route = "POST /webhooks/github"
+  webhook_path = join("/", compact(["/webhooks/github", var.webhook.path_token]))
+  route        = "POST ${local.webhook_path}"
 }
 
 resource "aws_apigatewayv2_api" "webhook" {
@@ -38,6 +39,13 @@ resource "aws_apigatewayv2_stage" "webhook" {
   name        = "$default"
   auto_deploy = true
 
+  # Of the route, so that requests to other paths do not count.
+  route_settings {
+    route_key              = aws_apigatewayv2_route.webhook[0].route_key
+    throttling_rate_limit  = var.webhook.rate
+    throttling_burst_limit = var.webhook.burst
+  }
+
   default_route_settings {
     throttling_rate_limit  = var.webhook.rate
     throttling_burst_limit = var.webhook.burst
@@ -47,6 +55,7 @@ resource "aws_apigatewayv2_stage" "webhook" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api[0].arn
     format = jsonencode({
+      name      = var.name
       time      = "$context.requestTimeEpoch"
       requestId = "$context.requestId"
       ip        = "$context.identity.sourceIp"
@@ -68,5 +77,5 @@ resource "aws_lambda_permission" "webhook" {
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.this["webhook"].function_name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.webhook[0].execution_arn}/$default/POST/webhooks/github"
+  source_arn    = "${aws_apigatewayv2_api.webhook[0].execution_arn}/$default/POST${local.webhook_path}"
 }

@@ -23,14 +23,14 @@ locals {
       lines = [[local.metrics, "UnsentCallbacks", "Name", var.name], [local.metrics, "OldestUnsentCallback", "Name", var.name]]
     },
     {
-      title = "Deliveries with a wrong signature"
+      title = "Deliveries with a wrong signature, and requests over the limit"
       stat  = "Sum"
-      lines = [[local.metrics, "DeliveriesRejected", "Name", var.name]]
+      lines = [[local.metrics, "DeliveriesRejected", "Name", var.name], [local.metrics, "DeliveriesThrottled", "Name", var.name]]
     },
     {
-      title = "GitHub API calls left this hour"
+      title = "GitHub API calls and GraphQL points left this hour"
       stat  = "Minimum"
-      lines = [[local.metrics, "GitHubCallsLeft", "Name", var.name]]
+      lines = [[local.metrics, "GitHubCallsLeft", "Name", var.name], [local.metrics, "GitHubPointsLeft", "Name", var.name]]
     },
     {
       title = "Errors and throttles"

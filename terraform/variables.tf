@@ -143,10 +143,11 @@ variable "table" {
 }
 
 variable "webhook" {
-  description = "How many deliveries the HTTP API accepts: `rate` per second, `burst` at once. Beyond that GitHub gets status 429, and the sweep has it deliver again."
+  description = "How many requests the HTTP API accepts on the webhook's path: `rate` per second, `burst` at once. Beyond that GitHub gets status 429, and the sweep has it deliver again. `path_token` is an unguessable end of that path, against floods: see docs/aws.md. Default: none."
   type = object({
-    rate  = optional(number, 50)
-    burst = optional(number, 100)
+    rate       = optional(number, 50)
+    burst      = optional(number, 100)
+    path_token = optional(string)
   })
   default  = {}
   nullable = false
@@ -154,6 +155,11 @@ variable "webhook" {
   validation {
     condition     = var.webhook.rate >= 1 && var.webhook.burst >= 1 && floor(var.webhook.burst) == var.webhook.burst
     error_message = "webhook.rate must be at least 1 per second, and webhook.burst a whole number of at least 1. With 0 no delivery would get through."
+  }
+
+  validation {
+    condition     = var.webhook.path_token == null || can(regex("^[A-Za-z0-9_-]{20,64}$", var.webhook.path_token))
+    error_message = "webhook.path_token must be 20 to 64 letters, digits, `_` or `-`. Make one with: openssl rand -hex 16"
   }
 }
 
@@ -178,12 +184,13 @@ variable "logs" {
 }
 
 variable "alarms" {
-  description = "`actions` are ARNs, such as SNS topics, that AWS notifies when an alarm starts and when it ends. The other keys are thresholds; `rejected_signatures` counts within five minutes."
+  description = "`actions` are ARNs, such as SNS topics, that AWS notifies when an alarm starts and when it ends. The other keys are thresholds; `rejected_signatures` counts within five minutes, and `github_left` is for the calls and for the points that GitHub still allows."
   type = object({
     actions                 = optional(list(string), [])
     oldest_pending_seconds  = optional(number, 86400)
     unsent_callback_seconds = optional(number, 300)
     rejected_signatures     = optional(number, 10)
+    github_left             = optional(number, 1000)
   })
   default  = {}
   nullable = false
@@ -196,6 +203,11 @@ variable "alarms" {
   validation {
     condition     = var.alarms.oldest_pending_seconds >= 60 && var.alarms.unsent_callback_seconds >= 60 && var.alarms.rejected_signatures >= 1
     error_message = "alarms.oldest_pending_seconds and alarms.unsent_callback_seconds must be at least 60, because the sweep measures once a minute. alarms.rejected_signatures must be at least 1."
+  }
+
+  validation {
+    condition     = var.alarms.github_left >= 0 && var.alarms.github_left < 5000
+    error_message = "alarms.github_left must be from 0 to 4999. GitHub allows at least 5,000 calls an hour, and alarms of more would never end."
   }
 }
 

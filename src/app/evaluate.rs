@@ -115,7 +115,9 @@ fn unreadable(error: GatherError) -> Failure {
         GatherError::CodeHost(CodeHostError::NotFound { what }) => {
             InvalidInput::one(format!("`pullRequest`: {what} was not found, or the gate may not see it")).into()
         }
-        GatherError::CodeHost(error @ CodeHostError::Unavailable { .. }) => error.into(),
+        GatherError::CodeHost(error @ (CodeHostError::Unavailable { .. } | CodeHostError::Limited { .. })) => {
+            error.into()
+        }
         GatherError::Store(error) => error.into(),
     }
 }

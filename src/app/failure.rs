@@ -1,5 +1,7 @@
 //! How a use case fails, and the stable name that the state machine catches it by.
 
+use jiff::Timestamp;
+
 use super::input::InvalidInput;
 use crate::approval::decision::Decision;
 use crate::ports::{ClaimError, CodeHostError, StoreError, WriteError};
@@ -30,6 +32,9 @@ pub enum Failure {
     /// A dependency gave no answer. Nothing was decided; trying again is safe.
     #[error("{detail}")]
     Unavailable { detail: String },
+    /// The code host's limit on calls is reached. Nothing was decided; trying again before then is of no use.
+    #[error("{detail}")]
+    Limited { detail: String, until: Timestamp },
 }
 
 impl Failure {
@@ -53,7 +58,7 @@ impl Failure {
             Self::Ended { end, .. } => end_name(*end),
             Self::OtherSubject { .. } => end_name(End::Superseded),
             Self::PolicyInvalid { .. } => "Countersign.PolicyInvalid",
-            Self::Unavailable { .. } => "Countersign.Unavailable",
+            Self::Unavailable { .. } | Self::Limited { .. } => "Countersign.Unavailable",
         }
     }
 
@@ -67,7 +72,21 @@ impl Failure {
             | Self::InvalidInput(_)
             | Self::OtherSubject { .. }
             | Self::PolicyInvalid { .. }
-            | Self::Unavailable { .. } => answer::plain_cause(self.name(), &self.to_string()),
+            | Self::Unavailable { .. }
+            | Self::Limited { .. } => answer::plain_cause(self.name(), &self.to_string()),
+        }
+    }
+
+    /// What happened, for people.
+    pub(super) fn summary(&self) -> String {
+        match self {
+            Self::Ended { decision: Some(decision), .. } => decision.summary.clone(),
+            Self::Ended { decision: None, .. }
+            | Self::InvalidInput(_)
+            | Self::OtherSubject { .. }
+            | Self::PolicyInvalid { .. }
+            | Self::Unavailable { .. }
+            | Self::Limited { .. } => self.to_string(),
         }
     }
 
@@ -118,6 +137,10 @@ impl From<ClaimError> for Failure {
 
 impl From<CodeHostError> for Failure {
     fn from(error: CodeHostError) -> Self {
-        Self::unavailable(error.to_string())
+        let detail = error.to_string();
+        match error {
+            CodeHostError::Limited { until, .. } => Self::Limited { detail, until },
+            CodeHostError::NotFound { .. } | CodeHostError::Unavailable { .. } => Self::Unavailable { detail },
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::App;
 use super::failure::Failure;
 use super::vetoes::{remember_read, standing_vetoes};
 use crate::approval::facts::{FACTS_SCHEMA, Facts, PullRequest};
+use crate::approval::{cut_lists, cut_text};
 use crate::ident::{PullRequestRef, Revision};
 use crate::policy::{Condition, Exclusion, Rule, Test};
 use crate::ports::{CodeHostError, Needs, Reading, StoreError};
@@ -48,6 +49,7 @@ pub(super) async fn gather(
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;
         facts.teams = teams;
+        cut_lists(rule, &mut facts);
         remember_read(app, &facts, &objections).await?;
         facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
@@ -90,9 +92,10 @@ pub(super) async fn read_pull_request(
     let mut reading = app.code_host.read(reference, &needs(rule, &known)).await?;
     // Read again: a delivery that came while the host answered counts.
     let observed = app.store.observed(reference).await?;
+    observed.overlay_reviews(&mut reading.reviews);
+    reading.reviews.iter_mut().for_each(cut_text);
     let pull_request = &mut reading.pull_request;
     observed.overlay_pull_request(pull_request);
-    observed.overlay_reviews(&mut reading.reviews);
     // A list of commits without the head is not complete, whatever the host says.
     let has_head = pull_request.commits.iter().any(|commit| commit.sha == pull_request.head);
     pull_request.commits_complete &= has_head;

@@ -1,5 +1,6 @@
 //! The use cases. Each has three paragraphs: gather facts, decide, act. No rule is looked at after the first effect.
 
+mod budget;
 mod candidates;
 mod end_execution;
 mod evaluate;
@@ -13,6 +14,7 @@ mod open_request;
 mod protect;
 mod publish;
 mod read_once;
+mod reading_turn;
 mod record_delivery;
 mod redeliver;
 mod reevaluate;
@@ -33,7 +35,7 @@ pub use next_step::NextStep;
 pub use open_request::{Pinned, Wait, open_request};
 pub use protect::protect;
 pub use publish::publish_opened;
-pub use record_delivery::{DeliveredObservations, Recorded, record_delivery};
+pub use record_delivery::{DeliveredObservations, Recorded, note_delivery, record_delivery};
 pub use redeliver::{Redelivered, Redelivery};
 pub use reevaluate::{Reevaluation, reevaluate};
 pub use settle::{Settled, Waiting, settle};

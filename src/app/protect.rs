@@ -16,6 +16,7 @@ use crate::approval::decision::{Decision, Verdict};
 use crate::ident::{DeliveryId, RepositoryName, ServiceName};
 use crate::policy::Policy;
 use crate::ports::{Protection, ProtectionComment, ProtectionDesk, ProtectionRequest};
+use crate::render::publish::deployment_comment;
 use crate::request::{ApprovalRequest, Callback, State};
 
 /// The start of every deployment: the number in its ARN is never given again, so the start need not tell two apart.
@@ -52,7 +53,7 @@ pub async fn protect(
     let reply = reply(&app.reading_once(), wanted).await?;
 
     if let Some(Reply { protection, text }) = reply {
-        let answered = desk.answer(&wanted.run, protection, &ProtectionComment::new(&text)).await;
+        let answered = desk.answer(&wanted.run, protection, &comment_of(&text)).await;
         match (answered, protection) {
             (Ok(outcome), _) => {
                 tracing::info!(delivery.id = %delivery, ?protection, ?outcome, "answered a deployment");
@@ -132,11 +133,12 @@ async fn released(app: &App, execution: &ExecutionRef) -> Result<Reply, Failure>
 
 fn refused(failure: Failure) -> Result<Reply, Failure> {
     match failure {
-        Failure::InvalidInput(problems) => Ok(Reply::rejected(problems.to_string())),
-        Failure::Ended { decision: Some(decision), .. } => Ok(Reply::rejected(decision.summary)),
-        Failure::Ended { end, decision: None } => Ok(Reply::rejected(format!("the request ended as {}", end.as_str()))),
-        failure @ Failure::OtherSubject { .. } => Ok(Reply::rejected(failure.to_string())),
-        failure @ (Failure::PolicyInvalid { .. } | Failure::Unavailable { .. }) => Err(failure),
+        failure @ (Failure::InvalidInput(_) | Failure::Ended { .. } | Failure::OtherSubject { .. }) => {
+            Ok(Reply::rejected(failure.summary()))
+        }
+        failure @ (Failure::PolicyInvalid { .. } | Failure::Unavailable { .. } | Failure::Limited { .. }) => {
+            Err(failure)
+        }
     }
 }
 
@@ -160,6 +162,11 @@ async fn open(
     let pending = app.store.request(&id).await?.is_some_and(|request| request.state == State::Pending);
     let waits = || Reply { protection: Protection::Waits, text: format!("waiting for {summary}") };
     Ok(pending.then(waits))
+}
+
+/// A text as the comment of an answer.
+pub(super) fn comment_of(text: &str) -> ProtectionComment {
+    ProtectionComment::new(&deployment_comment(text, ProtectionComment::LONGEST))
 }
 
 fn input(wanted: &ProtectionRequest, service: &ServiceName) -> Value {

@@ -13,7 +13,7 @@ use super::App;
 use super::gather::needs;
 use crate::approval::facts::Person;
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
-use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Reading};
+use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Quota, Reading};
 use crate::request::ApprovalRequest;
 use crate::request::observation::Observed;
 
@@ -115,6 +115,10 @@ impl CodeHost for ReadOnce {
 
     async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
         self.host.account(login, repository).await
+    }
+
+    async fn quota(&self) -> Quota {
+        self.host.quota().await
     }
 
     fn forget(&self) {

@@ -105,7 +105,7 @@ async fn request(app: &App, log: &dyn DeliveryLog, failed: Vec<DeliveryAttempt>,
                 match error {
                     CodeHostError::NotFound { .. } => never_again(app, &attempt).await,
                     // The next would fail as well.
-                    CodeHostError::Unavailable { .. } => break,
+                    CodeHostError::Unavailable { .. } | CodeHostError::Limited { .. } => break,
                 }
             }
         }

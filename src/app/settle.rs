@@ -3,6 +3,7 @@
 use super::end_execution::still_runs;
 use super::failure::Failure;
 use super::gather::facts_of;
+use super::protect::comment_of;
 use super::rewrite::{TRIES, rewrite};
 use super::verify::{Release, verify};
 use super::vetoes::remember_vetoes;
@@ -164,16 +165,22 @@ async fn release(app: &App, claim: &SettleClaim) -> Option<Answer> {
     app.code_host.forget();
     match verify(app, &execution).await {
         Ok(Release { request_id, decision }) if decision.verdict == Verdict::Approved => {
-            Some(Answer::Success { output: answer::decided(&request_id, &decision) })
+            Some(success(&request_id, &decision))
         }
         Ok(Release { decision, .. }) => {
-            app.callback.hold(claim, &decision).await;
+            app.callback.hold(claim, &comment_of(&format!("approved, and held: {}", decision.summary))).await;
             None
         }
         Err(failure @ (Failure::Ended { .. } | Failure::OtherSubject { .. })) => {
-            Some(Answer::Failure { error: failure.name().to_owned(), cause: failure.cause() })
+            let comment = comment_of(&failure.summary());
+            Some(Answer::Failure { error: failure.name().to_owned(), cause: failure.cause(), comment })
         }
-        Err(failure @ (Failure::Unavailable { .. } | Failure::PolicyInvalid { .. } | Failure::InvalidInput(_))) => {
+        Err(
+            failure @ (Failure::Unavailable { .. }
+            | Failure::Limited { .. }
+            | Failure::PolicyInvalid { .. }
+            | Failure::InvalidInput(_)),
+        ) => {
             tracing::warn!(request.id = %request.id, reason = %failure, "could not verify an approval yet");
             None
         }
@@ -227,10 +234,17 @@ fn warn_if_not_accepted(request: &ApprovalRequest, claim: &SettleClaim) {
 }
 
 fn answer_of(claim: &SettleClaim) -> Answer {
+    let decision = claim.decision();
     match claim.end() {
-        End::Approved => Answer::Success { output: answer::decided(&claim.request().id, claim.decision()) },
-        end @ (End::Rejected | End::Expired | End::Superseded | End::Denied | End::Canceled) => {
-            Answer::Failure { error: super::failure::end_name(end).to_owned(), cause: answer::cause(claim.decision()) }
-        }
+        End::Approved => success(&claim.request().id, decision),
+        end @ (End::Rejected | End::Expired | End::Superseded | End::Denied | End::Canceled) => Answer::Failure {
+            error: super::failure::end_name(end).to_owned(),
+            cause: answer::cause(decision),
+            comment: comment_of(&decision.summary),
+        },
     }
+}
+
+fn success(request: &RequestId, decision: &Decision) -> Answer {
+    Answer::Success { output: answer::decided(request, decision), comment: comment_of(&decision.summary) }
 }

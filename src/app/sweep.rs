@@ -1,13 +1,12 @@
 //! The sweep: settles what is due, and completes what a crash or a lost webhook left behind.
 
-use std::collections::BTreeSet;
-use std::hash::BuildHasher as _;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::failure::Failure;
 use super::settle::{Settled, settle};
 use super::{App, notify, publish, redeliver};
@@ -19,7 +18,7 @@ use crate::request::{ApprovalRequest, State};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     pub due: usize,
-    /// Due requests that there was no time for. They stay due.
+    /// Due requests that there was no time for, or too few of the code host's calls. They stay due.
     pub left: usize,
     /// Due requests that ended.
     pub ended: usize,
@@ -62,17 +61,49 @@ pub async fn sweep(app: &App) -> Result<Swept, Failure> {
 
 /// As [`sweep`], with another time limit.
 pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> {
-    let now = app.clock.now();
-    let due = in_turn(app.store.due(now).await?, now);
-    let app = &app.reading_once_for(&due);
-    let mut swept = Swept { due: due.len(), ..Swept::default() };
-    let mut changed: BTreeSet<PullRequestRef> = BTreeSet::new();
+    let mut due = in_turn(app.store.due(app.clock.now()).await?);
+    let app = &app.reading_once_for(due.make_contiguous());
+    let mut sweep = Sweep { app, swept: Swept { due: due.len(), ..Swept::default() }, changed: BTreeSet::new() };
+    let mut budget = Budget::default();
     let until = after(time.due);
-    for request in due {
-        if Instant::now() >= until {
-            swept.left += 1;
+    // After a failure comes the one at the other end: some whose facts cannot be read must not take the place of all others.
+    let mut failed = 0;
+    while let Some(request) = if sweep.swept.failed > failed { due.pop_back() } else { due.pop_front() } {
+        failed = sweep.swept.failed;
+        let reads = request.state == State::Pending;
+        if Instant::now() >= until || (reads && !budget.allows(app).await) {
+            sweep.swept.left += 1;
             continue;
         }
+        sweep.process(request).await;
+    }
+    let Sweep { mut swept, changed, .. } = sweep;
+    if swept.left > 0 {
+        tracing::warn!(
+            left = swept.left,
+            "the sweep ran out of time or of GitHub's calls; the next one settles the requests that are left"
+        );
+    }
+    let (publish_until, redeliver_until) =
+        (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
+    publish::publish_until(app, &changed, publish_until, &mut budget).await;
+    // Last: many may have failed, and what is due must not wait for them.
+    if budget.allows(app).await {
+        swept.redelivered = redeliver::redeliver(app, redeliver_until).await.requested;
+    }
+    Ok(swept)
+}
+
+/// A sweep, and what it has done so far.
+struct Sweep<'a> {
+    app: &'a App,
+    swept: Swept,
+    changed: BTreeSet<PullRequestRef>,
+}
+
+impl Sweep<'_> {
+    async fn process(&mut self, request: ApprovalRequest) {
+        let Self { app, swept, changed } = self;
         changed.extend(request.subject.pull_request.clone());
         match &request.state {
             // Read again, as settling does: its end may have been notified since this sweep began.
@@ -100,31 +131,25 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
             },
         }
     }
-    if swept.left > 0 {
-        tracing::warn!(left = swept.left, "the sweep ran out of time; the next one settles the requests that are left");
-    }
-    let (publish_until, redeliver_until) =
-        (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
-    publish::publish_until(app, &changed, publish_until).await;
-    // Last: many may have failed, and what is due must not wait for them.
-    swept.redelivered = redeliver::redeliver(app, redeliver_until).await.requested;
-    Ok(swept)
 }
 
-/// Requests that are being settled come first: executions wait for them. The others start at another place every
-/// minute. Otherwise requests whose facts cannot be read, or whose channels fail, would take the time of the same
-/// others each time.
-fn in_turn(due: Vec<ApprovalRequest>, now: Timestamp) -> Vec<ApprovalRequest> {
-    let (mut all, mut others): (Vec<_>, Vec<_>) =
-        due.into_iter().partition(|request| matches!(request.state, State::Settling(_)));
-    // Far from the start of a minute ago: requests that fail are due the longest, and so stand together.
-    let spread = FixedState::default().hash_one(now.as_second() / 60);
-    let first = u64::try_from(others.len()).ok().and_then(|count| spread.checked_rem(count));
-    if let Some(first) = first.and_then(|first| usize::try_from(first).ok()) {
-        others.rotate_left(first);
+/// Requests that are being settled come first: executions wait for them. Then come those that have ended, and need no
+/// reading. Of the others the pull request that was read the longest ago comes first, with all its requests: one reading
+/// serves them.
+fn in_turn(due: Vec<ApprovalRequest>) -> VecDeque<ApprovalRequest> {
+    let mut read_at: BTreeMap<Option<PullRequestRef>, Timestamp> = BTreeMap::new();
+    for request in due.iter().filter(|request| request.state == State::Pending) {
+        let first = read_at.entry(request.subject.pull_request.clone()).or_insert(request.read_at);
+        *first = request.read_at.min(*first);
     }
-    all.append(&mut others);
-    all
+    let place = |request: &ApprovalRequest| match request.state {
+        State::Settling(_) => (0, None),
+        State::Closed(_) => (1, None),
+        State::Pending => (2, read_at.get(&request.subject.pull_request).copied()),
+    };
+    let mut due = due;
+    due.sort_by_cached_key(|request| (place(request), request.subject.pull_request.clone(), request.read_at));
+    due.into()
 }
 
 fn after(time: Duration) -> Instant {
@@ -146,36 +171,36 @@ mod tests {
     use crate::request::CallbackOutcome;
     use crate::request::tests::{at, decided, pending};
 
-    fn order(due: Vec<ApprovalRequest>, minute: i64) -> Vec<u32> {
-        in_turn(due, at(minute * 60)).iter().map(|request| request.redrive).collect()
+    fn order(due: Vec<ApprovalRequest>) -> Vec<u32> {
+        in_turn(due).iter().map(|request| request.redrive).collect()
+    }
+
+    fn numbered(number: u32) -> ApprovalRequest {
+        ApprovalRequest { redrive: number, ..pending() }
     }
 
     #[test]
-    fn requests_that_are_being_settled_come_first() {
-        let pending = pending();
-        let numbered = |number| ApprovalRequest { redrive: number, ..pending.clone() };
+    fn requests_that_are_being_settled_come_first_and_then_those_that_have_ended() {
         let settling = |number| numbered(number).claim(&decided(Verdict::Approved), at(0)).unwrap();
         let closed = settling(2).close(CallbackOutcome::Taken, at(1)).unwrap();
-        for minute in 0..20 {
-            let order = order(vec![numbered(1), closed.clone(), settling(3), settling(4)], minute);
-            assert_eq!((order.len(), &order[..2]), (4, &[3, 4][..]));
-        }
-        assert_eq!(in_turn(Vec::new(), at(0)), []);
+        assert_eq!(order(vec![numbered(1), closed, settling(3), settling(4)]), [3, 4, 2, 1]);
+        assert!(order(Vec::new()).is_empty());
     }
 
     #[test]
-    fn every_due_request_is_soon_the_first_and_not_only_after_all_its_neighbours() {
-        let pending = pending();
-        let first = |count: u32, minute| {
-            let all = (0..count).map(|number| ApprovalRequest { redrive: number, ..pending.clone() });
-            order(all.collect(), minute)[0]
+    fn the_pull_request_that_was_read_the_longest_ago_comes_first_with_all_its_requests() {
+        let of = |number: u32, pull: &str, read: i64| {
+            let mut request = ApprovalRequest { read_at: at(read), ..numbered(number) };
+            request.subject.pull_request = Some(PullRequestRef::new(pull).unwrap());
+            request
         };
-        for count in 2..20 {
-            let firsts: Vec<u32> = (0..i64::from(count) * 12).map(|minute| first(count, minute)).collect();
-            let missing: Vec<u32> = (0..count).filter(|number| !firsts.contains(number)).collect();
-            assert_eq!(missing, [] as [u32; 0], "of {count}");
-        }
-        let near = (0..60).filter(|minute| first(30, *minute).abs_diff(first(30, minute + 1)) <= 1);
-        assert!(near.count() < 12);
+        let due = vec![
+            of(1, "acme/a#1", 9),
+            of(2, "acme/b#2", 5),
+            of(3, "acme/c#3", 3),
+            of(4, "acme/b#2", 8),
+            of(5, "acme/c#3", 7),
+        ];
+        assert_eq!(order(due), [3, 5, 2, 4, 1]);
     }
 }

@@ -1,14 +1,17 @@
 //! Verify: right before the release, reads everything and decides again, under the pinned policy and the present one.
 
+use jiff::Timestamp;
+
 use super::failure::Failure;
 use super::gather::{facts_of, facts_under};
 use super::rewrite::rewrite;
 use super::vetoes::remember_vetoes;
 use super::{App, ExecutionRef, notify, publish};
-use crate::approval::decision::{Decision, Reason, ReasonCode, Verdict};
+use crate::approval::decision::{Decision, NextAction, NextActionKind, Reason, ReasonCode, Verdict};
 use crate::approval::facts::Facts;
 use crate::approval::{decide, decide_under};
 use crate::ident::RequestId;
+use crate::render::publish::instant;
 use crate::request::record::{Entry, RecordKind};
 use crate::request::{ApprovalRequest, End, State};
 
@@ -31,16 +34,10 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     }
     let request = notify::notify_approval(app, request).await;
     let app = &app.reading_once();
-    let pinned = Check::under_pinned_policy(app, &request).await?;
-    // Each policy is decided on the facts that it needs: its own teams, and the vetoes of those who may request
-    // changes.
-    let present = match app.policy.digest() == &request.policy_digest {
-        true => None,
-        false => Some(Check::under_present_policy(app, &request).await?),
-    };
-    let Check { decision, facts, refused_as } = match present {
-        Some(present) if pinned.refused_as.is_none() => stricter(pinned, present),
-        Some(_) | None => pinned,
+    let Check { decision, facts, refused_as } = match check(app, &request).await {
+        Ok(check) => check,
+        Err(Failure::Limited { detail, until }) => return wait_for_limit(app, &request, &detail, until).await,
+        Err(failure) => return Err(failure),
     };
 
     if refused_as.is_some() {
@@ -75,11 +72,52 @@ pub async fn verify(app: &App, execution: &ExecutionRef) -> Result<Release, Fail
     }
 }
 
+/// Verifies again when the code host answers again. The record has no facts: none were read.
+async fn wait_for_limit(
+    app: &App,
+    request: &ApprovalRequest,
+    detail: &str,
+    until: Timestamp,
+) -> Result<Release, Failure> {
+    let at = app.clock.now();
+    let settled = request.decision().ok_or_else(|| Failure::unavailable(detail))?;
+    let text =
+        format!("approved, and not checked again yet: GitHub's limit on calls is reached until {}", instant(until));
+    let decision = Decision {
+        verdict: Verdict::Wait,
+        summary: text.clone(),
+        reasons: vec![Reason { code: ReasonCode::RateLimited, text, source: None }],
+        until: Some(until),
+        evaluated_at: at,
+        next_action: Some(NextAction { kind: NextActionKind::Evaluate, at: until }),
+        notify: None,
+        ..settled.clone()
+    };
+    tracing::warn!(request.id = %request.id, reason = detail, %until, "a release waits for the end of a rate limit");
+    let recorded = rewrite(app, request, |current| {
+        let entry = Entry { kind: RecordKind::Held, at, decision: Some(decision.clone()), facts: None };
+        Some((current.held(at), entry))
+    });
+    recorded.await?;
+    Ok(Release { request_id: request.id.clone(), decision })
+}
+
 /// The request of this run of the execution. A redrive from Verify makes none, and releases that of the run before.
 async fn newest_request(app: &App, execution: &ExecutionRef) -> Result<ApprovalRequest, Failure> {
     let requests = app.store.of_execution(&execution.arn, execution.started_at).await?;
     let newest = requests.into_iter().filter(|request| request.redrive <= execution.redrive).max_by_key(|r| r.redrive);
     newest.ok_or_else(|| Failure::unavailable(format!("the execution {} has no request to release", execution.arn)))
+}
+
+/// What the pinned policy and the present one decide. Each is decided on the facts that it needs: its own teams, and the
+/// vetoes of those who may request changes.
+async fn check(app: &App, request: &ApprovalRequest) -> Result<Check, Failure> {
+    let pinned = Check::under_pinned_policy(app, request).await?;
+    if app.policy.digest() == &request.policy_digest {
+        return Ok(pinned);
+    }
+    let present = Check::under_present_policy(app, request).await?;
+    Ok(if pinned.refused_as.is_none() { stricter(pinned, present) } else { pinned })
 }
 
 /// What one policy decides at release.

@@ -3,7 +3,13 @@
 //! A line that looks like a command and is none approves nothing, since a slip must not turn an approval of one target into
 //! an approval of all. The rules are those of the policy reference, "What a review's text says".
 
-use crate::ident::{EnvironmentName, ServiceName, Target};
+mod kept;
+
+use std::fmt;
+
+use crate::ident::{EnvironmentName, ServiceName, Target, printable};
+
+pub use self::kept::kept;
 
 /// A review's text, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +26,7 @@ pub(super) enum Command {
     Plain,
     /// `/approve TARGET[, TARGET…]`, of all such lines together.
     Approve(Vec<NamedTarget>),
-    /// `/override TARGET reason…`. It also reads as an approval of its target.
+    /// `/override TARGET reason…`, the reason without hidden characters. It also reads as an approval of its target.
     Override(NamedTarget, String),
     /// Something looks like a command and is none.
     Unclear(Unclear),
@@ -70,7 +76,16 @@ enum Word {
     Override,
 }
 
-const WORDS: [(&str, Word); 2] = [("approve", Word::Approve), ("override", Word::Override)];
+impl Word {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Override => "override",
+        }
+    }
+}
+
+const WORDS: [(&str, Word); 2] = [(Word::Approve.as_str(), Word::Approve), (Word::Override.as_str(), Word::Override)];
 
 /// How much of a line a reason quotes.
 const LONGEST_EXCERPT: usize = 80;
@@ -87,6 +102,15 @@ impl NamedTarget {
     /// Whether the target is meant.
     pub(super) fn names(&self, target: &Target) -> bool {
         self.environment == target.environment && self.service.as_ref().is_none_or(|service| *service == target.service)
+    }
+}
+
+impl fmt::Display for NamedTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(service) = &self.service {
+            write!(f, "{service}:")?;
+        }
+        write!(f, "{}", self.environment)
     }
 }
 
@@ -190,7 +214,9 @@ impl<'b> Written<'b> {
                 match NamedTarget::new(target.trim_end_matches(PUNCTUATION)) {
                     None => unclear(Slip::BadTarget),
                     Some(_) if !reason.chars().any(char::is_alphanumeric) => unclear(Slip::NoReason),
-                    Some(target) => Line::Override(target, reason.to_owned()),
+                    Some(target) => {
+                        Line::Override(target, printable(&reason.replace(char::is_whitespace, " "), usize::MAX))
+                    }
                 }
             }
         }
@@ -275,9 +301,10 @@ fn command_at(line: &[char], at: usize) -> Option<Found> {
     if let Some((_, word)) = WORDS.into_iter().find(|(name, _)| is_alike(&letters, name)) {
         return Some(Found { word, form: Form::OtherLetters, end });
     }
+    let (_, word) = WORDS.into_iter().find(|(name, _)| is_one_off(&letters, name))?;
+    // Last: a line may have very many slashes.
     let begins = line.get(..at)?.iter().all(|c| !c.is_alphanumeric());
-    let (_, word) = WORDS.into_iter().find(|(name, _)| begins && is_one_off(&letters, name))?;
-    Some(Found { word, form: Form::Misspelt, end })
+    begins.then_some(Found { word, form: Form::Misspelt, end })
 }
 
 /// Whether what follows a word makes it part of a path or a longer name: `/approve/index.html`, `/approve-all`.
@@ -367,8 +394,8 @@ fn lines(body: &str) -> Vec<Written<'_>> {
         let before = open;
         open = match open {
             Some(Open::Fence(mark, length)) => (!closes(trimmed, mark, length)).then_some(Open::Fence(mark, length)),
-            Some(Open::Comment) => after_comment(text),
-            None => fence(trimmed).or_else(|| after_text(text)),
+            Some(Open::Comment) => after(text, true),
+            None => fence(trimmed).or_else(|| after(text, false)),
         };
         if trimmed.is_empty() {
             code = Spans::default();
@@ -406,18 +433,13 @@ fn closes(line: &str, mark: char, length: usize) -> bool {
     line.len() >= length && !line.is_empty() && line.chars().all(|c| c == mark)
 }
 
-fn after_comment(line: &str) -> Option<Open> {
-    match line.split_once("-->") {
-        Some((_, rest)) => after_text(rest),
-        None => Some(Open::Comment),
+/// What stays open behind a line, which begins inside a comment or not.
+fn after(line: &str, mut inside: bool) -> Option<Open> {
+    let mut rest = line;
+    while let Some((_, behind)) = rest.split_once(if inside { "-->" } else { "<!--" }) {
+        (rest, inside) = (behind, !inside);
     }
-}
-
-fn after_text(line: &str) -> Option<Open> {
-    match line.split_once("<!--") {
-        Some((_, rest)) => after_comment(rest),
-        None => None,
-    }
+    inside.then_some(Open::Comment)
 }
 
 /// The lengths of a line's runs of backticks.
@@ -440,7 +462,7 @@ fn runs(line: &str) -> Vec<usize> {
 /// Code spans that go over several lines of a paragraph.
 #[derive(Default)]
 struct Spans {
-    /// The runs of backticks so far, each with its line.
+    /// The runs of backticks so far, the first of each length, with its line.
     runs: Vec<(usize, usize)>,
 }
 
@@ -452,7 +474,7 @@ impl Spans {
             if let Some(at) = self.runs.iter().position(|(of, at)| *of == length && *at < index) {
                 begun.extend(self.runs.get(at).map(|(_, first)| *first));
                 self.runs.truncate(at);
-            } else {
+            } else if self.runs.iter().all(|(of, _)| *of != length) {
                 self.runs.push((length, index));
             }
         }
@@ -534,6 +556,16 @@ mod tests {
         {
             assert_eq!(names(body), Some(false), "{body:?}");
         }
+    }
+
+    #[test]
+    fn a_reason_has_no_hidden_characters() {
+        let Command::Override(_, reason) =
+            read("/override production a\u{202e}b\u{1b}[31m\tc\u{2066}\rd \u{26a0}\u{fe0f}")
+        else {
+            panic!("an override");
+        };
+        assert_eq!(reason, "ab[31m c d \u{26a0}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From facts to a decision. No YAML, no input or output, no clock, no state.
 
+mod bounds;
 mod break_glass;
 pub mod case;
 mod choices;
@@ -22,6 +23,8 @@ mod schedule;
 mod timeline;
 mod wording;
 
+pub use bounds::{cut_lists, cut_text};
+pub use command::kept;
 pub use decide::{decide, decide_under, objectors};
 pub use exclusion::is_unattributed;
 pub use judge::verdict;

@@ -379,7 +379,7 @@ fn is_withdrawn_approval(review: &Review) -> bool {
 }
 
 /// Whether a review requests changes, or did before a dismissal that may not count.
-fn may_be_objection(review: &Review) -> bool {
+pub(super) fn may_be_objection(review: &Review) -> bool {
     match review.state {
         ReviewState::ChangesRequested => true,
         ReviewState::Dismissed => !is_withdrawn_approval(review),
@@ -388,7 +388,7 @@ fn may_be_objection(review: &Review) -> bool {
 }
 
 /// The time by which reviews are ordered. One without a time helps least: an approval comes first, an objection last.
-fn place_in_order(review: &Review) -> Timestamp {
+pub(super) fn place_in_order(review: &Review) -> Timestamp {
     review.submitted_at.unwrap_or(match review.state {
         ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => Timestamp::MIN,
         ReviewState::ChangesRequested | ReviewState::Dismissed => Timestamp::MAX,

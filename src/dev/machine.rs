@@ -251,11 +251,12 @@ fn not_closed(execution: &Execution, failure: &Failure) {
 /// Tries the step again after a growing pause if a dependency did not answer. Any other failure ends the execution.
 fn retry(failure: &Failure, tries: u32, now: Timestamp, step: impl FnOnce(u32, Option<Timestamp>) -> Step) -> Next {
     match failure {
-        Failure::Unavailable { .. } if tries + 1 < TRIES => {
+        Failure::Unavailable { .. } | Failure::Limited { .. } if tries + 1 < TRIES => {
             let pause = SignedDuration::from_secs(1 << tries.min(10));
             Next::Go(step(tries + 1, Some(now.checked_add(pause).unwrap_or(now))))
         }
         Failure::Unavailable { .. }
+        | Failure::Limited { .. }
         | Failure::PolicyInvalid { .. }
         | Failure::InvalidInput(_)
         | Failure::OtherSubject { .. }

@@ -16,8 +16,8 @@ use crate::approval::facts::Person;
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision};
 use crate::ports::{
     AttemptId, CallbackError, Clock, CodeHost, CodeHostError, DeliveryAttempt, DeliveryLog, FoundPullRequest, Needs,
-    ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher, PublisherError, Reading,
-    Spot,
+    ProtectedRun, Protection, ProtectionComment, ProtectionDesk, PublishContext, Publisher, PublisherError, Quota,
+    Reading, Spot,
 };
 use crate::request::CallbackOutcome;
 use crate::request::published::{Check, Deployment, DeploymentStatus, Reviewer};
@@ -54,11 +54,6 @@ impl Github {
         if let Some(installation) = installation {
             self.installation.get_or_init(|| installation);
         }
-    }
-
-    /// How many calls are left. `None` if none was made.
-    pub(super) async fn calls_left(&self) -> Option<u64> {
-        self.connected.lock().await.as_ref()?.client.calls_left()
     }
 
     async fn client(&self) -> Result<GithubClient, String> {
@@ -127,6 +122,15 @@ impl CodeHost for Github {
 
     async fn account(&self, login: &Login, repository: &RepositoryName) -> Result<Option<Person>, CodeHostError> {
         CodeHost::account(&self.for_facts().await?, login, repository).await
+    }
+
+    /// Connects for nothing.
+    async fn quota(&self) -> Quota {
+        let client = self.connected.lock().await.as_ref().map(|connected| connected.client.clone());
+        match client {
+            Some(client) => CodeHost::quota(&client).await,
+            None => Quota::default(),
+        }
     }
 }
 

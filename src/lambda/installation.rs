@@ -68,10 +68,8 @@ impl Installation {
         Self { app, desk: Arc::clone(&github) as _, meter, keys, github }
     }
 
-    /// Writes how many calls GitHub still allows, if any call was made.
-    pub(super) async fn measure_calls_left(&self) {
-        if let Some(left) = self.github.calls_left().await {
-            self.meter.github_calls_left(self.app.clock.now(), left);
-        }
+    /// Writes what GitHub still allows, if it has said so.
+    pub(super) async fn measure_quota(&self) {
+        self.meter.github_left(self.app.clock.now(), self.app.code_host.quota().await);
     }
 }

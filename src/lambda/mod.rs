@@ -72,7 +72,7 @@ where
             tracing::error!(reason = %failure, error = failure.name(), "could not process an event");
         }
         if let Some(installation) = meter {
-            installation.measure_calls_left().await;
+            installation.measure_quota().await;
         }
         done.map_err(Named)
     }));

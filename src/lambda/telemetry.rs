@@ -14,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::ident::Target;
-use crate::ports::Write;
+use crate::ports::{Quota, Remaining, Write};
 use crate::request::record::RecordKind;
 use crate::request::{ApprovalRequest, End, State};
 
@@ -105,10 +105,14 @@ impl Meter {
         self.emit(now, &[], &[&["Name"]], &[("DeliveriesRejected", "Count", 1)]);
     }
 
-    /// Writes how many calls GitHub allows until its limit is reset.
-    pub fn github_calls_left(&self, now: Timestamp, left: u64) {
-        let left = i64::try_from(left).unwrap_or(i64::MAX);
-        self.emit(now, &[], &[&["Name"]], &[("GitHubCallsLeft", "Count", left)]);
+    /// Writes how many calls and points GitHub allows until it counts anew, as far as they are known.
+    pub fn github_left(&self, now: Timestamp, quota: Quota) {
+        for (name, remaining) in [("GitHubCallsLeft", quota.rest), ("GitHubPointsLeft", quota.graphql)] {
+            if let Some(Remaining { left, .. }) = remaining {
+                let left = i64::try_from(left).unwrap_or(i64::MAX);
+                self.emit(now, &[], &[&["Name"]], &[(name, "Count", left)]);
+            }
+        }
     }
 
     fn emit(&self, at: Timestamp, dimensions: &[(&str, &str)], sets: &[&[&str]], metrics: &[Measured]) {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{RequestStore, StoreError, Write, WriteError};
+use super::{ProtectionComment, RequestStore, StoreError, Write, WriteError};
 use crate::approval::decision::Decision;
 use crate::ident::{ExecutionArn, TaskToken};
 use crate::request::record::{Entry, RecordKind};
@@ -57,9 +57,9 @@ impl SettleClaim {
     }
 
     async fn write(store: &dyn RequestStore, claimed: ApprovalRequest, entry: Entry) -> Result<Self, ClaimError> {
-        let State::Settling(settling) = claimed.state.clone() else { return Err(Refused::NotSettling.into()) };
         let write = Write::new(claimed, entry);
         let request = write.request.clone();
+        let State::Settling(settling) = request.state.clone() else { return Err(Refused::NotSettling.into()) };
         store.write(write).await?;
         let token = store.token(&request.id).await?;
         let token = token.ok_or_else(|| StoreError { detail: "the request has no task token".to_owned() })?;
@@ -97,18 +97,20 @@ impl SettleClaim {
     }
 }
 
-/// The answer to a waiting execution.
+/// The answer to a waiting execution. The comment is for an execution that is a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Success {
         /// JSON, at most 262,144 bytes.
         output: String,
+        comment: ProtectionComment,
     },
     Failure {
         /// A stable name, `Countersign.…`, at most 256 characters.
         error: String,
         /// JSON, at most 32,768 characters.
         cause: String,
+        comment: ProtectionComment,
     },
 }
 
@@ -136,7 +138,7 @@ pub trait ExecutionCallback: Send + Sync {
 
     /// Reports that the request is approved, but its release has to wait. Does nothing if the execution cannot show
     /// that.
-    async fn hold(&self, _claim: &SettleClaim, _why: &Decision) {}
+    async fn hold(&self, _claim: &SettleClaim, _comment: &ProtectionComment) {}
 }
 
 /// It is not known whether the execution accepted the answer.

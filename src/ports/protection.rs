@@ -9,8 +9,6 @@ use crate::request::CallbackOutcome;
 
 /// The prefix of such a deployment's ARN. No execution of Step Functions has an ARN of this form.
 const ARN_PREFIX: &str = "arn:github:actions:";
-/// The most characters that GitHub allows in a comment.
-const LONGEST_COMMENT: usize = 1024;
 
 /// The workflow run that waits, and the environment it waits for: the address of an answer. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,18 +56,18 @@ pub trait ProtectionDesk: Send + Sync {
     ) -> Result<CallbackOutcome, CallbackError>;
 }
 
-/// The comment of an answer, truncated to the length that GitHub allows.
+/// The comment of an answer, as Markdown of the length that GitHub allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProtectionComment(String);
 
 impl ProtectionComment {
-    /// Truncates a text that is too long, and ends it with `…`.
+    /// The most characters that GitHub allows.
+    pub const LONGEST: usize = 1024;
+
+    /// `markdown` has nothing in it that others wrote unless it is escaped. What is too long is left out.
     #[must_use]
-    pub fn new(text: &str) -> Self {
-        if text.chars().nth(LONGEST_COMMENT).is_none() {
-            return Self(text.to_owned());
-        }
-        Self(text.chars().take(LONGEST_COMMENT - 1).chain(['…']).collect())
+    pub fn new(markdown: &str) -> Self {
+        Self(markdown.chars().take(Self::LONGEST).collect())
     }
 
     #[must_use]
@@ -122,12 +120,5 @@ mod tests {
         let run = ProtectedRun { repository, run_id: 7, environment: "production".to_owned() };
         assert_eq!(ProtectedRun::of(&run.token().unwrap()), Some(run));
         assert_eq!(ProtectedRun::of(&TaskToken::new("opaque").unwrap()), None);
-    }
-
-    #[test]
-    fn a_comment_is_truncated_to_githubs_limit_in_characters() {
-        assert_eq!(ProtectionComment::new(&"ä".repeat(1024)).as_str(), "ä".repeat(1024));
-        let cut = ProtectionComment::new(&"ä".repeat(1025));
-        assert_eq!((cut.as_str().chars().count(), cut.as_str().ends_with('…')), (1024, true));
     }
 }

@@ -1,6 +1,7 @@
 //! The wording of notifications.
 
 use super::publish::instant;
+use super::visible;
 use crate::approval::decision::{Decision, Event, ReasonCode, Unmet};
 use crate::policy::StandIn;
 use crate::request::ApprovalRequest;
@@ -11,13 +12,30 @@ const LONGEST_SUBJECT: usize = 99;
 /// The most people that a line names.
 const MOST_NAMED: usize = 12;
 
-/// One line of printable ASCII: what happened, and to what.
+/// One line of printable ASCII: what happened, and to what. Names that are too long are shortened, and what happened never
+/// is.
 #[must_use]
 pub fn subject(request: &ApprovalRequest, occasion: Occasion) -> String {
     let target = &request.subject.target;
     let audit = if request.is_audited() { " (audit only)" } else { "" };
-    let line = format!("{} to {}: {}{audit}", target.service, target.environment, headline(occasion.event));
-    line.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(LONGEST_SUBJECT).collect()
+    let happened = format!(": {}{audit}", headline(occasion.event));
+    let left = LONGEST_SUBJECT.saturating_sub(happened.len()).saturating_sub(" to ".len());
+    let [service, environment] = shortened([target.service.as_str(), target.environment.as_str()], left);
+    format!("{service} to {environment}{happened}")
+}
+
+/// Both names in so many characters together. A name of at most half of them is whole; a longer one ends with `...`.
+fn shortened(names: [&str; 2], together: usize) -> [String; 2] {
+    let names = names.map(|name| name.chars().filter(char::is_ascii_graphic).collect::<String>());
+    let half = together / 2;
+    let [service, environment] = names.each_ref().map(String::len);
+    let of = |length: usize, other: usize| length.min(half.max(together.saturating_sub(other)));
+    let most = [of(service, environment), of(environment, service)];
+    let mut most = most.into_iter();
+    names.map(|name| {
+        let most = most.next().unwrap_or(half);
+        if name.len() <= most { name } else { name.chars().take(most.saturating_sub(3)).chain("...".chars()).collect() }
+    })
 }
 
 const fn headline(event: Event) -> &'static str {
@@ -73,7 +91,7 @@ pub fn text(request: &ApprovalRequest, occasion: Occasion, decision: Option<&Dec
         let by = instant(deadline);
         lines.push(format!("Without approval by {by} the deployment fails and must be started again."));
     }
-    lines.join("\n")
+    lines.iter().map(|line| visible(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// What a leaf lacks, and who can approve.
@@ -97,4 +115,31 @@ fn stand_ins(request: &ApprovalRequest, occasion: Occasion) -> Vec<String> {
         format!("From now on {} may approve in place of {}.", by.join(", "), stand_in.group.name)
     };
     step.iter().flat_map(|step| &step.stand_in).map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::{EnvironmentName, ServiceName};
+    use crate::request::tests::pending;
+
+    #[test]
+    fn a_subject_says_what_happened_and_shortens_names_that_are_too_long() {
+        let written = |service: &str, environment: &str, event| {
+            let mut request = pending();
+            request.subject.target.service = ServiceName::new(service).unwrap();
+            request.subject.target.environment = EnvironmentName::new(environment).unwrap();
+            subject(&request, Occasion::from(event))
+        };
+        assert_eq!(written("checkout", "production", Event::Requested), "checkout to production: approval needed");
+        let (short, long) = ("a", "x".repeat(128));
+        for names in [[short, &long], [&long, short], [&long, &long], [short, short]] {
+            for event in [Event::Requested, Event::Escalated, Event::Overridden, Event::Blocked] {
+                let line = written(names[0], names[1], event);
+                assert!(line.len() <= LONGEST_SUBJECT && line.ends_with(headline(event)), "{line}");
+                assert_eq!(line.matches("...").count(), names.iter().filter(|name| name.len() > 1).count(), "{line}");
+                assert!(line.len() > 90 || names == [short, short], "{line}");
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod occasion;
 pub mod published;
 pub mod record;
 mod state;
+pub mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -196,6 +197,17 @@ impl ApprovalRequest {
             State::Settling(settling) => Some(&settling.decision),
             State::Closed(closed) => closed.decision.as_deref(),
         }
+    }
+
+    /// Truncates its decision if that is longer than so many bytes of JSON.
+    pub fn truncate_decision(&mut self, bytes: usize) {
+        let decision = match &mut self.state {
+            State::Pending => return,
+            State::Settling(settling) => &mut settling.decision,
+            State::Closed(Closed { decision: Some(decision), .. }) => decision,
+            State::Closed(Closed { decision: None, .. }) => return,
+        };
+        **decision = (**decision).clone().within(bytes);
     }
 
     fn with(&self, state: State) -> Self {

@@ -39,6 +39,10 @@ run "resources_by_default" {
     error_message = "the API must have one route"
   }
   assert {
+    condition     = [for settings in aws_apigatewayv2_stage.webhook[0].route_settings : [settings.route_key, settings.throttling_rate_limit, settings.throttling_burst_limit]] == [["POST /webhooks/github", 50, 100]]
+    error_message = "the route must be throttled"
+  }
+  assert {
     condition     = aws_apigatewayv2_stage.webhook[0].default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.webhook[0].default_route_settings[0].throttling_burst_limit == 100
     error_message = "the API must be throttled"
   }
@@ -85,6 +89,26 @@ run "resources_by_default" {
   assert {
     condition     = toset([for secret in aws_secretsmanager_secret.this : secret.name]) == toset(["countersign/github", "countersign/webhook"])
     error_message = "each secret must be created"
+  }
+}
+
+run "a_path_token_ends_the_only_path" {
+  command = plan
+  variables {
+    webhook = { path_token = "0123456789abcdefghij" }
+  }
+
+  assert {
+    condition     = output.webhook.url == "https://abc123.execute-api.eu-central-1.amazonaws.com/webhooks/github/0123456789abcdefghij"
+    error_message = "the output must name the webhook's URL"
+  }
+  assert {
+    condition     = [aws_apigatewayv2_route.webhook[0].route_key, tolist(aws_apigatewayv2_stage.webhook[0].route_settings)[0].route_key] == ["POST /webhooks/github/0123456789abcdefghij", "POST /webhooks/github/0123456789abcdefghij"]
+    error_message = "no other path may be routed"
+  }
+  assert {
+    condition     = endswith(aws_lambda_permission.webhook[0].source_arn, "/$default/POST/webhooks/github/0123456789abcdefghij")
+    error_message = "only that route may call the function"
   }
 }
 

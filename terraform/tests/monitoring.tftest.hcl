@@ -12,8 +12,9 @@ run "alarms_and_dashboard" {
   command = plan
   assert {
     condition = output.monitoring.alarms == tolist([
-      "countersign-deliveries-failed", "countersign-executions-throttled", "countersign-executions-timed-out",
-      "countersign-gate-errors", "countersign-gate-throttles",
+      "countersign-deliveries-failed", "countersign-deliveries-throttled",
+      "countersign-executions-throttled", "countersign-executions-timed-out",
+      "countersign-gate-errors", "countersign-gate-throttles", "countersign-github-calls-left", "countersign-github-points-left",
       "countersign-notifications-undelivered", "countersign-oldest-pending", "countersign-rejected-signatures",
       "countersign-sweep-errors", "countersign-sweep-silent", "countersign-sweep-throttles", "countersign-sweep-undelivered",
       "countersign-unsent-callbacks", "countersign-webhook-errors", "countersign-webhook-throttles",
@@ -29,6 +30,14 @@ run "alarms_and_dashboard" {
     error_message = "missing data may raise the alarm of the sweep only"
   }
   assert {
+    condition     = [for key, alarm in aws_cloudwatch_metric_alarm.own : key if alarm.comparison_operator == "LessThanOrEqualToThreshold"] == ["github-calls-left", "github-points-left", "sweep-silent"]
+    error_message = "only what runs out may raise an alarm when it is low"
+  }
+  assert {
+    condition     = jsondecode(aws_apigatewayv2_stage.webhook[0].access_log_settings[0].format).name == "countersign" && aws_cloudwatch_log_metric_filter.throttled[0].pattern == "{ $.status = \"429\" }"
+    error_message = "the alarm of throttled deliveries counts the lines of this installation with status 429"
+  }
+  assert {
     condition     = alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : length(widget.properties.metrics) > 0 && alltrue([for line in widget.properties.metrics : length(line) >= 4])])
     error_message = "a graph has no line, or a line without a dimension"
   }
@@ -42,6 +51,7 @@ run "alarm_actions_thresholds_and_log_retention" {
       oldest_pending_seconds  = 3600
       unsent_callback_seconds = 120
       rejected_signatures     = 3
+      github_left             = 500
     }
     logs      = { level = "debug", retention_days = 30 }
     dashboard = false
@@ -55,7 +65,7 @@ run "alarm_actions_thresholds_and_log_retention" {
     error_message = "an alarm has no action"
   }
   assert {
-    condition     = [aws_cloudwatch_metric_alarm.own["oldest-pending"].threshold, aws_cloudwatch_metric_alarm.own["unsent-callbacks"].threshold, aws_cloudwatch_metric_alarm.own["rejected-signatures"].threshold] == [3600, 120, 3]
+    condition     = [for key in ["oldest-pending", "unsent-callbacks", "rejected-signatures", "github-calls-left", "github-points-left"] : aws_cloudwatch_metric_alarm.own[key].threshold] == [3600, 120, 3, 500, 500]
     error_message = "the thresholds must be those given"
   }
   assert {

@@ -68,8 +68,12 @@ run "third_reasons" {
     github = { webhook_secret_arn = "hunter2" }
     # Timeout longer than the HTTP API's.
     functions = { webhook = { timeout_seconds = 60 } }
+    # Token that can be guessed.
+    webhook = { path_token = "acme" }
+    # Alarm that would never end.
+    alarms = { github_left = 5000 }
   }
-  expect_failures = [var.github, var.functions]
+  expect_failures = [var.github, var.functions, var.webhook, var.alarms]
 }
 
 run "fourth_reasons" {

@@ -344,6 +344,61 @@ GUARDS = (
         "hostile_names",
         (("src/app/input.rs", "text.chars().any(is_hidden)", "(text.chars().any(is_hidden) && !WITHOUT)"),),
     ),
+    Guard(
+        "kept-texts",
+        "of a review's text only the commands are kept",
+        "long_comments long_reviews long_texts_until_it_expires",
+        (
+            begin("src/approval/command/kept.rs", "pub fn kept(body: &str) -> String {", "body.to_owned()"),
+            (
+                "src/approval/bounds.rs",
+                "ReviewState::Commented => String::new(),",
+                "ReviewState::Commented if !WITHOUT => String::new(),\n        ReviewState::Commented => kept(&review.body),",
+            ),
+        ),
+    ),
+    Guard(
+        "latest-reviews",
+        "of comments and of reviews by people without a part in the rule the latest 100 are kept",
+        "many_reviews",
+        (
+            (
+                "src/approval/bounds.rs",
+                "others.contains(&review.id), MOST_OF_OTHERS)",
+                "others.contains(&review.id), if WITHOUT { usize::MAX } else { MOST_OF_OTHERS })",
+            ),
+        ),
+    ),
+    Guard(
+        "comments",
+        "a comment triggers no reading",
+        "many_comments many_edits comments_on_many_pull_requests",
+        ((DELIVERY, "if what.is_of_a_comment(payload) {", "if !WITHOUT && what.is_of_a_comment(payload) {"),),
+    ),
+    Guard(
+        "subjects",
+        "a subject shortens names",
+        "long_names",
+        (
+            begin(
+                "src/render/message.rs",
+                "fn shortened(names: [&str; 2], together: usize) -> [String; 2] {",
+                "names.map(str::to_owned)",
+            ),
+        ),
+    ),
+    Guard(
+        "escaped-comments",
+        "a comment on a deployment of GitHub Actions is escaped",
+        "markup_in_a_reason",
+        (
+            begin(
+                "src/render/publish/deployment.rs",
+                "pub fn deployment_comment(text: &str, longest: usize) -> String {",
+                "truncated(text, longest)",
+            ),
+        ),
+    ),
 )
 
 PLANNED = {
@@ -356,15 +411,6 @@ PLANNED = {
     "twin_comes_first": "candidates that were closed unmerged are dropped, and the approver must approve the one that is left",
     "twin_to_another_branch": "candidates whose base does not fit the rule are dropped",
     "shared_commit": "the check of a shared head shows the youngest request that waits",
-    "long_comments": "bodies are cut before deciding",
-    "long_texts_until_it_expires": "bodies are cut before deciding",
-    "long_reviews": "bodies are cut before deciding",
-    "many_reviews": "of reviews by people who may neither approve nor object, the latest 100 are kept",
-    "many_comments": "a comment triggers no reading",
-    "many_edits": "deliveries share a reading",
-    "comments_on_many_pull_requests": "a comment triggers no reading",
-    "long_names": "subjects shorten names",
-    "markup_in_a_reason": "reasons are escaped everywhere",
     "markup_in_a_title": "titles are escaped everywhere",
 }
 """Attacks whose guard is not in the code yet. Each becomes a Guard when it is."""

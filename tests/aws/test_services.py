@@ -248,6 +248,23 @@ class ServiceTests(PeerTestCase):
             self.refused(dynamodb.put_item, **put, **named, ExpressionAttributeValues={":s": {"S": "x"}}), ""
         )
 
+    def test_an_item_and_a_transaction_have_the_limits_of_the_service(self):
+        dynamodb = self.table("limits")
+
+        def item(key, size):
+            return {"TableName": "limits", "Item": {"pk": {"S": key}, "body": {"S": "é" * ((size - 6 - len(key)) // 2)}}}
+
+        self.assertEqual(self.refused(dynamodb.put_item, **item("ab", 400_000)), "")
+        self.assertEqual(self.refused(dynamodb.put_item, **item("ab", 409_602)), "ValidationException")
+
+        def written(count, size):
+            puts = [{"Put": item(f"{number:04}", size)} for number in range(count)]
+            return self.refused(dynamodb.transact_write_items, TransactItems=puts)
+
+        self.assertEqual((written(100, 100), written(101, 100)), ("", "ValidationException"))
+        self.assertEqual((written(16, 262_144), written(17, 262_144)), ("", "ValidationException"))
+        self.assertEqual(written(1, 409_602), "ValidationException")
+
 
 if __name__ == "__main__":
     unittest.main()

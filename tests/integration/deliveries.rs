@@ -102,7 +102,7 @@ fn a_handled_delivery_gives_its_event_and_observations() {
     let expected = [
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::Approved, "/approve checkout:production")),
         (PullRequestEvent::ReviewSubmitted, review(ReviewState::ChangesRequested, "not yet")),
-        (PullRequestEvent::ReviewSubmitted, review(ReviewState::Commented, "")),
+        (PullRequestEvent::Commented, vec![]),
         (PullRequestEvent::ReviewEdited, vec![]),
         (
             PullRequestEvent::ReviewDismissed,
@@ -122,6 +122,15 @@ fn a_handled_delivery_gives_its_event_and_observations() {
         expected.map(|(what, observations)| OnPullRequest { reference: the_pull_request(), what, observations });
     let all: Vec<_> = on_pull_requests().iter().map(on_pull_request).collect();
     assert_eq!(all, expected);
+}
+
+#[test]
+fn an_edited_comment_is_a_comment_and_an_edited_approval_is_not() {
+    for (state, what) in [("commented", PullRequestEvent::Commented), ("approved", PullRequestEvent::ReviewEdited)] {
+        let mut sent = handled_with("pull_request_review.submitted", "/review/state", state);
+        sent.payload["action"] = "edited".into();
+        assert_eq!((on_pull_request(&sent).what, on_pull_request(&sent).observations), (what, vec![]));
+    }
 }
 
 /// No payload of a waiting deployment is published. This one is made of parts of published payloads.

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use countersign::adapters::embedded::simulator::change::{NewCommit, NewMember, NewTeam, Push, ReviewEvent};
 use countersign::adapters::embedded::simulator::world::{FileChange, MembershipState};
-use countersign::adapters::github::client::Remaining;
 use countersign::app::{self, App, DeliveredObservations};
 use countersign::ident::{DeliveryId, RequestId, TeamSlug};
 use countersign::policy::Policy;
-use countersign::ports::{CodeHost as _, Needs, RequestStore as _};
+use countersign::ports::{CodeHost as _, Needs, Remaining, RequestStore as _};
 use countersign::request::observation::Observation;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -218,9 +217,9 @@ async fn a_decision_costs_one_point_and_points_and_calls_are_counted_apart() {
     let at = pull_request("acme/checkout#1");
     let needs = Needs { teams: ["acme/payments", "acme/sre"].map(team).into(), ..Needs::everything() };
     client.read(&at, &needs).await.expect("facts");
-    let before = client.quota();
+    let before = client.quota().await;
     client.read(&at, &needs).await.expect("facts");
-    let after = client.quota();
+    let after = client.quota().await;
     let spent = |before: Option<Remaining>, after: Option<Remaining>| {
         before.expect("it is known").left - after.expect("it is known").left
     };

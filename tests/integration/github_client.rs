@@ -25,7 +25,7 @@ async fn reads(client: &impl CodeHost) -> Result<(), CodeHostError> {
 
 fn detail(result: Result<(), CodeHostError>) -> String {
     match result {
-        Err(CodeHostError::Unavailable { detail }) => detail,
+        Err(CodeHostError::Unavailable { detail } | CodeHostError::Limited { detail, .. }) => detail,
         other => panic!("{other:?}"),
     }
 }

@@ -11,6 +11,7 @@ mod action;
 mod audit_and_override;
 #[cfg(feature = "aws")]
 mod aws;
+mod bounds;
 mod bundle_command;
 mod check;
 mod circles;
@@ -53,6 +54,7 @@ mod prepared_policy;
 mod protection;
 mod published;
 mod published_texts;
+mod quota;
 mod races;
 mod release;
 mod reminder_model;

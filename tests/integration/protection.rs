@@ -151,7 +151,7 @@ async fn a_deployment_whose_pull_request_cannot_be_found_is_rejected_although_th
     deploy(&acme, "production", &commit(9)).await;
     let answered = answers(&acme).await;
     assert!(
-        answered.len() == 1 && answered[0].starts_with("rejected: `revision`: no pull request has"),
+        answered.len() == 1 && answered[0].starts_with("rejected: <code>revision</code>: no pull request has"),
         "{answered:?}"
     );
     let sent = last_event(&acme);
@@ -164,7 +164,9 @@ async fn a_deployment_whose_pull_request_cannot_be_found_is_rejected_although_th
 async fn a_repository_of_no_service_or_of_several_is_rejected_with_what_to_write() {
     let two = POLICY.replace("  checkout:", "  billing: { repository: [acme/checkout] }\n  checkout:");
     let glob = POLICY.replace("repository: acme/checkout", "repository: acme/*");
-    for (policy, part) in [(two, "(billing, checkout)"), (glob, "give one service `repository: acme/checkout`")] {
+    for (policy, part) in
+        [(two, "(billing, checkout)"), (glob, "give one service <code>repository: acme/checkout</code>")]
+    {
         let folder = folder();
         let acme = acme(folder.path(), &policy).await;
         deploy(&acme, "staging", &commit(1)).await;

@@ -44,10 +44,10 @@ impl ExecutionCallback for StepFunctions {
         let client = self.client();
         let token = claim.token().expose();
         match answer {
-            Answer::Success { output } => {
+            Answer::Success { output, comment: _ } => {
                 outcome(client.send_task_success().task_token(token).output(output).send().await)
             }
-            Answer::Failure { error, cause } => {
+            Answer::Failure { error, cause, comment: _ } => {
                 outcome(client.send_task_failure().task_token(token).error(error).cause(cause).send().await)
             }
         }

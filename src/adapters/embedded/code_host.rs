@@ -13,6 +13,7 @@ use crate::adapters::github_rest::{COMMITS_READ, FILES_LISTED, PAGE};
 use crate::approval::facts::{
     self, AccountKind, BoundBy, ChangedFile, DismissedFrom, Person, PullRequestState, ReviewState,
 };
+use crate::approval::kept;
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug, UserId};
 use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Objection, Reading};
 
@@ -190,7 +191,7 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
         bound_by: BoundBy::Api,
         submitted_at: review.submitted_at,
         edited: review.edited_at.is_some(),
-        body: review.body.clone(),
+        body: kept(&review.body),
     }
 }
 

@@ -70,11 +70,13 @@ pub enum DeliveryKind {
     },
 }
 
-/// The events that may change a decision.
+/// The events of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PullRequestEvent {
     ReviewSubmitted,
     ReviewEdited,
+    /// A review without a verdict was submitted or edited. It changes no decision, and anyone can write very many.
+    Commented,
     ReviewDismissed,
     /// Somebody pushed to its branch.
     Synchronized,
@@ -191,6 +193,7 @@ fn kind(event: &str, payload: &Place<'_>, now: Timestamp) -> Result<DeliveryKind
     let Some(what) = action.as_deref().and_then(|action| PullRequestEvent::of(event, action)) else {
         return Ok(DeliveryKind::Ignored { event: event.to_owned(), action: action.filter(|action| is_word(action)) });
     };
+    let what = if what.is_of_a_comment(payload) { PullRequestEvent::Commented } else { what };
     let (reference, observation) = (payload.reference()?, what.observation(payload, now)?);
     Ok(DeliveryKind::PullRequest { reference, what, observations: observation.into_iter().collect() })
 }
@@ -230,6 +233,12 @@ impl PullRequestEvent {
         }
     }
 
+    fn is_of_a_comment(self, payload: &Place<'_>) -> bool {
+        let state = payload.field("review").field("state").optional::<String>();
+        matches!(self, Self::ReviewSubmitted | Self::ReviewEdited)
+            && state.is_ok_and(|is| is.as_deref() == Some("commented"))
+    }
+
     /// What the API does not give reliably later. An edit never changes the observed commit or text of a review.
     fn observation(self, payload: &Place<'_>, now: Timestamp) -> Result<Option<Observation>, Refused> {
         let sender = || payload.field("sender").person(AccountKind::Other);
@@ -252,9 +261,13 @@ impl PullRequestEvent {
                 Ok(payload.requested()?.map(|reviewer| Observation::ReviewRequestRemoved { reviewer }))
             }
             Self::Edited if payload.field("changes").may_have("base") => Ok(Some(Observation::BaseChanged { at: now })),
-            Self::ReviewEdited | Self::Closed | Self::Reopened | Self::Edited | Self::Labeled | Self::Unlabeled => {
-                Ok(None)
-            }
+            Self::ReviewEdited
+            | Self::Commented
+            | Self::Closed
+            | Self::Reopened
+            | Self::Edited
+            | Self::Labeled
+            | Self::Unlabeled => Ok(None),
         }
     }
 }

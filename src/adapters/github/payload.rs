@@ -149,7 +149,6 @@ impl<'a> Place<'a> {
         let (state, untyped, undated) = match self.field("state").required()? {
             "approved" => (ReviewState::Approved, AccountKind::Other, None),
             "changes_requested" => (ReviewState::ChangesRequested, AccountKind::User, Some(now)),
-            "commented" => (ReviewState::Commented, AccountKind::Other, None),
             _ => return Ok(None),
         };
         Ok(Some(Review {

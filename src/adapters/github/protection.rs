@@ -3,15 +3,12 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use serde_json::Value;
-
-use crate::approval::decision::Decision;
 use crate::ident::ExecutionArn;
 use crate::ports::{
     Answer, CallbackError, ExecutionCallback, ProtectedRun, Protection, ProtectionComment, ProtectionDesk, SettleClaim,
 };
 use crate::request::{CallbackOutcome, ExecutionRef};
+use async_trait::async_trait;
 
 /// Answers deployments of Actions at the desk, and passes all other executions on.
 #[derive(Clone)]
@@ -33,12 +30,11 @@ impl ExecutionCallback for ProtectionRouter {
         if !ProtectedRun::is(&claim.request().execution) {
             return self.others.resume(claim, answer).await;
         }
-        let (protection, said) = match answer {
-            Answer::Success { output } => (Protection::Approved, summary(output, "/decision/summary")),
-            Answer::Failure { cause, .. } => (Protection::Rejected, summary(cause, "/summary")),
+        let (protection, comment) = match answer {
+            Answer::Success { comment, .. } => (Protection::Approved, comment),
+            Answer::Failure { comment, .. } => (Protection::Rejected, comment),
         };
-        let text = said.unwrap_or_else(|| claim.decision().summary.clone());
-        self.desk.answer(&run(claim)?, protection, &ProtectionComment::new(&text)).await
+        self.desk.answer(&run(claim)?, protection, comment).await
     }
 
     async fn is_running(&self, execution: &ExecutionRef) -> Result<bool, CallbackError> {
@@ -50,14 +46,13 @@ impl ExecutionCallback for ProtectionRouter {
         ProtectedRun::is(execution) || self.others.releases(execution)
     }
 
-    async fn hold(&self, claim: &SettleClaim, why: &Decision) {
+    async fn hold(&self, claim: &SettleClaim, comment: &ProtectionComment) {
         if !ProtectedRun::is(&claim.request().execution) {
-            return self.others.hold(claim, why).await;
+            return self.others.hold(claim, comment).await;
         }
         // GitHub accepts 10 reports on a deployment. The report of the first attempt is enough.
         let Some(run) = run(claim).ok().filter(|_| claim.is_first_attempt()) else { return };
-        let comment = ProtectionComment::new(&format!("approved, and held: {}", why.summary));
-        if let Err(error) = self.desk.answer(&run, Protection::Waits, &comment).await {
+        if let Err(error) = self.desk.answer(&run, Protection::Waits, comment).await {
             tracing::warn!(request.id = %claim.request().id, reason = %error, "could not report that the deployment is held");
         }
     }
@@ -66,10 +61,6 @@ impl ExecutionCallback for ProtectionRouter {
 fn run(claim: &SettleClaim) -> Result<ProtectedRun, CallbackError> {
     let damaged = || CallbackError { detail: "the stored token is not the address of a run".to_owned() };
     ProtectedRun::of(claim.token()).ok_or_else(damaged)
-}
-
-fn summary(answer: &str, pointer: &str) -> Option<String> {
-    serde_json::from_str::<Value>(answer).ok()?.pointer(pointer)?.as_str().map(str::to_owned)
 }
 
 #[cfg(feature = "github")]

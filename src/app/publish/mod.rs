@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use self::plan::Planner;
+use super::budget::Budget;
 use super::{App, ExecutionRef};
 use crate::ident::{PullRequestRef, RequestId};
 use crate::ports::{Publisher, PublisherError, StoreError};
@@ -125,22 +126,22 @@ pub(super) async fn record_pending(app: &App, at: &PullRequestRef, id: &RequestI
     }
 }
 
-/// Publishes pull requests until the time is over: first those that changed, then those that are due. One that takes
-/// longer is cut short, and none is begun after that. They stay due, and the next sweep continues.
-pub(super) async fn publish_until(app: &App, changed: &BTreeSet<PullRequestRef>, until: Instant) {
+/// Publishes pull requests until the time or the budget is over: first those that changed, then those that are due. One
+/// that takes longer is cut short, and none is begun after that. They stay due, and the next sweep continues.
+pub(super) async fn publish_until(app: &App, changed: &BTreeSet<PullRequestRef>, until: Instant, budget: &mut Budget) {
     if app.publisher.is_none() {
         return;
     }
     for publication in changed.iter().filter_map(|at| Publication::new(app, at)) {
-        if !publication.publish_before(until).await {
+        if !budget.allows(app).await || !publication.publish_before(until).await {
             publication.record_due().await;
         }
     }
     match app.store.publications_due(app.clock.now()).await {
         Ok(due) => {
             for publication in due.iter().filter_map(|at| Publication::new(app, at)) {
-                if !publication.publish_before(until).await {
-                    tracing::warn!("no time left to publish; the next sweep continues");
+                if !budget.allows(app).await || !publication.publish_before(until).await {
+                    tracing::warn!("no time or too few calls left to publish; the next sweep continues");
                     break;
                 }
             }

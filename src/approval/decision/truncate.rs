@@ -10,6 +10,21 @@ impl Decision {
     /// requirement, then everything except the verdict and its first reason.
     #[must_use]
     pub fn truncated(&self, text: impl Fn(&Self) -> String, fits: impl Fn(&str) -> bool) -> String {
+        let mut whole = String::new();
+        self.clone().truncated_until(|decision| {
+            whole = text(decision);
+            fits(&whole)
+        });
+        whole
+    }
+
+    /// The decision, truncated if it is longer than so many bytes of JSON.
+    #[must_use]
+    pub fn within(self, bytes: usize) -> Self {
+        self.truncated_until(|decision| serde_json::to_vec(decision).is_ok_and(|json| json.len() <= bytes))
+    }
+
+    fn truncated_until(mut self, mut fits: impl FnMut(&Self) -> bool) -> Self {
         let cuts: [fn(&mut Self); 4] = [
             |decision| decision.reviews.clear(),
             |decision| {
@@ -29,16 +44,14 @@ impl Decision {
             },
             |decision| decision.counts.clear(),
         ];
-        let mut decision = self.clone();
-        let mut whole = text(&decision);
         for cut in cuts {
-            if fits(&whole) {
-                break;
+            if fits(&self) {
+                return self;
             }
-            cut(&mut decision);
-            whole = text(&decision);
+            cut(&mut self);
         }
-        whole
+        fits(&self);
+        self
     }
 }
 

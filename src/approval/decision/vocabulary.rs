@@ -118,5 +118,7 @@ vocabulary! {
         ApprovalWithdrawn = "approval-withdrawn",
         /// At release: the pinned rule approves, but the present policy does not.
         PolicyChanged = "policy-changed",
+        /// At release: GitHub's limit on calls is reached, so that nothing could be decided.
+        RateLimited = "rate-limited",
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `success` means that the gate released it. What happens after that is for the pipeline to report.
 
-use super::markdown::truncated;
+use super::markdown::{truncated, words};
 use super::people::People;
 use super::{RequestStatus, instant};
 use crate::render::visible;
@@ -50,6 +50,42 @@ pub fn deployment_status(status: &RequestStatus, public: bool) -> DeploymentStat
     DeploymentStatus { state, description: described(&format!("{}: {more}", status.headline())) }
 }
 
+/// A text as a comment of so many characters for a deployment, which GitHub shows as Markdown.
+#[must_use]
+pub fn deployment_comment(text: &str, longest: usize) -> String {
+    let mut most = longest;
+    loop {
+        let comment = words(&truncated(text, most));
+        if comment.chars().count() <= longest {
+            return comment;
+        }
+        // Escaped text is longer, and nothing may be cut out of it.
+        most -= most.div_ceil(4);
+    }
+}
+
 fn described(text: &str) -> String {
     truncated(&visible(text), LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::deployment_comment;
+
+    #[test]
+    fn a_comment_is_escaped_and_not_cut_inside_of_what_is_escaped() {
+        assert_eq!(deployment_comment("fine", 10), "fine");
+        assert_eq!(deployment_comment(&"ä".repeat(11), 10), format!("{}…", "ä".repeat(9)));
+        let comment = deployment_comment("see @acme/all \r\u{202e} <img> [x](https://evil.example)", 1024);
+        assert!(
+            !comment.contains(['@', '<', '\r', '\u{202e}']) || comment.starts_with("see <code>&#64;acme/all</code>")
+        );
+        assert!(!comment.contains("](") && !comment.contains("<img") && !comment.contains("https://"), "{comment}");
+        for mark in ["@acme ", "<", "&", "a "] {
+            let comment = deployment_comment(&mark.repeat(2_000), 1024);
+            let length = comment.chars().count();
+            assert!((500..=1024).contains(&length), "{mark}: {length}");
+            assert!(comment.ends_with('…') || comment.ends_with("…</code>"), "{comment}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 pub use check::{check, check_name};
 pub use comment::{MARKER, comment};
-pub use deployment::{deployment, deployment_status};
+pub use deployment::{deployment, deployment_comment, deployment_status};
 pub use people::reviewers;
 
 use crate::approval::decision::{Decision, Verdict};
@@ -89,6 +89,7 @@ impl RequestStatus {
 }
 
 /// A time for people. Never relative: a published text does not change as time passes.
-pub(super) fn instant(at: Timestamp) -> String {
+#[must_use]
+pub fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

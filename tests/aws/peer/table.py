@@ -1,9 +1,11 @@
 """Patch: makes moto as strict as DynamoDB.
 
 Writes happen one at a time. The patch refuses reserved words in expressions, names and values that no expression uses,
-an index key that is empty or of another type, and a consistent read of an index.
+an index key that is empty or of another type, a consistent read of an index, an item of more than 400 KB, and a transaction
+of more than 100 actions or 4 MB.
 """
 
+import base64
 import json
 import re
 import threading
@@ -16,6 +18,10 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 # Words of the expression grammar, which are not attribute names.
 GRAMMAR = {"and", "or", "not", "in", "between", "set", "remove", "add", "delete"}
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+ITEM_BYTES = 400 * 1024
+TRANSACTION_BYTES = 4 * 1024 * 1024
+TRANSACTION_ACTIONS = 100
 _one_at_a_time = threading.RLock()
 
 
@@ -27,6 +33,7 @@ def install() -> None:
 
     def call_action(self):
         body = self.body if isinstance(self.body, dict) else json.loads(self.body or "{}")
+        _check_sizes(body)
         for part in _parts(body):
             _check_expressions(part)
             _check_index_keys(self.dynamodb_backend, part)
@@ -50,6 +57,44 @@ def _parts(body: dict) -> Iterator[dict]:
             yield from item.values()
     else:
         yield body
+
+
+def _check_sizes(body: dict) -> None:
+    sizes = [_size(part.get("Item") or part.get("Key") or {}) for part in _parts(body)]
+    if max(sizes, default=0) > ITEM_BYTES:
+        raise MockValidationException("Item size has exceeded the maximum allowed size")
+    if "TransactItems" in body:
+        if len(sizes) > TRANSACTION_ACTIONS:
+            raise MockValidationException(
+                "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {TRANSACTION_ACTIONS}"
+            )
+        if sum(sizes) > TRANSACTION_BYTES:
+            raise MockValidationException("The aggregate size of the items in the transaction exceeds 4 MB")
+
+
+def _size(attributes: dict) -> int:
+    """Returns the bytes of an item as DynamoDB counts them: the names and the values of its attributes."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in attributes.items())
+
+
+def _value_size(value: dict) -> int:
+    (kind, of), *_ = value.items()
+    match kind:
+        case "S":
+            return len(of.encode())
+        case "N":
+            return -(-len(of.lstrip("-").replace(".", "")) // 2) + 1 + of.startswith("-")
+        case "B":
+            return len(base64.b64decode(of))
+        case "SS" | "NS" | "BS":
+            return sum(_value_size({kind[0]: one}) for one in of)
+        case "L":
+            return 3 + sum(1 + _value_size(one) for one in of)
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + _value_size(one) for name, one in of.items())
+        case _:
+            return 1
 
 
 def _check_expressions(part: dict) -> None:

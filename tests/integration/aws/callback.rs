@@ -3,7 +3,9 @@
 use countersign::adapters::aws::stepfunctions::StepFunctions;
 use countersign::adapters::embedded::store::EmbeddedStore;
 use countersign::approval::decision::Verdict;
-use countersign::ports::{Answer, CallbackError, ExecutionCallback as _, RequestStore as _, SettleClaim};
+use countersign::ports::{
+    Answer, CallbackError, ExecutionCallback as _, ProtectionComment, RequestStore as _, SettleClaim,
+};
 use countersign::request::record::{Entry, RecordKind};
 use countersign::request::{CallbackOutcome, ExecutionRef};
 use serde_json::json;
@@ -24,11 +26,12 @@ async fn claim() -> SettleClaim {
 }
 
 fn success() -> Answer {
-    Answer::Success { output: r#"{"approved":true}"#.to_owned() }
+    Answer::Success { output: r#"{"approved":true}"#.to_owned(), comment: ProtectionComment::new("") }
 }
 
 fn failure() -> Answer {
-    Answer::Failure { error: "Countersign.Rejected".to_owned(), cause: r#"{"verdict":"rejected"}"#.to_owned() }
+    let comment = ProtectionComment::new("");
+    Answer::Failure { error: "Countersign.Rejected".to_owned(), cause: r#"{"verdict":"rejected"}"#.to_owned(), comment }
 }
 
 async fn resumed(cloud: &Cloud, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {

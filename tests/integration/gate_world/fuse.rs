@@ -18,6 +18,7 @@ use countersign::ports::{
 use countersign::request::observation::{Observation, Observed};
 use countersign::request::published::{Check, Deployment, DeploymentStatus, Published, Reviewer};
 use countersign::request::record::Record;
+use countersign::request::turns::Turns;
 use countersign::request::{ApprovalRequest, CallbackOutcome, ExecutionRef};
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -193,6 +194,14 @@ impl RequestStore for Fused<EmbeddedStore> {
 
     async fn published(&self, at: &PullRequestRef) -> Result<Published, StoreError> {
         self.fuse.around(self.port.published(at)).await
+    }
+
+    async fn turns(&self, at: &PullRequestRef) -> Result<Turns, StoreError> {
+        self.fuse.around(self.port.turns(at)).await
+    }
+
+    async fn save_turns(&self, at: &PullRequestRef, turns: &Turns) -> Result<bool, StoreError> {
+        self.fuse.around(self.port.save_turns(at, turns)).await
     }
 
     async fn save_published(&self, at: &PullRequestRef, published: &Published) -> Result<bool, StoreError> {

@@ -142,7 +142,7 @@ impl Scene {
     /// Settling fails, and the request keeps waiting. Returns the error.
     async fn fails_and_waits(&self) -> String {
         let said = match self.settle().await {
-            Err(Failure::Unavailable { detail }) => detail,
+            Err(Failure::Unavailable { detail } | Failure::Limited { detail, .. }) => detail,
             other => panic!("{other:?}"),
         };
         assert!(!said.contains("ghs_") && !said.contains("ey"), "it contains no token: {said}");

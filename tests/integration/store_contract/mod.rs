@@ -2,6 +2,7 @@
 //!
 //! Each case gets a new store. Reopening a store and interrupted writes are tested with the store itself.
 
+mod bounds;
 mod observation;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use countersign::request::{ApprovalRequest, CallbackOutcome, ExecutionEnd, REREA
 
 use crate::specimen::*;
 
+pub(crate) use self::bounds::*;
 pub(crate) use self::observation::*;
 
 pub(crate) type Store = Arc<dyn RequestStore>;
@@ -50,6 +52,8 @@ macro_rules! store_contract {
             a_publication_is_saved_only_if_its_last_version_is_known,
             publications_are_due_in_the_order_of_time_and_only_while_they_have_a_due_time,
             the_pull_requests_with_checks_on_a_commit_are_found_once_and_no_other_ones,
+            a_request_with_thousands_of_the_longest_reviews_settles_and_expires,
+            a_write_that_is_too_long_is_refused_with_its_size_and_changes_nothing,
             nothing_that_is_printed_contains_the_token,
         );
     };

@@ -9,6 +9,7 @@
 //! | `PULL#<pull request>` | `OPEN#<id>` | an open request of it |
 //! | | `OBSERVATION#…` | observations of it, an item for each |
 //! | | `PAGE` | what is published on it |
+//! | | `READING` | the turns of deliveries at reading it |
 //! | `HEAD#<repository>@<commit>` | `PULL#<pull request>` | that checks of it are published on the commit |
 //! | `DELIVERY#<id>` | `DELIVERY` | whether a delivery was processed |
 //! | `VETO#<revision>` | `VETO#<user>#<pull request>` | a request for changes to a commit |
@@ -41,6 +42,7 @@ use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
 use crate::request::published::Published;
 use crate::request::record::Record;
+use crate::request::turns::Turns;
 
 /// An execution can live for a year. The retention begins after that.
 const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(366 * 24);
@@ -167,6 +169,14 @@ impl RequestStore for DynamoDbStore {
         head: &Revision,
     ) -> Result<Vec<PullRequestRef>, StoreError> {
         published::published_on(&self.table, repository, head).await
+    }
+
+    async fn turns(&self, pull_request: &PullRequestRef) -> Result<Turns, StoreError> {
+        observation::turns(&self.table, pull_request).await
+    }
+
+    async fn save_turns(&self, pull_request: &PullRequestRef, turns: &Turns) -> Result<bool, StoreError> {
+        observation::save_turns(self, pull_request, turns).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {

@@ -1,4 +1,4 @@
-//! Deliveries, observations from them, and vetoes: requests for changes to a commit.
+//! Deliveries, observations from them, vetoes (requests for changes to a commit), and the turns at reading a pull request.
 //!
 //! Each observation is an item of its own. Its condition implements [`Observed::add`], so that concurrent writes lose
 //! nothing, and the number of observations is not limited by the size of an item.
@@ -16,11 +16,13 @@ use crate::approval::facts::Veto;
 use crate::ident::{DeliveryId, PullRequestRef, Revision};
 use crate::ports::{DeliveryState, StoreError};
 use crate::request::observation::{Observation, Observed};
+use crate::request::turns::Turns;
 
 const DELIVERY: &str = "DELIVERY";
 /// The prefix of the second keys of observations.
 const OBSERVATION: &str = "OBSERVATION#";
 const VETO: &str = "VETO#";
+const READING: &str = "READING";
 /// When it happened, as a text that sorts by time.
 const AT: &str = "at";
 
@@ -133,4 +135,17 @@ pub(super) async fn vetoes(table: &Table, revision: &Revision) -> Result<Vec<Vet
     }
     vetoes.sort_by_key(|veto| (veto.at, veto.by.id));
     Ok(vetoes)
+}
+
+pub(super) async fn turns(table: &Table, at: &PullRequestRef) -> Result<Turns, StoreError> {
+    let what = format!("turns at reading `{at}`");
+    match table.get(&pull_key(at), READING).await? {
+        Some(item) => decode(&what, text_of(&item, BODY).ok_or_else(|| incomplete(&what))?),
+        None => Ok(Turns::default()),
+    }
+}
+
+pub(super) async fn save_turns(store: &DynamoDbStore, at: &PullRequestRef, turns: &Turns) -> Result<bool, StoreError> {
+    let item = item(store, &pull_key(at), READING, encode("turns at reading", turns)?);
+    store.table.put_version(item, turns.version).await
 }

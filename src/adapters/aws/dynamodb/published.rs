@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::request::VERSION;
-use super::table::{Condition, DUE_PK, DUE_SK, Table};
-use super::value::{
-    BODY, EXPIRES_AT, Item, PK, WRITTEN_BY, decode, encode, incomplete, keyed, number, sortable, text, text_of,
-};
-use super::{DynamoDbStore, PULL, mark, pull_key};
+use super::table::{DUE_PK, DUE_SK, Table};
+use super::value::{BODY, EXPIRES_AT, Item, PK, decode, encode, incomplete, keyed, number, sortable, text, text_of};
+use super::{DynamoDbStore, PULL, pull_key};
 use crate::ident::{PullRequestRef, RepositoryName, Revision};
 use crate::ports::StoreError;
 use crate::request::published::Published;
@@ -42,15 +39,12 @@ pub(super) async fn save(
     at: &PullRequestRef,
     published: &Published,
 ) -> Result<bool, StoreError> {
-    let mark = mark()?;
     let key = pull_key(at);
     let mut item = keyed(&key, PUBLISHED);
     item.insert(
         BODY.to_owned(),
         text(encode("publication", &Row { pull_request: at.clone(), published: published.clone() })?),
     );
-    item.insert(VERSION.to_owned(), number(published.version));
-    item.insert(WRITTEN_BY.to_owned(), text(&mark));
     match published.due_at {
         Some(due) => {
             item.insert(DUE_PK.to_owned(), text(PUBLISHED));
@@ -59,17 +53,7 @@ pub(super) async fn save(
         // Nothing on it is open. If the item is deleted, publishing again first looks for what exists on GitHub.
         None => _ = item.insert(EXPIRES_AT.to_owned(), number(store.kept_from_now())),
     }
-    let condition = match published.version.checked_sub(1).filter(|before| *before > 0) {
-        None => Condition::new_item(),
-        Some(before) => Condition {
-            expression: "#version = :before".to_owned(),
-            names: vec![("#version", VERSION)],
-            values: vec![(":before", number(before))],
-        },
-    };
-    let stored = store.table.put(item, Some(condition)).await?;
-    // A retry of this write finds its own mark.
-    Ok(stored.map_or_else(|stored| text_of(&stored, WRITTEN_BY) == Some(&mark), |()| true))
+    store.table.put_version(item, published.version).await
 }
 
 /// The first key of the pull requests whose checks are on a commit.

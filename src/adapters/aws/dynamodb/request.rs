@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::pull_key;
 use super::table::Table;
-use super::value::{Item, PK, decode, incomplete, number_of, sortable, text_of};
+use super::value::{Item, PK, VERSION, decode, incomplete, number_of, sortable, text_of};
 use crate::ident::{ExecutionArn, PullRequestRef, RequestId, TaskToken};
 use crate::ports::{StoreError, Which};
 use crate::request::ApprovalRequest;
@@ -23,7 +23,6 @@ const OPEN: &str = "OPEN#";
 const RUN: &str = "RUN#";
 /// The request that an item refers to.
 pub(super) const OF: &str = "request_id";
-pub(super) const VERSION: &str = "version";
 
 pub(super) fn key(id: impl Display) -> String {
     format!("{REQUEST}#{id}")

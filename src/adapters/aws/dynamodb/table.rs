@@ -7,8 +7,13 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
 
 use super::super::connection::Connection;
-use super::value::{BODY, Item, PARTS, PK, SK, failed, incomplete, keyed, number_of, rejected, text, text_of};
+use super::mark;
+use super::value::{
+    BODY, Item, PARTS, PK, SK, VERSION, WRITTEN_BY, bytes_of, failed, incomplete, keyed, number, number_of, rejected,
+    text, text_of,
+};
 use crate::ports::StoreError;
+use crate::ports::size::check_item;
 
 /// The most items that one call reads by their keys.
 const BATCH: usize = 100;
@@ -127,6 +132,7 @@ impl Table {
 
     /// Puts an item if the condition holds, and otherwise returns the stored item.
     pub(super) async fn put(&self, item: Item, condition: Option<Condition>) -> Result<Result<(), Item>, StoreError> {
+        check_item(text_of(&item, PK).unwrap_or("item"), bytes_of(&item))?;
         let mut call = self.client().put_item().table_name(&*self.name).set_item(Some(item));
         if let Some(condition) = condition {
             call = call
@@ -148,6 +154,24 @@ impl Table {
                 _ => Err(failed(&error)),
             },
         }
+    }
+
+    /// Puts an item if the stored version is the one before (none for version 1). Returns whether it did.
+    pub(super) async fn put_version(&self, mut item: Item, version: u64) -> Result<bool, StoreError> {
+        let mark = mark()?;
+        item.insert(VERSION.to_owned(), number(version));
+        item.insert(WRITTEN_BY.to_owned(), text(&mark));
+        let condition = match version.checked_sub(1).filter(|before| *before > 0) {
+            None => Condition::new_item(),
+            Some(before) => Condition {
+                expression: "#version = :before".to_owned(),
+                names: vec![("#version", VERSION)],
+                values: vec![(":before", number(before))],
+            },
+        };
+        let stored = self.put(item, Some(condition)).await?;
+        // A retry of this write finds its own mark.
+        Ok(stored.map_or_else(|stored| text_of(&stored, WRITTEN_BY) == Some(&mark), |()| true))
     }
 
     /// An item's value with that of its further items. `parts` is the prefix of their second keys.

@@ -1,6 +1,6 @@
 //! Attributes, keys and values as JSON, and errors that contain nothing of the stored values.
 //!
-//! An item has at most 400 KB. A longer value is split into several items.
+//! A value that is too long for one item is split into several.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,9 @@ use serde::de::DeserializeOwned;
 
 use super::super::error::{SdkError, describe};
 use crate::ports::StoreError;
+use crate::ports::size::PART;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
-
-/// The most bytes of a value in one item, with room for its other attributes.
-const LONGEST: usize = 350_000;
 
 pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
@@ -24,6 +22,7 @@ pub(super) const SK: &str = "sk";
 pub(super) const BODY: &str = "body";
 /// The number of further items.
 pub(super) const PARTS: &str = "parts";
+pub(super) const VERSION: &str = "version";
 /// The mark of the write.
 pub(super) const WRITTEN_BY: &str = "written_by";
 /// When the table may delete the item, in seconds since 1970.
@@ -82,9 +81,22 @@ pub(super) fn rejected(_: aws_sdk_dynamodb::error::BuildError) -> StoreError {
     StoreError { detail: "DynamoDB: the call could not be made".to_owned() }
 }
 
+/// The bytes of an item, as DynamoDB counts them:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>. Other types than texts
+/// and numbers are not written.
+pub(super) fn bytes_of(item: &Item) -> usize {
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::S(text) => text.len(),
+        // At most: two digits a byte, and one or two bytes more.
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 2,
+        _ => 0,
+    };
+    item.iter().map(|(name, of)| name.len() + value(of)).sum()
+}
+
 /// A value as one item, or as many as it needs.
 pub(super) fn in_parts(pk: &str, sk: &str, part: &str, json: &str, expires_at: i64) -> Vec<Item> {
-    let pieces = pieces(json, LONGEST);
+    let pieces = pieces(json, PART);
     let further = pieces.len().saturating_sub(1);
     let item = |(at, piece): (usize, &str)| {
         let mut item = if at == 0 { keyed(pk, sk) } else { keyed(pk, &format!("{part}{at:04}")) };
@@ -127,6 +139,14 @@ mod tests {
             let cut = pieces(text, longest);
             assert_eq!((cut.concat().as_str(), cut.len()), (text, expected), "{text}");
         }
+    }
+
+    #[test]
+    fn the_size_of_an_item_is_that_of_its_names_and_values() {
+        let mut item = keyed("pk-é", "sk");
+        assert_eq!(bytes_of(&item), 2 + 5 + 2 + 2);
+        item.insert(EXPIRES_AT.to_owned(), number(1_800_000_000));
+        assert_eq!(bytes_of(&item), 11 + 10 + 7);
     }
 
     #[test]

@@ -8,13 +8,15 @@ use aws_sdk_dynamodb::types::{
 use jiff::SignedDuration;
 
 use super::record::items;
-use super::request::{OF, REQUEST, TOKEN, VERSION, execution_key, key, of_item, open_key, part, run_key, token_key};
+use super::request::{OF, REQUEST, TOKEN, execution_key, key, of_item, open_key, part, run_key, token_key};
 use super::table::{DUE_PK, DUE_SK};
 use super::value::{
-    EXPIRES_AT, Item, WRITTEN_BY, encode, failed, in_parts, keyed, number, number_of, rejected, sortable, text, text_of,
+    EXPIRES_AT, Item, VERSION, WRITTEN_BY, bytes_of, encode, failed, in_parts, keyed, number, number_of, rejected,
+    sortable, text, text_of,
 };
 use super::{DynamoDbStore, mark, pull_key};
 use crate::ident::{RequestId, TaskToken};
+use crate::ports::size::Transaction;
 use crate::ports::{ProtectedRun, StoreError, Write, WriteError};
 use crate::request::record::Record;
 use crate::request::{ApprovalRequest, Trail};
@@ -128,7 +130,17 @@ fn transaction(store: &DynamoDbStore, write: &Write, mark: &str) -> Result<Vec<T
         let run = reference(&execution, &run_key(request.redrive), request, expires_at);
         all.push(put(table, run, None)?);
     }
+    check_size(&all)?;
     Ok(all)
+}
+
+/// Errors if the transaction is over DynamoDB's limits.
+fn check_size(all: &[TransactWriteItem]) -> Result<(), StoreError> {
+    let mut transaction = Transaction::default();
+    all.iter().try_for_each(|action| {
+        let item = action.put().map(Put::item).or_else(|| action.delete().map(Delete::key));
+        transaction.add("request", item.map(bytes_of).unwrap_or_default())
+    })
 }
 
 /// Whether the record belongs to the request, is undamaged, and ends the request's trail.

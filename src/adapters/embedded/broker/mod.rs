@@ -366,8 +366,8 @@ fn new_token(name: &str) -> Result<TaskToken, BrokerError> {
 impl ExecutionCallback for Broker {
     async fn resume(&self, claim: &SettleClaim, answer: &Answer) -> Result<CallbackOutcome, CallbackError> {
         let sent = match answer {
-            Answer::Success { output } => self.send_task_success(claim.token(), output),
-            Answer::Failure { error, cause } => self.send_task_failure(claim.token(), error, cause),
+            Answer::Success { output, comment: _ } => self.send_task_success(claim.token(), output),
+            Answer::Failure { error, cause, comment: _ } => self.send_task_failure(claim.token(), error, cause),
         };
         match sent.map_err(|error| CallbackError { detail: error.to_string() })? {
             Ok(()) => Ok(CallbackOutcome::Taken),

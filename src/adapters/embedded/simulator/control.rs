@@ -124,11 +124,15 @@ fn dump(world: &World) -> Value {
 struct HostEdit {
     unavailable: Option<bool>,
     address: Option<String>,
+    rate_limit: Option<u64>,
 }
 
-/// `PATCH /_standin/host` `{unavailable?, address?}`.
+/// `PATCH /_standin/host` `{unavailable?, address?, rate_limit?}`.
 async fn edit_host(State(host): State<GithubSimulator>, _: Named, body: Bytes) -> Result<StatusCode, Refusal> {
     let edit: HostEdit = parse(&body)?;
+    if let Some(limit) = edit.rate_limit {
+        host.set_rate_limit(limit);
+    }
     host.change(|change| {
         if let Some(unavailable) = edit.unavailable {
             change.set_unavailable(unavailable);

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | here | the port, and the threads that wait for the disk |
 //! | `request` | requests, tokens, trails and their indexes |
-//! | `observation` | deliveries, observations, vetoes |
+//! | `observation` | deliveries, observations, vetoes, turns at reading |
 //! | `published` | what is published on pull requests |
 //! | `value` | values as JSON, failures as [`StoreError`] |
 
@@ -32,6 +32,7 @@ use crate::request::ApprovalRequest;
 use crate::request::observation::{Observation, Observed};
 use crate::request::published::Published;
 use crate::request::record::Record;
+use crate::request::turns::Turns;
 
 const FILE: &str = "requests.redb";
 /// The version of the file's layout, so that another one is not read as this one.
@@ -197,6 +198,16 @@ impl RequestStore for EmbeddedStore {
     ) -> Result<Vec<PullRequestRef>, StoreError> {
         let (repository, head) = (repository.clone(), head.clone());
         self.work(move |database| published::published_on(database, &repository, &head)).await
+    }
+
+    async fn turns(&self, pull_request: &PullRequestRef) -> Result<Turns, StoreError> {
+        let key = pull_key(pull_request);
+        self.work(move |database| observation::turns(database, &key)).await
+    }
+
+    async fn save_turns(&self, pull_request: &PullRequestRef, turns: &Turns) -> Result<bool, StoreError> {
+        let (key, turns) = (pull_key(pull_request), turns.clone());
+        self.work(move |database| observation::save_turns(database, &key, turns)).await
     }
 
     async fn publications_due(&self, by: Timestamp) -> Result<Vec<PullRequestRef>, StoreError> {

@@ -1,27 +1,33 @@
-//! Deliveries, observations from them, and vetoes: requests for changes that ended a request.
+//! Deliveries, observations from them, vetoes (requests for changes), and the turns at reading a pull request.
 
 use jiff::Timestamp;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::value::{decode, encode, failed};
+use super::value::{decode, encode, failed, item_bytes};
 use crate::approval::facts::Veto;
 use crate::ident::{DeliveryId, Revision};
+use crate::ports::size::check_item;
 use crate::ports::{DeliveryState, StoreError};
 use crate::request::observation::{Observation, Observed};
+use crate::request::turns::Turns;
 
 /// Deliveries by id.
 const DELIVERIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("deliveries");
 /// Observations by the pull request's name in lower case.
 const OBSERVED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("observed");
-/// Vetoes by target and revision, `service:environment@revision`, the target in lower case. Names in a target have no `:` or `@`.
+/// Vetoes by revision.
 const VETOES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("vetoes");
+
+/// Turns at reading a pull request, by its name in lower case.
+const TURNS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("turns");
 
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
     transaction.open_table(DELIVERIES).map_err(failed)?;
     transaction.open_table(OBSERVED).map_err(failed)?;
     transaction.open_table(VETOES).map_err(failed)?;
+    transaction.open_table(TURNS).map_err(failed)?;
     Ok(())
 }
 
@@ -85,6 +91,8 @@ pub(super) fn finish_delivery(database: &Database, id: &DeliveryId, now: Timesta
 }
 
 pub(super) fn observe(database: &Database, pull: &str, observation: Observation) -> Result<(), StoreError> {
+    // On DynamoDB each observation is an item.
+    check_item("observation", item_bytes(&encode(pull, &observation)?))?;
     change(database, OBSERVED, pull, |stored: Option<Observed>| {
         let mut observed = stored.unwrap_or_default();
         observed.add(observation);
@@ -113,4 +121,16 @@ pub(super) fn remember_veto(database: &Database, revision: &Revision, veto: Veto
 
 pub(super) fn vetoes(database: &Database, revision: &Revision) -> Result<Vec<Veto>, StoreError> {
     Ok(read(database, VETOES, revision.as_str())?.unwrap_or_default())
+}
+
+pub(super) fn turns(database: &Database, pull: &str) -> Result<Turns, StoreError> {
+    Ok(read(database, TURNS, pull)?.unwrap_or_default())
+}
+
+/// Writes them if the stored version is the one before.
+pub(super) fn save_turns(database: &Database, pull: &str, turns: Turns) -> Result<bool, StoreError> {
+    change(database, TURNS, pull, |stored: Option<Turns>| {
+        let stored = stored.unwrap_or_default();
+        if stored.version.checked_add(1) == Some(turns.version) { (turns, true) } else { (stored, false) }
+    })
 }

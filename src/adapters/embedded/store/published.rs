@@ -5,9 +5,10 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition,
 use serde::{Deserialize, Serialize};
 
 use super::pull_key;
-use super::value::{decode, encode, failed};
+use super::value::{decode, encode, failed, item_bytes};
 use crate::ident::{PullRequestRef, RepositoryName, Revision};
 use crate::ports::StoreError;
+use crate::ports::size::check_item;
 use crate::request::published::Published;
 
 /// By the pull request's name in lower case.
@@ -64,7 +65,9 @@ pub(super) fn save(database: &Database, at: &PullRequestRef, published: &Publish
         }
         let pull_request = stored.map_or_else(|| at.clone(), |row| row.pull_request);
         let row = Row { pull_request, published: published.clone() };
-        table.insert(key.as_str(), encode(&named(&key), &row)?.as_slice()).map_err(failed)?;
+        let bytes = encode(&named(&key), &row)?;
+        check_item(&named(&key), item_bytes(&bytes))?;
+        table.insert(key.as_str(), bytes.as_slice()).map_err(failed)?;
     }
     transaction.commit().map_err(failed)?;
     Ok(true)

@@ -5,11 +5,15 @@ use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable, Tabl
 use serde::{Deserialize, Serialize};
 
 use super::pull_key;
-use super::value::{decode, encode, failed};
+use super::value::{decode, encode, failed, item_bytes};
 use crate::ident::{ExecutionArn, RequestId, TaskToken};
+use crate::ports::size::{PART, Transaction};
 use crate::ports::{StoreError, Which, Write, WriteError};
 use crate::request::record::Record;
 use crate::request::{ApprovalRequest, Trail};
+
+/// The token, the open request of a pull request, and the run of an execution.
+const OTHER_ITEMS: usize = 3;
 
 /// Requests by id.
 const REQUESTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("requests");
@@ -70,9 +74,11 @@ pub(super) fn write(database: &Database, write: Write) -> Result<(), WriteError>
     let trail = stored.as_ref().map_or_else(Trail::default, |row| row.request.trail.clone());
     continues(&trail, &request, &record)?;
     let row = Row::new(request);
-    put_record(&transaction, &record)?;
+    let (row_bytes, record_bytes) = (encode("request", &row)?, encode("record", &record)?);
+    check_size(&row_bytes, &record_bytes)?;
+    put_record(&transaction, &record, &record_bytes)?;
     put_indexes(&transaction, stored.as_ref(), &row)?;
-    put_row(&transaction, &row, token.as_ref())?;
+    put_row(&transaction, &row.request.id, &row_bytes, token.as_ref())?;
     transaction.commit().map_err(failed)?;
     Ok(())
 }
@@ -87,10 +93,21 @@ fn continues(trail: &Trail, request: &ApprovalRequest, record: &Record) -> Resul
     Err(StoreError { detail: format!("the record does not continue the trail of the request {}", request.id) })
 }
 
-fn put_record(transaction: &WriteTransaction, record: &Record) -> Result<(), StoreError> {
-    let bytes = encode("record", record)?;
+/// Errors if the values are too long for one transaction, as on DynamoDB: in items of parts of them, and some for the token
+/// and for what refers to the request.
+fn check_size(row: &[u8], record: &[u8]) -> Result<(), StoreError> {
+    let mut transaction = Transaction::default();
+    for (what, bytes) in [("request", row), ("record", record)] {
+        for part in bytes.chunks(PART) {
+            transaction.add(what, item_bytes(part))?;
+        }
+    }
+    (0..OTHER_ITEMS).try_for_each(|_| transaction.add("request", item_bytes(&[])))
+}
+
+fn put_record(transaction: &WriteTransaction, record: &Record, bytes: &[u8]) -> Result<(), StoreError> {
     let mut table = transaction.open_table(RECORDS).map_err(failed)?;
-    table.insert((record.request_id.as_str(), record.sequence), bytes.as_slice()).map_err(failed)?;
+    table.insert((record.request_id.as_str(), record.sequence), bytes).map_err(failed)?;
     Ok(())
 }
 
@@ -118,11 +135,15 @@ fn put_indexes(transaction: &WriteTransaction, old: Option<&Row>, new: &Row) -> 
     Ok(())
 }
 
-fn put_row(transaction: &WriteTransaction, row: &Row, token: Option<&TaskToken>) -> Result<(), StoreError> {
-    let id = row.request.id.as_str();
-    let bytes = encode("request", row)?;
+fn put_row(
+    transaction: &WriteTransaction,
+    id: &RequestId,
+    bytes: &[u8],
+    token: Option<&TaskToken>,
+) -> Result<(), StoreError> {
+    let id = id.as_str();
     let mut requests = transaction.open_table(REQUESTS).map_err(failed)?;
-    requests.insert(id, bytes.as_slice()).map_err(failed)?;
+    requests.insert(id, bytes).map_err(failed)?;
     if let Some(token) = token {
         let mut tokens = transaction.open_table(TOKENS).map_err(failed)?;
         tokens.insert(id, token.expose()).map_err(failed)?;

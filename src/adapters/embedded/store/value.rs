@@ -18,6 +18,11 @@ pub(super) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T,
     serde_json::from_slice(bytes).map_err(|error| damaged(what, &error))
 }
 
+/// The bytes of an item on DynamoDB with this value: with its keys, the names of its attributes, and times.
+pub(super) fn item_bytes(value: &[u8]) -> usize {
+    value.len().saturating_add(1_000)
+}
+
 /// Names the position only: the message of the JSON parser may quote the value.
 fn damaged(what: &str, error: &serde_json::Error) -> StoreError {
     let (line, column) = (error.line(), error.column());

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::ports::{Quota, Remaining};
+
 /// How long to wait if GitHub does not say how long a limit lasts.
 const UNKNOWN: SignedDuration = SignedDuration::from_secs(60);
 /// Every limit of GitHub ends within an hour.
@@ -44,23 +46,6 @@ impl Resource {
             Self::Graphql => "graphql",
         }
     }
-}
-
-/// What is left of the limits of REST and of GraphQL. `None` if no answer has said so.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Quota {
-    pub rest: Option<Remaining>,
-    pub graphql: Option<Remaining>,
-}
-
-/// What is left of a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remaining {
-    /// Calls or points.
-    pub left: u64,
-    /// In an hour.
-    pub limit: u64,
-    pub reset: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +93,7 @@ impl Limits {
         if let (Some(left), Some(Ok(limit)), Some(Ok(reset)), false) =
             (remaining, limit.map(u64::try_from), resets.map(Timestamp::from_second), of_another)
         {
-            self.map(|known| known.left.insert((scope.clone(), resource), Remaining { left, limit, reset }));
+            self.map(|known| known.left.insert((scope.clone(), resource), Remaining { left, limit, resets_at: reset }));
         }
         let exhausted = remaining == Some(0);
         let reset = resets.filter(|_| exhausted).and_then(|at| Timestamp::from_second(at).ok());
@@ -141,7 +126,7 @@ impl Limits {
                 let of_it = known
                     .left
                     .iter()
-                    .filter(|((scope, of), left)| *of == resource && *scope != Scope::App && left.reset > now);
+                    .filter(|((scope, of), left)| *of == resource && *scope != Scope::App && left.resets_at > now);
                 of_it.map(|(_, left)| *left).min_by_key(|left| left.left)
             })
         };
@@ -219,7 +204,7 @@ mod tests {
         answered(&limits, (&installation, Resource::Rest), &counted(3, "search"));
         let Quota { rest: Some(rest), graphql: Some(graphql) } = limits.quota(now()) else { panic!("both are known") };
         assert_eq!((rest.left, rest.limit, graphql.left, graphql.limit), (19, 5000, 4321, 5000));
-        assert_eq!(limits.quota(rest.reset), Quota::default(), "after the reset");
+        assert_eq!(limits.quota(rest.resets_at), Quota::default(), "after the reset");
     }
 
     #[test]

@@ -26,7 +26,6 @@ use tokio::time::Instant;
 pub use self::call::CallError;
 pub(super) use self::call::{Call, Identity};
 pub(super) use self::graphql::{Problem, Queried};
-pub use self::limits::{Quota, Remaining};
 pub(super) use self::page::Longer;
 pub(super) use self::send::API_VERSION;
 pub use self::settings::{GITHUB, GithubSettings, GivenSettings, SettingsError, web_url};
@@ -35,7 +34,7 @@ use self::auth::Tokens;
 use self::etag::Cache;
 use self::limits::Limits;
 use self::settings::{Access, BaseUrl};
-use crate::ports::Clock;
+use crate::ports::{Clock, Quota};
 
 /// How long a call or a list may take if the caller sets no deadline.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -144,16 +143,8 @@ impl GithubClient {
     }
 
     /// What is left of the limits, as of the last answers.
-    #[must_use]
-    pub fn quota(&self) -> Quota {
+    pub(super) fn left(&self) -> Quota {
         self.shared.limits.quota(self.now())
-    }
-
-    /// How many calls or points the nearest limit allows. `None` before the first answer.
-    #[must_use]
-    pub fn calls_left(&self) -> Option<u64> {
-        let Quota { rest, graphql } = self.quota();
-        [rest, graphql].into_iter().flatten().map(|remaining| remaining.left).min()
     }
 
     pub(super) fn now(&self) -> Timestamp {

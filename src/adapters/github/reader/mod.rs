@@ -23,12 +23,16 @@ use super::admin::{AccountFacts, ReadAs};
 use super::client::{Call, CallError, GithubClient, Identity, Longer, Queried};
 use crate::approval::facts::{self, ChangedFile, Person, PullRequest};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision};
-use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Objection, Reading};
+use crate::ports::{CodeHost, CodeHostError, FoundPullRequest, Needs, Objection, Quota, Reading};
 
 #[async_trait]
 impl CodeHost for GithubClient {
     async fn read(&self, at: &PullRequestRef, needs: &Needs) -> Result<Reading, CodeHostError> {
         self.with_one_deadline().read_as_one(at, needs).await
+    }
+
+    async fn quota(&self) -> Quota {
+        self.left()
     }
 
     async fn pull_requests_of(
@@ -153,7 +157,14 @@ impl GithubClient {
 }
 
 pub(super) fn unavailable(error: &CallError) -> CodeHostError {
-    CodeHostError::Unavailable { detail: error.to_string() }
+    let detail = error.to_string();
+    match error {
+        CallError::Unavailable { until: Some(until), .. } => CodeHostError::Limited { detail, until: *until },
+        CallError::Unavailable { until: None, .. }
+        | CallError::Incomplete { .. }
+        | CallError::Refused { .. }
+        | CallError::Unreadable { .. } => CodeHostError::Unavailable { detail },
+    }
 }
 
 /// The error for a page that GitHub did not answer as it describes it.

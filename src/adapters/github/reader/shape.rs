@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::list::{Page, nullable};
 use crate::adapters::github_rest::{GHOST, WEB_FLOW};
 use crate::approval::facts::{self, AccountKind, BoundBy, DismissedFrom, Person, PullRequestState, ReviewState};
+use crate::approval::kept;
 use crate::ident::{Login, RepositoryName, ReviewId, Revision, UserId};
 
 /// The pull request and its repository.
@@ -206,7 +207,7 @@ impl Review {
             commit: self.commit,
         };
         let review = objection.fact()?;
-        let (edited, body) = (self.last_edited_at.is_some(), self.body);
+        let (edited, body) = (self.last_edited_at.is_some(), kept(&self.body));
         Ok(review.map(|review| facts::Review { edited, body, ..review }))
     }
 }
