@@ -64,7 +64,7 @@ function faultsOfAnswer(document, sent, answered) {
     variableValues: sent.variables,
     operationName: sent.operationName,
     fieldResolver: (source, _arguments, _context, info) => source[info.path.key],
-    typeResolver: (value, _context, info, type) => value.__typename ?? info.schema.getPossibleTypes(type)[0].name,
+    typeResolver: (value, _context, info, type) => value.__typename ?? likelyType(info, type),
   });
   const plain = JSON.parse(JSON.stringify(result));
   const faults = (plain.errors ?? []).map((error) => `GitHub could not give the answer: ${error.path?.join(".")}: ${error.message}`);
@@ -72,6 +72,15 @@ function faultsOfAnswer(document, sent, answered) {
     faults.push(`GitHub could not give the answer: ${difference(plain.data, answered.data)}`);
   }
   return faults;
+}
+
+// The type of an object that does not say it: one that the query has a fragment for, or else any.
+function likelyType(info, type) {
+  const possible = info.schema.getPossibleTypes(type).map((one) => one.name);
+  const fragments = info.fieldNodes.flatMap((field) => field.selectionSet.selections).map((one) => {
+    return one.kind === Kind.FRAGMENT_SPREAD ? info.fragments[one.name.value] : one;
+  });
+  return fragments.map((one) => one.typeCondition?.name.value).find((name) => possible.includes(name)) ?? possible[0];
 }
 
 function difference(expected, given, at = "data") {

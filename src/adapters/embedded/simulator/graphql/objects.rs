@@ -131,12 +131,12 @@ pub(super) const fn event_kind(what: &Happening) -> Option<(&'static str, &'stat
 }
 
 impl<'w> Page<'w> {
-    /// `None` if the cursor is none of this list.
+    /// `None` if the cursor is none. A page that begins after the end of a list that has become shorter is empty.
     pub(super) fn new(mut nodes: Vec<Object<'w>>, arguments: &Arguments) -> Option<Self> {
         let total = nodes.len();
         let size = |name| arguments.get(name).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
         let mut start = match arguments.get("after").and_then(Value::as_str) {
-            Some(cursor) => cursor.strip_prefix("cursor:")?.parse().ok().filter(|start| *start <= total)?,
+            Some(cursor) => cursor.strip_prefix("cursor:")?.parse::<usize>().ok()?.min(total),
             None => 0,
         };
         if let Some(size) = size("last") {

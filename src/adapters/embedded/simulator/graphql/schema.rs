@@ -334,6 +334,7 @@ pub(in super::super) fn everything() -> String {
                 "slug!" => Some("slug: \"payments-core\"".to_owned()),
                 "number!" => Some("number: 1".to_owned()),
                 "last" => Some("last: 1".to_owned()),
+                "oid" => Some(format!("oid: \"{}\"", "b".repeat(40))),
                 _ => None,
             };
             let arguments: Vec<String> = field.arguments.split(',').filter_map(given).collect();

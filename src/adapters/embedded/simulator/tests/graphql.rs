@@ -64,6 +64,11 @@ async fn a_list_is_read_page_by_page_from_the_cursor() {
         scene.of_pull("reviews(last: 1) { nodes { fullDatabaseId } pageInfo { hasPreviousPage startCursor } }").await;
     assert_eq!(last["reviews"]["nodes"], json!([{ "fullDatabaseId": ids[4] }]));
     assert_eq!(last["reviews"]["pageInfo"]["hasPreviousPage"], json!(true));
+    let shorter = scene
+        .of_pull("reviews(first: 2, after: \"cursor:6\") { nodes { state } pageInfo { hasNextPage endCursor } }")
+        .await;
+    let empty = json!({ "nodes": [], "pageInfo": { "hasNextPage": false, "endCursor": null } });
+    assert_eq!(shorter["reviews"], empty);
     let wrong = scene.refused(&in_pull("reviews(first: 2, after: \"x\") { totalCount }")).await;
     assert_eq!(wrong["type"], json!("INVALID_CURSOR_ARGUMENTS"));
 }
