@@ -91,8 +91,9 @@ impl GithubClient {
     async fn commits_by_hash(&self, at: &PullRequestRef, hashes: &[Revision]) -> Result<Vec<Commit>, CallError> {
         let what = format!("the commits of `{at}`");
         let (owner, name) = at.repository.parts();
-        let one =
-            |(number, hash): (usize, &Revision)| format!("c{number}: object(oid: {}) {{ ...commit }} ", json!(hash));
+        let one = |(number, hash): (usize, &Revision)| {
+            format!("c{number}: object(oid: {}) {{ __typename ...commit }} ", json!(hash))
+        };
         let commits: String = hashes.iter().enumerate().map(one).collect();
         let query = format!(
             "query Commits($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {commits}}} }}\n{}",

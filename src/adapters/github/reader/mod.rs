@@ -85,10 +85,12 @@ impl GithubClient {
         let mut reviews: Vec<facts::Review> = reviews.collect::<Result<_, _>>().map_err(unreadable)?;
         add_dismissals(&mut reviews, lists.events.items).map_err(unreadable)?;
 
+        // Its repository may have another name now.
+        let own = PullRequestRef { repository: repository.name_with_owner.clone(), number: pull.number };
         let (commits, files, objections) = tokio::try_join!(
             self.all_commits_and_pushes(at, (&repository, &pull), lists.commits, (needs, &reviews)),
             self.all_files(at, &pull, lists.files.items),
-            self.objections(at, lists.twins.items),
+            self.objections(&own, lists.twins.items),
         )?;
         let pull_request = PullRequest {
             labels: sorted(lists.labels.items.into_iter().map(|label| label.name)),
@@ -131,12 +133,12 @@ impl GithubClient {
         Ok(files)
     }
 
-    /// The reviews of other pull requests of the head.
-    async fn objections(&self, at: &PullRequestRef, twins: Vec<Twin>) -> Result<Vec<Objection>, CodeHostError> {
+    /// The reviews of pull requests of the head other than this one.
+    async fn objections(&self, own: &PullRequestRef, twins: Vec<Twin>) -> Result<Vec<Objection>, CodeHostError> {
         let mut objections = Vec::new();
         for twin in twins {
             let there = PullRequestRef { repository: twin.base_repository.name_with_owner, number: twin.number };
-            if there == *at {
+            if there == *own {
                 continue;
             }
             let unreadable =

@@ -144,7 +144,7 @@ impl GithubClient {
 
     async fn pages(&self, at: &PullRequestRef, lists: Lists, teams: Teams) -> Result<Read, CodeHostError> {
         let (repository, pull, mut lists, mut teams) = self.page(at, None, (lists, teams)).await?;
-        for _ in 1..PAGES {
+        for _ in 0..PAGES {
             if !lists.have_more() && !teams.has_more() {
                 return Ok(Read { repository, pull, lists, teams });
             }

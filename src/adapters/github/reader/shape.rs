@@ -2,13 +2,14 @@
 //!
 //! Every part must be answered. A part that may be `null` is read so that it holds a deployment back.
 
-use std::collections::BTreeSet;
+mod commit;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
+pub(super) use self::commit::Commit;
 use super::list::{Page, nullable};
-use crate::adapters::github_rest::{GHOST, WEB_FLOW};
+use crate::adapters::github_rest::GHOST;
 use crate::approval::facts::{self, AccountKind, BoundBy, DismissedFrom, Person, PullRequestState, ReviewState};
 use crate::approval::kept;
 use crate::ident::{Login, RepositoryName, ReviewId, Revision, UserId};
@@ -268,90 +269,16 @@ fn big_int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> 
     }
 }
 
-/// A commit with the accounts that GitHub finds by its e-mail addresses.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Commit {
-    oid: Revision,
-    committed_via_web: bool,
-    #[serde(deserialize_with = "nullable")]
-    author: Option<GitActor>,
-    #[serde(deserialize_with = "nullable")]
-    committer: Option<GitActor>,
-    authors: Counted<GitActor>,
-    #[serde(deserialize_with = "nullable")]
-    signature: Option<Signature>,
-    parents: Counted<Oid>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct GitActor {
-    #[serde(deserialize_with = "nullable")]
-    user: Option<Account>,
-}
-
-impl GitActor {
-    fn person(actor: Option<Self>) -> Option<Person> {
-        actor?.user?.person()
-    }
-}
-
-/// The first page of a list of a commit. A longer list is not read on.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Counted<T> {
-    total_count: usize,
-    nodes: Vec<T>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Signature {
-    is_valid: bool,
-}
-
-impl Commit {
-    /// `None` if GitHub gives only a part of its authors or parents.
-    pub(super) fn fact(self) -> Option<facts::Commit> {
-        let (authors, parents) = (self.authors, self.parents);
-        if authors.total_count != authors.nodes.len() || parents.total_count != parents.nodes.len() {
-            return None;
-        }
-        let signed = self.signature.is_some_and(|signature| signature.is_valid);
-        let author = GitActor::person(self.author);
-        // The accounts that GitHub names are all but its own: `web-flow` signs what is made on GitHub's pages.
-        let web_flow = || Person { id: WEB_FLOW, login: Login::new("web-flow").ok()?, kind: AccountKind::User }.into();
-        let committer =
-            GitActor::person(self.committer).or_else(|| (self.committed_via_web && signed).then(web_flow).flatten());
-        let listed = authors.nodes.len();
-        let people: Vec<Person> = authors.nodes.into_iter().filter_map(|one| GitActor::person(Some(one))).collect();
-        // The author is the first of its authors.
-        let nameless = listed.saturating_sub(people.len()) > usize::from(author.is_none());
-        let mut seen: BTreeSet<UserId> = author.iter().map(|author| author.id).collect();
-        let co_authors = people.into_iter().filter(|person| seen.insert(person.id)).collect();
-        Some(facts::Commit {
-            sha: self.oid,
-            author,
-            committer,
-            co_authors,
-            // A co-author without an account may be anybody.
-            verified: signed && !nameless,
-            parents: parents.nodes.into_iter().map(|parent| parent.oid).collect(),
-        })
-    }
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(tag = "__typename", rename_all_fields = "camelCase")]
 pub(super) enum Event {
-    BaseRefChangedEvent {
-        created_at: Timestamp,
-    },
+    #[serde(rename = "BaseRefChangedEvent")]
+    BaseChanged { created_at: Timestamp },
     /// GitHub itself changes the base if the branch is deleted or renamed.
-    AutomaticBaseChangeSucceededEvent {
-        created_at: Timestamp,
-    },
-    ReviewDismissedEvent {
+    #[serde(rename = "AutomaticBaseChangeSucceededEvent")]
+    BaseChangedByGithub { created_at: Timestamp },
+    #[serde(rename = "ReviewDismissedEvent")]
+    ReviewDismissed {
         previous_review_state: String,
         #[serde(deserialize_with = "nullable")]
         actor: Option<Account>,
@@ -370,10 +297,8 @@ pub(super) struct Dismissed {
 /// When the base last changed.
 pub(super) fn base_changed_at(events: &[Event]) -> Option<Timestamp> {
     let changed = |event: &Event| match event {
-        Event::BaseRefChangedEvent { created_at } | Event::AutomaticBaseChangeSucceededEvent { created_at } => {
-            Some(*created_at)
-        }
-        Event::ReviewDismissedEvent { .. } => None,
+        Event::BaseChanged { created_at } | Event::BaseChangedByGithub { created_at } => Some(*created_at),
+        Event::ReviewDismissed { .. } => None,
     };
     events.iter().filter_map(changed).max()
 }
@@ -381,7 +306,7 @@ pub(super) fn base_changed_at(events: &[Event]) -> Option<Timestamp> {
 /// Adds to dismissed reviews their state before and who dismissed them.
 pub(super) fn add_dismissals(reviews: &mut [facts::Review], events: Vec<Event>) -> Result<(), String> {
     for event in events {
-        let Event::ReviewDismissedEvent { previous_review_state, actor: by, review: Some(dismissed) } = event else {
+        let Event::ReviewDismissed { previous_review_state, actor: by, review: Some(dismissed) } = event else {
             continue;
         };
         let dismissed = ReviewId(dismissed.full_database_id);

@@ -130,7 +130,7 @@ impl GithubClient {
 
     async fn teams_of(&self, org: &str, mut teams: Teams) -> Result<Members, CodeHostError> {
         let what = format!("the teams of `{org}`");
-        for _ in 0..PAGES {
+        for _ in 0..=PAGES {
             if !teams.has_more() {
                 return teams.members();
             }

@@ -91,7 +91,7 @@ pub(super) async fn compare(call: Call) -> Answer {
     let is_compared = |pull: &&Arc<PullRequest>| pull.base_sha.as_str() == base && pull.head.sha.as_str() == head;
     let pull = call.world.pulls_of(repository.id).find(is_compared).ok_or(Refusal::NotFound)?;
     let shapes = Shapes(&call.world);
-    call.page_in(&pull.commits, |commit| shapes.commit(&repository.name, commit), |page| shapes.comparison(pull, page))
+    call.page_in(&pull.commits, |commit| shapes.commit(&repository.name, commit), |page| shapes.comparison(pull, &page))
 }
 
 /// `GET …/issues/{number}/labels`.

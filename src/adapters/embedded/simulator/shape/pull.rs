@@ -180,7 +180,7 @@ impl Shapes<'_> {
     }
 
     /// `commit-comparison` of the pull request's base and head, with a page of its commits.
-    pub(in super::super) fn comparison(&self, pull: &PullRequest, page: Vec<Value>) -> Value {
+    pub(in super::super) fn comparison(&self, pull: &PullRequest, page: &[Value]) -> Value {
         let name = self.repository_name(pull);
         let (base, head, total) = (&pull.base_sha, &pull.head.sha, pull.commits.len());
         let web = self.web(&format!("/{name}/compare/{base}...{head}"));
