@@ -107,11 +107,11 @@ pub(super) async fn read_pull_request(
     let Reading { mut pull_request, mut reviews } = app.code_host.read(reference, &needs(rule, &known)).await?;
     // Read again: a delivery that came while the host answered counts.
     let observed = app.store.observed(reference).await?;
-    observed.overlay_pull_request(&mut pull_request);
-    observed.overlay_reviews(&mut reviews);
     // A list of commits without the head is not complete, whatever the host says.
     let has_head = pull_request.commits.iter().any(|commit| commit.sha == pull_request.head);
     pull_request.commits_complete &= has_head;
+    observed.overlay_pull_request(&mut pull_request);
+    observed.overlay_reviews(&mut reviews);
     Ok((pull_request, reviews))
 }
 

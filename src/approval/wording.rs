@@ -4,8 +4,8 @@ use super::command::{Command, Slip};
 use super::decision::{ReviewOutcome, ReviewReason};
 use super::facts::{Review, ReviewState};
 use super::people::People;
-use super::review::{Detail, Weighed, command_of};
-use crate::ident::Target;
+use super::review::{Detail, Weighed};
+use crate::ident::UserId;
 
 impl People<'_> {
     /// What each review does, in the order in which they were given.
@@ -31,15 +31,15 @@ impl People<'_> {
         let target = &self.context.facts.target;
         let head = self.context.pull_request.head.short();
         match weighed.reason {
-            ReviewReason::Counts => format!("counts toward {}", self.counts_toward(user)),
+            ReviewReason::Counts => format!("counts toward {}", self.counts_toward(weighed.person())),
             ReviewReason::Comment if review.state == ReviewState::Pending => "is not submitted yet".to_owned(),
             ReviewReason::Comment => "a comment takes no side".to_owned(),
             ReviewReason::NotNamed => match weighed.detail {
                 Detail::MustName => format!("must name the target: write `/approve {target}`"),
-                Detail::NamedOnlyByApi => {
-                    "names the target in a text that may have been edited since; approve again".to_owned()
+                Detail::Edited => {
+                    "was edited before the gate knew its text, perhaps by somebody else: approve again".to_owned()
                 }
-                Detail::Unclear(slip) => unclear(review, target, slip),
+                Detail::Unclear(slip) => self.unclear(review, slip),
                 Detail::OtherTargets
                 | Detail::None
                 | Detail::OtherCommit
@@ -57,7 +57,11 @@ impl People<'_> {
             },
             ReviewReason::Stale => self.stale_text(weighed),
             ReviewReason::Author => format!("{user} opened the pull request"),
-            ReviewReason::Committer => format!("{user} wrote or committed part of the pull request"),
+            ReviewReason::Committer => {
+                let pushed = |user| self.context.exclusions.may_have_written(user, self.context.pull_request);
+                let otherwise = || format!("{user} wrote or committed part of the pull request");
+                review.user.as_ref().and_then(pushed).unwrap_or_else(otherwise)
+            }
             ReviewReason::Pusher => format!("{user} pushed to the branch"),
             ReviewReason::Requester => format!("{user} requested the deployment"),
             ReviewReason::ExclusionUnknown => self.context.exclusions.unknown.clone().unwrap_or_default(),
@@ -95,7 +99,7 @@ impl People<'_> {
             | Detail::None
             | Detail::OtherTargets
             | Detail::MustName
-            | Detail::NamedOnlyByApi
+            | Detail::Edited
             | Detail::Unclear(_)
             | Detail::DismissalDoesNotCount => match &weighed.review.revision {
                 Some(revision) => format!("was given on {}, but the head is {head}", revision.short()),
@@ -105,8 +109,8 @@ impl People<'_> {
     }
 
     /// The leaf that the person is assigned to, or else the first that they may approve.
-    fn counts_toward(&self, login: &str) -> String {
-        let Some((at, _)) = self.counting().find(|(_, person)| person.login.as_str() == login) else {
+    fn counts_toward(&self, person: Option<UserId>) -> String {
+        let Some((at, _)) = self.counting().find(|(_, counted)| Some(counted.id) == person) else {
             return "the requirement".to_owned();
         };
         let leaves = 0..self.context.approvers.leaves().len();
@@ -115,31 +119,32 @@ impl People<'_> {
         let leaf = serving.or_else(first).and_then(|leaf| self.leaf(leaf));
         leaf.map_or_else(|| "the requirement".to_owned(), |leaf| leaf.name.to_string())
     }
-}
 
-/// What was read of a line that looks like a command and is none, and the line to write.
-fn unclear(review: &Review, target: &Target, slip: Slip) -> String {
-    let (line, is_override) = match command_of(review, target) {
-        Command::Unclear(unclear) => (unclear.line, unclear.is_override),
-        Command::Plain | Command::Approve(_) | Command::Override(..) => (String::new(), false),
-    };
-    let why = match slip {
-        Slip::NoTarget => "names no target",
-        Slip::BadTarget => "has other words than targets behind the command",
-        Slip::NoReason => "gives no reason",
-        Slip::Misspelt => "is misspelt",
-        Slip::Quoted => "is in a quote, in code or in a comment",
-        Slip::NotAlone => "has other text before the command",
-        Slip::NoSlash => "does not begin with the slash of a command",
-        Slip::SeveralCommands => "is an override beside another command",
-    };
-    let write = if is_override { format!("/override {target} why") } else { format!("/approve {target}") };
-    let write = match slip {
-        Slip::NoReason => format!("add a reason: `{write}`"),
-        Slip::NoTarget | Slip::BadTarget | Slip::Misspelt | Slip::Quoted | Slip::NotAlone | Slip::NoSlash => {
-            format!("write `{write}` on a line of its own")
-        }
-        Slip::SeveralCommands => format!("write only `{write}`"),
-    };
-    format!("the line `{line}` looks like a command, but {why}, so this review approves nothing; {write}")
+    /// What was read of a line that looks like a command and is none, and the line to write.
+    fn unclear(&self, review: &Review, slip: Slip) -> String {
+        let target = &self.context.facts.target;
+        let (line, is_override) = match self.context.command_of(review) {
+            Command::Unclear(unclear) => (unclear.line, unclear.is_override),
+            Command::Plain | Command::Approve(_) | Command::Override(..) => (String::new(), false),
+        };
+        let why = match slip {
+            Slip::NoTarget => "names no target",
+            Slip::BadTarget => "has other words than targets behind the command",
+            Slip::NoReason => "gives no reason",
+            Slip::Misspelt => "is misspelt",
+            Slip::Quoted => "is in a quote, in code or in a comment",
+            Slip::NotAlone => "has other text before the command",
+            Slip::NoSlash => "does not begin with the slash of a command",
+            Slip::SeveralCommands => "is an override beside another command",
+        };
+        let write = if is_override { format!("/override {target} why") } else { format!("/approve {target}") };
+        let write = match slip {
+            Slip::NoReason => format!("add a reason: `{write}`"),
+            Slip::NoTarget | Slip::BadTarget | Slip::Misspelt | Slip::Quoted | Slip::NotAlone | Slip::NoSlash => {
+                format!("write `{write}` on a line of its own")
+            }
+            Slip::SeveralCommands => format!("write only `{write}`"),
+        };
+        format!("the line `{line}` looks like a command, but {why}, so this review approves nothing; {write}")
+    }
 }

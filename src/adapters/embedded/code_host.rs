@@ -178,7 +178,7 @@ fn review_facts(world: &World, pull: &PullRequest, review: &Review) -> facts::Re
         revision: review.commit_id.clone(),
         bound_by: BoundBy::Api,
         submitted_at: review.submitted_at,
-        edited: true,
+        edited: review.edited,
         body: review.body.clone(),
     }
 }

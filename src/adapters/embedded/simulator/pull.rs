@@ -72,6 +72,9 @@ pub struct Review {
     pub user: UserId,
     pub state: ReviewState,
     pub body: String,
+    /// Whether `body` was edited after it was submitted.
+    #[serde(default)]
+    pub edited: bool,
     /// The commit that it names now. GitHub may move it.
     pub commit_id: Option<Revision>,
     /// `None` while pending.

@@ -69,6 +69,7 @@ impl Change<'_> {
             user: by,
             state: new.event.map_or(ReviewState::Pending, ReviewEvent::state),
             body,
+            edited: false,
             commit_id: Some(commit),
             submitted_at: new.event.map(|_| self.now),
         };
@@ -139,6 +140,7 @@ impl Change<'_> {
         if review.state == ReviewState::Pending {
             return Ok(());
         }
+        review.edited = true;
         self.queue_review(at, by, id, ("edited", json!({ "changes": { "body": { "from": from } } })))
     }
 
