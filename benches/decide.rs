@@ -57,7 +57,7 @@ fn facts(rules: usize) -> Facts {
         "pull_request": {
             "repository": "acme/checkout", "default_branch": "main", "number": 42, "state": "open", "head": "a1",
             "head_first_seen": "2026-11-18T07:00:00Z", "base": "main", "author": { "id": 99, "login": "dave" },
-            "files_complete": true, "commits": [{ "sha": "a1", "author": { "id": 99, "login": "dave" }, "committer": { "id": 99, "login": "dave" } }],
+            "files_complete": true, "commits": [{ "sha": "a1", "author": { "id": 99, "login": "dave" }, "committer": { "id": 99, "login": "dave" }, "verified": true }],
             "commits_complete": true, "pushers": [{ "id": 99, "login": "dave" }], "pushers_complete": true
         },
         "teams": { "acme/payments": (0..8).map(person).collect::<Vec<_>>() },

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::approval::bears_any_name;
 use crate::approval::decision::{Decision, Event};
 use crate::approval::facts::{Commit, Person, PullRequest, Review, ReviewState, Veto};
-use crate::approval::is_unattributed;
 use crate::ident::{
     ChannelName, DeliveryId, ExecutionArn, Login, PullRequestRef, RepositoryName, RequestId, ReviewId, Revision,
     Target, TaskToken, TeamSlug,
@@ -152,16 +152,15 @@ impl Needs {
         }
     }
 
-    /// Whether the push activity has to be read besides: if the pushers are needed, if a commit has no account or no
-    /// verified signature, or if only the API reports an approval. Such an approval is compared with the time at which the head became the head.
-    /// An earlier delivery of that time is not enough: the branch may have been pushed back to that commit since, and
-    /// the delivery of that may be lost.
+    /// Whether the push activity has to be read besides: if the pushers are needed, if a commit could bear anyone's name,
+    /// or if only the API reports an approval. Such an approval is compared with the time at which the head became the
+    /// head. An earlier delivery of that time is not enough: the branch may have been pushed back to that commit since,
+    /// and the delivery of that may be lost.
     #[must_use]
     pub fn push_activity(&self, commits: &[Commit], reviews: &[Review]) -> bool {
         let only_the_api_reports =
             |review: &Review| review.state == ReviewState::Approved && !self.known_reviews.contains(&review.id);
-        let may_bear_any_name = |commit: &Commit| !commit.verified || is_unattributed(commit);
-        self.pushers || commits.iter().any(may_bear_any_name) || reviews.iter().any(only_the_api_reports)
+        self.pushers || commits.iter().any(bears_any_name) || reviews.iter().any(only_the_api_reports)
     }
 }
 

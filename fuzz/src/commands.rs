@@ -1,6 +1,6 @@
 //! Reads bytes as the text of an approving review, and decides with it under two rules that differ in `explicit` only.
 //!
-//! The first byte says who approves and how the gate knows the text.
+//! The first byte says who approves, how the gate knows the text, and whether it was edited.
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,7 @@ fn policy(explicit: bool) -> Policy {
     load(vec![Source { name: "commands.yaml".to_owned(), content }]).policy.expect("a policy")
 }
 
-fn facts(body: &str, by: &str, delivered: bool, environment: &str) -> Facts {
+fn facts(body: &str, by: &str, (delivered, edited): (bool, bool), environment: &str) -> Facts {
     let id = if by == "pia" { 1 } else { 21 };
     let dave = json!({ "id": 4, "login": "dave", "type": "User" });
     let facts = json!({
@@ -39,7 +39,8 @@ fn facts(body: &str, by: &str, delivered: bool, environment: &str) -> Facts {
         },
         "reviews": [{
             "id": 1, "user": { "id": id, "login": by, "type": "User" }, "state": "approved", "revision": "a1",
-            "bound_by": if delivered { "delivery" } else { "api" }, "submitted_at": "2026-11-18T09:30:00Z", "body": body,
+            "bound_by": if delivered { "delivery" } else { "api" }, "submitted_at": "2026-11-18T09:30:00Z",
+            "edited": edited, "body": body,
         }],
     });
     serde_json::from_value(facts).expect("facts")
@@ -50,12 +51,14 @@ pub fn check(bytes: &[u8]) {
     let Some((how, text)) = bytes.split_first() else { return };
     let body = String::from_utf8_lossy(text);
     let by = if how & 1 == 0 { "pia" } else { "sam" };
-    let delivered = how & 2 == 0;
+    let (delivered, edited) = (how & 2 == 0, how & 4 != 0);
     let decided = |policy: &Policy, environment: &str| {
-        let facts = facts(&body, by, delivered, environment);
+        let facts = facts(&body, by, (delivered, edited), environment);
         let decision = decide(policy, &facts);
         assert_eq!(decision, decide(policy, &facts), "the same facts give the same decision");
         holds(&body, by, &decision);
+        let known = delivered || !edited;
+        assert!(known || decision.verdict != Verdict::Approved, "an edited text approves: {body:?}");
         decision
     };
     for environment in ["production", "staging"] {

@@ -100,6 +100,8 @@ fn pull_request(bytes: Bytes<'_, '_>, around: Timestamp) -> Result<Value> {
                 "sha": bytes.choose(&COMMITS)?,
                 "author": maybe(bytes, person)?,
                 "committer": maybe(bytes, person)?,
+                "co_authors": several(bytes, 2, person)?,
+                "verified": bytes.ratio(3, 4)?,
             }))
         })?,
         "commits_complete": bytes.ratio(3, 4)?,
@@ -116,6 +118,7 @@ fn review(bytes: Bytes<'_, '_>, around: Timestamp) -> Result<Value> {
         "revision": maybe(bytes, |bytes| Ok(json!(bytes.choose(&COMMITS)?)))?,
         "bound_by": bytes.choose(&["delivery", "api"])?,
         "submitted_at": maybe(bytes, |bytes| instant(bytes, around))?,
+        "edited": bytes.arbitrary::<bool>()?,
         "body": text(bytes, &BODIES)?,
     });
     if review["state"] == "dismissed" && bytes.ratio(3, 4)? {

@@ -95,10 +95,10 @@ pub(super) async fn read_pull_request(
     observed.overlay_reviews(&mut reading.reviews);
     reading.reviews.iter_mut().for_each(cut_text);
     let pull_request = &mut reading.pull_request;
-    observed.overlay_pull_request(pull_request);
     // A list of commits without the head is not complete, whatever the host says.
     let has_head = pull_request.commits.iter().any(|commit| commit.sha == pull_request.head);
     pull_request.commits_complete &= has_head;
+    observed.overlay_pull_request(pull_request);
     Ok(reading)
 }
 

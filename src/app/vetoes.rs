@@ -10,25 +10,34 @@ use super::App;
 use super::gather::{GatherError, read_pull_request};
 use crate::approval::decision::{Decision, ReviewVerdict};
 use crate::approval::facts::{BoundBy, DismissedFrom, Facts, PullRequest, Review, ReviewState, Veto};
-use crate::approval::objectors;
+use crate::approval::{objectors, standing_approvals};
 use crate::ident::{PullRequestRef, ReviewId, Revision, UserId};
 use crate::policy::Rule;
 use crate::ports::{CodeHostError, Objection, Reading, StoreError};
 
 /// Stores a review that requests changes, or did before it was dismissed, for the commit that it was given on. It is
 /// stored whoever gave it: who may request changes depends on the rule of each later request.
+///
+/// Stores an approval of the same commit, too, if its author requested changes on another pull request. It may lift that.
 pub(super) async fn remember_review(
     app: &App,
     pull_request: &PullRequestRef,
     review: &Review,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let objects = match review.state {
+    let (Some(by), Some(revision)) = (&review.user, &review.revision) else { return Ok(()) };
+    let matters = match review.state {
         ReviewState::ChangesRequested => true,
         ReviewState::Dismissed => review.was != Some(DismissedFrom::Approved),
-        ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => false,
+        ReviewState::Approved => {
+            let elsewhere = |veto: &Veto| veto.by.id == by.id && veto.pull_request != *pull_request;
+            app.store.vetoes(revision).await?.iter().any(elsewhere)
+        }
+        ReviewState::Commented | ReviewState::Pending => false,
     };
-    let (true, Some(by), Some(revision)) = (objects, &review.user, &review.revision) else { return Ok(()) };
+    if !matters {
+        return Ok(());
+    }
     let at = review.submitted_at.unwrap_or(now);
     app.store.remember_veto(revision, Veto { by: by.clone(), at, pull_request: pull_request.clone() }).await
 }
@@ -37,7 +46,8 @@ pub(super) async fn remember_review(
 /// commit included. A delivered one is stored already.
 pub(super) async fn remember_read(app: &App, facts: &Facts, objections: &[Objection]) -> Result<(), StoreError> {
     let Some(pull_request) = &facts.pull_request else { return Ok(()) };
-    for review in facts.reviews.iter().filter(|review| review.bound_by == BoundBy::Api) {
+    let only_read = |review: &&Review| review.bound_by == BoundBy::Api && review.state != ReviewState::Approved;
+    for review in facts.reviews.iter().filter(only_read) {
         remember_review(app, &pull_request.reference(), review, facts.now).await?;
     }
     for Objection { pull_request, review } in objections {
@@ -79,25 +89,41 @@ pub(super) async fn standing_vetoes(app: &App, rule: &Rule<'_>, facts: &Facts) -
             }
         }
     }
-    let mut standing = Vec::new();
+    let (mut standing, mut approvals) = (Vec::new(), Vec::new());
     let may_object = may_object(rule, facts, pull_request, &remembered);
     // Anybody can request changes, on many pull requests. Those of others cost no reading.
     for veto in remembered.into_iter().filter(|veto| may_object.contains(&veto.by.id)) {
         let stands = match read_pull_request(app, rule, &veto.pull_request).await {
             Ok(Reading { pull_request: there, reviews, .. }) => {
+                let is_same = revisions(facts, pull_request).contains(&there.head);
                 let there = Facts { pull_request: Some(there), reviews, vetoes: Vec::new(), ..facts.clone() };
+                if is_same {
+                    approvals.extend(standing_approvals(rule, &there));
+                }
                 objectors(rule, &there).contains(&veto.by.id)
             }
             // A pull request that cannot be read any more cannot show that the veto was lifted.
-            Err(GatherError::CodeHost(CodeHostError::NotFound { .. })) => true,
+            Err(GatherError::CodeHost(CodeHostError::NotFound { .. })) => !is_approval(app, &veto).await?,
             Err(error) => return Err(error),
         };
         if stands {
             standing.push(veto);
         }
     }
+    // Its author approved the same commit since, wherever that was.
+    let approved = |veto: &Veto| approvals.iter().any(|(by, at)| *by == veto.by.id && *at > veto.at);
+    standing.retain(|veto| !approved(veto));
     standing.sort_by_key(|veto| (veto.at, veto.by.id));
     Ok(standing)
+}
+
+/// Whether what was stored is an approval, and no request for changes, as far as deliveries say.
+async fn is_approval(app: &App, stored: &Veto) -> Result<bool, StoreError> {
+    let observed = app.store.observed(&stored.pull_request).await?;
+    let mut by_same = observed.reviews.values().filter(|review| {
+        review.user.as_ref().is_some_and(|user| user.id == stored.by.id) && review.submitted_at == Some(stored.at)
+    });
+    Ok(by_same.next().is_some_and(|review| review.state == ReviewState::Approved))
 }
 
 /// Which of the givers may request changes under the rule: those whose request for changes would stand here.

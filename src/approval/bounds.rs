@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::command::kept;
 use super::eligibility::{is_one_of, lacks_team};
 use super::facts::{AccountKind, Facts, Person, Review, ReviewState};
-use super::review::{may_be_objection, place_in_order};
+use super::standing::{may_be_objection, place_in_order};
 use crate::ident::{ReviewId, UserId};
 use crate::policy::{ApproverRef, Requirement, Rule};
 

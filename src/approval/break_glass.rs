@@ -5,12 +5,13 @@ use smallvec::SmallVec;
 
 use super::command::Command;
 use super::eligibility::{EligibleApprovers, LeafSet, unreadable};
-use super::facts::{BoundBy, Person};
+use super::facts::Person;
 use super::matching::{Sides, assign};
 use super::people::People;
 use super::plan::Plan;
-use super::review::{Weighed, command_of};
+use super::review::Weighed;
 use super::schedule::after_of;
+use super::standing::Part;
 use crate::ident::TeamSlug;
 use crate::policy::Override;
 
@@ -28,7 +29,10 @@ pub(super) fn overriding<'f>(people: &People<'f>) -> Option<Overriding<'f>> {
     let field = context.rule.override_by()?;
     let mut given: Vec<(&'f Person, String, Timestamp)> = Vec::new();
     for weighed in people.weighed.iter().filter(|weighed| weighed.is_standing_approval()) {
-        given.extend(override_of(people, field, weighed));
+        let Some((person, reason, ends)) = override_of(people, field, weighed) else { continue };
+        // One person counts once, by the latest override.
+        given.retain(|(other, ..)| other.id != person.id);
+        given.push((person, reason, ends));
     }
     if given.is_empty() {
         return None;
@@ -64,22 +68,16 @@ pub(super) fn unreadable_overriders<'f>(people: &People<'f>) -> Vec<&'f TeamSlug
 
 /// The override in an approval of the head: who gives it, the reason, and when it stops counting.
 ///
-/// Its text must be known as first delivered, because others may edit it later. Whoever opened the pull request can
-/// never override, whatever the rule excludes.
+/// Whoever opened the pull request can never override, whatever the rule excludes.
 fn override_of<'f>(
     people: &People<'f>,
     field: &Override,
     weighed: &Weighed<'f>,
 ) -> Option<(&'f Person, String, Timestamp)> {
+    let Part::Approval { overrides: true, .. } = weighed.part else { return None };
     let context = &people.context;
-    let review = weighed.review;
-    let user = review.user.as_ref()?;
-    let Command::Override(named, reason) = command_of(review, &people.context.facts.target) else { return None };
-    let ends = after_of(review.submitted_at?, field.valid_for);
-    let is_author = context.pull_request.author.as_ref().is_some_and(|author| author.id == user.id);
-    let counts = named.names(&context.facts.target)
-        && review.bound_by == BoundBy::Delivery
-        && context.facts.now < ends
-        && !is_author;
-    counts.then_some((user, reason, ends))
+    let (user, at) = (weighed.review.user.as_ref()?, weighed.review.submitted_at?);
+    let Command::Override(_, reason) = context.command_of(weighed.review) else { return None };
+    let ends = after_of(at, field.valid_for);
+    (context.facts.now < ends && !context.is_author(user)).then_some((user, reason, ends))
 }

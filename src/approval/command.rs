@@ -7,6 +7,7 @@ mod kept;
 
 use std::fmt;
 
+use super::text::{Written, is_blank, is_invisible, lines};
 use crate::ident::{EnvironmentName, ServiceName, Target, printable};
 
 pub use self::kept::kept;
@@ -42,7 +43,7 @@ pub(super) struct NamedTarget {
 /// A line that looks like a command and is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unclear {
-    /// The line as it was read, without control characters, at most [`LONGEST_EXCERPT`] characters.
+    /// See [`Written::excerpt`].
     pub(super) line: String,
     pub(super) slip: Slip,
     /// Whether an override was meant.
@@ -86,9 +87,6 @@ impl Word {
 }
 
 const WORDS: [(&str, Word); 2] = [(Word::Approve.as_str(), Word::Approve), (Word::Override.as_str(), Word::Override)];
-
-/// How much of a line a reason quotes.
-const LONGEST_EXCERPT: usize = 80;
 
 impl NamedTarget {
     fn new(text: &str) -> Option<Self> {
@@ -162,20 +160,9 @@ enum Line {
     Unclear(Unclear),
 }
 
-/// A line with how its characters are shown.
-struct Written<'b> {
-    text: &'b str,
-    /// Whether a part of it stands apart from the text.
-    is_apart: bool,
-}
-
-impl<'b> Written<'b> {
-    fn trimmed(&self) -> &'b str {
-        self.text.trim_matches(is_blank)
-    }
-
+impl Written<'_> {
     fn unclear(&self, word: Word, slip: Slip) -> Unclear {
-        Unclear { line: excerpt(self.trimmed()), slip, is_override: word == Word::Override }
+        Unclear { line: self.excerpt(), slip, is_override: word == Word::Override }
     }
 
     fn read(&self) -> Line {
@@ -359,21 +346,6 @@ fn is_slash(c: char) -> bool {
     )
 }
 
-/// Characters that are not shown, and are no white space.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
-    ) || matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}')
-        || (c.is_control() && !c.is_whitespace())
-}
-
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || is_invisible(c)
-}
-
 /// Whether a text has neither a command nor anything that looks like one: the usual one, found out at little cost.
 fn is_surely_plain(body: &str) -> bool {
     let has_letters =
@@ -381,278 +353,5 @@ fn is_surely_plain(body: &str) -> bool {
     body.is_ascii() && !body.contains('/') && !WORDS.iter().any(|(word, _)| has_letters(word))
 }
 
-/// The lines that are not empty, each with whether a part of it stands apart from the text.
-///
-/// A line ends with a line feed. GitHub also shows a lone carriage return as an end of line; here it does not end one, so
-/// that what follows it is other text on the same line.
-fn lines(body: &str) -> Vec<Written<'_>> {
-    let mut open: Option<Open> = None;
-    let mut written: Vec<Written<'_>> = Vec::new();
-    let mut code = Spans::default();
-    for text in body.split('\n') {
-        let trimmed = text.trim_matches(is_blank);
-        let before = open;
-        open = match open {
-            Some(Open::Fence(mark, length)) => (!closes(trimmed, mark, length)).then_some(Open::Fence(mark, length)),
-            Some(Open::Comment) => after(text, true),
-            None => fence(trimmed).or_else(|| after(text, false)),
-        };
-        if trimmed.is_empty() {
-            code = Spans::default();
-            continue;
-        }
-        let touches = before.is_some() || open.is_some() || text.contains("<!--") || trimmed.starts_with('>');
-        let index = written.len();
-        written.push(Written { text, is_apart: touches });
-        if !touches {
-            for first in code.add(text, index) {
-                written.iter_mut().skip(first).take(index - first + 1).for_each(|line| line.is_apart = true);
-            }
-        }
-    }
-    written
-}
-
-/// What stays open behind a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Open {
-    /// A code fence, by its character and how many of them open it.
-    Fence(char, usize),
-    Comment,
-}
-
-/// The fence that a line opens.
-fn fence(line: &str) -> Option<Open> {
-    let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-    let length = line.chars().take_while(|c| *c == mark).count();
-    let info = line.get(length..).unwrap_or_default();
-    (length >= 3 && !(mark == '`' && info.contains('`'))).then_some(Open::Fence(mark, length))
-}
-
-fn closes(line: &str, mark: char, length: usize) -> bool {
-    line.len() >= length && !line.is_empty() && line.chars().all(|c| c == mark)
-}
-
-/// What stays open behind a line, which begins inside a comment or not.
-fn after(line: &str, mut inside: bool) -> Option<Open> {
-    let mut rest = line;
-    while let Some((_, behind)) = rest.split_once(if inside { "-->" } else { "<!--" }) {
-        (rest, inside) = (behind, !inside);
-    }
-    inside.then_some(Open::Comment)
-}
-
-/// The lengths of a line's runs of backticks.
-fn runs(line: &str) -> Vec<usize> {
-    let mut runs = Vec::new();
-    let mut length = 0;
-    for c in line.chars().chain([' ']) {
-        match c {
-            '`' => length += 1,
-            _ if length > 0 => {
-                runs.push(length);
-                length = 0;
-            }
-            _ => {}
-        }
-    }
-    runs
-}
-
-/// Code spans that go over several lines of a paragraph.
-#[derive(Default)]
-struct Spans {
-    /// The runs of backticks so far, the first of each length, with its line.
-    runs: Vec<(usize, usize)>,
-}
-
-impl Spans {
-    /// Adds a line. Returns the lines at which the spans begin that end on it.
-    fn add(&mut self, line: &str, index: usize) -> Vec<usize> {
-        let mut begun = Vec::new();
-        for length in runs(line) {
-            if let Some(at) = self.runs.iter().position(|(of, at)| *of == length && *at < index) {
-                begun.extend(self.runs.get(at).map(|(_, first)| *first));
-                self.runs.truncate(at);
-            } else if self.runs.iter().all(|(of, _)| *of != length) {
-                self.runs.push((length, index));
-            }
-        }
-        begun
-    }
-}
-
-fn excerpt(line: &str) -> String {
-    let visible = line.chars().map(|c| match c {
-        _ if c.is_control() || is_invisible(c) => '\u{fffd}',
-        _ if c.is_whitespace() => ' ',
-        _ => c,
-    });
-    shortened(&visible.collect::<String>(), LONGEST_EXCERPT)
-}
-
-fn shortened(text: &str, longest: usize) -> String {
-    text.chars().take(longest).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target() -> Target {
-        Target {
-            service: ServiceName::new("checkout").unwrap(),
-            environment: EnvironmentName::new("production").unwrap(),
-        }
-    }
-
-    /// A policy that knows the environments `production` and `staging`, and the service `checkout`.
-    fn read(body: &str) -> Command {
-        let environments = ["production", "staging"].map(|name| EnvironmentName::new(name).unwrap());
-        ReviewText::read(body).command(|named| {
-            environments.contains(&named.environment)
-                && named.service.as_ref().is_none_or(|service| *service == target().service)
-        })
-    }
-
-    fn names(body: &str) -> Option<bool> {
-        match read(body) {
-            Command::Approve(targets) => Some(targets.iter().any(|named| named.names(&target()))),
-            Command::Override(named, _) => Some(named.names(&target())),
-            Command::Plain | Command::Unclear(_) => None,
-        }
-    }
-
-    fn slip(body: &str) -> Option<Slip> {
-        match read(body) {
-            Command::Unclear(unclear) => Some(unclear.slip),
-            Command::Plain | Command::Approve(_) | Command::Override(..) => None,
-        }
-    }
-
-    #[test]
-    fn a_command_is_a_line_of_its_own_anywhere_in_the_text() {
-        for body in [
-            "/approve production",
-            "Looks good.\n\n/approve checkout:production\n\nThanks",
-            "  \t/Approve Staging, CHECKOUT:Production.  ",
-            "\u{feff}/approve production\u{200b}",
-            "/approve\u{a0}production",
-            "/approve production,",
-            "/approve staging\r\n/approve production\r\n",
-            "> fine by me\n/approve production",
-            "<!-- a note -->\n/approve production",
-            "```\nlet a = 1;\n```\n/approve production",
-            "~~~~\n```\n~~~~\n/approve production",
-            "see src/approve.rs, /approve-all and https://x.example/approve/index.html\n/approve production",
-            "/override production the site is down",
-            "/override production see `main.rs`",
-            "because:\n/override checkout:production: the site is down",
-        ] {
-            assert_eq!(names(body), Some(true), "{body:?}");
-        }
-        for body in
-            ["/approve staging", "/approve billing:production", "/override staging down", "hi\n/approve staging"]
-        {
-            assert_eq!(names(body), Some(false), "{body:?}");
-        }
-    }
-
-    #[test]
-    fn a_reason_has_no_hidden_characters() {
-        let Command::Override(_, reason) =
-            read("/override production a\u{202e}b\u{1b}[31m\tc\u{2066}\rd \u{26a0}\u{fe0f}")
-        else {
-            panic!("an override");
-        };
-        assert_eq!(reason, "ab[31m c d \u{26a0}");
-    }
-
-    #[test]
-    fn a_text_without_anything_like_a_command_is_plain() {
-        for body in [
-            "",
-            "LGTM",
-            "/lgtm",
-            "/etc is touched",
-            "a/b, and/or",
-            "src/approve.rs, ../approve, v1/override",
-            "/approve/index.html",
-            "/approve-all",
-            "/approve.rs",
-            "https://acme.example/approve",
-            "I approve production",
-            "approve of this",
-            "approve billing:elsewhere",
-            "nothing\napprove production",
-            "/improve this",
-            "we should /aproove it",
-            "/部署",
-        ] {
-            assert_eq!(read(body), Command::Plain, "{body:?}");
-        }
-    }
-
-    #[test]
-    fn what_looks_like_a_command_and_is_none_approves_nothing() {
-        for (body, expected) in [
-            ("/approve", Slip::NoTarget),
-            ("/approve production please", Slip::BadTarget),
-            ("/approve staging production", Slip::BadTarget),
-            ("/approve a,,b", Slip::BadTarget),
-            ("/approve: production", Slip::BadTarget),
-            ("/approve a:b:c", Slip::BadTarget),
-            ("/approve checkout\u{ff1a}production", Slip::BadTarget),
-            ("/approve staging\r/approve production", Slip::BadTarget),
-            ("/approve staging\u{2028}/approve production", Slip::BadTarget),
-            ("/override", Slip::NoTarget),
-            ("/override production", Slip::NoReason),
-            ("/override production \u{200b}\nbecause", Slip::NoReason),
-            ("/aprove production", Slip::Misspelt),
-            ("/approved production", Slip::Misspelt),
-            ("/apporve production", Slip::Misspelt),
-            ("/appruve production", Slip::Misspelt),
-            ("/overide production down", Slip::Misspelt),
-            ("- /aprove production", Slip::NotAlone),
-            ("fine\n/aprove production", Slip::Misspelt),
-            ("/\u{430}pprove staging", Slip::Misspelt),
-            ("/\u{430}\u{440}\u{440}r\u{43e}v\u{435} staging", Slip::Misspelt),
-            ("/app\u{200b}rove staging", Slip::Misspelt),
-            ("/ａｐｐｒｏｖｅ staging", Slip::Misspelt),
-            ("\u{ff0f}approve staging", Slip::NoSlash),
-            ("\u{2044}approve staging", Slip::NoSlash),
-            ("\u{2215}override staging x", Slip::NoSlash),
-            ("/ approve production", Slip::NoSlash),
-            ("approve production", Slip::NoSlash),
-            ("\n  Approve checkout:production, please\n/approve production", Slip::NoSlash),
-            ("**override staging** because", Slip::NoSlash),
-            ("> /approve production", Slip::Quoted),
-            ("> quoted\n  > /approve staging\n/approve production", Slip::Quoted),
-            ("```\n/approve staging\n```", Slip::Quoted),
-            ("```\n/approve staging", Slip::Quoted),
-            ("~~~ sh\n```\n/approve staging\n~~~", Slip::Quoted),
-            ("    ```\n/approve staging\n    ```", Slip::Quoted),
-            ("`/approve production`", Slip::NotAlone),
-            ("/approve `production`", Slip::BadTarget),
-            ("`\n/approve production\n`", Slip::Quoted),
-            ("``a\n/approve production\nb``", Slip::Quoted),
-            ("<!-- /approve staging -->", Slip::Quoted),
-            ("<!--\n/approve staging\n-->", Slip::Quoted),
-            ("<!-- x\n--> /approve staging", Slip::Quoted),
-            ("**/approve staging**", Slip::NotAlone),
-            ("- /approve staging", Slip::NotAlone),
-            ("1. /approve staging", Slip::NotAlone),
-            ("@pia /approve staging", Slip::NotAlone),
-            ("[/approve staging](x)", Slip::NotAlone),
-            ("looks good (/approve staging)", Slip::NotAlone),
-            ("\\/approve staging", Slip::NotAlone),
-            ("//approve staging", Slip::NotAlone),
-            ("\u{202e}x /approve staging", Slip::NotAlone),
-            ("/override production down\n/approve production", Slip::SeveralCommands),
-            ("/approve staging\n/override production down", Slip::SeveralCommands),
-            ("/override staging down\n/override production down", Slip::SeveralCommands),
-        ] {
-            assert_eq!(slip(body), Some(expected), "{body:?}");
-        }
-    }
-}
+mod tests;

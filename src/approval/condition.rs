@@ -107,17 +107,19 @@ fn same_without_case(a: &str, b: &str) -> bool {
     a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase))
 }
 
-/// Everyone known to have opened the pull request, committed or pushed.
+/// Everyone known to have opened the pull request, written or committed a part of it, or pushed. Without GitHub's own
+/// account.
 fn people(pull_request: &PullRequest) -> impl Iterator<Item = &Person> {
     let committed = pull_request.commits.iter().flat_map(exclusion::people_of);
-    pull_request.author.iter().chain(committed).chain(&pull_request.pushers)
+    let all = pull_request.author.iter().chain(committed).chain(&pull_request.pushers);
+    all.filter(|person| !exclusion::is_web_flow(person))
 }
 
 /// Whether [`people`] is complete.
 fn everyone_is_known(pull_request: &PullRequest) -> bool {
     pull_request.author.is_some()
         && exclusion::commits_known(pull_request)
-        && !pull_request.commits.iter().any(exclusion::is_unattributed)
+        && !pull_request.commits.iter().any(exclusion::lacks_account)
         && exclusion::pushers_known(pull_request)
 }
 

@@ -1,5 +1,7 @@
 //! `decide`: from a policy and facts to a decision. The same facts always give the same decision.
 
+use jiff::Timestamp;
+
 use super::decision::{
     DECISION_SCHEMA, Decision, Event, NextAction, NextActionKind, Notify, Overridden, RuleRef, Verdict,
 };
@@ -35,6 +37,19 @@ pub fn objectors(rule: &Rule<'_>, facts: &Facts) -> Vec<UserId> {
         (Some(requirement), Some(pull_request)) => {
             let people = People::weigh(rule, requirement, facts, pull_request);
             people.objections().map(|(person, _)| person.id).collect()
+        }
+        (None, _) | (_, None) => Vec::new(),
+    }
+}
+
+/// Whose approval of the head stands under the rule, and since when. It need not count.
+#[must_use]
+pub fn standing_approvals(rule: &Rule<'_>, facts: &Facts) -> Vec<(UserId, Timestamp)> {
+    match (rule.requirement(), &facts.pull_request) {
+        (Some(requirement), Some(pull_request)) => {
+            let people = People::weigh(rule, requirement, facts, pull_request);
+            let standing = people.weighed.iter().filter(|weighed| weighed.is_standing_approval());
+            standing.filter_map(|weighed| Some((weighed.person()?, weighed.review.submitted_at?))).collect()
         }
         (None, _) | (_, None) => Vec::new(),
     }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::decision::ReviewReason;
 use super::facts::{AccountKind, Commit, Facts, Person, PullRequest, Requester};
 use crate::ident::UserId;
-use crate::policy::{Exclusion, Rule, UserRef};
+use crate::policy::{Exclusion, GITHUB_ACTIONS, Rule, UserRef};
 
 /// GitHub's own account, which commits what is made on its pages. Its id never changes.
 const WEB_FLOW: UserId = UserId(19_864_447);
@@ -15,6 +15,8 @@ pub(super) struct Exclusions<'f> {
     /// If several reasons apply to a person, the first comes first.
     people: SmallVec<[(&'f Person, ReviewReason); 4]>,
     requester: Option<&'f Requester>,
+    /// A commit that anyone who pushed may have written, if there is one.
+    by_pushers: Option<&'f Commit>,
     /// Why nobody's approval can count: it is not fully known who must be excluded.
     pub(super) unknown: Option<String>,
 }
@@ -69,8 +71,8 @@ impl<'f> Exclusions<'f> {
         self.unknown.get_or_insert(why);
     }
 
-    /// Excludes the authors and committers of every commit. For a commit without an account, excludes everyone who
-    /// pushed.
+    /// Excludes the authors, committers and co-authors of every commit. If a commit could bear anyone's name, excludes
+    /// everyone who pushed as well.
     fn add_committers(&mut self, pull_request: &'f PullRequest) {
         if !pull_request.commits_complete {
             self.is_unknown(
@@ -83,17 +85,17 @@ impl<'f> Exclusions<'f> {
         for commit in &pull_request.commits {
             people_of(commit).for_each(|person| self.add(person, ReviewReason::Committer));
         }
-        let Some(commit) = pull_request.commits.iter().find(|commit| is_unattributed(commit)) else { return };
+        self.by_pushers = pull_request.commits.iter().find(|commit| bears_any_name(commit));
+        let Some(commit) = self.by_pushers else { return };
         pull_request.pushers.iter().for_each(|person| self.add(person, ReviewReason::Committer));
-        // A bot pushes on somebody's behalf, and nothing says whose.
-        let by_people = pull_request.pushers.iter().all(|pusher| pusher.kind == AccountKind::User);
-        if !pushers_known(pull_request) || !by_people {
-            self.is_unknown(format!(
-                "commit {} belongs to no GitHub account, and not everyone who pushed to the branch is known: add its \
-                 e-mail address to an account, or rewrite the commit",
-                commit.sha.short()
-            ));
-        }
+        let who = if !pushers_known(pull_request) {
+            "not everyone who pushed to the branch is known".to_owned()
+        } else if let Some(bot) = pull_request.pushers.iter().find(|pusher| pushes_for_others(pusher, pull_request)) {
+            format!("{} pushed to the branch, which does not show for whom", bot.login)
+        } else {
+            return;
+        };
+        self.is_unknown(format!("{}, and {who}: {}", flaw(commit), remedy(commit)));
     }
 
     fn add_pushers(&mut self, pull_request: &'f PullRequest) {
@@ -110,6 +112,21 @@ impl<'f> Exclusions<'f> {
         self.of_person(person).or_else(|| is_requester().then_some(ReviewReason::Requester))
     }
 
+    /// Why the person is excluded as a committer who is named in no commit, and the way out.
+    pub(super) fn may_have_written(&self, person: &Person, pull_request: &PullRequest) -> Option<String> {
+        let commit = self.by_pushers?;
+        let is_named = pull_request.commits.iter().flat_map(people_of).any(|named| named.id == person.id);
+        let login = &person.login;
+        (!is_named).then(|| {
+            format!(
+                "{login} pushed to the branch, and {}, so {login} may have written it: {}, or ask somebody who has not \
+                 pushed",
+                flaw(commit),
+                remedy(commit)
+            )
+        })
+    }
+
     /// Whether a listed account is excluded. Without a pin only its login is compared.
     pub(super) fn excludes_user(&self, user: &UserRef) -> bool {
         self.people.iter().any(|(person, _)| super::eligibility::is_user(person, user))
@@ -120,17 +137,60 @@ impl<'f> Exclusions<'f> {
     }
 }
 
-/// The author and the committer of a commit, without GitHub's own account.
-pub(super) fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
-    let not_github = |person: &&Person| person.id != WEB_FLOW && person.login.as_str() != "web-flow";
-    [commit.author.as_ref(), commit.committer.as_ref()].into_iter().flatten().filter(not_github)
+/// The author, the committer and the co-authors of a commit, without GitHub's own account.
+pub(crate) fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
+    let named = commit.author.iter().chain(&commit.committer).chain(&commit.co_authors);
+    named.filter(|person| !is_web_flow(person))
 }
 
-/// Whether the author or the committer of a commit is unknown. GitHub finds its own account by e-mail address as any
-/// other, and anyone can write that address into a commit.
+pub(super) fn is_web_flow(person: &Person) -> bool {
+    person.id == WEB_FLOW || person.login.as_str() == "web-flow"
+}
+
+/// Whether GitHub knows no account of the author or the committer of a commit, or only its own. It finds its own by e-mail
+/// address as any other, and anyone can write that address into a commit.
+pub(super) fn lacks_account(commit: &Commit) -> bool {
+    let named = || commit.author.iter().chain(&commit.committer);
+    named().count() < 2 || named().all(is_web_flow)
+}
+
+/// Whether anyone could have written the commit under the names that it bears.
 #[must_use]
-pub fn is_unattributed(commit: &Commit) -> bool {
-    commit.author.is_none() || commit.committer.is_none() || people_of(commit).next().is_none()
+pub fn bears_any_name(commit: &Commit) -> bool {
+    !commit.verified || lacks_account(commit)
+}
+
+/// What is wrong with a commit that could bear anyone's name.
+fn flaw(commit: &Commit) -> String {
+    let sha = commit.sha.short();
+    if commit.verified {
+        format!("commit {sha} belongs to no GitHub account")
+    } else {
+        format!("commit {sha} has no signature that GitHub has verified")
+    }
+}
+
+const fn remedy(commit: &Commit) -> &'static str {
+    if commit.verified {
+        "add its e-mail address to an account, or rewrite the commit"
+    } else {
+        "sign the commits, and push them again"
+    }
+}
+
+/// Whether nothing says who wrote the commits that the account pushed: it is no person, and is not itself the author and
+/// the committer of every commit that could bear anyone's name. Any workflow can push as `github-actions[bot]`.
+fn pushes_for_others(pusher: &Person, pull_request: &PullRequest) -> bool {
+    let is_pusher = |person: &Option<Person>| person.as_ref().is_some_and(|person| person.id == pusher.id);
+    let mut doubtful = pull_request.commits.iter().filter(|commit| bears_any_name(commit));
+    match pusher.kind {
+        AccountKind::User => false,
+        AccountKind::Other => true,
+        AccountKind::Bot => {
+            pusher.login.as_str().eq_ignore_ascii_case(GITHUB_ACTIONS)
+                || !doubtful.all(|commit| is_pusher(&commit.author) && is_pusher(&commit.committer))
+        }
+    }
 }
 
 /// Whether all who pushed are known. Somebody must have pushed, so an empty list is not complete.

@@ -20,13 +20,16 @@ mod progress;
 mod reasons;
 mod review;
 mod schedule;
+mod standing;
+mod text;
 mod timeline;
 mod wording;
 
 pub use bounds::{cut_lists, cut_text};
 pub use command::kept;
-pub use decide::{decide, decide_under, objectors};
-pub use exclusion::is_unattributed;
+pub use decide::{decide, decide_under, objectors, standing_approvals};
+pub use exclusion::bears_any_name;
+pub(crate) use exclusion::people_of;
 pub use judge::verdict;
 pub use schedule::{Moment, MomentKind, moments};
 pub use timeline::{Change, timeline};

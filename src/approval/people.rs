@@ -65,10 +65,9 @@ impl<'f> People<'f> {
         Sides { needs: approvers.needs(), people: &self.weighed, distinct: rule.distinct() }
     }
 
-    /// Whose approvals count, in the order given, with their index among the reviews.
+    /// Whose approvals count, in the order given, with their index among the reviews. Nobody is there twice.
     pub(super) fn counting(&self) -> impl Iterator<Item = (usize, &'f Person)> {
-        let counts = |weighed: &Weighed<'f>| weighed.verdict == ReviewVerdict::Counts;
-        let counting = self.weighed.iter().enumerate().filter(move |(_, weighed)| counts(weighed));
+        let counting = self.weighed.iter().enumerate().filter(|(_, weighed)| weighed.is_counted());
         counting.filter_map(|(at, weighed)| Some((at, weighed.review.user.as_ref()?)))
     }
 
@@ -157,7 +156,7 @@ impl<'f> People<'f> {
 
     /// The last instant at which every approval that counts now still counts.
     pub(super) fn first_expiry(&self) -> Option<Timestamp> {
-        let counting = self.weighed.iter().filter(|weighed| weighed.verdict == ReviewVerdict::Counts);
+        let counting = self.weighed.iter().filter(|weighed| weighed.is_counted());
         counting.filter_map(|weighed| self.context.expires(weighed.review)).min()
     }
 }

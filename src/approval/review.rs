@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::command::{Command, NamedTarget, ReviewText, Slip};
+use super::command::{Command, ReviewText, Slip};
 use super::decision::{ReviewReason, ReviewVerdict};
 use super::eligibility::{EligibleApprovers, LeafSet, is_one_of, lacks_team};
 use super::exclusion::Exclusions;
@@ -12,7 +12,8 @@ use super::facts::{AccountKind, BoundBy, DismissedFrom, Facts, Person, PullReque
 use super::matching::Candidate;
 use super::plan::Plan;
 use super::schedule::escalated;
-use crate::ident::{Target, UserId};
+use super::standing::{Part, SeenUsers, is_withdrawn_approval, place_in_order, supersede};
+use crate::ident::UserId;
 use crate::policy::{Duration, OnChangesRequested, Requirement, Rule};
 
 /// A review with what it does.
@@ -22,10 +23,9 @@ pub(super) struct Weighed<'f> {
     pub(super) verdict: ReviewVerdict,
     pub(super) reason: ReviewReason,
     pub(super) detail: Detail,
+    pub(super) part: Part,
     /// The leaves that it counts toward.
     leaves: LeafSet,
-    /// Which earlier reviews of the same person it supersedes. `None` if it takes no part.
-    supersedes: Option<Supersedes>,
 }
 
 impl Candidate for Weighed<'_> {
@@ -36,44 +36,48 @@ impl Candidate for Weighed<'_> {
 
 impl<'f> Weighed<'f> {
     #[inline]
-    fn ignored(review: &'f Review, reason: ReviewReason, detail: Detail) -> Self {
-        Self { review, verdict: ReviewVerdict::Ignored, reason, detail, leaves: LeafSet::default(), supersedes: None }
+    pub(super) fn ignored(review: &'f Review, reason: ReviewReason, detail: Detail) -> Self {
+        let (verdict, leaves) = (ReviewVerdict::Ignored, LeafSet::default());
+        Self { review, verdict, reason, detail, part: Part::None, leaves }
     }
 
-    /// The reviewer. `None` if the review takes no part.
-    fn reviewer(&self) -> Option<UserId> {
-        self.supersedes.and(self.review.user.as_ref()).map(|user| user.id)
+    /// The reviewer. `None` if the review is passed over.
+    pub(super) fn person(&self) -> Option<UserId> {
+        let user = self.review.user.as_ref().filter(|_| self.part != Part::None);
+        user.map(|user| user.id)
     }
 
-    /// Whether it supersedes an earlier review that takes part.
-    fn replaces(&self, earlier: &Self) -> bool {
-        self.reviewer() == earlier.reviewer() && self.supersedes.is_some_and(|scope| scope.includes(earlier.review))
+    /// Whether it approves the head and no later review ends it. It need not count.
+    pub(super) fn is_standing_approval(&self) -> bool {
+        matches!(self.part, Part::Approval { bound: true, .. }) && self.reason != ReviewReason::Superseded
     }
 
-    /// Whether it approves the head and no later review supersedes it. It need not count.
-    pub(super) const fn is_standing_approval(&self) -> bool {
-        match self.reason {
-            ReviewReason::Counts
-            | ReviewReason::Author
-            | ReviewReason::Committer
-            | ReviewReason::Pusher
-            | ReviewReason::Requester
-            | ReviewReason::ExclusionUnknown
-            | ReviewReason::Bot
-            | ReviewReason::NotEligible
-            | ReviewReason::TooOld => matches!(self.review.state, ReviewState::Approved),
-            ReviewReason::Comment
-            | ReviewReason::NotNamed
-            | ReviewReason::NoUser
-            | ReviewReason::Superseded
-            | ReviewReason::Dismissed
-            | ReviewReason::Stale
-            | ReviewReason::ChangesRequested
-            | ReviewReason::EarlierChangesRequested
-            | ReviewReason::NoSay
-            | ReviewReason::ChangesIgnored => false,
+    /// Whether its author is counted by it, and not by a later review.
+    pub(super) fn is_counted(&self) -> bool {
+        !self.leaves.is_empty()
+    }
+
+    /// Marks it as ended by a later review. That it was not given on the head comes first.
+    pub(super) fn supersede(&mut self) {
+        if self.reason != ReviewReason::Stale {
+            let part = self.part;
+            *self = Self { part, ..Self::ignored(self.review, ReviewReason::Superseded, Detail::None) };
         }
     }
+
+    /// Leaves it to a later review of the same person to be counted.
+    pub(super) fn stand_aside(&mut self) {
+        self.leaves = LeafSet::default();
+    }
+}
+
+/// What the text of an approval says to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Approves,
+    Overrides,
+    /// The approval is not for this target.
+    Nothing(Detail),
 }
 
 /// What a reason's text says beyond its code.
@@ -94,40 +98,12 @@ pub(super) enum Detail {
     OtherTargets,
     /// Not named: the rule is `explicit`.
     MustName,
-    /// Not named: names the target, but in a text known only from the API.
-    NamedOnlyByApi,
+    /// Not named: is known only from the API, where others may have edited its text.
+    Edited,
     /// Not named: something looks like a command and is none.
     Unclear(Slip),
     /// Objects: was dismissed by someone whose dismissal does not count.
     DismissalDoesNotCount,
-}
-
-/// Which earlier reviews of the same person a later one supersedes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Supersedes {
-    All,
-    Approvals,
-}
-
-/// A 64-bit filter of user ids. A clear bit proves that the user has not been seen.
-#[derive(Default)]
-struct SeenUsers(u64);
-
-impl SeenUsers {
-    /// Adds a user. Returns whether they may have been seen before.
-    #[inline]
-    const fn add(&mut self, user: UserId) -> bool {
-        let bit = 1 << (user.0 % 64);
-        let seen = self.0 & bit != 0;
-        self.0 |= bit;
-        seen
-    }
-}
-
-impl Supersedes {
-    fn includes(self, earlier: &Review) -> bool {
-        self == Self::All || !may_be_objection(earlier)
-    }
 }
 
 /// Everything needed to weigh a review.
@@ -182,14 +158,9 @@ impl<'f> ReviewContext<'f> {
             let second = review.submitted_at.map_or(i64::MIN, Timestamp::as_second);
             in_order &= last < second;
             last = second;
-            if let Some((reason, detail)) = self.takes_no_part(review) {
-                return Weighed::ignored(review, reason, detail);
-            }
-            let Some(user) = &review.user else {
-                return Weighed::ignored(review, ReviewReason::NoUser, Detail::None);
-            };
-            repeated |= seen.add(user.id);
-            Weighed { supersedes: Some(self.supersedes(review)), ..self.standing(review, user) }
+            let weighed = self.alone(review);
+            repeated |= weighed.person().is_some_and(|person| seen.add(person));
+            weighed
         };
         let mut weighed: Vec<Weighed<'f>> = self.facts.reviews.iter().map(weigh).collect();
         if !in_order {
@@ -201,93 +172,127 @@ impl<'f> ReviewContext<'f> {
         weighed
     }
 
-    /// Which earlier reviews of the same person a review that takes part supersedes.
-    ///
-    /// A withdrawn approval supersedes approvals alone if its text names something else now. That text may have been
-    /// edited by someone else, who must neither bring back an earlier approval nor withdraw a request for changes.
+    /// What a review does if it is the person's latest.
     #[inline]
-    fn supersedes(&self, review: &Review) -> Supersedes {
-        let doubtful = is_withdrawn_approval(review) && self.names_something_else(review).is_some();
-        if doubtful { Supersedes::Approvals } else { Supersedes::All }
-    }
-
-    /// Why a review takes no part, whoever gave it: it is a comment, or an approval that names something else.
-    #[inline]
-    fn takes_no_part(&self, review: &Review) -> Option<(ReviewReason, Detail)> {
-        let approves = match review.state {
-            ReviewState::Commented | ReviewState::Pending => return Some((ReviewReason::Comment, Detail::None)),
-            ReviewState::Approved => true,
-            // A text known only from the API must not let an earlier approval take this one's place.
-            ReviewState::Dismissed => is_withdrawn_approval(review) && review.bound_by == BoundBy::Delivery,
-            ReviewState::ChangesRequested => false,
-        };
-        // Most approvals have no text.
-        let may_name = !review.body.is_empty() || self.explicit;
-        let detail = if approves && may_name { self.names_something_else(review) } else { None };
-        detail.map(|detail| (ReviewReason::NotNamed, detail))
-    }
-
-    fn names_something_else(&self, review: &Review) -> Option<Detail> {
-        if review.body.is_empty() {
-            return self.explicit.then_some(Detail::MustName);
-        }
-        let target = &self.facts.target;
-        let names = match command_of(review, target) {
-            Command::Plain => return self.explicit.then_some(Detail::MustName),
-            Command::Unclear(unclear) => return Some(Detail::Unclear(unclear.slip)),
-            Command::Approve(targets) => targets.iter().any(|named| named.names(target)),
-            Command::Override(named, _) => named.names(target),
-        };
-        // Others may have edited a text that is known only from the API: it may narrow an approval, never widen it.
-        match names {
-            false => Some(Detail::OtherTargets),
-            true => (self.explicit && review.bound_by == BoundBy::Api).then_some(Detail::NamedOnlyByApi),
-        }
-    }
-
-    /// What a review that takes part does if it is the person's latest.
-    #[inline]
-    fn standing(&self, review: &'f Review, user: &Person) -> Weighed<'f> {
-        match review.state {
-            ReviewState::Approved => {
-                let leaves = self.approvers.leaves_of(user).and(self.plan.leaves);
-                match self.why_not(review, user, leaves) {
-                    Some((reason, detail)) => Weighed::ignored(review, reason, detail),
-                    None => {
-                        let (verdict, reason) = (ReviewVerdict::Counts, ReviewReason::Counts);
-                        Weighed { verdict, leaves, ..Weighed::ignored(review, reason, Detail::None) }
-                    }
-                }
-            }
-            ReviewState::ChangesRequested => self.objection(review, user, Detail::None),
-            ReviewState::Dismissed if self.is_lifted(review, user) => {
-                Weighed::ignored(review, ReviewReason::Dismissed, Detail::None)
-            }
-            ReviewState::Dismissed => self.objection(review, user, Detail::DismissalDoesNotCount),
-            ReviewState::Commented | ReviewState::Pending => {
+    fn alone(&self, review: &'f Review) -> Weighed<'f> {
+        match (&review.user, review.state) {
+            (_, ReviewState::Commented | ReviewState::Pending) => {
                 Weighed::ignored(review, ReviewReason::Comment, Detail::None)
             }
+            (None, _) => Weighed::ignored(review, ReviewReason::NoUser, Detail::None),
+            (Some(user), ReviewState::Approved) => self.approval(review, user),
+            (Some(user), ReviewState::Dismissed) if is_withdrawn_approval(review) => self.withdrawal(review, user),
+            (Some(user), ReviewState::Dismissed) if self.is_lifted(review, user) => {
+                Weighed { part: Part::Objection, ..Weighed::ignored(review, ReviewReason::Dismissed, Detail::None) }
+            }
+            (Some(user), ReviewState::Dismissed) => self.objection(review, user, Detail::DismissalDoesNotCount),
+            (Some(user), ReviewState::ChangesRequested) => self.objection(review, user, Detail::None),
         }
     }
 
-    /// The first reason why an approval does not count.
     #[inline]
-    fn why_not(&self, review: &Review, user: &Person, leaves: LeafSet) -> Option<(ReviewReason, Detail)> {
-        if let Some(detail) = self.why_stale(review) {
-            return Some((ReviewReason::Stale, detail));
-        }
-        let reason = if let Some(excluded) = self.exclusions.reason(user) {
-            excluded
-        } else if self.exclusions.unknown.is_some() {
-            ReviewReason::ExclusionUnknown
-        } else if leaves.is_empty() {
-            if user.kind == AccountKind::User { ReviewReason::NotEligible } else { ReviewReason::Bot }
-        } else if self.expires(review).is_some_and(|last| self.facts.now > last) {
-            ReviewReason::TooOld
-        } else {
-            return None;
+    fn approval(&self, review: &'f Review, user: &Person) -> Weighed<'f> {
+        let overrides = match self.text(review) {
+            Text::Nothing(detail) => return self.passed_over(review, user, detail),
+            Text::Approves => false,
+            Text::Overrides => true,
         };
-        Some((reason, Detail::None))
+        let stale = self.why_stale(review);
+        let part = Part::Approval { bound: stale.is_none(), overrides };
+        let leaves = self.approvers.leaves_of(user).and(self.plan.leaves);
+        if let Some(detail) = stale {
+            return Weighed { part, ..Weighed::ignored(review, ReviewReason::Stale, detail) };
+        }
+        match self.why_not(review, user, leaves) {
+            Some(reason) => Weighed { part, ..Weighed::ignored(review, reason, Detail::None) },
+            None => {
+                let (verdict, reason) = (ReviewVerdict::Counts, ReviewReason::Counts);
+                Weighed { verdict, part, leaves, ..Weighed::ignored(review, reason, Detail::None) }
+            }
+        }
+    }
+
+    /// A dismissed approval. It withdraws earlier approvals, unless its text is surely for other targets.
+    fn withdrawal(&self, review: &'f Review, user: &Person) -> Weighed<'f> {
+        let text = self.text(review);
+        if text == Text::Nothing(Detail::OtherTargets) {
+            return self.passed_over(review, user, Detail::OtherTargets);
+        }
+        // Without a time it is not known which requests for changes it lifted.
+        let lifts = review.submitted_at.is_some() && !matches!(text, Text::Nothing(_));
+        let part = Part::Withdrawal { lifts };
+        Weighed { part, ..Weighed::ignored(review, ReviewReason::Dismissed, Detail::None) }
+    }
+
+    /// What the text of an approval says to the target, as far as it is known as first written.
+    #[inline]
+    fn text(&self, review: &Review) -> Text {
+        let plain = if self.explicit { Text::Nothing(Detail::MustName) } else { Text::Approves };
+        if review.bound_by == BoundBy::Api && review.edited {
+            return Text::Nothing(Detail::Edited);
+        }
+        // Most approvals have no text.
+        if review.body.is_empty() {
+            return plain;
+        }
+        let target = &self.facts.target;
+        match self.command_of(review) {
+            Command::Plain => plain,
+            Command::Unclear(unclear) => Text::Nothing(Detail::Unclear(unclear.slip)),
+            Command::Approve(named) if named.iter().any(|named| named.names(target)) => Text::Approves,
+            Command::Override(named, _) if named.names(target) => Text::Overrides,
+            Command::Approve(_) | Command::Override(..) => Text::Nothing(Detail::OtherTargets),
+        }
+    }
+
+    /// What a review's text says under this policy.
+    pub(super) fn command_of(&self, review: &Review) -> Command {
+        ReviewText::read(&review.body).command(|named| self.rule.knows(named.service.as_ref(), &named.environment))
+    }
+
+    /// An approval that is not for this target. If its author's approvals never count, that is the reason, unless the text
+    /// of somebody who may override tries to.
+    fn passed_over(&self, review: &'f Review, user: &Person, detail: Detail) -> Weighed<'f> {
+        let leaves = self.approvers.leaves_of(user).and(self.plan.leaves);
+        let never = self.exclusions.reason(user).or_else(|| may_not_approve(user, leaves));
+        let tries_to_override = match self.command_of(review) {
+            Command::Unclear(unclear) => unclear.is_override,
+            Command::Override(..) => true,
+            Command::Plain | Command::Approve(_) => false,
+        };
+        match (never, self.why_stale(review)) {
+            (Some(never), _) if !(tries_to_override && self.may_override(user)) => {
+                Weighed::ignored(review, never, Detail::None)
+            }
+            (_, Some(stale)) if detail == Detail::Edited => Weighed::ignored(review, ReviewReason::Stale, stale),
+            _ => Weighed::ignored(review, ReviewReason::NotNamed, detail),
+        }
+    }
+
+    fn may_override(&self, user: &Person) -> bool {
+        !self.is_author(user)
+            && self.rule.override_by().is_some_and(|field| {
+                !EligibleApprovers::new(&field.by, &[], &self.facts.teams).leaves_of(user).is_empty()
+            })
+    }
+
+    /// Whether the person opened the pull request.
+    pub(super) fn is_author(&self, person: &Person) -> bool {
+        self.pull_request.author.as_ref().is_some_and(|author| author.id == person.id)
+    }
+
+    /// The first reason why an approval of the head does not count.
+    #[inline]
+    fn why_not(&self, review: &Review, user: &Person, leaves: LeafSet) -> Option<ReviewReason> {
+        if let Some(excluded) = self.exclusions.reason(user) {
+            Some(excluded)
+        } else if self.exclusions.unknown.is_some() {
+            Some(ReviewReason::ExclusionUnknown)
+        } else if let Some(never) = may_not_approve(user, leaves) {
+            Some(never)
+        } else {
+            self.expires(review).is_some_and(|last| self.facts.now > last).then_some(ReviewReason::TooOld)
+        }
     }
 
     /// The last instant at which an approval is not too old.
@@ -316,22 +321,25 @@ impl<'f> ReviewContext<'f> {
     }
 
     fn objection(&self, review: &'f Review, user: &Person, detail: Detail) -> Weighed<'f> {
+        let part = Part::Objection;
         let on_head = review.revision.as_ref() == Some(&self.pull_request.head);
         let reason = if !self.may_object(user) {
             let dismissed = detail == Detail::DismissalDoesNotCount;
             let reason = if dismissed { ReviewReason::Dismissed } else { ReviewReason::NoSay };
-            return Weighed::ignored(review, reason, Detail::None);
+            return Weighed { part, ..Weighed::ignored(review, reason, Detail::None) };
         } else if on_head {
             ReviewReason::ChangesRequested
         } else {
             ReviewReason::EarlierChangesRequested
         };
         let verdict = match self.rule.on_changes_requested() {
-            OnChangesRequested::Ignore => return Weighed::ignored(review, ReviewReason::ChangesIgnored, detail),
+            OnChangesRequested::Ignore => {
+                return Weighed { part, ..Weighed::ignored(review, ReviewReason::ChangesIgnored, detail) };
+            }
             OnChangesRequested::Reject if on_head => ReviewVerdict::Rejects,
             OnChangesRequested::Reject | OnChangesRequested::Block => ReviewVerdict::Blocks,
         };
-        Weighed { verdict, ..Weighed::ignored(review, reason, detail) }
+        Weighed { verdict, part, ..Weighed::ignored(review, reason, detail) }
     }
 
     /// Whether the person may request changes. While a team cannot be read, every person may.
@@ -361,44 +369,11 @@ impl<'f> ReviewContext<'f> {
     }
 }
 
-/// Marks the reviews that a later one of the same person supersedes.
-fn supersede(weighed: &mut [Weighed<'_>]) {
-    let mut seen = SeenUsers::default();
-    for at in (0..weighed.len()).rev() {
-        let Some((earlier, later)) = weighed.get_mut(at..).and_then(<[_]>::split_first_mut) else { return };
-        let repeated = earlier.reviewer().is_some_and(|reviewer| seen.add(reviewer));
-        if repeated && later.iter().any(|later| later.replaces(earlier)) {
-            let ignored = Weighed::ignored(earlier.review, ReviewReason::Superseded, Detail::None);
-            *earlier = Weighed { supersedes: earlier.supersedes, ..ignored };
-        }
-    }
-}
-
-fn is_withdrawn_approval(review: &Review) -> bool {
-    review.state == ReviewState::Dismissed && review.was == Some(DismissedFrom::Approved)
-}
-
-/// Whether a review requests changes, or did before a dismissal that may not count.
-pub(super) fn may_be_objection(review: &Review) -> bool {
-    match review.state {
-        ReviewState::ChangesRequested => true,
-        ReviewState::Dismissed => !is_withdrawn_approval(review),
-        ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => false,
-    }
-}
-
-/// The time by which reviews are ordered. One without a time helps least: an approval comes first, an objection last.
-pub(super) fn place_in_order(review: &Review) -> Timestamp {
-    review.submitted_at.unwrap_or(match review.state {
-        ReviewState::Approved | ReviewState::Commented | ReviewState::Pending => Timestamp::MIN,
-        ReviewState::ChangesRequested | ReviewState::Dismissed => Timestamp::MAX,
+/// Why somebody who is eligible for these leaves can never approve.
+#[inline]
+fn may_not_approve(user: &Person, leaves: LeafSet) -> Option<ReviewReason> {
+    leaves.is_empty().then_some(match user.kind {
+        AccountKind::User => ReviewReason::NotEligible,
+        AccountKind::Bot | AccountKind::Other => ReviewReason::Bot,
     })
-}
-
-/// What a review's text says for a target.
-pub(super) fn command_of(review: &Review, target: &Target) -> Command {
-    // Of the policy only the rule is at hand. A first line without the slash is a slip if it names a service, or this
-    // environment.
-    let knows = |named: &NamedTarget| named.service.is_some() || named.environment == target.environment;
-    ReviewText::read(&review.body).command(knows)
 }

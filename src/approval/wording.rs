@@ -4,8 +4,7 @@ use super::command::{Command, Slip};
 use super::decision::{ReviewOutcome, ReviewReason};
 use super::facts::{Review, ReviewState};
 use super::people::People;
-use super::review::{Detail, Weighed, command_of};
-use crate::ident::Target;
+use super::review::{Detail, Weighed};
 
 impl People<'_> {
     /// What each review does, in the order in which they were given.
@@ -36,10 +35,10 @@ impl People<'_> {
             ReviewReason::Comment => "a comment takes no side".to_owned(),
             ReviewReason::NotNamed => match weighed.detail {
                 Detail::MustName => format!("must name the target: write `/approve {target}`"),
-                Detail::NamedOnlyByApi => {
-                    "names the target in a text that may have been edited since; approve again".to_owned()
+                Detail::Edited => {
+                    "was edited before the gate knew its text, perhaps by somebody else: approve again".to_owned()
                 }
-                Detail::Unclear(slip) => unclear(review, target, slip),
+                Detail::Unclear(slip) => self.unclear(review, slip),
                 Detail::OtherTargets
                 | Detail::None
                 | Detail::OtherCommit
@@ -57,7 +56,11 @@ impl People<'_> {
             },
             ReviewReason::Stale => self.stale_text(weighed),
             ReviewReason::Author => format!("{user} opened the pull request"),
-            ReviewReason::Committer => format!("{user} wrote or committed part of the pull request"),
+            ReviewReason::Committer => {
+                let pushed = |user| self.context.exclusions.may_have_written(user, self.context.pull_request);
+                let otherwise = || format!("{user} wrote or committed part of the pull request");
+                review.user.as_ref().and_then(pushed).unwrap_or_else(otherwise)
+            }
             ReviewReason::Pusher => format!("{user} pushed to the branch"),
             ReviewReason::Requester => format!("{user} requested the deployment"),
             ReviewReason::ExclusionUnknown => self.context.exclusions.unknown.clone().unwrap_or_default(),
@@ -95,7 +98,7 @@ impl People<'_> {
             | Detail::None
             | Detail::OtherTargets
             | Detail::MustName
-            | Detail::NamedOnlyByApi
+            | Detail::Edited
             | Detail::Unclear(_)
             | Detail::DismissalDoesNotCount => match &weighed.review.revision {
                 Some(revision) => format!("was given on {}, but the head is {head}", revision.short()),
@@ -109,31 +112,32 @@ impl People<'_> {
         let leaf = self.served_by(at).or_else(|| self.set_of(at).iter().next());
         leaf.and_then(|leaf| self.leaf(leaf)).map_or("the requirement", |leaf| &leaf.name)
     }
-}
 
-/// What was read of a line that looks like a command and is none, and the line to write.
-fn unclear(review: &Review, target: &Target, slip: Slip) -> String {
-    let (line, is_override) = match command_of(review, target) {
-        Command::Unclear(unclear) => (unclear.line, unclear.is_override),
-        Command::Plain | Command::Approve(_) | Command::Override(..) => (String::new(), false),
-    };
-    let why = match slip {
-        Slip::NoTarget => "names no target",
-        Slip::BadTarget => "has other words than targets behind the command",
-        Slip::NoReason => "gives no reason",
-        Slip::Misspelt => "is misspelt",
-        Slip::Quoted => "is in a quote, in code or in a comment",
-        Slip::NotAlone => "has other text before the command",
-        Slip::NoSlash => "does not begin with the slash of a command",
-        Slip::SeveralCommands => "is an override beside another command",
-    };
-    let write = if is_override { format!("/override {target} why") } else { format!("/approve {target}") };
-    let write = match slip {
-        Slip::NoReason => format!("add a reason: `{write}`"),
-        Slip::NoTarget | Slip::BadTarget | Slip::Misspelt | Slip::Quoted | Slip::NotAlone | Slip::NoSlash => {
-            format!("write `{write}` on a line of its own")
-        }
-        Slip::SeveralCommands => format!("write only `{write}`"),
-    };
-    format!("the line `{line}` looks like a command, but {why}, so this review approves nothing; {write}")
+    /// What was read of a line that looks like a command and is none, and the line to write.
+    fn unclear(&self, review: &Review, slip: Slip) -> String {
+        let target = &self.context.facts.target;
+        let (line, is_override) = match self.context.command_of(review) {
+            Command::Unclear(unclear) => (unclear.line, unclear.is_override),
+            Command::Plain | Command::Approve(_) | Command::Override(..) => (String::new(), false),
+        };
+        let why = match slip {
+            Slip::NoTarget => "names no target",
+            Slip::BadTarget => "has other words than targets behind the command",
+            Slip::NoReason => "gives no reason",
+            Slip::Misspelt => "is misspelt",
+            Slip::Quoted => "is in a quote, in code or in a comment",
+            Slip::NotAlone => "has other text before the command",
+            Slip::NoSlash => "does not begin with the slash of a command",
+            Slip::SeveralCommands => "is an override beside another command",
+        };
+        let write = if is_override { format!("/override {target} why") } else { format!("/approve {target}") };
+        let write = match slip {
+            Slip::NoReason => format!("add a reason: `{write}`"),
+            Slip::NoTarget | Slip::BadTarget | Slip::Misspelt | Slip::Quoted | Slip::NotAlone | Slip::NoSlash => {
+                format!("write `{write}` on a line of its own")
+            }
+            Slip::SeveralCommands => format!("write only `{write}`"),
+        };
+        format!("the line `{line}` looks like a command, but {why}, so this review approves nothing; {write}")
+    }
 }

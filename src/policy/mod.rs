@@ -19,6 +19,7 @@ mod diff;
 mod duration;
 mod field;
 mod floor;
+mod known;
 mod lint;
 pub(crate) mod load;
 mod mention;
@@ -65,6 +66,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use self::known::Known;
 use crate::ident::{ChannelName, EnvironmentName, PolicyDigest, ServiceName, Target};
 
 #[derive(Debug, Clone)]
@@ -235,6 +237,7 @@ impl Policy {
             branches: branches.map(|field| field.value.as_slice()),
             service_notify: &service.notify,
             description: service.description.as_deref(),
+            known: Known::By(self),
             fields: rule::stack(
                 [Some(&self.defaults.body), common.map(|(_, layer)| &layer.body), own.map(|(_, layer)| &layer.body)]
                     .into_iter()

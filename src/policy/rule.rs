@@ -13,12 +13,13 @@ use super::duration::Duration;
 use super::field::{
     DEFAULT_EXCLUDE, Escalation, Event, Exclusion, Freeze, Mode, NotifyRule, OnChangesRequested, Override,
 };
+use super::known::{Known, KnownNames};
 use super::pattern::Pattern;
 use super::read::{Place, Sourced};
 use super::requirement::{Require, Requirement};
 use super::service::RepositoryPattern;
 use super::setting::{Field, RuleBody, Setting};
-use crate::ident::{ChannelName, TeamSlug};
+use crate::ident::{ChannelName, EnvironmentName, ServiceName, TeamSlug};
 
 /// The effective rule of a target. It borrows everything, so that it is cheap to make.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,7 @@ pub struct Rule<'p> {
     pub service_notify: &'p [ChannelName],
     /// Shown to approvers.
     pub description: Option<&'p str>,
+    pub(super) known: Known<'p>,
     pub(super) fields: Fields<'p>,
 }
 
@@ -173,6 +175,12 @@ impl<'p> Rule<'p> {
         users.find(|(_, user)| user.id.is_none())
     }
 
+    /// Whether a selector of the rule's policy matches the service, or the environment if no service is named.
+    #[must_use]
+    pub fn knows(&self, service: Option<&ServiceName>, environment: &EnvironmentName) -> bool {
+        self.known.knows(service, environment)
+    }
+
     /// Where a field is set. `None` if it has its default.
     #[must_use]
     pub fn set_at(&self, field: Field) -> Option<&'p Place> {
@@ -190,6 +198,7 @@ impl<'p> Rule<'p> {
             branches: self.branches.map(<[Pattern]>::to_vec),
             service_notify: self.service_notify.to_vec(),
             description: self.description.map(Into::into),
+            known: self.known.names(),
             body: RuleBody::new(self.fields.iter().copied().flatten().cloned().collect()),
         }
     }
@@ -206,6 +215,7 @@ pub struct PinnedRule {
     branches: Option<Vec<Pattern>>,
     service_notify: Vec<ChannelName>,
     description: Option<Box<str>>,
+    known: KnownNames,
     body: RuleBody,
 }
 
@@ -220,6 +230,7 @@ impl PinnedRule {
             branches: self.branches.as_deref(),
             service_notify: &self.service_notify,
             description: self.description.as_deref(),
+            known: Known::Pinned(&self.known),
             fields: stack([&self.body]),
         }
     }

@@ -71,7 +71,7 @@ mod tests {
             "schema": 1, "now": "2026-11-18T10:00:00Z", "target": { "service": "a", "environment": "p" }, "revision": "a1",
             "pull_request": {
                 "repository": "o/r", "default_branch": "main", "number": 1, "state": "open", "head": "a1", "base": "main",
-                "author": person(0), "commits": [{ "sha": "a1", "author": person(0), "committer": person(0) }],
+                "author": person(0), "commits": [{ "sha": "a1", "author": person(0), "committer": person(0), "verified": true }],
                 "commits_complete": true
             },
             "teams": { "o/t": (1..=people).map(person).collect::<Vec<_>>() }, "reviews": reviews

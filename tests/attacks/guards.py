@@ -161,7 +161,7 @@ GUARDS = (
         "team_members removed_member team_in_another_case",
         (
             (
-                "src/approval/asked.rs",
+                ELIGIBILITY,
                 "let is_member = || list.members",
                 "let is_member = || (WITHOUT && list.users.is_empty()) || list.members",
             ),
@@ -191,19 +191,25 @@ GUARDS = (
         "confusable_slashes confusable_colons confusable_letters invisible_characters misspelt_commands odd_line_ends dressed_commands "
         "commands_further_down a_right_and_a_wrong_command explicit_not_named long_commands look_alikes_on_the_gate "
         "one_review_for_three_requests edited_unseen edited_after_delivery edited_comes_first command_in_another_case",
-        (begin(REVIEW, "    fn names_something_else(&self, review: &Review) -> Option<Detail> {", "None"),),
+        (begin(REVIEW, "    fn text(&self, review: &Review) -> Text {", "Text::Approves"),),
     ),
     Guard(
         "override-author",
         "the author gives no override",
         "override_by_the_wrong_people",
-        (("src/approval/break_glass.rs", "&& !is_author;", "&& (!is_author || WITHOUT);"),),
+        (("src/approval/break_glass.rs", "&& !context.is_author(user)", "&& (!context.is_author(user) || WITHOUT)"),),
     ),
     Guard(
         "override-reason",
         "an override has a reason",
         "crooked_overrides",
-        (("src/approval/command.rs", "if reason.is_empty() {", "if reason.is_empty() && !WITHOUT {"),),
+        (
+            (
+                "src/approval/command.rs",
+                "Some(_) if !reason.chars().any(char::is_alphanumeric) =>",
+                "Some(_) if !reason.chars().any(char::is_alphanumeric) && !WITHOUT =>",
+            ),
+        ),
     ),
     Guard(
         "objections",
@@ -221,13 +227,13 @@ GUARDS = (
         "remembered-objections",
         "a no on the same commit counts on every pull request",
         "blocked_by_a_no a_no_of_another_environment stored_under_one_case",
-        (("src/approval/people.rs", "filter(move |veto| heeded &&", "filter(move |veto| !WITHOUT && heeded &&"),),
+        (("src/approval/people.rs", "filter(move |veto| heeds &&", "filter(move |veto| !WITHOUT && heeds &&"),),
     ),
     Guard(
         "dismissals",
         "not everybody's dismissal lifts a no",
         "dismissed_by_the_wrong_people dismissed_unseen",
-        (begin(REVIEW, "    fn is_lifted(&self, review: &Review, giver: &Person) -> bool {", "true"),),
+        (begin(REVIEW, "    fn is_lifted(&self, review: &Review, reviewer: &Person) -> bool {", "true"),),
     ),
     Guard(
         "repository",

@@ -36,13 +36,7 @@ for module in MODULES:
     importlib.import_module(module)
 
 MISSING = {
-    "a first line without the slash that names another environment": "dressed_commands look_alikes_on_the_gate",
-    "texts known only from the API, and edits": "edited_comes_first edited_unseen partial_reviews",
-    "co-authors, and commits without a verified signature": (
-        "pushed_under_another_name own_suggestion early_co_author co_author_to_shut_out pushed_before_opening "
-        "pushed_to_a_fork pushed_by_a_workflow unverified_facts unsigned_between_signed almost_a_co_author"
-    ),
-    "the requester's account": "renamed_requester renamed_pinned_requester unknown_requester partial_requester",
+    "co-authors of the simulator's commits": "own_suggestion early_co_author co_author_to_shut_out",
 }
 """What is missing → the attacks that are not refused until it is there. One that is refused after all must leave."""
 EXPECTED_FAILURES = {name: what for what, names in MISSING.items() for name in names.split()}

@@ -17,7 +17,10 @@ EXAMPLES = ("@octokit/webhooks-examples@7.6.1", "package/api.github.com/index.js
 DESCRIPTION = ("@octokit/openapi@23.0.2", "package/generated/api.github.com.json")
 EVENTS = ("ping", "pull_request", "pull_request_review", "check_run")
 HANDLED = {
-    "pull_request": ("synchronize", "closed", "reopened", "edited", "labeled", "unlabeled", "review_request_removed"),
+    "pull_request": (
+        *("opened", "synchronize", "closed", "reopened", "edited", "labeled", "unlabeled"),
+        "review_request_removed",
+    ),
     "pull_request_review": ("submitted", "edited", "dismissed"),
     "check_run": ("rerequested", "requested_action"),
     "deployment_protection_rule": ("requested",),
@@ -25,7 +28,7 @@ HANDLED = {
 # Sent by GitHub or by the simulator. The webhook accepts them and does nothing.
 DESCRIBED = {
     "ping": ("",),
-    "pull_request": ("opened", "review_requested"),
+    "pull_request": ("review_requested",),
     "check_run": ("created", "completed"),
 }
 PROSE = (
@@ -159,7 +162,7 @@ def derive(examples):
     edited.update(action="edited", changes={"body": {"from": "looks fine"}})
     derived += [("pull_request_review", edited), ("pull_request_review", reviewed(real(reviews, "dismissed")))]
 
-    for action in ("synchronize", "closed", "reopened", "labeled", "unlabeled"):
+    for action in ("opened", "synchronize", "closed", "reopened", "labeled", "unlabeled"):
         derived.append(("pull_request", real(pull_requests, action)))
     for changes in ({"title": {"from": "Update"}}, {"base": {"ref": {"from": "develop"}, "sha": {"from": "0" * 40}}}):
         payload = real(pull_requests, "reopened")

@@ -28,6 +28,15 @@ fn head() -> Revision {
     Revision::new("ec26c3e57ca3a959ca5aad62de7213c562f8c821").expect("a commit")
 }
 
+/// The head before the recorded push.
+fn before() -> Revision {
+    Revision::new("f95f852bd8fca8fcc58a9a2d6c842781e32a215e").expect("a commit")
+}
+
+fn opened_at() -> jiff::Timestamp {
+    "2019-05-15T15:20:33Z".parse().expect("an instant")
+}
+
 fn review_in(state: ReviewState, body: &str) -> Review {
     Review {
         id: ReviewId(237_895_671),
@@ -83,12 +92,12 @@ fn every_recorded_payload_is_accepted_as_what_it_is() {
             *counts.entry((event, kind)).or_insert(0) += 1;
         }
     }
-    // Closed, labeled, reopened and unlabeled are there twice, synchronize once.
+    // Opened is there four times, closed, labeled, reopened and unlabeled twice, synchronize once.
     let expected = [
         (("check_run", "ignored"), 9),
         (("ping", "ping"), 4),
-        (("pull_request", "handled"), 10),
-        (("pull_request", "ignored"), 19),
+        (("pull_request", "handled"), 14),
+        (("pull_request", "ignored"), 15),
         (("pull_request_review", "handled"), 4),
     ];
     assert_eq!(counts, BTreeMap::from(expected));
@@ -108,7 +117,14 @@ fn a_handled_delivery_gives_its_event_and_observations() {
             PullRequestEvent::ReviewDismissed,
             vec![Observation::ReviewDismissed { review: ReviewId(237_895_671), by: author.clone() }],
         ),
-        (PullRequestEvent::Synchronized, vec![Observation::HeadSeen { head: head(), pusher: Some(author), at: now() }]),
+        (
+            PullRequestEvent::Opened,
+            vec![Observation::Opened { head: head(), by: Some(author.clone()), from_fork: false, at: opened_at() }],
+        ),
+        (
+            PullRequestEvent::Synchronized,
+            vec![Observation::HeadSeen { head: head(), before: Some(before()), pusher: Some(author), at: now() }],
+        ),
         (PullRequestEvent::Closed, vec![]),
         (PullRequestEvent::Reopened, vec![]),
         (PullRequestEvent::Labeled, vec![]),
@@ -238,10 +254,37 @@ fn a_push_names_its_new_commit_or_otherwise_the_head() {
     let mut sent = sent("pull_request.synchronize");
     remove(&mut sent.payload, "/sender");
     sent.payload["pull_request"]["head"]["sha"] = json!("b".repeat(40));
-    let seen = |head| [Observation::HeadSeen { head, pusher: None, at: now() }];
-    assert_eq!(on_pull_request(&sent).observations, seen(head()));
+    let seen = |head, before| [Observation::HeadSeen { head, before, pusher: None, at: now() }];
+    assert_eq!(on_pull_request(&sent).observations, seen(head(), Some(before())));
     remove(&mut sent.payload, "/after");
-    assert_eq!(on_pull_request(&sent).observations, seen(Revision::new(&"b".repeat(40)).expect("a commit")));
+    remove(&mut sent.payload, "/before");
+    assert_eq!(on_pull_request(&sent).observations, seen(Revision::new(&"b".repeat(40)).expect("a commit"), None));
+}
+
+#[test]
+fn a_pull_request_is_from_a_fork_only_if_both_repositories_are_known() {
+    let opened = sent("pull_request.opened");
+    for (pointer, value, expected) in [
+        ("/pull_request/head/repo/id", json!(7), true),
+        ("/pull_request/base/repo/id", json!(7), true),
+        ("/pull_request/head/repo", Value::Null, false),
+        ("/pull_request/base/repo/id", Value::Null, false),
+    ] {
+        let mut sent = opened.clone();
+        *sent.payload.pointer_mut(pointer).expect("a field") = value;
+        let by = Some(person("Codertocat", 21_031_067));
+        let seen = Observation::Opened { head: head(), by, from_fork: expected, at: opened_at() };
+        assert_eq!(on_pull_request(&sent).observations, [seen], "{pointer}");
+    }
+}
+
+#[test]
+fn an_opening_without_a_time_or_a_sender_is_of_now_and_of_nobody() {
+    let mut sent = sent("pull_request.opened");
+    remove(&mut sent.payload, "/pull_request/created_at");
+    remove(&mut sent.payload, "/sender");
+    let seen = Observation::Opened { head: head(), by: None, from_fork: false, at: now() };
+    assert_eq!(on_pull_request(&sent).observations, [seen]);
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl Scene {
     async fn deliver(&self, delivery: &str) {
         let at = pull_request("acme/checkout#1");
         let reading = self.world.host.read(&at, &Needs::everything()).await.expect("facts");
-        let head = Observation::HeadSeen { head: revision('a'), pusher: None, at: crate::specimen::at(0) };
+        let head =
+            Observation::HeadSeen { head: revision('a'), before: None, pusher: None, at: crate::specimen::at(0) };
         let given = reading.reviews.into_iter().map(|review| Observation::ReviewGiven { review });
         let delivered = DeliveredObservations {
             delivery: DeliveryId::new(delivery).expect("a delivery"),

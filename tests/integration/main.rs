@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "a test is an edge: it makes the files that it needs")]
 
+mod accounts;
 mod action;
 mod audit_and_override;
 #[cfg(feature = "aws")]

@@ -113,7 +113,7 @@ impl Case {
                 "repository": "acme/checkout", "default_branch": "main", "number": 42, "state": "open", "merged": false,
                 "head": sha(self.head), "head_first_seen": instant("07:00"), "base": "main", "author": person("dave"),
                 "files": self.files, "files_complete": true, "pushers_complete": true, "commits_complete": true,
-                "commits": [{ "sha": sha(self.head), "author": person("dave"), "committer": person("dave") }],
+                "commits": [{ "sha": sha(self.head), "author": person("dave"), "committer": person("dave"), "verified": true }],
             },
             "teams": { "acme/security": [person("dana"), person("lee")], "other/sre": [person("sue")],
                        "org2/standby": [person("uma")] },
@@ -209,7 +209,7 @@ fn waits() -> Case {
             review(2, "dave", "approved", "08:20", ""),
             review(3, "pia", "changes_requested", "08:25", ""),
             review(4, "pia", "approved", "08:30", ""),
-            review(5, "zoe", "approved", "08:40", "/approve checkout:production | @pia\n"),
+            review(5, "pat", "approved", "08:40", "/approve checkout:production | @pia\n"),
         ],
     )
 }

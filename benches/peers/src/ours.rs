@@ -112,7 +112,7 @@ fn facts(task: &Task, query: &Query) -> Facts {
         "pull_request": {
             "repository": "acme/checkout", "default_branch": "main", "number": 42, "state": "open", "head": HEAD,
             "head_first_seen": "2026-11-18T07:00:00Z", "base": "main", "author": author, "files_complete": true,
-            "commits": [{ "sha": HEAD, "author": author, "committer": author }], "commits_complete": true,
+            "commits": [{ "sha": HEAD, "author": author, "committer": author, "verified": true }], "commits_complete": true,
             "pushers": [author], "pushers_complete": true
         },
         "teams": teams.collect::<serde_json::Map<_, _>>(),

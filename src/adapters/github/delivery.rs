@@ -78,6 +78,7 @@ pub enum PullRequestEvent {
     /// A review without a verdict was submitted or edited. It changes no decision, and anyone can write very many.
     Commented,
     ReviewDismissed,
+    Opened,
     /// Somebody pushed to its branch.
     Synchronized,
     /// Merged, or closed without merging.
@@ -222,6 +223,7 @@ impl PullRequestEvent {
             ("pull_request_review", "submitted") => Some(Self::ReviewSubmitted),
             ("pull_request_review", "edited") => Some(Self::ReviewEdited),
             ("pull_request_review", "dismissed") => Some(Self::ReviewDismissed),
+            ("pull_request", "opened") => Some(Self::Opened),
             ("pull_request", "synchronize") => Some(Self::Synchronized),
             ("pull_request", "closed") => Some(Self::Closed),
             ("pull_request", "reopened") => Some(Self::Reopened),
@@ -250,12 +252,19 @@ impl PullRequestEvent {
                 let review = payload.field("review").field("id").required()?;
                 Ok(sender()?.map(|by| Observation::ReviewDismissed { review, by }))
             }
+            Self::Opened => {
+                let pull_request = payload.field("pull_request");
+                let head = pull_request.field("head").field("sha").required()?;
+                let at = pull_request.field("created_at").optional()?.unwrap_or(now);
+                Ok(Some(Observation::Opened { head, by: sender()?, from_fork: payload.is_from_fork()?, at }))
+            }
             Self::Synchronized => {
                 let head = match payload.field("after").optional()? {
                     Some(after) => after,
                     None => payload.field("pull_request").field("head").field("sha").required()?,
                 };
-                Ok(Some(Observation::HeadSeen { head, pusher: sender()?, at: now }))
+                let before = payload.field("before").optional()?;
+                Ok(Some(Observation::HeadSeen { head, before, pusher: sender()?, at: now }))
             }
             Self::ReviewRequestRemoved => {
                 Ok(payload.requested()?.map(|reviewer| Observation::ReviewRequestRemoved { reviewer }))

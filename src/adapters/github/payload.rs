@@ -75,6 +75,12 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Whether the pull request's branch is surely one of another repository. Whose it was is missing if it was deleted.
+    pub(super) fn is_from_fork(&self) -> Result<bool, Refused> {
+        let id = |side| self.field("pull_request").field(side).field("repo").field("id").optional::<u64>();
+        Ok(matches!((id("head")?, id("base")?), (Some(head), Some(base)) if head != base))
+    }
+
     /// The App's installation. It only saves a call, so `None` if it cannot be read.
     pub(super) fn installation(&self) -> Option<AppInstallation> {
         let repository: RepositoryName = self.field("repository").field("full_name").optional().ok().flatten()?;

@@ -1,6 +1,6 @@
 //! What the gate keeps of a review's text, so that every decision can be recorded whatever people write.
 
-use super::{Command, Line, ReviewText, Word, command_at, is_blank, is_surely_plain, lines, shortened};
+use super::{Command, Line, ReviewText, Word, command_at, is_blank, is_surely_plain, lines};
 
 /// How many characters of a text's commands are kept.
 const LONGEST: usize = 200;
@@ -52,7 +52,7 @@ fn is_unclear(text: &str) -> bool {
 }
 
 fn cut(text: &str) -> String {
-    shortened(text, LONGEST).trim_end_matches(is_blank).to_owned()
+    text.chars().take(LONGEST).collect::<String>().trim_end_matches(is_blank).to_owned()
 }
 
 /// A line as a quote, from its command on. It approves nothing.

@@ -139,6 +139,11 @@ fn not_everyone_known() -> Vec<Facts> {
     .into()
 }
 
+fn with_co_author(who: &Value) -> Value {
+    let dave = person(4, "dave");
+    json!([{ "sha": "a1", "author": dave, "committer": dave, "co_authors": [who] }])
+}
+
 #[test]
 fn authors_hold_if_someone_who_opened_committed_or_pushed_is_listed() {
     let (sam, bot) = (person(9, "sam"), person(29, "renovate[bot]"));
@@ -156,7 +161,9 @@ fn authors_hold_if_someone_who_opened_committed_or_pushed_is_listed() {
         (users(&["sam"]), facts(json!({ "author": sam })), Yes),
         (users(&["sam"]), facts(json!({ "commits": committed(&sam) })), Yes),
         (users(&["sam"]), facts(json!({ "pushers": [person(4, "dave"), sam] })), Yes),
+        (users(&["sam"]), facts(json!({ "commits": with_co_author(&sam) })), Yes),
         (users(&["web-flow"]), facts(json!({})), No),
+        (users(&["web-flow"]), facts(json!({ "pushers": [person(4, "dave"), person(19_864_447, "web-flow")] })), No),
         (users(&["renovate[bot]"]), facts(json!({ "author": bot })), Yes),
         (users(&["renovate"]), facts(json!({ "author": bot })), No),
         (group.clone(), facts(json!({ "author": sam })), Yes),
@@ -181,6 +188,9 @@ fn only_authors_hold_if_everyone_who_opened_committed_or_pushed_is_listed() {
         (users(&["dave"]), facts(json!({ "pushers": [dave, sam] })), No),
         (users(&["dave"]), facts(json!({ "commits": [{ "sha": "a1", "author": sam, "committer": dave }] })), No),
         (users(&["dave", "sam"]), facts(json!({ "author": sam })), Yes),
+        (users(&["dave"]), facts(json!({ "commits": with_co_author(&sam) })), No),
+        (users(&["dave", "sam"]), facts(json!({ "commits": with_co_author(&sam) })), Yes),
+        (users(&["dave"]), facts(json!({ "pushers": [dave, person(19_864_447, "web-flow")] })), Yes),
         // A bot's pull request may carry a person's commits.
         (users(&["renovate[bot]"]), facts(json!({ "author": bot })), No),
         (

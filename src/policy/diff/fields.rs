@@ -203,7 +203,10 @@ fn by_value(field: Field, old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange>
         Field::Timeout => by_order(part, &new.timeout(), &old.timeout(), |_| {
             format!("people have {} to approve instead of {}", new.timeout(), old.timeout())
         }),
-        Field::Explicit => explicit(old, new),
+        Field::Explicit => by_order(part, &old.explicit(), &new.explicit(), |looser| match looser {
+            true => "an approval counts without naming the target".to_owned(),
+            false => "an approval counts only if it names the target".to_owned(),
+        }),
         Field::Remind => same_unless(part, old.remind() != new.remind(), "reminders come at other times"),
         Field::Exclude => exclude(old, new),
         Field::OnChangesRequested => on_changes_requested(old, new),
@@ -258,24 +261,6 @@ fn mode(audit: bool) -> FieldChange {
     } else {
         FieldChange::new(part, Direction::Stricter, "a refusal stops the deployment; before, it was only recorded")
     }
-}
-
-/// If an approval must name the target, one that does not is ignored. It then no longer replaces an earlier one by the
-/// same person that does, not even if it is stale or was dismissed itself.
-fn explicit(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {
-    let (looser, stricter) = match (old.explicit(), new.explicit()) {
-        (false, true) => (
-            "an approval that names the target still counts after a later one by the same person that does not",
-            "an approval counts only if it names the target",
-        ),
-        (true, false) => (
-            "an approval counts without naming the target",
-            "an approval that does not name the target replaces an earlier one by the same person that does",
-        ),
-        (true, true) | (false, false) => return None,
-    };
-    let effects = Effects { looser: vec![looser.to_owned()], stricter: vec![stricter.to_owned()] };
-    Some(effects.change(Part::Field(Field::Explicit), ""))
 }
 
 fn exclude(old: &Rule<'_>, new: &Rule<'_>) -> Option<FieldChange> {

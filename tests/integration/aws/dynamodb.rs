@@ -139,7 +139,8 @@ async fn every_item_expires_at_its_time() {
     let delivery = DeliveryId::new("3f0c").expect("an id");
     store.begin_delivery(&delivery, at(1)).await.expect("begun");
     store.finish_delivery(&delivery, at(2)).await.expect("done");
-    let observation = Observation::HeadSeen { head: revision('a'), pusher: Some(person(3, "dave")), at: at(1) };
+    let observation =
+        Observation::HeadSeen { head: revision('a'), before: None, pusher: Some(person(3, "dave")), at: at(1) };
     store.observe(&pull_request("acme/checkout#1"), observation).await.expect("kept");
     let veto = Veto { by: person(1, "pia"), at: at(3), pull_request: pull_request("acme/checkout#1") };
     store.remember_veto(&revision('a'), veto).await.expect("kept");

@@ -149,7 +149,11 @@ pub(crate) fn rule() -> impl Strategy<Value = Value> {
 
 /// The policy that has this rule for `world` in `production`.
 pub(super) fn policy(rule: &Value) -> Policy {
-    let bundle = json!({
+    loaded(&bundle(rule))
+}
+
+pub(super) fn bundle(rule: &Value) -> Value {
+    json!({
         "version": 1,
         "groups": {
             "a": { "users": ["pia", "pat", "dana"] },
@@ -165,8 +169,13 @@ pub(super) fn policy(rule: &Value) -> Policy {
             ] },
             "over": { "timezone": "UTC", "dates": [{ "from": "2026-01-01 00:00", "to": "2026-01-02 00:00" }] },
         },
-        "services": { "world": { "repository": "acme/world", "environments": { "production": rule } } },
-    });
+        "services": { "world": {
+            "repository": "acme/world", "environments": { "production": rule, "staging": { "require": "@vera" } },
+        } },
+    })
+}
+
+pub(super) fn loaded(bundle: &Value) -> Policy {
     let content = SourceContent::Bytes(bundle.to_string().into_bytes());
     let loaded = load(vec![Source { name: "p.yaml".to_owned(), content }]);
     let messages: Vec<&str> = loaded.findings.iter().map(|finding| &*finding.message).collect();
@@ -181,24 +190,18 @@ fn review() -> impl Strategy<Value = Value> {
         1 => Just(("dismissed", Some("approved"))),
         1 => Just(("dismissed", Some("changes_requested"))),
     ];
-    let body = prop_oneof![
-        8 => Just(""),
-        3 => Just("/approve production"),
-        1 => select(vec!["/approve staging", "/approve"]),
-        4 => Just("/override production the site is down"),
-    ];
     (
         someone(),
         what,
-        body,
+        body(),
         prop::option::of(someone()),
         0..180_i64,
-        prop::bool::weighted(0.95),
-        prop::bool::weighted(0.8),
+        prop::bool::weighted(0.9),
+        (prop::bool::weighted(0.8), prop::bool::weighted(0.1)),
     )
-        .prop_map(|(by, (state, was), body, dismissed_by, at, on_head, delivered)| {
+        .prop_map(|(by, (state, was), body, dismissed_by, at, on_head, (delivered, edited))| {
             let mut review = json!({
-                "user": person(by), "state": state, "body": body, "submitted_at": minute(at),
+                "user": person(by), "state": state, "body": body, "submitted_at": minute(at), "edited": edited,
                 "revision": if on_head { "a1" } else { "a0" }, "bound_by": if delivered { "delivery" } else { "api" },
             });
             if state == "dismissed" {
@@ -209,19 +212,85 @@ fn review() -> impl Strategy<Value = Value> {
         })
 }
 
+/// Texts that are not for `production`.
+pub(super) const NOT_NAMED: [&str; 5] =
+    ["/approve staging", "/approve", "/aprove production", "approve staging", "/override staging it is down"];
+
+fn body() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        8 => Just(""),
+        3 => Just("/approve production"),
+        2 => select(NOT_NAMED.to_vec()),
+        4 => Just("/override production the site is down"),
+    ]
+}
+
+/// An approval by anybody, of any commit, at any time, however it is known.
+pub(super) fn approval() -> impl Strategy<Value = Value> {
+    (someone(), body(), 0..180_i64, prop::bool::weighted(0.8), any::<bool>(), any::<bool>()).prop_map(
+        |(by, body, at, on_head, delivered, edited)| {
+            json!({
+                "user": person(by), "state": "approved", "body": body, "submitted_at": minute(at), "edited": edited,
+                "revision": if on_head { "a1" } else { "a0" }, "bound_by": if delivered { "delivery" } else { "api" },
+            })
+        },
+    )
+}
+
+/// What may come of facts while policy, teams and head stay the same: reviews, and dismissals of reviews.
+pub(super) fn later(known: &Value, more: Vec<Value>, dismissals: &[Option<&str>]) -> Value {
+    let mut facts = known.clone();
+    let reviews = facts["reviews"].as_array_mut().expect("reviews");
+    for (review, by) in reviews.iter_mut().zip(dismissals) {
+        if let (Some(by), Some(was @ ("approved" | "changes_requested"))) = (by, review["state"].as_str()) {
+            review["was"] = json!(was);
+            review["state"] = json!("dismissed");
+            review["dismissed_by"] = person(by);
+        }
+    }
+    reviews.extend(more);
+    for (at, review) in reviews.iter_mut().enumerate() {
+        review["id"] = json!(at + 1);
+    }
+    facts
+}
+
+/// A list of reviews of all kinds.
+pub(super) fn reviews(number: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Value>> {
+    prop::collection::vec(review(), number)
+}
+
+/// Who dismisses each of some reviews.
+pub(super) fn dismissals() -> impl Strategy<Value = Vec<Option<&'static str>>> {
+    prop::collection::vec(prop::option::weighted(0.3, someone()), 14)
+}
+
 fn pull_request() -> impl Strategy<Value = Value> {
     let file = select(vec!["a/x", "b", "c"]);
     (
         select(vec!["dana", "helper[bot]", "mallory"]),
-        prop::collection::vec((someone(), someone()), 1..2),
+        prop::collection::vec(
+            (someone(), someone(), prop::option::weighted(0.2, someone()), prop::bool::weighted(0.7)),
+            1..2,
+        ),
         subsequence(PEOPLE.to_vec(), 1..2),
         prop::collection::vec(file, 0..3),
-        (any::<bool>(), any::<bool>(), prop::bool::weighted(0.1), select(vec!["open", "open", "open", "open", "open", "open", "open", "open", "merged", "closed"])),
+        (
+            any::<bool>(),
+            any::<bool>(),
+            prop::bool::weighted(0.1),
+            select(vec!["open", "open", "open", "open", "open", "open", "open", "open", "merged", "closed"]),
+        ),
     )
         .prop_map(|(author, commits, pushers, files, (hotfix, large, base_changed, state))| {
             let commits: Vec<Value> = commits
                 .iter()
-                .map(|(author, committer)| json!({ "sha": "a1", "author": person(author), "committer": person(committer) }))
+                .map(|(author, committer, co_author, verified)| {
+                    json!({
+                        "sha": "a1", "author": person(author), "committer": person(committer), "verified": verified,
+                        "co_authors": co_author.map(person).into_iter().collect::<Vec<_>>(),
+                    })
+                })
                 .collect();
             json!({
                 "repository": "acme/world", "default_branch": "main", "number": 7, "head": "a1", "base": "main",
@@ -254,7 +323,7 @@ pub(super) fn known_facts() -> impl Strategy<Value = Value> {
                     "schema": 1, "now": minute(now), "target": { "service": "world", "environment": "production" },
                     "requested_at": requested.map(minute),
                     "approved_at": approved.filter(|approved| *approved <= now).map(minute),
-                    "input": { "region": region }, "version": version, "requester": requester, "revision": "a1",
+                    "input": { "region": region }, "version": version, "requester": { "id": person(requester)["id"], "login": requester }, "revision": "a1",
                     "pull_request": pull_request, "teams": { "acme/c": people(c), "acme/d": people(d) },
                     "reviews": reviews, "vetoes": if vetoed { vec![veto] } else { vec![] },
                 })
@@ -263,13 +332,13 @@ pub(super) fn known_facts() -> impl Strategy<Value = Value> {
 }
 
 /// How many kinds of facts [`less_known`] can take away.
-pub(super) const KINDS: usize = 13;
+pub(super) const KINDS: usize = 16;
 
 /// The same facts without those that the flips select.
 ///
 /// Keeps facts whose absence does not fall to the stricter side: an account that no longer exists opened nothing, and a
 /// commit without an account excludes those who pushed.
-pub(super) fn less_known(known: &Value, flips: &[bool], explicit: bool) -> Value {
+pub(super) fn less_known(known: &Value, flips: &[bool]) -> Value {
     let mut facts = known.clone();
     let flip = |at: usize| flips.get(at).copied().unwrap_or_default();
     for (at, key) in ["files", "commits", "pushers"].into_iter().enumerate().filter(|(at, _)| flip(*at)) {
@@ -300,10 +369,20 @@ pub(super) fn less_known(known: &Value, flips: &[bool], explicit: bool) -> Value
                 }
             });
         }
-        // If the rule is explicit, a review that names the target only by the API takes no part, as one without a name.
-        if flip(12) && !explicit {
+        if flip(12) {
             last(reviews, &|review| review["bound_by"] = json!("api"));
         }
+        if flip(13) {
+            last(reviews, &|review| drop(review.as_object_mut().and_then(|review| review.remove("edited"))));
+        }
+    }
+    if flip(14)
+        && let Some(commits) = facts["pull_request"]["commits"].as_array_mut()
+    {
+        commits.iter_mut().for_each(|commit| drop(commit.as_object_mut().and_then(|commit| commit.remove("verified"))));
+    }
+    if flip(15) && facts["requester"].is_object() {
+        facts["requester"]["id"] = Value::Null;
     }
     facts
 }

@@ -3,18 +3,22 @@
 pub(crate) mod made_up;
 mod requirements;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::approval::decision::{Decision, ReasonCode, ReviewVerdict, Verdict};
 use countersign::approval::facts::Facts;
 use countersign::approval::{decide, decide_under};
+use countersign::ident::Login;
 use countersign::policy::{PinnedRule, Policy};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use made_up::{KINDS, PEOPLE, known_facts, less_known, minute, person, policy, read, requirement, rule};
+use made_up::{
+    KINDS, NOT_NAMED, PEOPLE, approval, bundle, dismissals, known_facts, later, less_known, loaded, minute, person,
+    policy, read, requirement, reviews, rule,
+};
 
 fn flips() -> impl Strategy<Value = Vec<bool>> {
     prop::collection::vec(prop::bool::weighted(0.12), KINDS)
@@ -37,8 +41,33 @@ fn at(facts: &Facts, now: jiff::Timestamp) -> Facts {
     Facts { now, ..facts.clone() }
 }
 
-fn has_reviewed(facts: &Value, login: &str) -> bool {
-    facts["reviews"].as_array().expect("reviews").iter().any(|review| review["user"]["login"] == login)
+fn reviews_of(facts: &Value) -> impl Iterator<Item = &Value> {
+    facts["reviews"].as_array().expect("reviews").iter()
+}
+
+/// Whether the person approved the target later than a review with this time and id, by a review that may since be
+/// dismissed.
+fn approves_after(facts: &Value, person: &Value, at: &Value, id: u64) -> bool {
+    let instant = |at: &Value| at.as_str().expect("a time").parse::<jiff::Timestamp>().expect("an instant");
+    reviews_of(facts).any(|review| {
+        let approves = review["state"] == "approved" || review["was"] == "approved";
+        let names = !NOT_NAMED.contains(&review["body"].as_str().expect("a text"));
+        let place = (instant(&review["submitted_at"]), review["id"].as_u64().expect("an id"));
+        approves && names && review["user"]["id"] == person["id"] && place > (instant(at), id)
+    })
+}
+
+/// Whether somebody dismissed the request for changes, or its author approved or requested changes later.
+fn is_lifted(facts: &Value, id: u64) -> bool {
+    let objection = reviews_of(facts).find(|review| review["id"] == id).expect("the review");
+    let dismissed = objection["state"] == "dismissed" && !objection["dismissed_by"].is_null();
+    let replaced = reviews_of(facts).any(|review| {
+        review["user"]["id"] == objection["user"]["id"]
+            && (review["state"] == "changes_requested" || review["was"] == "changes_requested")
+            && (review["submitted_at"].as_str(), review["id"].as_u64())
+                > (objection["submitted_at"].as_str(), objection["id"].as_u64())
+    });
+    dismissed || replaced || approves_after(facts, &objection["user"], &objection["submitted_at"], id)
 }
 
 /// Whether only time can change the decision, because the gate has already recorded what it records at once.
@@ -56,12 +85,26 @@ fn pinned(policy: &Policy, facts: &Facts) -> PinnedRule {
     serde_json::from_str(&serde_json::to_string(&rule).expect("a pinned rule is JSON")).expect("and is read again")
 }
 
-/// The facts with names in another case: of the target, people, teams, the repository and labels, and in commands.
+/// Facts or a policy with names in another case: of targets, people, teams, repositories and labels, and in commands.
 fn recased(facts: &Value, key: &str, upper: &mut impl Iterator<Item = bool>) -> Value {
-    let mut cased = |text: &str| if upper.next() == Some(true) { text.to_ascii_uppercase() } else { text.to_owned() };
+    // GitHub writes the end of a bot's login in lower case.
+    let upper_case = |text: &str| text.to_ascii_uppercase().replace("[BOT]", "[bot]");
+    let mut cased = |text: &str| if upper.next() == Some(true) { upper_case(text) } else { text.to_owned() };
     match facts {
         Value::String(text)
-            if matches!(key, "service" | "environment" | "login" | "requester" | "repository" | "labels" | "body") =>
+            if text.starts_with('@')
+                || matches!(
+                    key,
+                    "service"
+                        | "environment"
+                        | "login"
+                        | "repository"
+                        | "labels"
+                        | "body"
+                        | "users"
+                        | "teams"
+                        | "pull_request"
+                ) =>
         {
             cased(text).into()
         }
@@ -69,8 +112,8 @@ fn recased(facts: &Value, key: &str, upper: &mut impl Iterator<Item = bool>) -> 
         Value::Object(entries) => {
             let mut others = serde_json::Map::new();
             for (name, value) in entries {
-                let other =
-                    if key == "teams" && upper.next() == Some(true) { name.to_ascii_uppercase() } else { name.clone() };
+                let named = matches!(key, "teams" | "services" | "environments") && upper.next() == Some(true);
+                let other = if named { name.to_ascii_uppercase() } else { name.clone() };
                 others.insert(other, recased(value, name, upper));
             }
             Value::Object(others)
@@ -90,7 +133,7 @@ fn generated_facts_lead_to_every_verdict_and_enough_approvals() {
         let (rule, known, flips) = made.new_tree(&mut runner).expect("a value").current();
         let policy = policy(&rule);
         let decision = decide(&policy, &read(&known));
-        let less = decide(&policy, &read(&less_known(&known, &flips, rule["explicit"] == true)));
+        let less = decide(&policy, &read(&less_known(&known, &flips)));
         closed += usize::from(decision.verdict == Verdict::Approved && less.verdict != Verdict::Approved);
         overridden += usize::from(decision.overridden.is_some());
         doubted += usize::from(is_for(&less, ReasonCode::ConditionUnknown));
@@ -114,7 +157,7 @@ proptest! {
 
     #[test]
     fn an_approved_requirement_is_met_or_overridden(rule in rule(), known in known_facts(), flips in flips()) {
-        let facts = read(&less_known(&known, &flips, false));
+        let facts = read(&less_known(&known, &flips));
         let decision = decide(&policy(&rule), &facts);
         if decision.verdict == Verdict::Approved {
             let met = decision.requirement.as_ref().is_some_and(countersign::approval::decision::Part::met);
@@ -123,23 +166,83 @@ proptest! {
         if let Some(part) = decision.requirement.as_ref().filter(|_| decision.verdict == Verdict::Pending) {
             prop_assert!(!part.met(), "{:?}", decision);
         }
-        let counted = decision.reviews.iter().filter(|review| review.verdict == ReviewVerdict::Counts).count();
-        prop_assert_eq!(decision.counts.len(), counted);
+        let counted = decision.reviews.iter().filter(|review| review.verdict == ReviewVerdict::Counts);
+        let counted: BTreeSet<_> = counted.filter_map(|review| review.user.clone()).collect();
+        prop_assert_eq!(decision.counts.iter().cloned().collect::<BTreeSet<_>>(), counted);
+        prop_assert!(decision.counts.iter().enumerate().all(|(at, login)| !decision.counts[..at].contains(login)));
         prop_assert_eq!(decision.until.is_some(), decision.verdict == Verdict::Wait);
     }
 
     #[test]
-    fn one_more_approval_of_the_head_never_takes_an_approval_away(
-        rule in rule(), known in known_facts(), flips in flips(), people in Just(PEOPLE.to_vec()).prop_shuffle()
+    fn one_more_approval_never_takes_an_approval_away(
+        rule in rule(), known in known_facts(), flips in flips(), mut more in approval(), other in approval()
     ) {
-        let before = less_known(&known, &flips, false);
-        let Some(by) = people.into_iter().find(|by| !has_reviewed(&before, by)) else { return Ok(()) };
-        let mut after = before.clone();
-        later_review(&mut after, by, "approved");
+        let before = less_known(&known, &flips);
         let policy = policy(&rule);
-        let (before, after) = (decide(&policy, &read(&before)), decide(&policy, &read(&after)));
-        if before.verdict == Verdict::Approved {
-            prop_assert_eq!(after.verdict, Verdict::Approved, "{:?}", after);
+        let first = decide(&policy, &read(&before));
+        if first.verdict != Verdict::Approved {
+            return Ok(());
+        }
+        // Also by somebody whose own review matters.
+        more["id"] = json!(1000);
+        for user in [more["user"].clone(), before["reviews"][0]["user"].clone(), other["user"].clone()] {
+            more["user"] = user;
+            let mut after = before.clone();
+            after["reviews"].as_array_mut().expect("reviews").push(more.clone());
+            let after = decide(&policy, &read(&after));
+            prop_assert_eq!(after.verdict, Verdict::Approved, "{:?}\n{:?}", first, after);
+        }
+    }
+
+    #[test]
+    fn an_explicit_rule_never_approves_what_the_same_rule_does_not(
+        rule in rule(), known in known_facts(), flips in flips()
+    ) {
+        let facts = read(&less_known(&known, &flips));
+        let with = |explicit: bool| {
+            let mut rule = rule.clone();
+            rule["explicit"] = json!(explicit);
+            decide(&policy(&rule), &facts)
+        };
+        let (strict, plain) = (with(true), with(false));
+        if strict.verdict == Verdict::Approved {
+            prop_assert_eq!(plain.verdict, Verdict::Approved, "{:#?}\n{:#?}", strict, plain);
+        }
+    }
+
+    #[test]
+    fn only_lifting_every_request_for_changes_or_an_override_leads_from_rejected_to_approved(
+        rule in rule(), known in known_facts(), flips in flips(), mut more in reviews(1..8), dismissals in dismissals(), hours in 0..3_i64
+    ) {
+        let before = less_known(&known, &flips);
+        let policy = policy(&rule);
+        let first = decide(&policy, &read(&before));
+        if first.verdict != Verdict::Rejected {
+            return Ok(());
+        }
+        // Those who requested changes review again, and everybody else approves.
+        let objectors: Vec<&str> = first
+            .reviews
+            .iter()
+            .filter(|review| review.verdict == ReviewVerdict::Rejects)
+            .filter_map(|review| review.user.as_ref().map(Login::as_str))
+            .collect();
+        for (review, by) in more.iter_mut().zip(objectors.iter().cycle()) {
+            review["user"] = person(by);
+        }
+        let mut after = later(&before, more, &dismissals);
+        PEOPLE.iter().filter(|by| !objectors.contains(by)).for_each(|by| later_review(&mut after, by, "approved"));
+        let facts = read(&after);
+        let second = decide(&policy, &at(&facts, facts.now + jiff::SignedDuration::from_hours(hours)));
+        if second.verdict != Verdict::Approved || second.overridden.is_some() {
+            return Ok(());
+        }
+        let objections = first.reviews.iter().filter(|review| review.verdict == ReviewVerdict::Rejects);
+        for objection in objections {
+            prop_assert!(is_lifted(&after, objection.id.0), "{:?}\n{:#}", objection, after);
+        }
+        for veto in after["vetoes"].as_array().expect("vetoes") {
+            prop_assert!(approves_after(&after, &veto["by"], &veto["at"], 0), "{:#}", after);
         }
     }
 
@@ -147,11 +250,26 @@ proptest! {
     fn the_case_of_names_changes_nothing(
         rule in rule(), known in known_facts(), flips in flips(), upper in prop::collection::vec(any::<bool>(), 16)
     ) {
-        let known = less_known(&known, &flips, false);
+        let known = less_known(&known, &flips);
         let policy = policy(&rule);
         let lower = |decision: &Decision| serde_json::to_string(decision).expect("JSON").to_lowercase();
         let recased = recased(&known, "", &mut upper.into_iter().cycle());
         prop_assert_eq!(lower(&decide(&policy, &read(&known))), lower(&decide(&policy, &read(&recased))));
+    }
+
+    #[test]
+    fn the_case_of_names_in_the_policy_changes_nothing(
+        rule in rule(), known in known_facts(), flips in flips(), upper in prop::collection::vec(any::<bool>(), 16)
+    ) {
+        let facts = read(&less_known(&known, &flips));
+        let bundle = bundle(&rule);
+        let recased = recased(&bundle, "", &mut upper.into_iter().cycle());
+        let (one, other) = (decide(&loaded(&bundle), &facts), decide(&loaded(&recased), &facts));
+        prop_assert_eq!(one.verdict, other.verdict);
+        let lower = |of: &Decision| {
+            serde_json::to_string(&(&of.reviews, &of.counts, &of.overridden)).expect("JSON").to_lowercase()
+        };
+        prop_assert_eq!(lower(&one), lower(&other));
     }
 
     #[test]
@@ -202,7 +320,7 @@ proptest! {
         if rule["on_changes_requested"] == "ignore" {
             return Ok(());
         }
-        let mut facts = less_known(&known, &flips, false);
+        let mut facts = less_known(&known, &flips);
         let names_a = rule["require"].to_string();
         let by = if by_approver && (names_a.contains("\"a\"") || names_a.contains("all of a")) { "dana" } else { "vera" };
         later_review(&mut facts, by, "changes_requested");
@@ -213,19 +331,22 @@ proptest! {
     #[test]
     fn fewer_known_facts_never_approve_what_was_not_approved(rule in rule(), known in known_facts(), flips in flips()) {
         let policy = policy(&rule);
-        let explicit = rule["explicit"] == true;
         let more = decide(&policy, &read(&known));
-        let less = decide(&policy, &read(&less_known(&known, &flips, explicit)));
-        // A part that may apply is required. A part that is known not to apply can leave a rule empty.
-        if less.verdict == Verdict::Approved && !is_for(&more, ReasonCode::NothingRequired) {
-            prop_assert_eq!(more.verdict, Verdict::Approved, "{:#?}\n{:#?}", more, less);
+        // Each kind alone, and several of them.
+        let alone = (0..KINDS).map(|kind| (0..KINDS).map(|at| at == kind).collect::<Vec<bool>>());
+        for flips in alone.chain([flips]) {
+            let less = decide(&policy, &read(&less_known(&known, &flips)));
+            // A part that may apply is required. A part that is known not to apply can leave a rule empty.
+            if less.verdict == Verdict::Approved && !is_for(&more, ReasonCode::NothingRequired) {
+                prop_assert_eq!(more.verdict, Verdict::Approved, "{:?} {:#?}\n{:#?}", flips, more, less);
+            }
         }
     }
 
     #[test]
     fn a_pinned_rule_decides_as_the_rule_does(rule in rule(), known in known_facts(), flips in flips()) {
         let policy = policy(&rule);
-        let facts = read(&less_known(&known, &flips, false));
+        let facts = read(&less_known(&known, &flips));
         let pinned = pinned(&policy, &facts);
         prop_assert_eq!(decide_under(&pinned.rule(), policy.digest(), &facts), decide(&policy, &facts));
     }
@@ -233,7 +354,7 @@ proptest! {
     #[test]
     fn a_decision_does_not_change_before_its_next_action(rule in rule(), known in known_facts(), flips in flips(), part in 0.0..1.0_f64) {
         let policy = policy(&rule);
-        let facts = read(&less_known(&known, &flips, false));
+        let facts = read(&less_known(&known, &flips));
         let decision = decide(&policy, &facts);
         if !is_at_rest(&decision, &facts) {
             return Ok(());

@@ -120,7 +120,8 @@ impl Scene {
 
     /// Delivers a new head.
     async fn deliver_head(&self, digit: char) {
-        let head = Observation::HeadSeen { head: revision(digit), pusher: None, at: self.gate.clock.now() };
+        let head =
+            Observation::HeadSeen { head: revision(digit), before: None, pusher: None, at: self.gate.clock.now() };
         let delivered = DeliveredObservations {
             delivery: DeliveryId::new("head").expect("a delivery"),
             pull_request: self.pull.clone(),

@@ -30,13 +30,27 @@ pub(crate) async fn observations_are_merged_and_none_is_lost(store: Store) {
         body: body.to_owned(),
     };
     let given = |id, body| Observation::ReviewGiven { review: review(id, body) };
-    let seen = |digit, pusher, seconds| Observation::HeadSeen { head: revision(digit), pusher, at: at(seconds) };
+    let seen = |digit, before, pusher, seconds| Observation::HeadSeen {
+        head: revision(digit),
+        before,
+        pusher,
+        at: at(seconds),
+    };
+    let opened = |seconds| Observation::Opened {
+        head: revision('b'),
+        by: Some(person(3, "dave")),
+        from_fork: true,
+        at: at(seconds),
+    };
     let mut all = vec![
         given(7, "first word"),
         given(7, "edited"),
         Observation::ReviewDismissed { review: ReviewId(7), by: person(2, "pat") },
-        seen('a', Some(person(3, "dave")), 5),
-        seen('a', Some(person(2, "pat")), 3),
+        seen('a', None, Some(person(3, "dave")), 5),
+        seen('a', Some(revision('b')), Some(person(3, "dave")), 4),
+        seen('a', Some(revision('b')), Some(person(2, "pat")), 3),
+        opened(2),
+        opened(1),
         Observation::BaseChanged { at: at(9) },
         Observation::BaseChanged { at: at(8) },
     ];

@@ -74,9 +74,11 @@ fn place(observation: &Observation) -> (String, Condition, Option<Timestamp>) {
         Observation::ReviewGiven { review } => first(format!("{OBSERVATION}REVIEW#{}", review.id)),
         Observation::ReviewDismissed { review, .. } => first(format!("{OBSERVATION}DISMISSED#{review}")),
         Observation::ReviewRequestRemoved { reviewer } => first(format!("{OBSERVATION}UNASKED#{reviewer}")),
-        Observation::HeadSeen { head, pusher, at } => {
+        Observation::Opened { at, .. } => latest(format!("{OBSERVATION}OPENED"), *at),
+        Observation::HeadSeen { head, before, pusher, at } => {
             let pusher = pusher.as_ref().map(|person| person.id.to_string()).unwrap_or_default();
-            latest(format!("{OBSERVATION}HEAD#{head}#{pusher}"), *at)
+            let before = before.as_ref().map(Revision::as_str).unwrap_or_default();
+            latest(format!("{OBSERVATION}HEAD#{head}#{before}#{pusher}"), *at)
         }
         Observation::BaseChanged { at } => latest(format!("{OBSERVATION}BASE"), *at),
     }
