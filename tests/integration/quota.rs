@@ -99,7 +99,7 @@ async fn a_release_waits_for_the_end_of_a_rate_limit_and_is_checked_then() {
     let ends = Timestamp::from_second(world.clock.now().as_second() + 900).expect("an instant");
     let headers = vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", ends.as_second().to_string())];
     let limit = json!({ "message": "API rate limit exceeded for installation ID 1." });
-    hosted.fault("/pulls/", 99, Fault::Answer(403, headers, limit));
+    hosted.fault("/graphql", 99, Fault::Answer(403, headers, limit));
 
     let waits = app::verify(&gate, &GateWorld::execution()).await.expect("no failure").decision;
     assert_eq!((waits.verdict, waits.until), (Verdict::Wait, Some(ends)));

@@ -11,7 +11,7 @@ use crate::gate_world::login;
 use crate::specimen::revision;
 
 pub(super) fn push(by: &str, digit: char) -> Push {
-    let commit = NewCommit { sha: Some(revision(digit)), ..NewCommit::default() };
+    let commit = NewCommit { sha: Some(revision(digit)), verified: true, ..NewCommit::default() };
     Push { by: login(by), commits: vec![commit], force: true, rebind_reviews: true }
 }
 

@@ -166,7 +166,6 @@ impl BaseUrl {
         self.0.clone()
     }
 
-    /// The host alone.
     pub(super) fn origin(&self) -> Uri {
         let mut parts = self.0.clone().into_parts();
         parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));

@@ -24,7 +24,7 @@ fn commit() -> Value {
 
 fn review() -> Value {
     json!({
-        "fullDatabaseId": "9001", "author": account("User", "pia", 1), "state": "APPROVED", "body": "fine",
+        "fullDatabaseId": "9001", "author": account("User", "pia", 1), "state": "APPROVED", "body": "fine\n/approve staging",
         "submittedAt": "2026-11-18T09:00:00Z", "lastEditedAt": null, "commit": { "oid": "a1" },
     })
 }
@@ -115,7 +115,7 @@ fn an_actor_without_a_number_is_an_error_and_no_actor_is_nobody() {
 fn a_review_is_edited_if_its_text_was_and_its_number_may_be_a_text() {
     let fact = |value: &Value| read::<Review>(value).unwrap().fact().unwrap().unwrap();
     let one = fact(&review());
-    assert_eq!((one.id, one.edited, one.body.as_str()), (ReviewId(9001), false, "fine"));
+    assert_eq!((one.id, one.edited, one.body.as_str()), (ReviewId(9001), false, "/approve staging"));
     assert!(fact(&with(review(), "/lastEditedAt", json!("2026-11-18T09:30:00Z"))).edited);
     assert_eq!(fact(&with(review(), "/fullDatabaseId", json!(9001))).id, ReviewId(9001));
     assert_eq!(fact(&with(review(), "/author", Value::Null)).user, None);
