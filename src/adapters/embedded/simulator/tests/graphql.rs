@@ -213,7 +213,7 @@ async fn commits_have_their_co_authors_signature_and_parents() {
     let pia = account(&scene, "pia");
     let message = format!(
         "Co-authored-by: no <pat@users.noreply.github.com>\n\nco-authored-by: P <{pia}+old@users.noreply.github.com>\n\
-         Co-authored-by: x <x@example.com>\nCO-AUTHORED-BY: lee <LEE@users.noreply.github.com>"
+         Co-authored-by: x <x@example.com>\nCO-AUTHORED-BY: lee <987654+LEE@users.noreply.github.com>"
     );
     let commits = vec![
         NewCommit { author: Attribution::Account(login("renovate[bot]")), ..commit('b') },
