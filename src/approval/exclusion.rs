@@ -54,6 +54,7 @@ impl<'f> Exclusions<'f> {
         exclusions
     }
 
+    #[inline]
     fn add(&mut self, person: &'f Person, reason: ReviewReason) {
         // Most commits and pushes of a pull request are by one person.
         if !self.people.iter().any(|(known, _)| known.id == person.id && known.login.as_str() == person.login.as_str())
@@ -83,7 +84,9 @@ impl<'f> Exclusions<'f> {
             self.is_unknown("the pull request's commits are not known: it must have at least one".to_owned());
         }
         for commit in &pull_request.commits {
-            people_of(commit).for_each(|person| self.add(person, ReviewReason::Committer));
+            for person in people_of(commit) {
+                self.add(person, ReviewReason::Committer);
+            }
         }
         self.by_pushers = pull_request.commits.iter().find(|commit| bears_any_name(commit));
         let Some(commit) = self.by_pushers else { return };
@@ -139,8 +142,8 @@ impl<'f> Exclusions<'f> {
 
 /// The author, the committer and the co-authors of a commit, without GitHub's own account.
 pub(crate) fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
-    let named = commit.author.iter().chain(&commit.committer).chain(&commit.co_authors);
-    named.filter(|person| !is_web_flow(person))
+    let named = [commit.author.as_ref(), commit.committer.as_ref()].into_iter().flatten();
+    named.chain(&commit.co_authors).filter(|person| !is_web_flow(person))
 }
 
 pub(super) fn is_web_flow(person: &Person) -> bool {

@@ -175,18 +175,22 @@ impl<'f> ReviewContext<'f> {
     /// What a review does if it is the person's latest.
     #[inline]
     fn alone(&self, review: &'f Review) -> Weighed<'f> {
-        match (&review.user, review.state) {
-            (_, ReviewState::Commented | ReviewState::Pending) => {
-                Weighed::ignored(review, ReviewReason::Comment, Detail::None)
-            }
-            (None, _) => Weighed::ignored(review, ReviewReason::NoUser, Detail::None),
-            (Some(user), ReviewState::Approved) => self.approval(review, user),
-            (Some(user), ReviewState::Dismissed) if is_withdrawn_approval(review) => self.withdrawal(review, user),
-            (Some(user), ReviewState::Dismissed) if self.is_lifted(review, user) => {
+        let Some(user) = &review.user else {
+            let silent = matches!(review.state, ReviewState::Commented | ReviewState::Pending);
+            let reason = if silent { ReviewReason::Comment } else { ReviewReason::NoUser };
+            return Weighed::ignored(review, reason, Detail::None);
+        };
+        match review.state {
+            ReviewState::Approved => self.approval(review, user),
+            ReviewState::ChangesRequested => self.objection(review, user, Detail::None),
+            ReviewState::Dismissed if is_withdrawn_approval(review) => self.withdrawal(review, user),
+            ReviewState::Dismissed if self.is_lifted(review, user) => {
                 Weighed { part: Part::Objection, ..Weighed::ignored(review, ReviewReason::Dismissed, Detail::None) }
             }
-            (Some(user), ReviewState::Dismissed) => self.objection(review, user, Detail::DismissalDoesNotCount),
-            (Some(user), ReviewState::ChangesRequested) => self.objection(review, user, Detail::None),
+            ReviewState::Dismissed => self.objection(review, user, Detail::DismissalDoesNotCount),
+            ReviewState::Commented | ReviewState::Pending => {
+                Weighed::ignored(review, ReviewReason::Comment, Detail::None)
+            }
         }
     }
 
@@ -199,10 +203,10 @@ impl<'f> ReviewContext<'f> {
         };
         let stale = self.why_stale(review);
         let part = Part::Approval { bound: stale.is_none(), overrides };
-        let leaves = self.approvers.leaves_of(user).and(self.plan.leaves);
         if let Some(detail) = stale {
             return Weighed { part, ..Weighed::ignored(review, ReviewReason::Stale, detail) };
         }
+        let leaves = self.approvers.leaves_of(user).and(self.plan.leaves);
         match self.why_not(review, user, leaves) {
             Some(reason) => Weighed { part, ..Weighed::ignored(review, reason, Detail::None) },
             None => {

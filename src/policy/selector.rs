@@ -4,6 +4,7 @@
 //! without case. Patterns are put into buckets by the literal text they begin or end with, so that a look-up tries only
 //! those that could match.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -88,11 +89,19 @@ impl Index {
 
     fn find<T>(&self, name: &str, entries: &[(Pattern, T)]) -> Option<u32> {
         let pattern = |number: u32| entry(entries, number).map(|(pattern, _)| pattern);
-        let name = &*key_of_names(name);
-        let exact = self.by_key.get(name).copied();
-        if exact.and_then(pattern).is_some_and(Pattern::is_exact) {
-            return exact;
+        let exact =
+            |name: &str| self.by_key.get(name).copied().filter(|at| pattern(*at).is_some_and(Pattern::is_exact));
+        // Most names are in lower case already.
+        if let Some(exact) = exact(name) {
+            return Some(exact);
         }
+        let key = key_of_names(name);
+        if let Cow::Owned(lower) = &key
+            && let Some(exact) = exact(lower)
+        {
+            return Some(exact);
+        }
+        let name = &*key;
         let mut first = u32::MAX;
         let mut consider = |numbers: &[u32]| {
             // Numbers ascend, so the first match is the smallest of its bucket.
