@@ -75,7 +75,6 @@ PARTIAL = {
     "a commit that is `null`": in_list("commits", lambda nodes: [*nodes, None]),
     "reviews that are `null`": in_list("reviews", lambda nodes: [None for _ in nodes]),
     "reviews without a person": in_list("reviews", lambda nodes: [{**one, "author": None} for one in nodes]),
-    "reviews without a commit": in_list("reviews", lambda nodes: [{**one, "commit": None} for one in nodes]),
     "another page that does not come": more_pages,
 }
 
