@@ -45,7 +45,7 @@ def long_texts_until_it_expires(w):
     w.drained()
     w.advance("4h1m")
     run.released(10)
-    yield "expired", run.get()["error"] == "Countersign.Expired", run.seen()
+    yield "expired", run.get().get("error") == "Countersign.Expired", run.seen()
 
 
 @attack("an outsider's 20 short comments", "comments cause no reading each")
