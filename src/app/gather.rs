@@ -49,8 +49,9 @@ pub(super) async fn gather(
         facts.pull_request = Some(pull_request);
         facts.reviews = reviews;
         facts.teams = teams;
-        cut_lists(rule, &mut facts);
+        // Before the lists are cut: under another rule, somebody may request changes who may not under this one.
         remember_read(app, &facts, &objections).await?;
+        cut_lists(rule, &mut facts);
         facts.vetoes = standing_vetoes(app, rule, &facts).await?;
     }
     // The time is read last, so that no fact is later than it.

@@ -123,6 +123,8 @@ async fn again(app: &App, request: &ApprovalRequest) -> Result<Option<Reply>, Fa
 
 /// Only Verify releases, even if nobody had to approve.
 async fn released(app: &App, execution: &ExecutionRef) -> Result<Reply, Failure> {
+    // Everything is read anew: what Evaluate read may be some seconds old.
+    app.code_host.forget();
     match verify(app, execution).await {
         Ok(release) if release.decision.verdict == Verdict::Approved => Ok(Reply::approved(release.decision.summary)),
         // It was approved a moment ago, and has to wait now. The next delivery of the event verifies it again.

@@ -66,16 +66,19 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
     let mut sweep = Sweep { app, swept: Swept { due: due.len(), ..Swept::default() }, changed: BTreeSet::new() };
     let mut budget = Budget::default();
     let until = after(time.due);
-    // After a failure comes the one at the other end: some whose facts cannot be read must not take the place of all others.
-    let mut failed = 0;
-    while let Some(request) = if sweep.swept.failed > failed { due.pop_back() } else { due.pop_front() } {
-        failed = sweep.swept.failed;
+    // Some whose facts cannot be read must not take the place of all others: after a failure comes any other one, in each
+    // sweep a different one.
+    let any = usize::try_from(app.clock.now().as_second()).unwrap_or_default();
+    let (mut failed, mut next) = (0, 0);
+    while let Some(request) = due.remove(next % due.len().max(1)) {
         let reads = request.state == State::Pending;
         if Instant::now() >= until || (reads && !budget.allows(app).await) {
             sweep.swept.left += 1;
             continue;
         }
         sweep.process(request).await;
+        next = if sweep.swept.failed > failed { any } else { 0 };
+        failed = sweep.swept.failed;
     }
     let Sweep { mut swept, changed, .. } = sweep;
     if swept.left > 0 {
@@ -88,9 +91,8 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
         (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
     publish::publish_until(app, &changed, publish_until, &mut budget).await;
     // Last: many may have failed, and what is due must not wait for them.
-    if budget.allows(app).await {
-        swept.redelivered = redeliver::redeliver(app, redeliver_until).await.requested;
-    }
+    // It calls as the App, whose limit is its own.
+    swept.redelivered = redeliver::redeliver(app, redeliver_until).await.requested;
     Ok(swept)
 }
 

@@ -1,6 +1,6 @@
 //! Verify: right before the release, reads everything and decides again, under the pinned policy and the present one.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::failure::Failure;
 use super::gather::{facts_of, facts_under};
@@ -80,6 +80,8 @@ async fn wait_for_limit(
     until: Timestamp,
 ) -> Result<Release, Failure> {
     let at = app.clock.now();
+    // The host's clock may be behind ours. Asking again at once would only prolong the limit.
+    let until = until.max(at.saturating_add(SignedDuration::from_secs(5)).unwrap_or(at));
     let settled = request.decision().ok_or_else(|| Failure::unavailable(detail))?;
     let text =
         format!("approved, and not checked again yet: GitHub's limit on calls is reached until {}", instant(until));

@@ -2,7 +2,7 @@
 //! facts again for as long as they stand on the pull request they were given on. Neither a redrive nor another pull
 //! request of the same commit gets rid of one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -45,13 +45,25 @@ pub(super) async fn remember_review(
 /// Stores the requests for changes that were read and whose deliveries never came, those on other pull requests of the
 /// commit included. A delivered one is stored already.
 pub(super) async fn remember_read(app: &App, facts: &Facts, objections: &[Objection]) -> Result<(), StoreError> {
-    let Some(pull_request) = &facts.pull_request else { return Ok(()) };
-    let only_read = |review: &&Review| review.bound_by == BoundBy::Api && review.state != ReviewState::Approved;
-    for review in facts.reviews.iter().filter(only_read) {
-        remember_review(app, &pull_request.reference(), review, facts.now).await?;
-    }
-    for Objection { pull_request, review } in objections {
-        remember_review(app, pull_request, review, facts.now).await?;
+    let Some(own) = facts.pull_request.as_ref().map(PullRequest::reference) else { return Ok(()) };
+    let matters = |review: &&Review| matches!(review.state, ReviewState::ChangesRequested | ReviewState::Dismissed);
+    let only_read = facts.reviews.iter().filter(|review| review.bound_by == BoundBy::Api);
+    let elsewhere = objections.iter().map(|objection| (&objection.pull_request, &objection.review));
+    // Anybody can request changes on pull requests of their own: what is stored already costs no write.
+    let mut stored: BTreeMap<&Revision, Vec<Veto>> = BTreeMap::new();
+    for (at, review) in only_read.filter(matters).map(|review| (&own, review)).chain(elsewhere) {
+        let Some(revision) = &review.revision else { continue };
+        if !stored.contains_key(revision) {
+            stored.insert(revision, app.store.vetoes(revision).await?);
+        }
+        let is_this = |veto: &Veto| {
+            review.user.as_ref().is_some_and(|user| user.id == veto.by.id)
+                && veto.pull_request == *at
+                && review.submitted_at.is_some_and(|given| given <= veto.at)
+        };
+        if !stored.get(revision).is_some_and(|known| known.iter().any(is_this)) {
+            remember_review(app, at, review, facts.now).await?;
+        }
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub struct Facts {
     pub teams: BTreeMap<TeamSlug, Vec<Person>>,
     #[serde(default)]
     pub reviews: Vec<Review>,
-    /// Changes requested on another pull request for the same target and revision, and not withdrawn since.
+    /// Changes requested on the head or the revision, on another pull request, that still stand.
     #[serde(default)]
     pub vetoes: Vec<Veto>,
 }
@@ -264,7 +264,7 @@ pub enum BoundBy {
     Api,
 }
 
-/// Changes requested that ended an earlier request for the same target and revision on another pull request.
+/// Changes requested on a commit, on another pull request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Veto {

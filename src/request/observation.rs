@@ -132,7 +132,10 @@ impl Observed {
 
     /// Overlays the observations on the pull request as the API describes it. Its `commits_complete` must be final.
     pub fn overlay_pull_request(&self, pull_request: &mut PullRequest) {
-        pull_request.head_first_seen = pull_request.head_first_seen.max(self.heads.get(&pull_request.head).copied());
+        // If another head came later, the branch was pushed back to this one, and nobody reported when.
+        let is_latest = |at: &Timestamp| self.heads.values().all(|other| other <= at);
+        let seen = self.heads.get(&pull_request.head).copied().filter(is_latest);
+        pull_request.head_first_seen = pull_request.head_first_seen.max(seen);
         pull_request.base_changed_at = pull_request.base_changed_at.max(self.base_changed_at);
         pull_request.pushers.sort_by_key(|person| person.id);
         self.pushers.iter().for_each(|pusher| add_person(&mut pull_request.pushers, pusher));

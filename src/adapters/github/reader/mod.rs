@@ -82,7 +82,9 @@ impl GithubClient {
         let base_changed_at = base_changed_at(&lists.events.items);
         let unreadable = |why: String| unavailable(&CallError::unreadable(&format!("the pull request `{at}`"), why));
         let reviews = lists.reviews.items.into_iter().filter_map(|review| review.fact().transpose());
-        let mut reviews: Vec<facts::Review> = reviews.collect::<Result<_, _>>().map_err(unreadable)?;
+        let comments = lists.comments.into_iter().filter_map(|comment| comment.fact().transpose());
+        let mut reviews: Vec<facts::Review> = reviews.chain(comments).collect::<Result<_, _>>().map_err(unreadable)?;
+        reviews.sort_unstable_by_key(|review| review.id);
         add_dismissals(&mut reviews, lists.events.items).map_err(unreadable)?;
 
         // Its repository may have another name now.
@@ -146,7 +148,7 @@ impl GithubClient {
             let reviews = if twin.reviews.page_info.has_next_page {
                 self.all_reviews(&there).await?.items.into_iter().map(Review::fact).collect::<Result<Vec<_>, _>>()
             } else {
-                twin.reviews.nodes.into_iter().map(shape::Objection::fact).collect()
+                twin.reviews.nodes.into_iter().map(shape::ReviewWithoutText::fact).collect()
             };
             for review in reviews.map_err(unreadable)?.into_iter().flatten() {
                 let review = facts::Review { body: String::new(), edited: true, ..review };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::list::{List, Misfit, PAGES};
-use super::shape::{Commit, CommitNode, Event, File, Named, Pull, Repository, Review, Twin, Twins};
+use super::shape::{Commit, CommitNode, Event, File, Named, Pull, Repository, Review, ReviewWithoutText, Twin, Twins};
 use super::teams::{Teams, parts};
 use super::{misfit, of, unavailable};
 use crate::adapters::github::client::{Call, GithubClient, Problem};
@@ -30,6 +30,8 @@ pub(super) struct Lists {
     pub(super) labels: List<Named>,
     pub(super) files: List<File>,
     pub(super) reviews: List<Review>,
+    /// The latest.
+    pub(super) comments: Vec<ReviewWithoutText>,
     pub(super) commits: List<CommitNode<Commit>>,
     pub(super) events: List<Event>,
     pub(super) twins: List<Twin>,
@@ -41,6 +43,7 @@ impl Lists {
             labels: List::fixed(),
             files: if needs.files { List::fixed() } else { List::unread() },
             reviews: List::growing(),
+            comments: Vec::new(),
             commits: List::fixed(),
             events: List::growing(),
             twins: List::growing(),
@@ -58,6 +61,7 @@ impl Lists {
             labels: List::unread(),
             files: List::unread(),
             reviews: List::unread(),
+            comments: Vec::new(),
             commits: List::unread(),
             events: List::unread(),
             twins: List::unread(),
@@ -93,6 +97,7 @@ impl Lists {
         self.labels.add(pull.labels.take())?;
         self.files.add(pull.files.take())?;
         self.reviews.add(pull.reviews.take())?;
+        self.comments.extend(pull.comments.take().into_iter().flat_map(|comments| comments.nodes));
         self.commits.add(pull.commits.take())?;
         self.events.add(pull.timeline_items.take())?;
         let last = pull.last_commit.take().and_then(|last| last.nodes.into_iter().next());

@@ -62,6 +62,8 @@ pub(super) struct Pull {
     #[serde(default)]
     pub(super) reviews: Option<Page<Review>>,
     #[serde(default)]
+    pub(super) comments: Option<Nodes<ReviewWithoutText>>,
+    #[serde(default)]
     pub(super) commits: Option<Page<CommitNode<Commit>>>,
     #[serde(default)]
     pub(super) timeline_items: Option<Page<Event>>,
@@ -200,7 +202,7 @@ impl Review {
     /// `None` if it is pending: GitHub lists it to its author only. Errors if GitHub does not say whose it is, or if its
     /// state is unknown: it may be a new word for requested changes.
     pub(super) fn fact(self) -> Result<Option<facts::Review>, String> {
-        let objection = Objection {
+        let objection = ReviewWithoutText {
             full_database_id: self.full_database_id,
             author: self.author,
             state: self.state,
@@ -216,7 +218,7 @@ impl Review {
 /// A review without its text.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Objection {
+pub(super) struct ReviewWithoutText {
     #[serde(deserialize_with = "big_int")]
     full_database_id: u64,
     #[serde(deserialize_with = "nullable")]
@@ -228,7 +230,7 @@ pub(super) struct Objection {
     commit: Option<Oid>,
 }
 
-impl Objection {
+impl ReviewWithoutText {
     /// As [`Review::fact`].
     pub(super) fn fact(self) -> Result<Option<facts::Review>, String> {
         let id = ReviewId(self.full_database_id);
@@ -334,7 +336,7 @@ pub(super) struct Twins {
 pub(super) struct Twin {
     pub(super) number: u64,
     pub(super) base_repository: InRepository,
-    pub(super) reviews: Page<Objection>,
+    pub(super) reviews: Page<ReviewWithoutText>,
 }
 
 #[derive(Debug, Deserialize)]
