@@ -68,7 +68,7 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
     let until = after(time.due);
     // Some whose facts cannot be read must not take the place of all others: after a failure comes any other one, in each
     // sweep a different one.
-    let any = usize::try_from(app.clock.now().as_second()).unwrap_or_default();
+    let any = usize::try_from(app.clock.now().as_second() / 60).unwrap_or_default();
     let (mut failed, mut next) = (0, 0);
     while let Some(request) = due.remove(next % due.len().max(1)) {
         let reads = request.state == State::Pending;

@@ -186,7 +186,7 @@ GUARDS = (
     ),
     Guard(
         "unverified-commits",
-        "a commit that could bear anyone's name is laid to everyone who pushed",
+        "a commit that could bear anyone's name is assigned to everyone who pushed",
         "pushed_under_another_name unsigned_between_signed commit_of_nobody pushed_before_opening pushed_to_a_fork "
         "pushed_by_a_workflow unverified_facts",
         (

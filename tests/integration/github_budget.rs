@@ -185,7 +185,7 @@ async fn every_further_page_of_all_lists_costs_one_call() {
     let commits = (0..119).map(|_| NewCommit { verified: true, ..NewCommit::default() }).collect();
     scene.push_all(commits);
     for _ in 0..120 {
-        scene.world.review("pia", ReviewEvent::Comment);
+        scene.world.review("pia", ReviewEvent::RequestChanges);
     }
     scene.gate.code_host.read(&pull_request("acme/checkout#1"), &Needs::default()).await.expect("facts");
     let seen = scene.hosted.take_seen();

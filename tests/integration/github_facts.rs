@@ -391,11 +391,11 @@ async fn a_change_after_the_query_changes_nothing_that_was_read_but_the_pushers(
 #[tokio::test]
 async fn a_review_that_comes_while_the_reviews_are_read_is_no_error() {
     let reviewed = |host: &GithubSimulator| {
-        host.change(|change| review(change, "pia", ReviewEvent::Comment)).expect("a review");
+        host.change(|change| review(change, "pia", ReviewEvent::Approve)).expect("a review");
     };
     let world = GateWorld::new("production");
     for _ in 0..150 {
-        changed(&world, |change| review(change, "pat", ReviewEvent::Comment));
+        changed(&world, |change| review(change, "pat", ReviewEvent::Approve));
     }
     let hosted = Hosted::new(&world.host, &world.clock).await;
     hosted.fault("Facts reviews", 1, crate::github_world::Fault::Meanwhile(reviewed));

@@ -276,6 +276,11 @@ async fn pull_requests_that_cannot_be_read_do_not_keep_a_sweep_from_the_others()
     });
     let crowd = Crowd { gate: App { code_host: host.clone(), ..crowd.gate }, host, world: crowd.world };
     crowd.world.minutes_pass(11);
-    crowd.allow(28);
-    assert_eq!(crowd.sweep().await, [1, 12, 2, 11, 3]);
+    let mut read = BTreeSet::new();
+    for _ in 0..12 {
+        crowd.allow(28);
+        read.extend(crowd.sweep().await);
+        crowd.world.minutes_pass(1);
+    }
+    assert!(read.contains(&11) && read.contains(&12), "{read:?}");
 }

@@ -30,7 +30,12 @@ pub fn kept(body: &str) -> String {
                 break;
             }
             Line::Override(..) if length == 0 => {
-                kept.push(cut(text));
+                let first = cut(text);
+                let is_over = is_unclear(&first);
+                kept.push(first);
+                if is_over {
+                    break;
+                }
                 length = text.chars().count();
             }
             command @ (Line::Approve(_) | Line::Override(..)) => {

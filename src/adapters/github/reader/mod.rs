@@ -82,7 +82,9 @@ impl GithubClient {
         let base_changed_at = base_changed_at(&lists.events.items);
         let unreadable = |why: String| unavailable(&CallError::unreadable(&format!("the pull request `{at}`"), why));
         let reviews = lists.reviews.items.into_iter().filter_map(|review| review.fact().transpose());
+        // A comment's text is not read, edited or not.
         let comments = lists.comments.into_iter().filter_map(|comment| comment.fact().transpose());
+        let comments = comments.map(|comment| comment.map(|fact| facts::Review { edited: false, ..fact }));
         let mut reviews: Vec<facts::Review> = reviews.chain(comments).collect::<Result<_, _>>().map_err(unreadable)?;
         reviews.sort_unstable_by_key(|review| review.id);
         add_dismissals(&mut reviews, lists.events.items).map_err(unreadable)?;

@@ -30,7 +30,6 @@ pub(super) struct Lists {
     pub(super) labels: List<Named>,
     pub(super) files: List<File>,
     pub(super) reviews: List<Review>,
-    /// The latest.
     pub(super) comments: Vec<ReviewWithoutText>,
     pub(super) commits: List<CommitNode<Commit>>,
     pub(super) events: List<Event>,
