@@ -85,11 +85,11 @@ pub(super) fn rejected(_: aws_sdk_dynamodb::error::BuildError) -> StoreError {
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>. Other types than texts
 /// and numbers are not written.
 pub(super) fn bytes_of(item: &Item) -> usize {
-    let value = |value: &AttributeValue| match value {
-        AttributeValue::S(text) => text.len(),
+    let value = |value: &AttributeValue| match (value.as_s(), value.as_n()) {
+        (Ok(text), _) => text.len(),
         // At most: two digits a byte, and one or two bytes more.
-        AttributeValue::N(digits) => digits.len().div_ceil(2) + 2,
-        _ => 0,
+        (Err(_), Ok(digits)) => digits.len().div_ceil(2) + 2,
+        (Err(_), Err(_)) => 0,
     };
     item.iter().map(|(name, of)| name.len() + value(of)).sum()
 }
