@@ -18,6 +18,7 @@ use countersign::adapters::embedded::simulator::GithubSimulator;
 use countersign::adapters::github::client::{GithubClient, GithubSettings, GivenSettings};
 use countersign::ident::PullRequestRef;
 use countersign::ports::{CodeHost as _, Needs};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -33,6 +34,7 @@ type Changes = Arc<Mutex<Vec<u8>>>;
 struct World {
     runtime: Runtime,
     client: GithubClient,
+    clock: Arc<MovableClock>,
     pull_request: PullRequestRef,
     changes: Changes,
 }
@@ -53,10 +55,10 @@ impl World {
         runtime.spawn(async move { axum::serve(listener, router).await });
         let given = GivenSettings { base_url: Some(&address), token: Some("standin_dave"), ..GivenSettings::default() };
         let settings = GithubSettings::read(given).expect("settings");
-        let client = runtime.block_on(async { GithubClient::new(settings, clock) }).expect("a client");
+        let client = runtime.block_on(async { GithubClient::new(settings, clock.clone()) }).expect("a client");
         let client = client.pausing(Duration::from_millis(1));
         let pull_request = PullRequestRef { repository: "acme/checkout".parse().expect("a name"), number: 1 };
-        Self { runtime, client, pull_request, changes }
+        Self { runtime, client, clock, pull_request, changes }
     }
 }
 
@@ -172,6 +174,8 @@ pub fn check(bytes: &[u8]) {
     let world = &*WORLD;
     bytes.clone_into(&mut world.changes.lock().unwrap_or_else(PoisonError::into_inner));
     world.client.forget();
+    // A rate limit that an earlier input answered with is over.
+    world.clock.advance(SignedDuration::from_hours(2));
     let needs = Needs { teams: ["acme/payments".parse().expect("a team")].into(), ..Needs::everything() };
     let read = world.runtime.block_on(world.client.read(&world.pull_request, &needs));
     match read {
