@@ -21,6 +21,7 @@ mod crash;
 mod decide_cli;
 mod decision_laws;
 mod deliveries;
+mod delivery_refusals;
 mod delivery_variants;
 mod dev_process;
 mod diff_command;

@@ -108,3 +108,8 @@ pub(crate) fn handled_with(name: &str, pointer: &str, value: &str) -> Sent {
     let found = |sent: &Sent| sent.name() == name && sent.payload.pointer(pointer).is_some_and(|found| found == value);
     handled().into_iter().find(found).unwrap_or_else(|| panic!("no {name} with {value}"))
 }
+
+/// The recorded delivery of that event and action.
+pub(crate) fn sent(name: &str) -> Sent {
+    handled().into_iter().find(|sent| sent.name() == name).expect("a handled event")
+}
