@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 pub(super) use self::commit::Commit;
 use super::list::{Page, nullable};
-use crate::adapters::github_rest::GHOST;
+use crate::adapters::github_rest::is_ghost;
 use crate::approval::facts::{self, AccountKind, BoundBy, DismissedFrom, Person, PullRequestState, ReviewState};
 use crate::approval::kept;
 use crate::ident::{Login, RepositoryName, ReviewId, Revision, UserId};
@@ -152,9 +152,8 @@ impl TryFrom<GivenAccount> for Account {
 impl Account {
     /// `None` if GitHub gives it no number, or if it stands for deleted accounts.
     pub(super) fn person(self) -> Option<Person> {
-        // On an Enterprise Server another account has this id.
-        let is_ghost = self.id == Some(GHOST) && self.login.as_str() == "ghost";
-        Some(Person { id: self.id.filter(|_| !is_ghost)?, login: self.login, kind: self.kind })
+        let id = self.id.filter(|id| !is_ghost(Some(*id), self.login.as_str()))?;
+        Some(Person { id, login: self.login, kind: self.kind })
     }
 }
 
@@ -184,34 +183,18 @@ impl File {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Review {
-    #[serde(deserialize_with = "big_int")]
-    full_database_id: u64,
-    #[serde(deserialize_with = "nullable")]
-    author: Option<Account>,
-    state: String,
-    #[serde(deserialize_with = "nullable")]
-    submitted_at: Option<Timestamp>,
-    #[serde(deserialize_with = "nullable")]
-    commit: Option<Oid>,
+    #[serde(flatten)]
+    review: ReviewWithoutText,
     body: String,
     #[serde(deserialize_with = "nullable")]
     last_edited_at: Option<Timestamp>,
 }
 
 impl Review {
-    /// `None` if it is pending: GitHub lists it to its author only. Errors if GitHub does not say whose it is, or if its
-    /// state is unknown: it may be a new word for requested changes.
+    /// As [`ReviewWithoutText::fact`].
     pub(super) fn fact(self) -> Result<Option<facts::Review>, String> {
-        let objection = ReviewWithoutText {
-            full_database_id: self.full_database_id,
-            author: self.author,
-            state: self.state,
-            submitted_at: self.submitted_at,
-            commit: self.commit,
-        };
-        let review = objection.fact()?;
         let (edited, body) = (self.last_edited_at.is_some(), kept(&self.body));
-        Ok(review.map(|review| facts::Review { edited, body, ..review }))
+        Ok(self.review.fact()?.map(|review| facts::Review { edited, body, ..review }))
     }
 }
 
@@ -231,7 +214,8 @@ pub(super) struct ReviewWithoutText {
 }
 
 impl ReviewWithoutText {
-    /// As [`Review::fact`].
+    /// `None` if it is pending: GitHub lists it to its author only. Errors if GitHub does not say whose it is, or if its
+    /// state is unknown: it may be a new word for requested changes.
     pub(super) fn fact(self) -> Result<Option<facts::Review>, String> {
         let id = ReviewId(self.full_database_id);
         let state = match self.state.as_str() {
