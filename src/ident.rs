@@ -1,5 +1,7 @@
 //! Identifiers, each a type with one fallible constructor. Knows their textual form, and nothing of what they identify.
 
+mod secret;
+
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -8,6 +10,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use self::secret::{Secret, TaskToken};
 
 /// A text that is not a valid identifier of this kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -341,6 +345,20 @@ impl Login {
     }
 }
 
+impl TeamSlug {
+    /// `org` and `slug`.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.split_once('/').unwrap_or((&self.0, ""))
+    }
+
+    /// Whether the organization is this one. GitHub ignores case.
+    #[must_use]
+    pub fn is_of(&self, org: &str) -> bool {
+        self.parts().0.eq_ignore_ascii_case(org)
+    }
+}
+
 impl RepositoryName {
     /// `owner` and `name`.
     #[must_use]
@@ -355,6 +373,9 @@ impl RepositoryName {
 pub struct UserId(pub u64);
 
 impl UserId {
+    /// GitHub's own account `web-flow`, which commits what is made on its pages: <https://api.github.com/users/web-flow>.
+    pub const WEB_FLOW: Self = Self(19_864_447);
+
     /// The id used if only the login is known, as in policy tests: the first 48 bits of the SHA-256 of the lower-case
     /// login. Never 0.
     #[must_use]
@@ -444,44 +465,3 @@ impl FromStr for PullRequestRef {
 }
 
 serde_as_text!(PullRequestRef);
-
-/// A value that is neither printed nor serialised. Only [`Secret::expose`] gives it out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret<T>(T);
-
-impl<T> Secret<T> {
-    pub const fn new(value: T) -> Self {
-        Self(value)
-    }
-
-    #[must_use]
-    pub const fn expose(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> fmt::Debug for Secret<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("redacted")
-    }
-}
-
-/// The one-time key that resumes a waiting execution: 1 to 2048 opaque characters. Only stores and callback adapters
-/// call [`TaskToken::expose`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskToken(Secret<Box<str>>);
-
-impl TaskToken {
-    /// Errors if the text is empty or longer than 2048 bytes. The error does not repeat the text.
-    pub fn new(text: &str) -> Result<Self, IdentError> {
-        if text.is_empty() || text.len() > 2048 {
-            return Err(IdentError::new("task token", "…", "1 to 2048 characters"));
-        }
-        Ok(Self(Secret::new(text.into())))
-    }
-
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-}

@@ -12,10 +12,14 @@ pub const COMMITS_LISTED: usize = 250;
 pub const COMMITS_READ: usize = 1000;
 /// The most files of a pull request that GitHub lists.
 pub const FILES_LISTED: usize = 3000;
-/// The account `web-flow`, which commits what is made on GitHub's pages: <https://api.github.com/users/web-flow>.
-pub const WEB_FLOW: UserId = UserId(19_864_447);
 /// The account `ghost`, which stands for every deleted account: <https://api.github.com/users/ghost>.
 pub const GHOST: UserId = UserId(10_137);
+
+/// Whether an account stands for deleted ones. On an Enterprise Server another account has its id.
+#[must_use]
+pub fn is_ghost(id: Option<UserId>, login: &str) -> bool {
+    id == Some(GHOST) && login == "ghost"
+}
 
 /// Escapes a text for a segment of a path or a value of a query.
 #[must_use]

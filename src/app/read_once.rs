@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::App;
 use super::gather::needs;
 use crate::approval::facts::Person;
-use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, TeamSlug};
+use crate::ident::{Login, PullRequestRef, RepositoryName, Revision};
 use crate::ports::{Clock, CodeHost, CodeHostError, FoundPullRequest, Needs, Quota, Reading};
 use crate::request::ApprovalRequest;
 use crate::request::observation::Observed;
@@ -69,11 +69,8 @@ impl ReadOnce {
     fn expected(&self, at: &PullRequestRef, needs: &Needs) -> Needs {
         let Some(expected) = self.expected.get(at) else { return needs.clone() };
         let mut all = needs.with(expected);
-        let is_near = |team: &TeamSlug| {
-            let org = team.as_str().split('/').next().unwrap_or_default();
-            org.eq_ignore_ascii_case(at.repository.parts().0)
-        };
-        all.teams.retain(|team| needs.teams.contains(team) || is_near(team));
+        let owner = at.repository.parts().0;
+        all.teams.retain(|team| needs.teams.contains(team) || team.is_of(owner));
         Needs { known_reviews: needs.known_reviews.clone(), ..all }
     }
 

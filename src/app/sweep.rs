@@ -90,8 +90,7 @@ pub async fn sweep_within(app: &App, time: SweepTime) -> Result<Swept, Failure> 
     let (publish_until, redeliver_until) =
         (after(time.afterwards - time.afterwards / FOR_DELIVERIES), after(time.afterwards));
     publish::publish_until(app, &changed, publish_until, &mut budget).await;
-    // Last: many may have failed, and what is due must not wait for them.
-    // It calls as the App, whose limit is its own.
+    // Last: many may have failed, and what is due must not wait for them. It calls as the App, whose limit is its own.
     swept.redelivered = redeliver::redeliver(app, redeliver_until).await.requested;
     Ok(swept)
 }

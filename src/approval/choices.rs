@@ -16,8 +16,8 @@ impl People<'_> {
     fn progress_of(&self, shape: &Shape, without: LeafSet) -> String {
         let (Shape::Any(parts) | Shape::Doubtful(parts)) = shape else {
             return match shape.parts() {
-                [] => joined(shape.leaves().iter().map(|leaf| self.progress_of_leaf(leaf)), "; "),
-                parts => joined(parts.iter().map(|part| self.progress_of(part, without)), "; "),
+                [] => separated(shape.leaves().iter().map(|leaf| self.progress_of_leaf(leaf)), "; "),
+                parts => separated(parts.iter().map(|part| self.progress_of(part, without)), "; "),
             };
         };
         let Some(chosen) = parts.iter().find(|part| self.is_chosen(part)) else { return String::new() };
@@ -52,7 +52,7 @@ impl People<'_> {
         let names =
             |leaves: LeafSet| leaves.iter().filter_map(|leaf| self.leaf(leaf)).map(|leaf| leaf.name.to_string());
         let (parts, word) = match shape {
-            Shape::Leaf(_) | Shape::Every(_) => return joined(names(shape.leaves()), " and "),
+            Shape::Leaf(_) | Shape::Every(_) => return separated(names(shape.leaves()), " and "),
             Shape::All(parts) => (parts.iter().map(|part| (part, without)).collect(), " and "),
             Shape::InOrder(parts) => (parts.iter().map(|part| (part, without)).collect(), ", then "),
             Shape::Any(parts) | Shape::Doubtful(parts) => {
@@ -65,7 +65,7 @@ impl People<'_> {
             inner if inner.len() > 1 && !alone => format!("({})", self.in_words(part, without)),
             _ => self.in_words(part, without),
         });
-        joined(words, word)
+        separated(words, word)
     }
 }
 
@@ -75,6 +75,6 @@ fn excluding(parts: &[Shape], chosen: &Shape, without: LeafSet) -> LeafSet {
     [without, others.without(chosen.leaves())].into_iter().collect()
 }
 
-fn joined(texts: impl Iterator<Item = String>, separator: &str) -> String {
+fn separated(texts: impl Iterator<Item = String>, separator: &str) -> String {
     texts.collect::<Vec<_>>().join(separator)
 }

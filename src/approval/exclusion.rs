@@ -7,9 +7,6 @@ use super::facts::{AccountKind, Commit, Facts, Person, PullRequest, Requester};
 use crate::ident::UserId;
 use crate::policy::{Exclusion, GITHUB_ACTIONS, Rule, UserRef};
 
-/// GitHub's own account, which commits what is made on its pages. Its id never changes.
-const WEB_FLOW: UserId = UserId(19_864_447);
-
 #[derive(Debug, Default)]
 pub(super) struct Exclusions<'f> {
     /// If several reasons apply to a person, the first comes first.
@@ -147,7 +144,7 @@ pub(crate) fn people_of(commit: &Commit) -> impl Iterator<Item = &Person> {
 }
 
 pub(super) fn is_web_flow(person: &Person) -> bool {
-    person.id == WEB_FLOW || person.login.as_str() == "web-flow"
+    person.id == UserId::WEB_FLOW || person.login.as_str() == "web-flow"
 }
 
 /// Whether GitHub knows no account of the author or the committer of a commit, or only its own. It finds its own by e-mail

@@ -196,7 +196,7 @@ fn one(reviewer: &Reviewer) -> Reviewers {
     match reviewer {
         Reviewer::Person(login) => Reviewers { reviewers: vec![login.to_string()], team_reviewers: Vec::new() },
         Reviewer::Team(team) => {
-            let slug = team.as_str().split_once('/').map_or("", |(_, slug)| slug).to_owned();
+            let slug = team.parts().1.to_owned();
             Reviewers { reviewers: Vec::new(), team_reviewers: vec![slug] }
         }
     }

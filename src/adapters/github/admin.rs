@@ -164,7 +164,7 @@ impl GithubClient {
 
     /// `None` if the team does not exist or may not be read.
     pub async fn team(&self, team: &TeamSlug, by: &ReadAs) -> Result<Option<TeamFacts>, CallError> {
-        let (org, slug) = team.as_str().split_once('/').unwrap_or((team.as_str(), ""));
+        let (org, slug) = team.parts();
         let path = format!("/orgs/{org}/teams/{slug}");
         self.found(Call::get(path, by.0.clone(), format!("the team `{team}`"))).await
     }

@@ -145,7 +145,7 @@ fn reviewers_of_leaf(status: &RequestStatus, unmet: &Unmet, owner: &str) -> Vec<
         unmet.can_approve.iter().filter(|login| !login.is_bot()).partition(|login| listed.contains(login));
     let mut reviewers: Vec<Reviewer> = named.into_iter().cloned().map(Reviewer::Person).collect();
     let teams = || approvers.iter().flat_map(|of| of.teams());
-    let own = |team: &&TeamSlug| team.as_str().split_once('/').is_some_and(|(org, _)| org.eq_ignore_ascii_case(owner));
+    let own = |team: &&TeamSlug| team.is_of(owner);
     // A team is not requested if none of its members can approve any more.
     if !through_teams.is_empty() {
         let own: Vec<Reviewer> = teams().filter(own).cloned().map(Reviewer::Team).collect();

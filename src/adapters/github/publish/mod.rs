@@ -132,7 +132,7 @@ impl GithubClient {
         for reviewer in reviewers {
             match reviewer {
                 Reviewer::Person(login) => people.push(login.as_str()),
-                Reviewer::Team(team) => teams.extend(team.as_str().split_once('/').map(|(_, slug)| slug)),
+                Reviewer::Team(team) => teams.push(team.parts().1),
             }
         }
         let path = format!("pulls/{}/requested_reviewers", at.number);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::list::{List, Misfit, PAGES};
 use super::shape::{Commit, CommitNode, Event, File, Named, Pull, Repository, Review, ReviewWithoutText, Twin, Twins};
-use super::teams::{Teams, parts};
+use super::teams::Teams;
 use super::{misfit, of, unavailable};
 use crate::adapters::github::client::{Call, GithubClient, Problem};
 use crate::adapters::github_rest::{COMMITS_LISTED, FILES_LISTED};
@@ -131,7 +131,7 @@ impl GithubClient {
     /// The pull request with all that the needs name, to the last page of every list.
     pub(super) async fn read_pages(&self, at: &PullRequestRef, needs: &Needs) -> Result<Read, CodeHostError> {
         let owner = at.repository.parts().0;
-        let own = needs.teams.iter().filter(|team| parts(team).0.eq_ignore_ascii_case(owner));
+        let own = needs.teams.iter().filter(|team| team.is_of(owner));
         self.pages(at, Lists::needed(needs), Teams::new(own)).await
     }
 

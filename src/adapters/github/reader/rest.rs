@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::shape::File as Listed;
 use super::{escaped, get, of};
 use crate::adapters::github::client::{Call, CallError, GithubClient, Longer};
-use crate::adapters::github_rest::{FILES_LISTED, GHOST, PAGE};
+use crate::adapters::github_rest::{FILES_LISTED, PAGE, is_ghost};
 use crate::approval::facts::{AccountKind, ChangedFile, Person};
 use crate::ident::{Login, PullRequestRef, RepositoryName, Revision, UserId};
 use crate::ports::FoundPullRequest;
@@ -29,12 +29,9 @@ struct Account {
 
 /// The account as facts have it. `None` if GitHub knows none.
 fn person(account: Option<Account>) -> Option<Person> {
-    // On an Enterprise Server another account has this id.
-    let is_ghost = |account: &Account| {
-        account.id == Some(GHOST) && account.login.as_ref().is_some_and(|login| login.as_str() == "ghost")
-    };
-    let Account { id, login, kind } = account.filter(|account| !is_ghost(account))?;
-    Some(Person { id: id?, login: login?, kind: kind.unwrap_or(AccountKind::Other) })
+    let Account { id, login, kind } = account?;
+    let login = login.filter(|login| !is_ghost(id, login.as_str()))?;
+    Some(Person { id: id?, login, kind: kind.unwrap_or(AccountKind::Other) })
 }
 
 /// `pull-request-simple`.

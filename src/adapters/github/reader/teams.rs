@@ -55,7 +55,7 @@ impl Teams {
     pub(super) fn selection(&self) -> String {
         let more = self.0.iter().enumerate().filter(|(_, team)| team.members.has_more());
         let part = |(number, team): (usize, &Team)| {
-            let (org, slug) = parts(&team.slug);
+            let (org, slug) = team.slug.parts();
             let (org, slug, after) = (json!(org), json!(slug), json!(team.members.after()));
             format!(
                 "  team{number}: organization(login: {org}) {{ team(slug: {slug}) {{ members(first: 100, after: {after}, \
@@ -112,17 +112,12 @@ fn changed(team: &TeamSlug) -> CodeHostError {
     CodeHostError::Unavailable { detail: format!("the team `{team}` changed while it was read") }
 }
 
-/// Organization and name.
-pub(super) fn parts(team: &TeamSlug) -> (&str, &str) {
-    team.as_str().split_once('/').unwrap_or((team.as_str(), ""))
-}
-
 impl GithubClient {
     /// The teams of organizations other than `org`.
     pub(super) async fn teams_outside(&self, org: &str, teams: &BTreeSet<TeamSlug>) -> Result<Members, CodeHostError> {
         let mut by_org: BTreeMap<&str, Vec<&TeamSlug>> = BTreeMap::new();
-        for team in teams.iter().filter(|team| !parts(team).0.eq_ignore_ascii_case(org)) {
-            by_org.entry(parts(team).0).or_default().push(team);
+        for team in teams.iter().filter(|team| !team.is_of(org)) {
+            by_org.entry(team.parts().0).or_default().push(team);
         }
         let read = join_all(by_org.into_iter().map(|(org, teams)| self.teams_of(org, Teams::new(teams)))).await;
         Ok(read.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

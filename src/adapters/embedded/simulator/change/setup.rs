@@ -159,7 +159,7 @@ impl Change<'_> {
         {
             return Err(Refusal::rule(format!("there is no team `{parent}`")));
         }
-        let (org, slug) = new.team.as_str().split_once('/').unwrap_or((new.team.as_str(), ""));
+        let (org, slug) = new.team.parts();
         self.owner(org)?;
         let members = self.members(&new.members)?;
         let known = self.world.teams.get(&new.team).cloned();

@@ -141,7 +141,7 @@ impl<'w> Reader<'w> {
             "databaseId" => value(team.id),
             "name" => value(&team.name),
             "combinedSlug" => value(&team.slug),
-            "slug" => value(team.slug.as_str().split_once('/').map(|(_, slug)| slug)),
+            "slug" => value(team.slug.parts().1),
             "parentTeam" => {
                 let parent = team.parent.as_ref().and_then(|parent| self.world.teams.get(parent));
                 object(parent.filter(|parent| parent.readable).map(|parent| Object::Team(parent)))

@@ -95,7 +95,7 @@ impl Shapes<'_> {
 
     /// `team-full`.
     pub(in super::super) fn team(&self, team: &Team) -> Value {
-        let (org, _) = team.slug.as_str().split_once('/').unwrap_or_default();
+        let (org, _) = team.slug.parts();
         let parent = team.parent.as_ref().and_then(|parent| self.0.teams.get(parent));
         let members = self.0.team_members(&team.slug).map_or(0, |members| members.len());
         let more = json!({
@@ -108,7 +108,7 @@ impl Shapes<'_> {
     }
 
     fn team_simple(&self, team: &Team) -> Value {
-        let (org, slug) = team.slug.as_str().split_once('/').unwrap_or_default();
+        let (org, slug) = team.slug.parts();
         let organization = Login::new(org).ok().and_then(|login| self.0.account(&login).map(|account| account.id));
         let organization = organization.unwrap_or(UserId(0));
         let api = self.api(&format!("/organizations/{organization}/team/{}", team.id));
@@ -149,13 +149,11 @@ impl Shapes<'_> {
     pub(super) fn association(&self, pull: &PullRequest, user: UserId) -> &'static str {
         let owner = self.0.repositories.get(&pull.repository).map(|repository| repository.name.parts().0);
         let Some((account, owner)) = self.0.accounts.get(&user).zip(owner) else { return "NONE" };
-        let of_owner =
-            |team: &Team| team.slug.as_str().split_once('/').is_some_and(|(org, _)| org.eq_ignore_ascii_case(owner));
         let active = |team: &Team| team.members.get(&user) == Some(&MembershipState::Active);
         match account.kind {
             AccountType::Bot | AccountType::Organization => "NONE",
             AccountType::User if account.login.as_str().eq_ignore_ascii_case(owner) => "OWNER",
-            AccountType::User if self.0.teams.values().any(|team| of_owner(team) && active(team)) => "MEMBER",
+            AccountType::User if self.0.teams.values().any(|team| team.slug.is_of(owner) && active(team)) => "MEMBER",
             AccountType::User if pull.is_author(user) => "CONTRIBUTOR",
             AccountType::User => "NONE",
         }

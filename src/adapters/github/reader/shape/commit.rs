@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use super::super::list::nullable;
 use super::{Account, Oid};
-use crate::adapters::github_rest::WEB_FLOW;
 use crate::approval::facts::{self, AccountKind, Person};
 use crate::ident::{Login, Revision, UserId};
 
@@ -62,7 +61,8 @@ impl Commit {
         let signed = self.signature.is_some_and(|signature| signature.is_valid);
         let author = GitActor::person(self.author);
         // GitHub names no account for `web-flow`, which signs what is made on its pages.
-        let web_flow = || Person { id: WEB_FLOW, login: Login::new("web-flow").ok()?, kind: AccountKind::User }.into();
+        let web_flow =
+            || Person { id: UserId::WEB_FLOW, login: Login::new("web-flow").ok()?, kind: AccountKind::User }.into();
         let committer =
             GitActor::person(self.committer).or_else(|| (self.committed_via_web && signed).then(web_flow).flatten());
         let listed = authors.nodes.len();

@@ -2,7 +2,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::adapters::github_rest::WEB_FLOW;
+use crate::adapters::github_rest::GHOST;
 
 fn read<T: DeserializeOwned>(value: &Value) -> Option<T> {
     serde_json::from_value(value.clone()).ok()
@@ -164,7 +164,7 @@ fn a_commit_is_verified_only_if_its_signature_is_valid_and_every_co_author_has_a
 fn githubs_own_account_is_the_committer_of_a_signed_commit_from_its_pages() {
     let from_a_page = with(with(commit(), "/committedViaWeb", json!(true)), "/committer", json!({ "user": null }));
     let committer = fact(&from_a_page).committer.expect("web-flow");
-    assert_eq!((committer.id, committer.login.as_str()), (WEB_FLOW, "web-flow"));
+    assert_eq!((committer.id, committer.login.as_str()), (UserId::WEB_FLOW, "web-flow"));
     assert_eq!(fact(&with(from_a_page.clone(), "/signature", Value::Null)).committer, None);
     assert_eq!(fact(&with(from_a_page, "/committedViaWeb", json!(false))).committer, None);
 }
